@@ -1,0 +1,35 @@
+//! The imports by which a lowered module reaches its store's heap.
+//!
+//! All are in the namespace [`NAMESPACE`]. Only those that a module uses are imported. Types are
+//! given as WebAssembly text.
+
+/// The namespace.
+pub const NAMESPACE: &str = "wasmtime-gc";
+
+/// `(memory 1 65536)`: the heap.
+pub const HEAP: &str = "heap";
+/// `(table 0 funcref)`: the store's functions; a function handle is an index into it.
+pub const FUNCTIONS: &str = "functions";
+/// `(global i32)`: the address of the instance's root area.
+pub const AREA: &str = "area";
+/// `(global i32)`: the handle of the first of the instance's functions whose reference is taken.
+pub const FUNCTION_BASE: &str = "function_base";
+
+/// `(func (param $bytes i32) (result i32))`: allocates, collecting if need be. The result is a
+/// reference; its object is raw and the caller sets it up before anything else can collect.
+pub const ALLOC: &str = "alloc";
+/// `(func (param $rtt i32) (param $length i32) (result i32))`: allocates an array of any size, with
+/// header and length set and raw elements.
+pub const ALLOC_ARRAY: &str = "alloc_array";
+/// `(func)`: empties the full buffer of remembered slots.
+pub const FLUSH_REMEMBERED: &str = "flush_remembered";
+/// `(func (param $object i32))`: remembers every slot of an old object.
+pub const REMEMBER_OBJECT: &str = "remember_object";
+/// `(func (param $table i32) (param $delta i32) (param $init i32) (result i32))`: `table.grow` of the
+/// lowered table whose pair of cells is at address `$table`; -1 when it can not.
+pub const TABLE_GROW: &str = "table_grow";
+/// `(func (param funcref) (result i32))`: the handle of a function.
+pub const FUNCTION_HANDLE: &str = "function_handle";
+/// Prefix of `(func (param funcref) (result (ref null $t)))`, one for each function type that a
+/// module casts to: the argument if it is null or of a subtype of `$t`, else null.
+pub const FUNCTION_CAST: &str = "function_cast:";

@@ -1,0 +1,4 @@
+//! wasmtime-gc: a garbage collector worth having for WebAssembly on Wasmtime, by lowering.
+
+pub mod layout;
+pub mod types;
