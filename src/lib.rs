@@ -2,3 +2,7 @@
 
 pub mod layout;
 pub mod types;
+pub mod ir;
+pub mod parse;
+mod error;
+pub use error::Error;

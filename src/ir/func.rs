@@ -1,0 +1,197 @@
+//! The arena of a function: values, instructions, regions.
+
+use super::op::Op;
+use crate::types::ValType;
+use cranelift_entity::{EntityList, ListPool, PrimaryMap, SecondaryMap, entity_impl};
+
+/// An SSA value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(u32);
+entity_impl!(Value, "v");
+
+/// An instruction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inst(u32);
+entity_impl!(Inst, "inst");
+
+/// A region: a straight list of instructions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(u32);
+entity_impl!(Region, "region");
+
+/// Where in the original module an instruction comes from: a byte offset from the module's start.
+/// `SrcLoc::NONE` for code that the lowering made of its own accord.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SrcLoc(pub u32);
+
+impl SrcLoc {
+    /// No place in the original module.
+    pub const NONE: SrcLoc = SrcLoc(u32::MAX);
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueDef {
+    /// The `n`th result of an instruction.
+    Result(Inst, u32),
+    /// The `n`th parameter of a region.
+    Param(Region, u32),
+}
+
+/// A value's type and origin.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueData {
+    /// The most precise type known.
+    pub ty: ValType,
+    /// Where it comes from.
+    pub def: ValueDef,
+}
+
+/// An instruction in a region.
+#[derive(Clone, Debug)]
+pub struct InstData<'a> {
+    /// What it does.
+    pub op: Op<'a>,
+    /// Operands.
+    pub args: EntityList<Value>,
+    /// Results.
+    pub results: EntityList<Value>,
+    /// Where it comes from.
+    pub loc: SrcLoc,
+    /// What a fault of this very instruction means: an out-of-bounds access to the heap memory is a
+    /// null reference, for example. `None` where the engine's own trap code is right.
+    pub trap: Option<super::TrapCode>,
+}
+
+/// A region.
+#[derive(Clone, Debug, Default)]
+pub struct RegionData {
+    /// Parameters: of the function for its body, of the loop for a loop's body; else none.
+    pub params: Vec<Value>,
+    /// Instructions; the last is a terminator.
+    pub insts: Vec<Inst>,
+}
+
+/// The frame of root slots of a lowered function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// How many slots it has; 0 for no frame.
+    pub slots: u32,
+}
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Func<'a> {
+    /// Index in the original module's function index space; behind its end for functions that
+    /// lowering added.
+    pub index: u32,
+    /// Result types.
+    pub results: Vec<ValType>,
+    /// All values.
+    pub values: PrimaryMap<Value, ValueData>,
+    /// All instructions.
+    pub insts: PrimaryMap<Inst, InstData<'a>>,
+    /// All regions.
+    pub regions: PrimaryMap<Region, RegionData>,
+    /// Operand and result lists.
+    pub pool: ListPool<Value>,
+    /// The body. Its parameters are the function's.
+    pub body: Region,
+    /// Root slots; set by root assignment.
+    pub frame: Frame,
+    /// For each `HeapOp::Alloc*`: which values its cold path must save in which slot, and load again
+    /// in place. Set by root assignment.
+    pub refresh: SecondaryMap<Inst, Vec<(u32, Value)>>,
+}
+
+impl<'a> Func<'a> {
+    /// An empty function with these parameters and results.
+    pub fn new(index: u32, params: &[ValType], results: &[ValType]) -> Func<'a> {
+        let mut regions = PrimaryMap::new();
+        let body = regions.push(RegionData::default());
+        let mut func = Func {
+            index,
+            results: results.to_vec(),
+            values: PrimaryMap::new(),
+            insts: PrimaryMap::new(),
+            regions,
+            pool: ListPool::new(),
+            body,
+            frame: Frame::default(),
+            refresh: SecondaryMap::new(),
+        };
+        for &ty in params {
+            func.add_param(body, ty);
+        }
+        func
+    }
+
+    /// Adds a parameter to a region.
+    pub fn add_param(&mut self, region: Region, ty: ValType) -> Value {
+        let n = self.regions[region].params.len() as u32;
+        let value = self.values.push(ValueData { ty, def: ValueDef::Param(region, n) });
+        self.regions[region].params.push(value);
+        value
+    }
+
+    /// A new, empty region.
+    pub fn add_region(&mut self) -> Region {
+        self.regions.push(RegionData::default())
+    }
+
+    /// Makes an instruction, with new values for its results, without placing it in a region.
+    pub fn make_inst(&mut self, op: Op<'a>, args: &[Value], results: &[ValType], loc: SrcLoc) -> Inst {
+        let args = EntityList::from_slice(args, &mut self.pool);
+        let inst = self.insts.push(InstData { op, args, results: EntityList::new(), loc, trap: None });
+        for &ty in results {
+            self.add_result(inst, ty);
+        }
+        inst
+    }
+
+    /// Adds a result to an instruction.
+    pub fn add_result(&mut self, inst: Inst, ty: ValType) -> Value {
+        let n = self.insts[inst].results.len(&self.pool) as u32;
+        let value = self.values.push(ValueData { ty, def: ValueDef::Result(inst, n) });
+        self.insts[inst].results.push(value, &mut self.pool);
+        value
+    }
+
+    /// Operands of an instruction.
+    pub fn args(&self, inst: Inst) -> &[Value] {
+        self.insts[inst].args.as_slice(&self.pool)
+    }
+
+    /// Operands of an instruction, to be changed.
+    pub fn args_mut(&mut self, inst: Inst) -> &mut [Value] {
+        self.insts[inst].args.as_mut_slice(&mut self.pool)
+    }
+
+    /// Replaces the operands of an instruction.
+    pub fn set_args(&mut self, inst: Inst, args: &[Value]) {
+        self.insts[inst].args = EntityList::from_slice(args, &mut self.pool);
+    }
+
+    /// Results of an instruction.
+    pub fn results(&self, inst: Inst) -> &[Value] {
+        self.insts[inst].results.as_slice(&self.pool)
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> ValType {
+        self.values[value].ty
+    }
+
+    /// The parameters of the function.
+    pub fn params(&self) -> &[Value] {
+        &self.regions[self.body].params
+    }
+
+    /// The instruction that defines a value, unless it is a parameter.
+    pub fn def_inst(&self, value: Value) -> Option<Inst> {
+        match self.values[value].def {
+            ValueDef::Result(inst, _) => Some(inst),
+            ValueDef::Param(..) => None,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What an instruction does. Operands and results stand in the instruction, not here.
+//!
+//! GC operations stay whole until lowering, so that passes see meaning and not address arithmetic.
+//! Everything without references is [`Op::Core`]: the decoded Wasm operator itself, with indices
+//! into the original module's index spaces. Indices behind the end of an original space name what
+//! lowering added (see `lower/index.rs`).
+
+use super::func::{Inst, Region};
+use crate::types::{HeapType, RefType, TypeId};
+use wasmparser::Operator;
+
+/// Why lowered code traps, in the vocabulary of the embedder's API.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum TrapCode {
+    /// `unreachable`
+    Unreachable,
+    /// Use of a null reference.
+    NullReference,
+    /// Array index or range out of bounds.
+    ArrayOutOfBounds,
+    /// `ref.cast` of a value that is not of the type.
+    CastFailure,
+    /// An allocation that no heap could hold.
+    AllocationTooLarge,
+    /// Table index or range, or element segment range, out of bounds.
+    TableOutOfBounds,
+    /// Data segment range out of bounds.
+    MemoryOutOfBounds,
+    /// The shadow stack is exhausted.
+    StackOverflow,
+}
+
+/// How a packed field is widened when it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Sign {
+    /// The field is not packed.
+    None,
+    /// Sign-extend.
+    Signed,
+    /// Zero-extend.
+    Unsigned,
+}
+
+/// Who is called.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Callee {
+    /// A known function. Operands: arguments.
+    Func(u32),
+    /// `call_indirect`. Operands: arguments, then the table index.
+    Indirect {
+        /// Table index.
+        table: u32,
+        /// Type index (of the module's type section).
+        ty: u32,
+    },
+    /// `call_ref`. Operands: arguments, then the function reference.
+    Ref {
+        /// Type index (of the module's type section).
+        ty: u32,
+    },
+}
+
+/// One target of a `br_table`, with how many of the operands are for it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BrTarget {
+    /// The control instruction, or `None` to return from the function.
+    pub target: Option<Inst>,
+    /// How many operands it takes, after those of the targets before it.
+    pub args: u32,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub enum Op<'a> {
+    /// A block. Results: what reaches its end.
+    Block {
+        /// What it runs.
+        body: Region,
+    },
+    /// A loop. Operands: initial values of the region's parameters. Results: what its end yields.
+    Loop {
+        /// What it repeats.
+        body: Region,
+    },
+    /// A choice. Operand: the condition (`i32`). Results: what the arms yield.
+    If {
+        /// Runs when the condition is not zero.
+        then: Region,
+        /// Runs when the condition is zero.
+        els: Region,
+    },
+    /// Unconditional branch (terminator). Operands: values for the target.
+    Br {
+        /// Where to.
+        target: Inst,
+    },
+    /// Conditional branch. Operands: condition (`i32`), then values for the target.
+    BrIf {
+        /// Where to, when the condition is not zero.
+        target: Inst,
+    },
+    /// Branch by index (terminator). Operands: index (`i32`), then the values for each target in
+    /// turn. The last target is the default.
+    BrTable {
+        /// Where to.
+        targets: Box<[BrTarget]>,
+    },
+    /// Ends a region (terminator). Operands: the results of the owner.
+    Yield,
+    /// Returns from the function (terminator). Operands: the function's results.
+    Return,
+    /// Traps (terminator).
+    Trap(TrapCode),
+    /// A call.
+    Call(Callee),
+    /// A tail call (terminator).
+    ReturnCall(Callee),
+    /// A Wasm operator with no reference in its type and no control in its meaning.
+    Core(Operator<'a>),
+    /// `select`. Operands: if so, if not, condition.
+    Select,
+    /// Reads and writes of globals of any type.
+    Global(GlobalOp),
+    /// Tables of any type.
+    Table(TableOp),
+    /// Structs.
+    Struct(StructOp),
+    /// Arrays.
+    Array(ArrayOp),
+    /// i31 references.
+    I31(I31Op),
+    /// References of any kind.
+    Ref(RefOp),
+    /// What lowering leaves for emission.
+    Heap(HeapOp),
+}
+
+/// Globals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalOp {
+    /// `global.get`
+    Get(u32),
+    /// `global.set`
+    Set(u32),
+}
+
+/// Tables. Operands as in Wasm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableOp {
+    /// `table.get`
+    Get(u32),
+    /// `table.set`
+    Set(u32),
+    /// `table.size`
+    Size(u32),
+    /// `table.grow`
+    Grow(u32),
+    /// `table.fill`
+    Fill(u32),
+    /// `table.copy`
+    Copy {
+        /// Destination table.
+        dst: u32,
+        /// Source table.
+        src: u32,
+    },
+    /// `table.init`
+    Init {
+        /// Element segment.
+        elem: u32,
+        /// Table.
+        table: u32,
+    },
+    /// `elem.drop`
+    ElemDrop(u32),
+}
+
+/// Structs. Operands as in Wasm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StructOp {
+    /// `struct.new`
+    New(TypeId),
+    /// `struct.new_default`
+    NewDefault(TypeId),
+    /// `struct.get`, `_s`, `_u`
+    Get {
+        /// Struct type.
+        ty: TypeId,
+        /// Field index.
+        field: u32,
+        /// How a packed field is widened.
+        sign: Sign,
+    },
+    /// `struct.set`
+    Set {
+        /// Struct type.
+        ty: TypeId,
+        /// Field index.
+        field: u32,
+    },
+}
+
+/// Arrays. Operands as in Wasm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArrayOp {
+    /// `array.new`
+    New(TypeId),
+    /// `array.new_default`
+    NewDefault(TypeId),
+    /// `array.new_fixed`; as many operands as elements.
+    NewFixed(TypeId),
+    /// `array.new_data`
+    NewData {
+        /// Array type.
+        ty: TypeId,
+        /// Data segment.
+        data: u32,
+    },
+    /// `array.new_elem`
+    NewElem {
+        /// Array type.
+        ty: TypeId,
+        /// Element segment.
+        elem: u32,
+    },
+    /// `array.get`, `_s`, `_u`
+    Get {
+        /// Array type.
+        ty: TypeId,
+        /// How a packed element is widened.
+        sign: Sign,
+    },
+    /// `array.set`
+    Set(TypeId),
+    /// `array.len`
+    Len,
+    /// `array.fill`
+    Fill(TypeId),
+    /// `array.copy`
+    Copy {
+        /// Destination type.
+        dst: TypeId,
+        /// Source type.
+        src: TypeId,
+    },
+    /// `array.init_data`
+    InitData {
+        /// Array type.
+        ty: TypeId,
+        /// Data segment.
+        data: u32,
+    },
+    /// `array.init_elem`
+    InitElem {
+        /// Array type.
+        ty: TypeId,
+        /// Element segment.
+        elem: u32,
+    },
+}
+
+/// i31 references.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum I31Op {
+    /// `ref.i31`
+    New,
+    /// `i31.get_s`, `i31.get_u`
+    Get(Sign),
+}
+
+/// References of any kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefOp {
+    /// `ref.null`
+    Null(HeapType),
+    /// `ref.func`
+    Func(u32),
+    /// `ref.is_null`
+    IsNull,
+    /// `ref.as_non_null`
+    AsNonNull,
+    /// `ref.eq`
+    Eq,
+    /// `ref.test`
+    Test(RefType),
+    /// `ref.cast`
+    Cast(RefType),
+    /// The operand, known to be of the result's type on this path (after a branch that tested it).
+    /// Costs nothing when lowered.
+    Refine,
+    /// `any.convert_extern`
+    AnyConvertExtern,
+    /// `extern.convert_any`
+    ExternConvertAny,
+}
+
+/// What lowering leaves for root assignment and emission.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeapOp {
+    /// Bump allocation of so many bytes; the cold path calls the collector. Result: a reference to
+    /// the raw object. Refreshes the values in [`super::Func::refresh`] in place.
+    Alloc {
+        /// Size in bytes; a multiple of the object alignment, below the large-object size.
+        bytes: u32,
+    },
+    /// The same with the size as an operand (a multiple of the alignment, below the large-object
+    /// size).
+    AllocDynamic,
+    /// Stores the operand in a root slot of the frame.
+    Spill {
+        /// Which slot.
+        slot: u32,
+    },
+    /// Loads a reference from a root slot: where it is after a safepoint.
+    Reload {
+        /// Which slot.
+        slot: u32,
+    },
+    /// Overwrites a root slot that is dead but about to be scanned with null.
+    Clear {
+        /// Which slot.
+        slot: u32,
+    },
+    /// Publishes that slots `0..slots` are roots, before a safepoint.
+    SetTop {
+        /// How many.
+        slots: u32,
+    },
+}
+
+impl Op<'_> {
+    /// Whether control never continues behind this instruction in its region.
+    pub fn is_terminator(&self) -> bool {
+        matches!(
+            self,
+            Op::Br { .. } | Op::BrTable { .. } | Op::Yield | Op::Return | Op::Trap(_) | Op::ReturnCall(_)
+        )
+    }
+
+    /// The regions that this instruction owns, in order of text.
+    pub fn regions(&self) -> impl Iterator<Item = Region> + use<> {
+        let (a, b) = match *self {
+            Op::Block { body } | Op::Loop { body } => (Some(body), None),
+            Op::If { then, els } => (Some(then), Some(els)),
+            _ => (None, None),
+        };
+        a.into_iter().chain(b)
+    }
+}

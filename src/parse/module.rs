@@ -1,0 +1,216 @@
+//! The description of a module: what its sections say, with types made canonical.
+
+use crate::types::{RefType, TypeTable, ValType};
+use std::collections::HashMap;
+use wasmparser::{FuncToValidate, FunctionBody, MemoryType, Operator, ValidatorResources};
+
+/// A decoded, validated module. Bodies are validated when they are translated.
+pub struct Module<'a> {
+    /// Its name, from the name section.
+    pub name: Option<String>,
+    /// Its type section.
+    pub types: TypeTable,
+    /// Its imports, in order.
+    pub imports: Vec<Import<'a>>,
+    /// All functions, imported ones first.
+    pub funcs: Vec<FuncDecl>,
+    /// All tables, imported ones first.
+    pub tables: Vec<TableDecl<'a>>,
+    /// All memories, imported ones first.
+    pub memories: Vec<MemoryDecl>,
+    /// All globals, imported ones first.
+    pub globals: Vec<GlobalDecl<'a>>,
+    /// All tags, imported ones first, by the type index of their signature.
+    pub tags: Vec<u32>,
+    /// Exports, in order.
+    pub exports: Vec<Export<'a>>,
+    /// The start function.
+    pub start: Option<u32>,
+    /// Element segments.
+    pub elems: Vec<Elem<'a>>,
+    /// Data segments.
+    pub data: Vec<Data<'a>>,
+    /// Whether the module has a data count section.
+    pub has_data_count: bool,
+    /// Bodies of the defined functions.
+    pub bodies: Vec<Body<'a>>,
+    /// Function names, from the name section.
+    pub func_names: HashMap<u32, String>,
+    /// Custom sections that are neither names nor understood: name and contents.
+    pub customs: Vec<(&'a str, &'a [u8])>,
+    /// Whether anything in the module but function bodies mentions a reference outside the `func`
+    /// hierarchy, or defines a struct or array.
+    pub has_gc_types: bool,
+}
+
+/// What is imported or exported, by index in its index space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entity {
+    /// A function.
+    Func(u32),
+    /// A table.
+    Table(u32),
+    /// A memory.
+    Memory(u32),
+    /// A global.
+    Global(u32),
+    /// A tag.
+    Tag(u32),
+}
+
+/// An import.
+#[derive(Clone, Copy, Debug)]
+pub struct Import<'a> {
+    /// Module name.
+    pub module: &'a str,
+    /// Field name.
+    pub name: &'a str,
+    /// What it becomes in this module.
+    pub entity: Entity,
+}
+
+/// An export.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What is exported.
+    pub entity: Entity,
+}
+
+/// A function's declaration.
+#[derive(Clone, Copy, Debug)]
+pub struct FuncDecl {
+    /// Type index of its signature.
+    pub ty: u32,
+    /// Whether it is imported.
+    pub imported: bool,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct TableDecl<'a> {
+    /// Type of the elements.
+    pub elem: RefType,
+    /// Initial size.
+    pub min: u64,
+    /// Largest size.
+    pub max: Option<u64>,
+    /// Indices are `i64`.
+    pub table64: bool,
+    /// What every element starts as; `None` for null.
+    pub init: Option<ConstExpr<'a>>,
+    /// Whether it is imported.
+    pub imported: bool,
+}
+
+/// A memory.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryDecl {
+    /// Its type.
+    pub ty: MemoryType,
+    /// Whether it is imported.
+    pub imported: bool,
+}
+
+/// A global.
+#[derive(Clone, Debug)]
+pub struct GlobalDecl<'a> {
+    /// Type of its value.
+    pub ty: ValType,
+    /// Whether it can be written.
+    pub mutable: bool,
+    /// Its initial value; `None` when it is imported.
+    pub init: Option<ConstExpr<'a>>,
+}
+
+/// A constant expression: its operators without the final `end`, each with its offset in the module.
+pub type ConstExpr<'a> = Vec<(Operator<'a>, u32)>;
+
+/// When and where a segment is copied.
+#[derive(Clone, Debug)]
+pub enum SegmentMode<'a> {
+    /// On instantiation, to a table or memory.
+    Active {
+        /// Table or memory index.
+        index: u32,
+        /// Where to.
+        offset: ConstExpr<'a>,
+    },
+    /// On demand.
+    Passive,
+    /// Never; it only declares function references.
+    Declared,
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub struct Elem<'a> {
+    /// Mode.
+    pub mode: SegmentMode<'a>,
+    /// Type of the elements.
+    pub ty: RefType,
+    /// The elements.
+    pub items: ElemItems<'a>,
+}
+
+/// The elements of a segment.
+#[derive(Clone, Debug)]
+pub enum ElemItems<'a> {
+    /// Function indices.
+    Funcs(Vec<u32>),
+    /// Constant expressions.
+    Exprs(Vec<ConstExpr<'a>>),
+}
+
+impl ElemItems<'_> {
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        match self {
+            ElemItems::Funcs(f) => f.len(),
+            ElemItems::Exprs(e) => e.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A data segment.
+#[derive(Clone, Debug)]
+pub struct Data<'a> {
+    /// Mode; never `Declared`.
+    pub mode: SegmentMode<'a>,
+    /// Contents.
+    pub bytes: &'a [u8],
+}
+
+/// The body of a defined function, not yet validated.
+pub struct Body<'a> {
+    /// Its bytes.
+    pub body: FunctionBody<'a>,
+    /// What validates it.
+    pub validator: FuncToValidate<ValidatorResources>,
+}
+
+impl Module<'_> {
+    /// How many functions are imported.
+    pub fn imported_funcs(&self) -> u32 {
+        self.funcs.iter().take_while(|f| f.imported).count() as u32
+    }
+
+    /// The signature of a function.
+    pub fn func_type(&self, func: u32) -> Option<&crate::types::FuncType> {
+        self.type_func(self.funcs.get(func as usize)?.ty)
+    }
+
+    /// The signature at a type index, if it is one.
+    pub fn type_func(&self, ty: u32) -> Option<&crate::types::FuncType> {
+        match &self.types.at(ty).sub.composite {
+            crate::types::CompositeType::Func(f) => Some(f),
+            _ => None,
+        }
+    }
+}
