@@ -6,3 +6,4 @@ pub mod ir;
 pub mod parse;
 mod error;
 pub use error::Error;
+pub mod lower;

@@ -1,0 +1,173 @@
+//! What lowering produces.
+
+use crate::ir::TrapCode;
+use crate::types::{FuncType, RefType, TypeId, ValType};
+
+/// A lowered module.
+#[derive(Debug)]
+pub struct Lowered {
+    /// Core WebAssembly.
+    pub wasm: Vec<u8>,
+    /// Where its instructions come from.
+    pub sites: Sites,
+    /// What the runtime must provide and know.
+    pub meta: Meta,
+}
+
+/// From offsets in the lowered module to the original module: for traps and backtraces.
+#[derive(Debug, Default, Clone)]
+pub struct Sites {
+    /// One entry for each instruction that can trap or call, by ascending offset.
+    pub entries: Vec<Site>,
+    /// For each function of the lowered module: index in the original module, `u32::MAX` for those
+    /// that lowering added.
+    pub funcs: Vec<u32>,
+    /// For each *original* function: its name, if the module gives one.
+    pub names: std::collections::HashMap<u32, String>,
+    /// For each original *defined* function: the offset of its body in the original module.
+    pub func_offsets: Vec<u32>,
+    /// How many functions the original module imports.
+    pub imported_funcs: u32,
+}
+
+/// One instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    /// Byte offset in the lowered module.
+    pub lowered: u32,
+    /// Byte offset in the original module; `u32::MAX` for none.
+    pub original: u32,
+    /// What a trap of this instruction means, if not what the engine says.
+    pub trap: Option<TrapCode>,
+}
+
+impl Sites {
+    /// The instruction at an offset of the lowered module.
+    pub fn find(&self, lowered: u32) -> Option<Site> {
+        let at = self.entries.binary_search_by_key(&lowered, |site| site.lowered).ok()?;
+        self.entries.get(at).copied()
+    }
+}
+
+/// What the runtime must know of a lowered module.
+#[derive(Debug, Clone, Default)]
+pub struct Meta {
+    /// The module's name.
+    pub name: Option<String>,
+    /// Imports that the lowered module has before the original's, all from
+    /// [`crate::layout::names::NAMESPACE`], by name. The original's imports follow one to one.
+    pub runtime_imports: Vec<RuntimeImport>,
+    /// The original's imports, in order.
+    pub imports: Vec<ImportMeta>,
+    /// The original's exports, in order.
+    pub exports: Vec<ExportMeta>,
+    /// Words of the instance's root area.
+    pub area_words: u32,
+    /// How many consecutive function handles the instance needs, from `function_base` on. The module
+    /// itself fills them in its init function.
+    pub function_handles: u32,
+    /// Canonical types whose RTT records must be in the heap.
+    pub types: Vec<TypeId>,
+}
+
+/// An import that the runtime answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeImport {
+    /// A name of [`crate::layout::names`].
+    pub name: String,
+    /// For `function_cast:…`: the type that is cast to.
+    pub func_type: Option<TypeId>,
+}
+
+/// An import of the original module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportMeta {
+    /// Module name.
+    pub module: String,
+    /// Field name.
+    pub name: String,
+    /// Original type, and how the lowered module takes it.
+    pub ty: EntityMeta,
+}
+
+/// An export of the original module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportMeta {
+    /// Its name.
+    pub name: String,
+    /// Original type, and how the lowered module gives it.
+    pub ty: EntityMeta,
+}
+
+/// An imported or exported entity.
+///
+/// A lowered global or table is no WebAssembly global or table: it lives in the heap, at a *cell*. An
+/// imported one is an immutable `i32` global import with the original names, whose value is the
+/// cell's address; an exported one is not exported by the lowered module, the runtime finds it by
+/// its [`Cell`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum EntityMeta {
+    /// A function; native. References in its signature are `i32`, but for function references.
+    Func {
+        /// Canonical type.
+        id: TypeId,
+        /// Signature in original types.
+        ty: FuncType,
+    },
+    /// A global with a numeric type or a function reference: native.
+    Global {
+        /// Type.
+        ty: ValType,
+        /// Whether it can be written.
+        mutable: bool,
+    },
+    /// A global with any other reference type: one word.
+    RefGlobal {
+        /// Type.
+        ty: RefType,
+        /// Whether it can be written.
+        mutable: bool,
+        /// Where it is; `None` for imports.
+        cell: Option<Cell>,
+    },
+    /// A table of function references: native.
+    Table(TableMeta),
+    /// A table of any other reference type: two words, a reference to an array of the built-in type
+    /// [`crate::layout::rtt::RTT_OF_TABLES`] that holds the elements (its length is the capacity),
+    /// and the table's size as an i31.
+    RefTable {
+        /// Type.
+        ty: TableMeta,
+        /// Where it is; `None` for imports.
+        cell: Option<Cell>,
+    },
+    /// A memory; native.
+    Memory,
+    /// A tag.
+    Tag {
+        /// Signature in original types.
+        ty: FuncType,
+    },
+}
+
+/// A table's type.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TableMeta {
+    /// Type of the elements.
+    pub elem: RefType,
+    /// Initial size.
+    pub min: u64,
+    /// Largest size.
+    pub max: Option<u64>,
+    /// Indices are `i64`.
+    pub table64: bool,
+}
+
+/// Where a lowered global or table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// At this byte offset of the instance's root area.
+    Own(u32),
+    /// Re-exported: the cell that the `n`th import of the original module has.
+    Import(u32),
+}
