@@ -87,10 +87,9 @@ impl Emitter<'_, '_> {
     fn call(&mut self, callee: Callee) -> Result<Instruction<'static>, Error> {
         Ok(match callee {
             Callee::Func(func) => Instruction::Call(self.reindex.func(func)?),
-            Callee::Indirect { table, ty } => Instruction::CallIndirect {
-                type_index: self.reindex.ty(ty)?,
-                table_index: self.reindex.table(table)?,
-            },
+            Callee::Indirect { table, ty } => {
+                Instruction::CallIndirect { type_index: self.reindex.ty(ty)?, table_index: self.reindex.table(table)? }
+            }
             Callee::Ref { ty } => Instruction::CallRef(self.reindex.ty(ty)?),
         })
     }
@@ -133,10 +132,9 @@ impl Emitter<'_, '_> {
             TableOp::Set(table) => Instruction::TableSet(self.reindex.table(table)?),
             TableOp::Grow(table) => Instruction::TableGrow(self.reindex.table(table)?),
             TableOp::Fill(table) => Instruction::TableFill(self.reindex.table(table)?),
-            TableOp::Copy { dst, src } => Instruction::TableCopy {
-                src_table: self.reindex.table(src)?,
-                dst_table: self.reindex.table(dst)?,
-            },
+            TableOp::Copy { dst, src } => {
+                Instruction::TableCopy { src_table: self.reindex.table(src)?, dst_table: self.reindex.table(dst)? }
+            }
             TableOp::Init { elem: segment, table } => {
                 Instruction::TableInit { elem_index: elem(self, segment)?, table: self.reindex.table(table)? }
             }

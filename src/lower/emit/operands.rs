@@ -144,7 +144,8 @@ impl Operands {
             op => {
                 if let (Op::Heap(HeapOp::Spill { .. }), Some(&arg)) = (op, args.first()) {
                     let value = flat.root(arg);
-                    let operand = Operand { value, owner: inst, phi: None, claimed: false, non_null: false, frame: true };
+                    let operand =
+                        Operand { value, owner: inst, phi: None, claimed: false, non_null: false, frame: true };
                     self.list.push(operand);
                 }
                 args.iter().for_each(|&arg| self.plain(func, flat, inst, arg));

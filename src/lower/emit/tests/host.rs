@@ -1,10 +1,12 @@
 //! A module around one emitted function, and a toy heap around the module.
 //!
 //! Virtual function indices: 0 the function, then [`LOG`], [`PAIR`], [`GC`] and `alloc`. The toy
-//! collector moves nothing; it adds [`MOVE`] to every word in a published root slot.
+//! collector copies nothing; it adds a constant to every reference to an object in a published root
+//! slot.
 
 use super::super::{EmitContext, EmittedBody, emit_func};
 use crate::ir::{Func, verify};
+use crate::layout::reference::is_object;
 use crate::layout::{HeapMap, MapParams};
 use crate::lower::index::{IndexMap, Space};
 use crate::types::ValType;
@@ -21,8 +23,6 @@ pub const GC: u32 = 3;
 const ALLOC: u32 = 4;
 /// Virtual index of the heap memory.
 pub const HEAP: u32 = 1;
-/// What a collection adds to a reference.
-pub const MOVE: u32 = 0x1000;
 /// Bytes that fit between the nursery's start and the limit.
 pub const NURSERY: u32 = 64;
 
@@ -34,6 +34,11 @@ pub fn heap_map() -> HeapMap {
 /// First address that a function under test may use as it likes.
 pub fn data_start() -> u32 {
     heap_map().nursery_end
+}
+
+/// What a collection makes of a reference.
+pub fn moved(reference: u32) -> u32 {
+    if is_object(reference) { reference.wrapping_add(0x1000) } else { reference }
 }
 
 /// What `LOG` returns.
@@ -115,7 +120,7 @@ fn set_word(data: &mut [u8], at: u32, word: u32) {
 fn collect(data: &mut [u8]) {
     let map = heap_map();
     for at in (word(data, map.sp_cell())..map.stack_top).step_by(4) {
-        let moved = word(data, at).wrapping_add(MOVE);
+        let moved = moved(word(data, at));
         set_word(data, at, moved);
     }
 }

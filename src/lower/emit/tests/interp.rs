@@ -3,7 +3,7 @@
 //! It knows no locals and no operand stack. The values that an allocation refreshes are changed in
 //! place, for themselves and all their other names.
 
-use super::host::{GC, LOG, MOVE, NURSERY, Outcome, PAIR, data_start, heap_map, log_result};
+use super::host::{GC, LOG, NURSERY, Outcome, PAIR, data_start, heap_map, log_result, moved};
 use crate::ir::{Callee, Func, HeapOp, Inst, Op, RefOp, Region, TrapCode, Value};
 use std::collections::HashMap;
 use wasmparser::Operator;
@@ -177,7 +177,7 @@ impl Interp<'_, '_> {
     }
 
     fn collect(&mut self, published: u32) {
-        self.slots.iter_mut().take(published as usize).for_each(|slot| *slot = slot.wrapping_add(MOVE));
+        self.slots.iter_mut().take(published as usize).for_each(|slot| *slot = moved(*slot));
     }
 
     fn alloc(&mut self, inst: Inst, bytes: u32) -> u64 {

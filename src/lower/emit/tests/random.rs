@@ -84,6 +84,8 @@ impl Gen {
             let value = self.chance(5) as i32;
             let op = match ty {
                 ValType::I64 => Operator::I64Const { value: value.into() },
+                // Only null and i31 references are constants.
+                REF => Operator::I32Const { value: 2 * value },
                 _ => Operator::I32Const { value },
             };
             return self.value(region, Op::Core(op), &[], ty);
@@ -342,10 +344,15 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn emitted_code_does_what_the_interpreter_does(seed in any::<u64>(), budget in 1_u32..120) {
         check(seed, budget);
     }
+}
+
+/// How many functions to try; `EMIT_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("EMIT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
 }
