@@ -11,6 +11,7 @@
 //! segment bounds, all before any write. A new object is filled before anything can collect.
 
 use super::super::environ::{Environ, Lowering};
+use super::table::Table;
 use super::{Arg, Out, Repr, bulk, func_ref, memory, struct_};
 use crate::error::Error;
 use crate::ir::{ArrayOp, Cursor, Op, Sign, TrapCode, Value};
@@ -43,7 +44,7 @@ pub fn lower<'a, E: Environ<'a>>(
         ArrayOp::Fill(ty) => fill(e, c, ty, args).map(|()| None),
         ArrayOp::Copy { dst, .. } => copy(e, c, dst, args).map(|()| None),
         ArrayOp::InitData { ty, data } => init_data(e, c, ty, data, args).map(|()| None),
-        ArrayOp::InitElem { elem, .. } => init_elem(e, c, elem, args).map(|()| None),
+        ArrayOp::InitElem { ty, elem } => init_elem(e, c, ty, elem, args).map(|()| None),
     }
 }
 
@@ -194,31 +195,6 @@ fn new_data<'a, E: Environ<'a>>(
     Ok(Repr::Plain(object))
 }
 
-/// The array that holds a segment's elements, or null if it was dropped, and how many there are.
-pub fn segment<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, elem: u32) -> (Value, Value) {
-    let place = e.env().elems[elem as usize];
-    let base = c.value(Op::Global(crate::ir::GlobalOp::Get(place.base)), &[], ValType::I32);
-    let ty = ValType::Ref(RefType::new(true, HeapType::Array));
-    let array = memory::load_word(e.env(), c, base, place.offset, ty);
-    let null = c.i32(crate::layout::reference::NULL);
-    let dropped = c.i32_op(Operator::I32Eq, array, null);
-    let env = e.env();
-    let len = c.if_else(
-        dropped,
-        &[ValType::I32],
-        |c| {
-            let zero = c.i32(0);
-            c.yield_(&[zero]);
-        },
-        |c| {
-            let what = (Width::I32, Sign::None, ValType::I32);
-            let len = memory::load(env, c, array, ARRAY_LENGTH, what, None);
-            c.yield_(&[len]);
-        },
-    );
-    (array, c.func.results(len)[0])
-}
-
 fn new_elem<'a, E: Environ<'a>>(
     e: &mut E,
     c: &mut Cursor<'_, 'a>,
@@ -228,17 +204,46 @@ fn new_elem<'a, E: Environ<'a>>(
 ) -> Lowering<Out> {
     let array = Array::of(e, id)?;
     let (start, len) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
-    let (source, available) = segment(e, c, elem);
+    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let available = segment.size(e, c);
     bulk::check_range(c, start, len, available, TrapCode::TableOutOfBounds);
     let object = alloc(e, c, &array, len);
-    // The source may have moved: it is a root, so its value was kept up to date. No barrier: the
-    // object is fresh, and a large one is scanned whole at the next collection.
+    // Read behind the allocation, which may move it. No barrier: the object is fresh, and a large one
+    // is scanned whole at the next collection.
+    let source = segment.array(e, c);
     let zero = c.i32(0);
-    let to = bulk::address(c, object, zero, array.width());
-    let from = bulk::address(c, source, start, array.width());
-    let bytes = bulk::scaled(c, len, array.width());
-    copy_unless_empty(e, c, len, (to, from, bytes));
+    copy_segment(e, c, (object, zero), (source, start), len, array.width());
     Ok(Repr::Plain(object))
+}
+
+/// Copies elements of a segment, which holds function handles as i31.
+fn copy_segment<'a, E: Environ<'a>>(
+    e: &E,
+    c: &mut Cursor<'_, 'a>,
+    (object, at): (Value, Value),
+    (source, start): (Value, Value),
+    count: Value,
+    width: Width,
+) {
+    let env = e.env();
+    let to = bulk::address(c, object, at, width);
+    let from = bulk::address(c, source, start, width);
+    let bytes = bulk::scaled(c, count, width);
+    if width != Width::FuncHandle {
+        return copy_unless_empty(e, c, count, (to, from, bytes));
+    }
+    let end = c.i32_op(Operator::I32Add, to, bytes);
+    let distance = c.i32_op(Operator::I32Sub, from, to);
+    bulk::loop_while(c, to, |c, at| c.i32_op(Operator::I32Ne, at, end), |c, at| {
+        let from = c.i32_op(Operator::I32Add, at, distance);
+        let encoded = memory::load_word(env, c, from, 0, ValType::I32);
+        let shift = c.i32(crate::layout::reference::I31_SHIFT);
+        // Sign-extending: the null handle is all ones either way.
+        let handle = c.i32_op(Operator::I32ShrS, encoded, shift);
+        memory::store_word(env, c, at, 0, handle);
+        let four = c.i32(4);
+        c.i32_op(Operator::I32Add, at, four)
+    });
 }
 
 /// `memory.copy` in the heap, unless there is nothing to copy: the addresses mean nothing then.
@@ -333,18 +338,25 @@ fn init_data<'a, E: Environ<'a>>(
     Ok(())
 }
 
-fn init_elem<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, elem: u32, args: &[Arg]) -> Lowering {
+fn init_elem<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    id: TypeId,
+    elem: u32,
+    args: &[Arg],
+) -> Lowering {
+    let array = Array::of(e, id)?;
     let (object, at) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
     let (start, count) = (plain(e, c, args[2])?, plain(e, c, args[3])?);
     let len = bulk::array_len(e, c, object);
     bulk::check_range(c, at, count, len, TrapCode::ArrayOutOfBounds);
-    let (source, available) = segment(e, c, elem);
+    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let available = segment.size(e, c);
     bulk::check_range(c, start, count, available, TrapCode::TableOutOfBounds);
-    // Elements of segments and arrays of references are words, handles included.
-    let to = bulk::address(c, object, at, Width::Ref);
-    let from = bulk::address(c, source, start, Width::Ref);
-    let bytes = bulk::scaled(c, count, Width::Ref);
-    copy_unless_empty(e, c, count, (to, from, bytes));
-    e.write_barrier_object(c, object);
+    let source = segment.array(e, c);
+    copy_segment(e, c, (object, at), (source, start), count, array.width());
+    if array.width() == Width::Ref {
+        e.write_barrier_object(c, object);
+    }
     Ok(())
 }

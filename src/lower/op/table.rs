@@ -6,7 +6,7 @@
 
 use super::super::env::{Place, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Out, Repr, array, bulk, func_ref, memory};
+use super::{Arg, Out, Repr, bulk, func_ref, memory};
 use crate::ir::{Callee, Cursor, GlobalOp, Op, Sign, TableOp, TrapCode, Value};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{Width, reference};
@@ -21,22 +21,20 @@ pub fn lower<'a, E: Environ<'a>>(
     args: &[Arg],
     ty: Option<ValType>,
 ) -> Lowering<Option<Out>> {
-    let mut values = Vec::with_capacity(args.len());
-    for &arg in args {
-        values.push(func_ref::native(e, c, arg)?);
-    }
     let table = match op {
         TableOp::Get(t) | TableOp::Set(t) | TableOp::Size(t) | TableOp::Grow(t) | TableOp::Fill(t) => t,
         TableOp::Copy { dst, .. } => dst,
         TableOp::Init { table, .. } => table,
         TableOp::ElemDrop(elem) => return drop_segment(e, c, elem).map(|()| None),
     };
-    let Some(place) = e.env().tables.get(table as usize).copied().flatten() else {
+    let place = e.env().table_place(table);
+    let values = operands(e, c, table, args)?;
+    let Some(place) = place else {
         let results: Vec<_> = ty.into_iter().collect();
         let inst = c.push(Op::Table(op), &values, &results);
         return Ok(c.func.results(inst).first().map(|&v| Repr::Plain(v)));
     };
-    let this = Table { place, wide: e.env().module.tables[table as usize].table64 };
+    let this = Table { place, wide: e.env().table_is_wide(table) };
     match op {
         TableOp::Get(_) => get(e, c, this, &values, ty).map(Some),
         TableOp::Set(_) => set(e, c, this, &values).map(|()| None),
@@ -52,10 +50,30 @@ pub fn lower<'a, E: Environ<'a>>(
     }
 }
 
+/// The operands as values. A segment of functions holds handles as i31, so that the collector can
+/// scan it like any other.
+fn operands<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: u32, args: &[Arg]) -> Lowering<Vec<Value>> {
+    let segment = e.env().segment_of(table).is_some();
+    args.iter()
+        .map(|&arg| match arg.ty {
+            ValType::Ref(ty) if segment && ty.is_func() => {
+                let handle = func_ref::handle(e, c, arg)?;
+                let shift = c.i32(reference::I31_SHIFT);
+                let ty = ValType::Ref(RefType::new(true, HeapType::I31));
+                Ok(c.core(Operator::I32Shl, &[handle, shift], ty))
+            }
+            _ => func_ref::native(e, c, arg),
+        })
+        .collect()
+}
+
+/// A lowered table or element segment.
 #[derive(Clone, Copy)]
-struct Table {
-    place: Place,
-    wide: bool,
+pub struct Table {
+    /// Where its two words are.
+    pub place: Place,
+    /// Whether its indices are `i64`.
+    pub wide: bool,
 }
 
 impl Table {
@@ -64,13 +82,15 @@ impl Table {
         c.value(Op::Global(GlobalOp::Get(self.place.base)), &[], ValType::I32)
     }
 
-    fn array<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
+    /// The array that holds the elements.
+    pub fn array<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
         let base = self.base(c);
         let ty = ValType::Ref(RefType::new(true, HeapType::Array));
         memory::load_word(e.env(), c, base, self.place.offset, ty)
     }
 
-    fn size<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
+    /// How many elements there are, an `i32`.
+    pub fn size<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
         let base = self.base(c);
         let size = memory::load_word(e.env(), c, base, self.place.offset + 4, ValType::I32);
         let shift = c.i32(reference::I31_SHIFT);
@@ -181,10 +201,10 @@ fn remember_unless_empty<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, 
 }
 
 fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, dst: Table, src: u32, args: &[Value]) -> Lowering {
-    let Some(place) = e.env().tables.get(src as usize).copied().flatten() else {
+    let Some(place) = e.env().table_place(src) else {
         return Err(crate::error::Error::bug("table.copy between hierarchies"));
     };
-    let src = Table { place, wide: e.env().module.tables[src as usize].table64 };
+    let src = Table { place, wide: e.env().table_is_wide(src) };
     let (dst_start, src_start) = (dst.narrowed(c, args[0]), src.narrowed(c, args[1]));
     let count = if dst.wide && src.wide { dst.narrowed(c, args[2]) } else { args[2] };
     let dst_size = dst.size(e, c);
@@ -200,8 +220,10 @@ fn init<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, ele
     let (start, from, count) = (table.narrowed(c, args[0]), args[1], args[2]);
     let size = table.size(e, c);
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
-    let (source, available) = array::segment(e, c, elem);
+    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let available = segment.size(e, c);
     bulk::check_range(c, from, count, available, TrapCode::TableOutOfBounds);
+    let source = segment.array(e, c);
     let to = table.array(e, c);
     move_elements(e, c, (to, start), (source, from), count);
     Ok(())
@@ -225,12 +247,14 @@ fn move_elements<'a, E: Environ<'a>>(
     );
 }
 
-/// `elem.drop`: the segment's array is no root any more. Segments of functions also exist natively.
+/// `elem.drop`: the segment becomes empty. Segments of functions also exist natively.
 fn drop_segment<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, elem: u32) -> Lowering {
     let place = e.env().elems[elem as usize];
     let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
     let null = c.i32(reference::NULL);
     memory::store_word(e.env(), c, base, place.offset, null);
+    let zero = c.i32(reference::i31(0));
+    memory::store_word(e.env(), c, base, place.offset + 4, zero);
     if e.env().module.elems[elem as usize].ty.is_func() {
         c.push(Op::Table(TableOp::ElemDrop(elem)), &[], &[]);
     }
