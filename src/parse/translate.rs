@@ -53,23 +53,50 @@ impl<'a> Body<'a> {
         allocations: &mut FuncValidatorAllocations,
     ) -> Result<Translated<'a>, Error> {
         let index = self.validator.index;
-        debug_assert_eq!(index as usize, module.imported_funcs() as usize + defined_index);
         let scan = prescan(&self.body, module, index, self.validator.ty)?;
+        if scan.needs_ir || scan.refused.is_some() {
+            return Ok(Translated::Ir(self.build(module, defined_index, scan, allocations)?));
+        }
+        let mut validator = self.validator(allocations);
+        validator.validate(&self.body)?;
+        *allocations = validator.into_allocations();
+        Ok(Translated::Plain)
+    }
+
+    /// The same for a body that is wanted as IR, though it could stay as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Body::translate`].
+    pub fn to_ir(
+        &self,
+        module: &Module<'a>,
+        defined_index: usize,
+        allocations: &mut FuncValidatorAllocations,
+    ) -> Result<Func<'a>, Error> {
+        let scan = prescan(&self.body, module, self.validator.index, self.validator.ty)?;
+        self.build(module, defined_index, scan, allocations)
+    }
+
+    fn build(
+        &self,
+        module: &Module<'a>,
+        defined_index: usize,
+        scan: Prescan,
+        allocations: &mut FuncValidatorAllocations,
+    ) -> Result<Func<'a>> {
+        let index = self.validator.index;
+        debug_assert_eq!(index as usize, module.imported_funcs() as usize + defined_index);
         let mut validator = self.validator(allocations);
         if let Some((feature, offset)) = scan.refused {
             validator.validate(&self.body)?;
             return Err(feature.at(offset));
         }
-        if !scan.needs_ir {
-            validator.validate(&self.body)?;
-            *allocations = validator.into_allocations();
-            return Ok(Translated::Plain);
-        }
         let mut translator = Translator::new(module, index, validator, scan)?;
         translator.run(self)?;
         let (func, validator) = translator.finish();
         *allocations = validator.into_allocations();
-        Ok(Translated::Ir(func))
+        Ok(func)
     }
 
     fn validator(&self, allocations: &mut FuncValidatorAllocations) -> FuncValidator<ValidatorResources> {
