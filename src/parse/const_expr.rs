@@ -7,10 +7,10 @@ use super::emit::Emit;
 use super::module::{ConstExpr, Module};
 use super::unsupported::{Class, class};
 use super::{gc, plain};
-use crate::ir::{Cursor, Op, SrcLoc, Value};
-use crate::types::ValType;
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{Cursor, Op, SrcLoc, Value};
+use crate::types::ValType;
 use wasmparser::Operator;
 
 /// Appends a validated constant expression whose value has a type that matches `ty`.

@@ -14,10 +14,10 @@
 use super::emit::signature;
 use super::prescan::Block;
 use super::translate::Translator;
-use crate::ir::{BrTarget, Cursor, Inst, Op, Region, TrapCode, Value};
-use crate::types::ValType;
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{BrTarget, Cursor, Inst, Op, Region, TrapCode, Value};
+use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;
 use smallvec::SmallVec;
 use wasmparser::{BlockType, BrTable};
@@ -278,7 +278,13 @@ impl<'a> Translator<'_, 'a> {
     /// A branch that only happens when `cond` is (or is not) zero, and then carries as its last
     /// operand a value that is known better on this path: `br_on_non_null`, `br_on_cast`. That
     /// operand is not on the stack.
-    pub(super) fn branch_refined(&mut self, cond: Value, when: bool, value: (Value, ValType), depth: u32) -> Result<()> {
+    pub(super) fn branch_refined(
+        &mut self,
+        cond: Value,
+        when: bool,
+        value: (Value, ValType),
+        depth: u32,
+    ) -> Result<()> {
         let label = self.label(depth)?;
         let others = label.arity.checked_sub(1).ok_or_else(underflow)?;
         let mut args = self.operands(label.at, others)?;

@@ -1,11 +1,11 @@
 //! The operand stack, turned into operands: what every operator without control needs.
 
 use super::module::Module;
-use crate::ir::{Cursor, Op, Value};
-use crate::types::{FieldType, FuncType, HeapType, RefType, StorageType, TypeId, ValType};
-use crate::types::{CompositeType, TypeTable};
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{Cursor, Op, Value};
+use crate::types::{CompositeType, TypeTable};
+use crate::types::{FieldType, FuncType, HeapType, RefType, StorageType, TypeId, ValType};
 
 /// Appends instructions that take their operands from a stack, and leave their results there.
 pub(super) struct Emit<'e, 'f, 'a> {
@@ -83,11 +83,7 @@ pub(super) fn func_signature<'m>(module: &'m Module<'_>, func: u32) -> Result<&'
 /// The type of a value of type `from` that was found to be of type `to`: all that is known of it.
 pub(super) fn meet(types: &TypeTable, from: RefType, to: RefType) -> RefType {
     let nullable = from.nullable && to.nullable;
-    if types.is_sub_heap(from.heap, to.heap) {
-        RefType { nullable, ..from }
-    } else {
-        RefType { nullable, ..to }
-    }
+    if types.is_sub_heap(from.heap, to.heap) { RefType { nullable, ..from } } else { RefType { nullable, ..to } }
 }
 
 /// `(ref heap)`

@@ -5,10 +5,10 @@
 
 use super::emit::{Emit, element, fields, meet, non_null};
 use super::types::{heap_type, ref_type};
-use crate::ir::{ArrayOp, I31Op, Op, RefOp, Sign, StructOp};
-use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{ArrayOp, I31Op, Op, RefOp, Sign, StructOp};
+use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};
 use wasmparser::Operator;
 
 /// Appends an operator, if it is one of the GC proposal without control.

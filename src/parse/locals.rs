@@ -4,10 +4,10 @@
 //! for each type, at the entry of the function. A local without a default is unset until assigned,
 //! and unset again behind the block that assigned it.
 
-use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value};
-use crate::types::ValType;
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value};
+use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::HashMap;
 use wasmparser::Operator;

@@ -3,10 +3,10 @@
 
 use super::emit::{Emit, func_signature, signature};
 use super::types::{heap_type, val_type};
-use crate::ir::{Callee, GlobalOp, Op, RefOp, TableOp};
-use crate::types::{CompositeKind, HeapType, RefType, ValType};
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{Callee, GlobalOp, Op, RefOp, TableOp};
+use crate::types::{CompositeKind, HeapType, RefType, ValType};
 use wasmparser::Operator;
 
 /// Appends an operator, if it is one of these.
@@ -104,9 +104,7 @@ fn tables(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::TableGrow { table } => (TableOp::Grow(table), 2, Some(index_type(cx, table)?)),
         Operator::TableSet { table } => (TableOp::Set(table), 2, None),
         Operator::TableFill { table } => (TableOp::Fill(table), 3, None),
-        Operator::TableCopy { dst_table, src_table } => {
-            (TableOp::Copy { dst: dst_table, src: src_table }, 3, None)
-        }
+        Operator::TableCopy { dst_table, src_table } => (TableOp::Copy { dst: dst_table, src: src_table }, 3, None),
         Operator::TableInit { elem_index, table } => (TableOp::Init { elem: elem_index, table }, 3, None),
         Operator::ElemDrop { elem_index } => (TableOp::ElemDrop(elem_index), 0, None),
         _ => return Ok(false),

@@ -68,7 +68,14 @@ pub(super) fn prescan(body: &FunctionBody<'_>, module: &Module<'_>, func: u32, t
             blocks: Vec::new(),
             assigned: Vec::new(),
         },
-        open: vec![Open { block: None, kind: Kind::Block, targeted: false, born_dead: false, dead: false, assigned: Vec::new() }],
+        open: vec![Open {
+            block: None,
+            kind: Kind::Block,
+            targeted: false,
+            born_dead: false,
+            dead: false,
+            assigned: Vec::new(),
+        }],
         locals: u32::MAX,
     };
     scan.locals(body, ty)?;
@@ -105,7 +112,9 @@ enum Kind {
     Loop,
     If,
     /// An `if` in its second arm, and whether the end of the first is unreachable.
-    Else { then_dead: bool },
+    Else {
+        then_dead: bool,
+    },
 }
 
 struct Open {
@@ -264,11 +273,9 @@ impl Scan<'_, '_> {
 /// outside the `func` hierarchy here.
 fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
     use Operator::*;
-    let table = |index: u32| {
-        module.tables.get(index as usize).is_some_and(|table| ValType::Ref(table.elem).is_gc_ref())
-    };
-    let elem =
-        |index: u32| module.elems.get(index as usize).is_some_and(|elem| ValType::Ref(elem.ty).is_gc_ref());
+    let table =
+        |index: u32| module.tables.get(index as usize).is_some_and(|table| ValType::Ref(table.elem).is_gc_ref());
+    let elem = |index: u32| module.elems.get(index as usize).is_some_and(|elem| ValType::Ref(elem.ty).is_gc_ref());
     match op {
         Block { blockty } | Loop { blockty } | If { blockty } => match *blockty {
             BlockType::Empty => false,

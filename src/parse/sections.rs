@@ -9,9 +9,9 @@ use super::module::{
 };
 use super::types::{has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
-use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
 use crate::Error;
 use crate::error::Result;
+use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
 use std::collections::HashMap;
 use wasmparser::{
     CustomSectionReader, DataKind, ElementItems, ElementKind, Encoding, ExternalKind, KnownCustom, Name, Parser,

@@ -13,10 +13,10 @@ use super::prescan::{Prescan, needs_ir, prescan};
 use super::types::val_type;
 use super::unsupported::{Class, class};
 use super::{gc, plain};
-use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
-use crate::types::ValType;
 use crate::Error;
 use crate::error::Result;
+use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
+use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;
 use wasmparser::{FuncToValidate, FuncValidator, FuncValidatorAllocations, Operator, ValidatorResources};
 

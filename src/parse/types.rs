@@ -5,12 +5,12 @@
 //! instruction is typed from its operands and the declarations of the module instead.
 
 use super::unsupported::Feature;
+use crate::Error;
+use crate::error::Result;
 use crate::types::{
     CompositeKind, CompositeType, FieldType, FuncType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId,
     TypeRegistry, TypeTable, ValType,
 };
-use crate::Error;
-use crate::error::Result;
 use wasmparser::{AbstractHeapType, CompositeInnerType, TypeSectionReader, UnpackedIndex};
 
 /// What a type index stands for, to whoever converts types.
