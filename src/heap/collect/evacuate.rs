@@ -22,8 +22,8 @@ pub(super) enum Eagerness {
 /// A block with few more free lines than this is left alone when room is short.
 const FEW_LINES: u32 = BLOCK_LINES / 16;
 
-/// The blocks to evacuate when `free_blocks` are free.
-pub(super) fn choose(old: &OldSpace, eagerness: Eagerness, free_blocks: u32) -> Vec<u32> {
+/// Blocks that are worth evacuating, and the bytes that each may hold; emptiest first.
+pub(super) fn candidates(old: &OldSpace, eagerness: Eagerness) -> Vec<(u32, u64)> {
     let mut found: Vec<(u32, u32)> = match eagerness {
         Eagerness::All => old.all_blocks().map(|block| (block, 0)).collect(),
         Eagerness::Compact => old.sparse_blocks().filter(|&(_, free)| free > FEW_LINES).collect(),
@@ -37,12 +37,22 @@ pub(super) fn choose(old: &OldSpace, eagerness: Eagerness, free_blocks: u32) -> 
         }
     };
     found.sort_by_key(|&(_, free)| std::cmp::Reverse(free));
-    let mut bytes = 0;
-    let fits = |&(_, free): &(u32, u32)| {
-        bytes += ((BLOCK_LINES - free) * LINE_BYTES) as u64;
-        blocks_for(bytes) <= free_blocks
+    found.into_iter().map(|(block, free)| (block, ((BLOCK_LINES - free) * LINE_BYTES) as u64)).collect()
+}
+
+/// Free blocks that are enough to evacuate all candidates.
+pub(super) fn blocks_wanted(candidates: &[(u32, u64)]) -> u32 {
+    blocks_for(candidates.iter().map(|(_, bytes)| bytes).sum())
+}
+
+/// The candidates that can be evacuated when `free_blocks` are free.
+pub(super) fn choose(candidates: &[(u32, u64)], free_blocks: u32) -> impl Iterator<Item = u32> {
+    let mut sum = 0;
+    let fits = move |&&(_, bytes): &&(u32, u64)| {
+        sum += bytes;
+        blocks_for(sum) <= free_blocks
     };
-    found.into_iter().take_while(fits).map(|(block, _)| block).collect()
+    candidates.iter().take_while(fits).map(|&(block, _)| block)
 }
 
 #[cfg(test)]
@@ -69,11 +79,13 @@ mod tests {
     #[test]
     fn sparse_blocks_are_chosen_as_far_as_there_is_room() {
         let old = fragmented();
-        assert_eq!(choose(&old, Eagerness::Fragmented(0.4), 2), [2, 1]);
-        assert_eq!(choose(&old, Eagerness::Fragmented(0.6), 2), []);
-        assert_eq!(choose(&old, Eagerness::Compact, 2), [2, 1]);
-        assert_eq!(choose(&old, Eagerness::Compact, 1), []);
-        assert_eq!(choose(&old, Eagerness::All, 8), [0, 1, 2, 3]);
-        assert_eq!(choose(&old, Eagerness::All, 4).len(), 2);
+        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free).collect::<Vec<_>>();
+        assert_eq!(chosen(Eagerness::Fragmented(0.4), 2), [2, 1]);
+        assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), []);
+        assert_eq!(chosen(Eagerness::Compact, 2), [2, 1]);
+        assert_eq!(chosen(Eagerness::Compact, 1), []);
+        assert_eq!(chosen(Eagerness::All, 8), [0, 1, 2, 3]);
+        assert_eq!(chosen(Eagerness::All, 4).len(), 2);
+        assert_eq!(blocks_wanted(&candidates(&old, Eagerness::Compact)), 2);
     }
 }

@@ -6,7 +6,7 @@
 //! 3. Now the live young bytes are known: if they fit, or the memory grows, promote them. If not, the
 //!    nursery stays as it is, and the heap is intact.
 
-use super::evacuate::{Eagerness, choose};
+use super::evacuate::{Eagerness, blocks_wanted, candidates, choose};
 use super::roots::{Roots, Young, each_memory_root, stack_pointer};
 use super::trace::{Live, Marker};
 use crate::heap::memory::{HeapMemory, Words};
@@ -35,14 +35,11 @@ impl Heap {
             (_, true) => Eagerness::Compact,
             _ => Eagerness::Fragmented(self.options.fragmentation),
         };
-        if eagerness == Eagerness::All {
-            // A wish, not a need: what does not fit stays where it is.
-            let all = self.old.blocks() as u64 * crate::heap::space::pages::BLOCK_BYTES as u64;
-            self.reserve_blocks(mem, blocks_for(all));
-        }
-        let chosen = choose(&self.old, eagerness, self.pages.free_blocks());
+        let found = candidates(&self.old, eagerness);
+        // A wish, not a need: what finds no room stays where it is.
+        self.reserve_blocks(mem, blocks_wanted(&found));
         self.old.prepare_mark();
-        for block in chosen {
+        for block in choose(&found, self.pages.free_blocks()) {
             self.old.evacuate(block);
         }
         self.marks.reset(self.pages.end());
