@@ -236,6 +236,11 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         }
     }
 
+    /// Whether a table is native: it holds functions.
+    pub fn native_table(&self, table: u32) -> bool {
+        self.tables.get(table as usize).is_none_or(Option::is_none)
+    }
+
     /// Whether a table's indices are `i64`.
     pub fn table_is_wide(&self, table: u32) -> bool {
         self.module.tables.get(table as usize).is_some_and(|t| t.table64)

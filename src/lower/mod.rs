@@ -175,9 +175,9 @@ fn emit_all(
 fn may_collect(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<MayCollect, Error> {
     let summaries: Result<Vec<Summary>, Error> = bodies
         .par_iter()
-        .zip(0u32..)
-        .map(|(body, n)| match body {
-            Body::Plain(body) => Summary::of_plain(env.module.imported_funcs() + n, body),
+        .enumerate()
+        .map(|(n, body)| match body {
+            Body::Plain(body) => Summary::of_plain(env.module.imported_funcs() + n as u32, body),
             Body::Ir(func) => Ok(Summary::of(func)),
         })
         .collect();
