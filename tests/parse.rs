@@ -188,3 +188,47 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// A module with one function of these locals, in which `body` stands between `open` and `close`,
+/// each so many times.
+fn nested(locals: usize, open: &str, body: &str, close: &str, times: usize) -> Vec<u8> {
+    let locals = "i32 ".repeat(locals);
+    let text = format!(
+        "(module (func (param anyref) (local {locals}) {} {body} {}))",
+        open.repeat(times),
+        close.repeat(times)
+    );
+    wat::parse_str(text).expect("well-formed text")
+}
+
+#[test]
+fn nesting_is_as_deep_as_it_likes() {
+    let deep = 200_000;
+    for (open, body, close) in [
+        ("block ", "ref.null any local.set 0 br 0", " end"),
+        ("loop ", "br 199999", " end"),
+        ("loop ", "i32.const 1 br_if 0", " br 0 end"),
+        ("i32.const 1 if ", "i32.const 7 local.set 1", " else end"),
+        ("unreachable block ", "i32.const 7 local.set 1", " end"),
+    ] {
+        let wasm = nested(1, open, body, close, deep);
+        assert_eq!(translate(&wasm, features()).expect("valid"), 1);
+    }
+}
+
+#[test]
+fn a_body_that_asks_for_a_quadratic_number_of_values_is_refused() {
+    let locals = 10_000;
+    let sets: String = (1..=locals).map(|n| format!("i32.const 1 local.set {n} ")).collect();
+    for (open, close) in [("block i32.const 1 br_if 0 ", " end"), ("i32.const 1 if ", " end")] {
+        let wasm = nested(locals, open, &sets, close, 10_000);
+        assert!(matches!(translate(&wasm, features()), Err(Error::TooComplex { func: 0, .. })));
+    }
+    // The locals are few blocks', but many branches'.
+    let branches = "i32.const 1 br_if 0 ".repeat(10_000);
+    let wasm = nested(locals, "block ", &format!("{sets}{branches}"), " end", 1);
+    assert!(matches!(translate(&wasm, features()), Err(Error::TooComplex { func: 0, .. })));
+    let table = format!("i32.const 0 br_table {}", "0 ".repeat(10_000));
+    let wasm = nested(locals, "block ", &format!("{sets}{table}"), " end", 1);
+    assert!(matches!(translate(&wasm, features()), Err(Error::TooComplex { func: 0, .. })));
+}
