@@ -1,0 +1,15 @@
+;; Arrays: element access, allocation, ranges.
+(module
+  (type $bytes (array (mut i8)))
+  (type $refs (array (mut anyref)))
+  (data $d "hello")
+  (func (export "get") (param (ref $bytes) i32) (result i32) (array.get_u $bytes (local.get 0) (local.get 1)))
+  (func (export "set") (param (ref $refs) i32 anyref) (array.set $refs (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "new") (param anyref i32) (result (ref $refs)) (array.new $refs (local.get 0) (local.get 1)))
+  (func (export "fixed") (param anyref) (result (ref $refs))
+    (array.new_fixed $refs 2 (local.get 0) (ref.null none)))
+  (func (export "data") (param i32 i32) (result (ref $bytes)) (array.new_data $bytes $d (local.get 0) (local.get 1)))
+  (func (export "copy") (param (ref $refs) i32 (ref $refs) i32 i32)
+    (array.copy $refs $refs (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)))
+  (func (export "fill") (param (ref $refs) i32 anyref i32)
+    (array.fill $refs (local.get 0) (local.get 1) (local.get 2) (local.get 3))))

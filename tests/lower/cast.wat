@@ -1,0 +1,17 @@
+;; Tests and casts: abstract types, final types, deep types, null.
+(module
+  (type $shape (sub (struct)))
+  (type $circle (sub $shape (struct (field f64))))
+  (type $unit (sub final $circle (struct (field f64))))
+  (func (export "is_i31") (param anyref) (result i32) (ref.test (ref i31) (local.get 0)))
+  (func (export "is_eq") (param anyref) (result i32) (ref.test (ref eq) (local.get 0)))
+  (func (export "is_struct") (param anyref) (result i32) (ref.test (ref null struct) (local.get 0)))
+  (func (export "is_circle") (param (ref $shape)) (result i32) (ref.test (ref $circle) (local.get 0)))
+  (func (export "is_unit") (param (ref null $shape)) (result i32) (ref.test (ref $unit) (local.get 0)))
+  (func (export "cast") (param (ref null $shape)) (result (ref $circle)) (ref.cast (ref $circle) (local.get 0)))
+  (func (export "cast_null") (param (ref null $shape)) (result (ref null $circle))
+    (ref.cast (ref null $circle) (local.get 0)))
+  (func (export "branch") (param anyref) (result f64)
+    (block $no (result anyref)
+      (return (struct.get $circle 0 (br_on_cast_fail $no anyref (ref $circle) (local.get 0)))))
+    (drop) (f64.const 0)))
