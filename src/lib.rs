@@ -8,3 +8,4 @@ pub mod parse;
 mod error;
 pub use error::Error;
 pub mod lower;
+pub mod opt;
