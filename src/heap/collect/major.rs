@@ -40,13 +40,10 @@ impl Heap {
         // A wish, not a need: what finds no room stays where it is.
         self.reserve_blocks(mem, blocks_wanted(&found));
         self.old.prepare_mark();
-        let mut any = false;
-        for block in choose(&found, self.pages.free_blocks()) {
-            self.old.evacuate(block);
-            any = true;
-        }
+        let chosen = choose(&found, eagerness, self.pages.free_blocks());
+        chosen.iter().for_each(|&block| self.old.evacuate(block));
         self.marks.reset(self.pages.end());
-        any
+        !chosen.is_empty()
     }
 
     fn mark<const MOVES: bool>(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<Live, AllocError> {
