@@ -8,7 +8,7 @@
 //! | `func.rs` | the driver: walks a function and dispatches |
 //! | `op/` | one file for each family of operations |
 //! | `safepoint.rs` | which functions can not collect |
-//! | `roots.rs` | root slots: what is spilled and reloaded where |
+//! | `roots/` | root slots: what is spilled and reloaded where |
 //! | `emit/` | IR to Wasm bytes |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `module.rs` | sections of the lowered module |
@@ -19,3 +19,4 @@ pub mod emit;
 pub mod index;
 pub mod output;
 pub mod roots;
+pub mod safepoint;

@@ -60,7 +60,14 @@ impl Generate<'_> {
     }
 
     /// Fills a region whose yield carries these types. `owner`: none for the body, which returns.
-    fn region(&mut self, func: &mut Func<'static>, region: Region, yields: &[ValType], owner: Option<Inst>, depth: usize) {
+    fn region(
+        &mut self,
+        func: &mut Func<'static>,
+        region: Region,
+        yields: &[ValType],
+        owner: Option<Inst>,
+        depth: usize,
+    ) {
         let outer = self.refs.len();
         for _ in 0..self.pick(self.length) {
             self.inst(func, region, depth);
