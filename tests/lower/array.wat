@@ -125,6 +125,10 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     local.get 2
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576
@@ -287,6 +291,10 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     local.get 2
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
 ;;     if ;; label = @1
 ;;       local.get 2
 ;;       call 0
