@@ -425,30 +425,28 @@ mod tests {
             (seed >> 8) % below
         };
         for _ in 0..rounds {
-            let (mut old, mut pages) = space(14);
-            for _ in 0..4 {
-                while old.bump < START + BLOCK_BYTES * 4 - 128 {
-                    old.alloc(128, &mut pages).unwrap();
-                }
+            let (mut old, mut pages) = space(40);
+            while old.bump < START + BLOCK_BYTES * 16 - 128 {
+                old.alloc(128, &mut pages).unwrap();
             }
             old.prepare_mark();
-            let density = random(16) + 1;
-            for line in 0..4 * BLOCK_LINES {
-                if random(16) < density {
+            let density = random(8) + 1;
+            for line in 0..16 * BLOCK_LINES {
+                if random(32) < density {
                     old.mark_lines(START + line * LINE_BYTES, 4);
                 }
             }
             old.sweep(&mut pages, |_| {});
             let credit = old.rely_on_holes();
-            let total = credit + random(60_000) as u64;
-            let medium = random(total as u32) as u64 / (1 + random(3) as u64);
+            let total = credit + random(2) as u64 * random(60_000) as u64;
+            let medium = random(total as u32) as u64 / (1 + random(8) as u64);
             let fresh = blocks_for((total - credit).max(medium)).min(pages.free_blocks());
             while pages.free_blocks() > fresh {
                 pages.take_block().unwrap();
             }
             let (mut small, mut medium) = (total - medium, medium);
             while small >= 128 || medium >= 8188 {
-                let is_small = medium < 8188 || small >= 128 && random(20) > 0;
+                let is_small = medium < 8188 || small >= 128 && random(40) > 0;
                 let size = if is_small { 4 + random(32) * 4 } else { 132 + random(2014) * 4 };
                 let left = if is_small { &mut small } else { &mut medium };
                 *left -= size as u64;
