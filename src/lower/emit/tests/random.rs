@@ -2,7 +2,7 @@
 //!
 //! Functions are valid by construction. Loops end because each takes fuel from a cell of memory.
 
-use super::host::{self, GC, HEAP, LOG, PAIR, data_start};
+use super::host::{self, GC, HEAP, LOG, MIX, PAIR, data_start};
 use super::interp;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Inst, Op, RefOp, Region, SrcLoc, TrapCode, Value, memarg};
 use crate::types::{HeapType, RefType, ValType};
@@ -157,7 +157,11 @@ impl Gen {
 
     fn call(&mut self, region: Region) {
         let (i32, i64) = (ValType::I32, ValType::I64);
-        match self.chance(5) {
+        match self.chance(7) {
+            5.. => {
+                let args = self.picks(region, &[REF, i32, REF]);
+                self.push(region, Op::Call(Callee::Func(MIX)), &args, &[]);
+            }
             0 => {
                 let args = self.picks(region, &[i64, i32]);
                 self.push(region, Op::Call(Callee::Func(PAIR)), &args, &[i64, i32]);
