@@ -82,9 +82,9 @@ mod tests {
         let old = fragmented();
         let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free);
         assert_eq!(chosen(Eagerness::Fragmented(0.4), 2), [2, 1]);
-        assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), []);
+        assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), Vec::<u32>::new());
         assert_eq!(chosen(Eagerness::Compact, 2), [2, 1]);
-        assert_eq!(chosen(Eagerness::Compact, 1), []);
+        assert_eq!(chosen(Eagerness::Compact, 1), Vec::<u32>::new());
         assert_eq!(chosen(Eagerness::All, 8), [0, 1, 2, 3]);
         assert_eq!(chosen(Eagerness::All, 4).len(), 2);
         assert_eq!(blocks_wanted(&candidates(&old, Eagerness::Compact)), 2);
