@@ -7,3 +7,6 @@ pub mod parse;
 mod error;
 pub use error::Error;
 pub mod lower;
+pub mod heap;
+pub mod api;
+mod runtime;
