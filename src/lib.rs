@@ -1,5 +1,6 @@
 //! wasmtime-gc: a garbage collector worth having for WebAssembly on Wasmtime, by lowering.
 
+pub mod heap;
 pub mod layout;
 pub mod types;
 pub mod ir;
@@ -7,6 +8,6 @@ pub mod parse;
 mod error;
 pub use error::Error;
 pub mod lower;
-pub mod heap;
+pub mod opt;
 pub mod api;
 mod runtime;

@@ -15,7 +15,7 @@ use super::output::Cell;
 use crate::error::Error;
 use crate::layout::{GcType, HeapMap};
 use crate::parse::{ElemItems, Module};
-use crate::types::{CompositeKind, RefType, TypeId};
+use crate::types::{CompositeKind, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -41,8 +41,6 @@ pub enum RuntimeFunc {
 
 /// First virtual function index, behind the original ones, of `function_cast:` imports.
 pub const CASTS: u32 = 16;
-/// How many parts the init function is split into at most; each is a function of its own.
-pub const INIT_PARTS: u32 = 1 << 20;
 
 /// Where a global or table is that lowering moved into the heap.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +67,7 @@ pub struct ModuleEnv<'m, 'a> {
     pub globals: Vec<Option<Place>>,
     /// Places of tables, by index; `None` for native ones.
     pub tables: Vec<Option<Place>>,
-    /// Place of each element segment's array, in the root area.
+    /// Place of each element segment, in the root area: two words like a table.
     pub elems: Vec<Place>,
     /// Words in the root area.
     pub area_words: u32,
@@ -132,7 +130,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
                 (false, false) => Some(own(2)),
             });
         }
-        self.elems = self.module.elems.iter().map(|_| own(1)).collect();
+        self.elems = self.module.elems.iter().map(|_| own(2)).collect();
         self.area_words = words;
     }
 
@@ -179,9 +177,27 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         self.module.funcs.len() as u32 + func as u32
     }
 
+    /// Whether a function of lowering's own may collect; `None` for an original function.
+    pub fn runtime_collects(&self, virt: u32) -> Option<bool> {
+        let own = virt.checked_sub(self.module.funcs.len() as u32)?;
+        let quiet = [
+            RuntimeFunc::FlushRemembered,
+            RuntimeFunc::RememberObject,
+            RuntimeFunc::FunctionHandle,
+            RuntimeFunc::Remember,
+        ];
+        Some(!(quiet.iter().any(|&f| f as u32 == own) || self.cast_index(virt).is_some()))
+    }
+
     /// Virtual index of the import that casts to a function type.
     pub fn cast_func(&self, id: TypeId) -> Option<u32> {
         Some(self.module.funcs.len() as u32 + CASTS + self.module.types.index_of(id)?)
+    }
+
+    /// The type index behind a virtual function index of a cast.
+    pub fn cast_index(&self, virt: u32) -> Option<u32> {
+        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS)?;
+        ((index as usize) < self.module.types.len()).then_some(index)
     }
 
     /// Virtual index of a part of the init function.
@@ -214,9 +230,32 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         self.gc_types.get(&id).ok_or_else(|| Error::bug(format!("{id:?} has no objects")))
     }
 
+    /// The virtual table index under which an element segment is filled and copied from.
+    pub fn segment_table(&self, elem: u32) -> u32 {
+        self.functions() + 1 + elem
+    }
+
+    /// The element segment that a virtual table index stands for.
+    pub fn segment_of(&self, table: u32) -> Option<u32> {
+        table.checked_sub(self.functions() + 1).filter(|&elem| (elem as usize) < self.elems.len())
+    }
+
+    /// Where a lowered table or segment is; `None` for a native table.
+    pub fn table_place(&self, table: u32) -> Option<Place> {
+        match self.segment_of(table) {
+            Some(elem) => self.elems.get(elem as usize).copied(),
+            None => self.tables.get(table as usize).copied().flatten(),
+        }
+    }
+
     /// Whether a table is native: it holds functions.
     pub fn native_table(&self, table: u32) -> bool {
         self.tables.get(table as usize).is_none_or(Option::is_none)
+    }
+
+    /// Whether a table's indices are `i64`.
+    pub fn table_is_wide(&self, table: u32) -> bool {
+        self.module.tables.get(table as usize).is_some_and(|t| t.table64)
     }
 
     /// The cell of a lowered global or table as the runtime finds it.
@@ -225,10 +264,5 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             Some(n) => Cell::Import(n),
             None => Cell::Own(place.offset),
         }
-    }
-
-    /// Whether values of an element segment are references into the heap.
-    pub fn elem_is_gc(ty: RefType) -> bool {
-        !ty.is_func()
     }
 }

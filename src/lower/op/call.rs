@@ -24,6 +24,8 @@ pub fn lower<'a, E: Environ<'a>>(
     results: &[ValType],
     tail: bool,
 ) -> Lowering<Inst> {
+    // The other two have the target behind the arguments.
+    let direct = matches!(callee, Callee::Func(_));
     let (callee, trap, last) = match (callee, args.last()) {
         (Callee::Ref { ty }, Some(target)) => match target.repr {
             Repr::Handle(handle) => {
@@ -36,10 +38,7 @@ pub fn lower<'a, E: Environ<'a>>(
         (Callee::Indirect { .. }, Some(index)) => (callee, None, Some(func_ref::native(e, c, *index)?)),
         _ => (callee, None, None),
     };
-    let plain = match callee_operands(args, callee, last) {
-        true => args,
-        false => &args[..args.len().saturating_sub(1)],
-    };
+    let plain = if direct { args } else { &args[..args.len().saturating_sub(1)] };
     let mut values: Vec<Value> = Vec::with_capacity(args.len());
     for &arg in plain {
         values.push(func_ref::native(e, c, arg)?);
@@ -49,10 +48,4 @@ pub fn lower<'a, E: Environ<'a>>(
     let inst = c.push(op, &values, results);
     c.func.insts[inst].trap = trap;
     Ok(inst)
-}
-
-/// Whether all operands are arguments of the callee: a direct call that was one from the start.
-fn callee_operands(args: &[Arg], callee: Callee, last: Option<Value>) -> bool {
-    let _ = args;
-    matches!(callee, Callee::Func(_)) && last.is_none()
 }
