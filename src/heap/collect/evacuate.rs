@@ -44,19 +44,16 @@ pub(super) fn blocks_wanted(candidates: &[(u32, u64)]) -> u32 {
     blocks_for(candidates.iter().map(|(_, bytes)| bytes).sum())
 }
 
-/// The candidates that can be evacuated when `free_blocks` are free. Unless there is a need to, none
-/// if that may take more blocks than it frees.
-pub(super) fn choose(candidates: &[(u32, u64)], eagerness: Eagerness, free_blocks: u32) -> Vec<u32> {
+/// The candidates that can be evacuated when `free_blocks` are free.
+///
+/// A few may end up in as many blocks as they came from; their objects share fewer lines then.
+pub(super) fn choose(candidates: &[(u32, u64)], free_blocks: u32) -> Vec<u32> {
     let mut sum = 0;
     let fits = |&&(_, bytes): &&(u32, u64)| {
-        let fits = blocks_for(sum + bytes) <= free_blocks;
-        sum += if fits { bytes } else { 0 };
-        fits
+        sum += bytes;
+        blocks_for(sum) <= free_blocks
     };
-    let chosen: Vec<u32> = candidates.iter().take_while(fits).map(|&(block, _)| block).collect();
-    let gains = blocks_for(sum) as usize <= chosen.len();
-    let needed = matches!(eagerness, Eagerness::Compact | Eagerness::All);
-    if gains || needed { chosen } else { Vec::new() }
+    candidates.iter().take_while(fits).map(|&(block, _)| block).collect()
 }
 
 #[cfg(test)]
@@ -83,13 +80,11 @@ mod tests {
     #[test]
     fn sparse_blocks_are_chosen_as_far_as_there_is_room() {
         let old = fragmented();
-        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), eagerness, free);
+        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free);
         assert_eq!(chosen(Eagerness::Fragmented(0.4), 2), [2, 1]);
         assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), []);
         assert_eq!(chosen(Eagerness::Compact, 2), [2, 1]);
         assert_eq!(chosen(Eagerness::Compact, 1), []);
-        // Two blocks' worth of live bytes in two blocks: nothing to gain.
-        assert_eq!(choose(&[(0, 30_000), (1, 30_000)], Eagerness::Fragmented(0.0), 9), []);
         assert_eq!(chosen(Eagerness::All, 8), [0, 1, 2, 3]);
         assert_eq!(chosen(Eagerness::All, 4).len(), 2);
         assert_eq!(blocks_wanted(&candidates(&old, Eagerness::Compact)), 2);

@@ -40,7 +40,7 @@ impl Heap {
         // A wish, not a need: what finds no room stays where it is.
         self.reserve_blocks(mem, blocks_wanted(&found));
         self.old.prepare_mark();
-        let chosen = choose(&found, eagerness, self.pages.free_blocks());
+        let chosen = choose(&found, self.pages.free_blocks());
         chosen.iter().for_each(|&block| self.old.evacuate(block));
         self.marks.reset(self.pages.end());
         !chosen.is_empty()
