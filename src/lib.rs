@@ -9,3 +9,5 @@ mod error;
 pub use error::Error;
 pub mod lower;
 pub mod opt;
+pub mod api;
+mod runtime;
