@@ -5,7 +5,7 @@ use std::time::Duration;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 /// Room for host functions above WebAssembly's own share of the stack, in bytes.
-const HOST_STACK: usize = 2 << 20;
+pub(crate) const HOST_STACK: usize = 2 << 20;
 
 /// Everything that options decide.
 pub(crate) struct Settings {

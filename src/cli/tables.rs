@@ -4,7 +4,7 @@
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
-use super::settings::UnknownImports;
+use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
 use wasmtime::OptLevel;
 
@@ -252,8 +252,10 @@ pub(crate) static WASM: Group = Group {
             takes: Bytes,
             help: "Bytes of stack that WebAssembly may use",
             apply: |s, v| {
-                s.max_wasm_stack = Some(v.size()?);
-                s.config.max_wasm_stack(v.size()?);
+                let bytes = v.size()?;
+                s.max_wasm_stack = Some(bytes);
+                // Wasmtime wants to know that the stack of a future would have the room.
+                s.config.max_wasm_stack(bytes).async_stack_size(bytes.saturating_add(HOST_STACK));
                 Ok(())
             },
         },
