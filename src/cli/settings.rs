@@ -31,8 +31,6 @@ pub(crate) struct Settings {
     pub(crate) inherit_env: bool,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
-    /// Prints progress of scripts on standard error.
-    pub(crate) verbose: bool,
 }
 
 /// What becomes of imports that nobody defines.
@@ -60,7 +58,6 @@ impl Settings {
             wasi: true,
             inherit_env: false,
             gc_stats: false,
-            verbose: false,
         }
     }
 

@@ -169,15 +169,6 @@ pub(crate) static DEBUG: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "verbose",
-            takes: Flag,
-            help: "Say what is being done, on standard error",
-            apply: |s, v| {
-                s.verbose = v.flag();
-                Ok(())
-            },
-        },
     ],
 };
 
