@@ -79,8 +79,7 @@ macro_rules! scripts {
 }
 
 fn zeal(config: &mut Config, every: u32) {
-    config.gc_zeal_alloc_counter(NonZeroU32::new(every)).expect("zeal is supported");
-    config.gc_verify(true);
+    config.gc_zeal(NonZeroU32::new(every)).gc_verify(true);
 }
 
 scripts!(default, "default", |_| {});

@@ -2,7 +2,8 @@
 
 use super::options::Common;
 use super::{Outcome, input, missing_argument};
-use crate::api::{Engine, Result};
+use crate::api::{Engine, Module, Result};
+use crate::lower::lower;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,8 +32,10 @@ impl LowerCommand {
         let Some(path) = &self.module else { missing_argument("<WASM>") };
         let engine = Engine::new(&self.common.settings()?.config)?;
         let wasm = input::read(path)?;
-        let lowered = match engine.lower_module(&wasm).with_context(|| format!("failed to lower {path:?}"))? {
-            Some(lowered) => lowered,
+        Module::validate(&engine, &wasm).with_context(|| format!("failed to validate {path:?}"))?;
+        let lowered = lower(&wasm, &engine.state().lower_context());
+        let lowered = match lowered.with_context(|| format!("failed to lower {path:?}"))? {
+            Some(lowered) => lowered.wasm,
             None => {
                 eprintln!("note: {} has nothing to lower; it is written unchanged", path.display());
                 wasm

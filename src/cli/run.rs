@@ -91,7 +91,7 @@ impl RunCommand {
         }
         let result = self.load(&mut store, &engine, settings, &module);
         if settings.gc_stats {
-            eprint!("{}", stats::text(&store.gc_stats()));
+            eprint!("{}", stats::text(&store.heap_stats()));
         }
         result.map(|()| ExitCode::SUCCESS)
     }

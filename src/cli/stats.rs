@@ -1,6 +1,6 @@
 //! `-D gc-stats`: what the heap of a store has been through, for standard error.
 
-use crate::heap::HeapStats;
+use crate::api::HeapStats;
 
 /// The statistics as text.
 pub(super) fn text(stats: &HeapStats) -> String {

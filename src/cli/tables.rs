@@ -6,7 +6,7 @@ use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
 use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
-use wasmtime::OptLevel;
+use wasmtime::{Cache, OptLevel};
 
 /// `-O`
 pub(crate) static OPTIMIZE: Group = Group {
@@ -59,7 +59,7 @@ pub(crate) static OPTIMIZE: Group = Group {
             takes: Bytes,
             help: "Bytes of the GC heap in which new objects are allocated",
             apply: |s, v| {
-                s.config.gc_nursery_size(v.number());
+                s.config.gc_nursery_size(v.size()?);
                 Ok(())
             },
         },
@@ -118,10 +118,11 @@ pub(crate) static CODEGEN: Group = Group {
         Entry {
             name: "cache",
             takes: Flag,
-            help: "Keep compiled modules for the next run (not supported; default: no)",
-            apply: |_, v| match v.flag() {
-                false => Ok(()),
-                true => Err("compiled modules are not cached".to_string()),
+            help: "Keep compiled code for the next run (default: no)",
+            apply: |s, v| {
+                let cache = v.flag().then(|| Cache::from_file(None)).transpose().map_err(|e| e.to_string())?;
+                s.config.cache(cache);
+                Ok(())
             },
         },
     ],
@@ -138,7 +139,7 @@ pub(crate) static DEBUG: Group = Group {
             help: "Collect, and move every object, at each Nth allocation",
             apply: |s, v| {
                 let every = u32::try_from(v.number()).map_err(|_| "value is too large".to_string())?;
-                s.config.gc_zeal_alloc_counter(NonZeroU32::new(every)).map_err(|e| e.to_string())?;
+                s.config.gc_zeal(NonZeroU32::new(every));
                 Ok(())
             },
         },
@@ -316,6 +317,7 @@ pub(crate) static WASM: Group = Group {
         feature!("reference-types", wasm_reference_types, "reference types"),
         feature!("relaxed-simd", wasm_relaxed_simd, "relaxed SIMD"),
         feature!("simd", wasm_simd, "SIMD"),
+        feature!("threads", wasm_threads, "threads and shared memories"),
         feature!("tail-call", wasm_tail_call, "tail calls"),
         feature!("wide-arithmetic", wasm_wide_arithmetic, "wide arithmetic"),
     ],

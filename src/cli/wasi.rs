@@ -61,5 +61,5 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
 
 /// Defines `wasi_snapshot_preview1`.
 pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
-    p1::add_to_linker_sync(linker, |host| &mut host.wasi)
+    p1::add_to_linker_sync(linker.wasmtime_mut(), |data| &mut data.data_mut().wasi)
 }

@@ -23,7 +23,6 @@ fn what_is_not_supported_says_why() {
         ("compiler=winch", "Winch"),
         ("compiler=gcc", "unknown compiler `gcc`"),
         ("collector=drc", "`drc` is a collector of Wasmtime's"),
-        ("cache", "not cached"),
     ] {
         let out = run_module(&["-C", option], NOTHING);
         assert_eq!(out.code, 1, "{option}");
