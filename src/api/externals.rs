@@ -516,7 +516,7 @@ impl Table {
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
     let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
-    val.ref_().ok_or_else(|| Error::new(crate::Error::bug("a function reference is no reference")))
+    val.ref_().ok_or_else(|| Error::new(crate::error::Error::bug("a function reference is no reference")))
 }
 
 fn native_type(ty: &TableType, element: wasmtime::RefType) -> Result<wasmtime::TableType> {

@@ -268,7 +268,7 @@ impl Val {
             (_, t::ValType::Ref(r)) if !r.is_func() => W::I32(self.word(cx, r)? as i32),
             _ => {
                 self.check(cx, ty)?;
-                return Err(Error::new(crate::Error::bug("a value matches a type that is not its own")));
+                return Err(Error::new(crate::error::Error::bug("a value matches a type that is not its own")));
             }
         })
     }
@@ -288,7 +288,7 @@ impl Val {
             (W::F64(v), _) => Val::F64(*v),
             (W::V128(v), _) => Val::V128(*v),
             (W::FuncRef(func), _) => Val::FuncRef(func.map(Func::of_native)),
-            _ => return Err(Error::new(crate::Error::bug("lowered code gave a value of a GC type"))),
+            _ => return Err(Error::new(crate::error::Error::bug("lowered code gave a value of a GC type"))),
         })
     }
 }

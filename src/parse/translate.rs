@@ -14,7 +14,7 @@ use super::prune::prune;
 use super::types::val_type;
 use super::unsupported::{Class, class};
 use super::{gc, plain};
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
 use crate::types::ValType;

@@ -45,7 +45,7 @@ impl Code {
         let code = match lower(wasm, &engine.lower_context())? {
             Some(Lowered { wasm, sites, meta }) => {
                 let module = wasmtime::Module::from_binary(&engine.wasmtime, &wasm)
-                    .map_err(|err| Error::new(crate::Error::bug(format!("lowered module: {err:#}"))))?;
+                    .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
                 let lowered = Some(LoweredCode::new(meta, sites));
                 Code { wasmtime: module, lowered }
             }

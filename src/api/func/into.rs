@@ -27,7 +27,7 @@ pub trait WasmRet: 'static {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::Error::bug("a host function's value is not of its type"))
+    Error::new(crate::error::Error::bug("a host function's value is not of its type"))
 }
 
 #[cold]

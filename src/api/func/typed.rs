@@ -35,7 +35,7 @@ pub trait WasmTy: Send + Sized + 'static {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::Error::bug("a value is not of the type that was checked"))
+    Error::new(crate::error::Error::bug("a value is not of the type that was checked"))
 }
 
 macro_rules! plain {
