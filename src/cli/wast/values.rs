@@ -107,8 +107,7 @@ fn host_number(store: &mut Store<()>, host: Rooted<ExternRef>) -> Result<Option<
 
 /// A null, of the expected hierarchy if one is expected.
 fn is_null(actual: &Val, expected: Option<&HeapType<'_>>) -> Result<bool> {
-    let is_null =
-        |val: &Val| matches!(val, Val::AnyRef(None) | Val::ExternRef(None) | Val::FuncRef(None));
+    let is_null = |val: &Val| matches!(val, Val::AnyRef(None) | Val::ExternRef(None) | Val::FuncRef(None));
     let Some(ty) = expected else { return Ok(is_null(actual)) };
     let same = std::mem::discriminant(actual) == std::mem::discriminant(&null(ty)?);
     Ok(same && is_null(actual))
