@@ -7,3 +7,4 @@ pub mod parse;
 mod error;
 pub use error::Error;
 pub mod lower;
+pub mod opt;
