@@ -2,20 +2,183 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `context.rs` | what lowering needs to know of the engine |
 //! | `output.rs` | what comes out: the module's bytes and what the runtime must know about it |
+//! | `env.rs` | what every function's lowering shares: places and virtual indices |
 //! | `index.rs` | index spaces: the original ones, extended by what lowering adds |
 //! | `environ.rs` | the hooks: one method for each GC operation, implemented per heap flavour |
 //! | `func.rs` | the driver: walks a function and dispatches |
 //! | `op/` | one file for each family of operations |
-//! | `safepoint.rs` | which functions can not collect |
-//! | `roots.rs` | root slots: what is spilled and reloaded where |
-//! | `emit/` | IR to Wasm bytes |
+//! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
-//! | `module.rs` | sections of the lowered module |
+//! | `scan.rs` | what the lowered functions refer to |
+//! | `safepoint.rs` | which functions can not collect |
+//! | `roots/` | root slots: what is spilled and reloaded where |
+//! | `emit/` | IR to Wasm bytes |
+//! | `types.rs` | function types that stay as exact as they were |
+//! | `module.rs`, `sections.rs` | the sections of the lowered module |
+//!
+//! What this is not: the collector (`heap/`) or the host's side of the imports (`runtime/`). It
+//! never looks at a running heap.
 
 #![forbid(unsafe_code)]
 
+pub mod context;
 pub mod emit;
+pub mod env;
+pub mod environ;
+pub mod func;
+mod helper;
 pub mod index;
+mod init;
+mod module;
+pub mod op;
 pub mod output;
 pub mod roots;
+pub mod safepoint;
+mod scan;
+mod sections;
+mod types;
+
+pub use context::LowerContext;
+pub use output::Lowered;
+
+use crate::error::Error;
+use crate::ir::{Callee, Func};
+use crate::parse::{Module, Translated};
+use crate::types::TypeTable;
+use emit::{EmitContext, EmittedBody};
+use env::{ModuleEnv, RuntimeFunc};
+use environ::Generational;
+use init::Plan;
+use module::{Assembly, Uses};
+use rayon::prelude::*;
+use safepoint::{MayCollect, Summary};
+use types::Types;
+
+/// A function on its way through the pipeline.
+enum Body<'a> {
+    /// Re-encoded as it is.
+    Plain(wasmparser::FunctionBody<'a>),
+    /// Lowered IR.
+    Ir(Func<'a>),
+}
+
+/// Lowers a module; `None` when nothing in it needs lowering.
+///
+/// # Errors
+///
+/// When the module is invalid, unsupported, or too complex.
+pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
+    let module = Module::parse(wasm, cx.features, cx.registry)?;
+    let bodies = translate(&module, cx)?;
+    if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
+        return Ok(None);
+    }
+    let env = ModuleEnv::new(&module, cx)?;
+    let facts = scan::Facts::of(&module, &bodies);
+    let plan = Plan::new(&env, &facts.array_segments);
+    let mut lowered = lower_bodies(&env, bodies)?;
+    let mut added = Vec::new();
+    if plan.needed {
+        for func in init::build(&env, &plan)? {
+            added.push(func.index);
+            lowered.push(Body::Ir(func::lower_func(&func, &mut Generational::new(&env, true))?));
+        }
+    }
+    let mut uses = uses(&env, &lowered);
+    if uses.funcs.contains(&env.runtime(RuntimeFunc::Remember)) {
+        let helper = helper::remember(&env);
+        added.push(helper.index);
+        lowered.push(Body::Ir(helper));
+        uses.funcs.insert(env.runtime(RuntimeFunc::FlushRemembered));
+    }
+    added.iter().for_each(|index| {
+        uses.funcs.remove(index);
+    });
+    let types = Types::new(&module, facts.casts_functions);
+    let assembly = Assembly::new(&env, &plan, &uses, types, &added);
+    let emitted = emit_all(&env, cx, &assembly, lowered)?;
+    let start = if plan.needed { Some(env.runtime(RuntimeFunc::Init)) } else { module.start };
+    let offsets = module.bodies.iter().map(|body| body.body.range().start as u32).collect();
+    assembly.finish(&emitted, start, offsets).map(Some)
+}
+
+/// Validates every body and makes IR of those that need it; optimises that.
+fn translate<'a>(module: &Module<'a>, cx: &LowerContext<'_>) -> Result<Vec<Translated<'a>>, Error> {
+    let optimize = |func: &mut Func<'a>, types: &TypeTable| {
+        if cx.opt_level > 0 {
+            crate::opt::optimize(func, types, cx.opt_level);
+        }
+    };
+    module
+        .bodies
+        .par_iter()
+        .enumerate()
+        .map_init(Default::default, |allocations, (index, body)| {
+            let mut translated = body.translate(module, index, allocations)?;
+            if let Translated::Ir(func) = &mut translated {
+                optimize(func, &module.types);
+            }
+            Ok(translated)
+        })
+        .collect()
+}
+
+fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>) -> Result<Vec<Body<'a>>, Error> {
+    bodies
+        .into_par_iter()
+        .zip(&env.module.bodies)
+        .map(|(translated, body)| match translated {
+            Translated::Plain => Ok(Body::Plain(body.body.clone())),
+            Translated::Ir(func) => Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, false))?)),
+        })
+        .collect()
+}
+
+fn uses(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Uses {
+    let mut uses = Uses::default();
+    for body in bodies {
+        if let Body::Ir(func) = body {
+            scan::uses(env, func, &mut uses);
+        }
+    }
+    uses
+}
+
+/// Assigns roots and emits, function by function.
+fn emit_all(
+    env: &ModuleEnv<'_, '_>,
+    cx: &LowerContext<'_>,
+    assembly: &Assembly<'_, '_, '_>,
+    bodies: Vec<Body<'_>>,
+) -> Result<Vec<EmittedBody>, Error> {
+    let may_collect = may_collect(env, &bodies)?;
+    let context = EmitContext { map: cx.map, index: &assembly.index, func_types: &assembly.types.func_types };
+    let collects = |callee: &Callee| match callee {
+        Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
+        Callee::Indirect { .. } | Callee::Ref { .. } => true,
+    };
+    bodies
+        .into_par_iter()
+        .map(|body| match body {
+            Body::Plain(body) => emit::emit_plain(&body, &context),
+            Body::Ir(mut func) => {
+                roots::assign_roots(&mut func, &collects)?;
+                emit::emit_func(&func, &context)
+            }
+        })
+        .collect()
+}
+
+/// Which of the original functions may collect.
+fn may_collect(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<MayCollect, Error> {
+    let imported = (0..env.module.imported_funcs()).map(|_| Ok(Summary::unknown()));
+    // What lowering added stands behind the original bodies and is called by nothing but itself.
+    let defined = bodies.iter().take(env.module.bodies.len()).map(|body| match body {
+        Body::Plain(body) => Ok(Summary::of_body(body)?),
+        Body::Ir(func) => Ok(Summary::of(func, &|f| env.runtime_collects(f))),
+    });
+    let summaries: Result<Vec<Summary>, Error> = imported.chain(defined).collect();
+    Ok(safepoint::solve(&summaries?))
+}

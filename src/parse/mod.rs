@@ -9,16 +9,38 @@
 //! | `module.rs` | the description: one struct for each kind of entity |
 //! | `sections.rs` | sections to the description |
 //! | `types.rs` | type sections to canonical types |
+//! | `unsupported.rs` | features that are refused |
 //! | `prescan.rs` | one pass over a body before translation: what it assigns where, whether it needs IR |
-//! | `translate.rs` | the driver: walks operators, tracks the stack, dispatches |
-//! | `control.rs` | blocks, branches and SSA construction for locals |
-//! | `gc.rs` | operators of the GC proposal to operations |
+//! | `budget.rs` | how much IR a body may become |
+//! | `translate.rs` | the driver: walks operators, validates, dispatches |
+//! | `control.rs` | blocks, branches and SSA construction |
+//! | `locals.rs` | locals as values |
+//! | `prune.rs` | takes away what branches carry and nobody reads |
+//! | `emit.rs` | the operand stack as operands |
+//! | `gc.rs` | operators of the GC proposal |
+//! | `plain.rs` | older operators that may work on any reference |
+//! | `const_expr.rs` | constant expressions as code |
 
 #![forbid(unsafe_code)]
 
+mod budget;
+mod const_expr;
+mod control;
+mod emit;
+mod gc;
+mod locals;
 mod module;
+mod plain;
+mod prescan;
+mod prune;
+mod sections;
+mod translate;
+mod types;
+mod unsupported;
 
+pub use const_expr::const_expr;
 pub use module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
+pub use translate::Translated;

@@ -63,6 +63,11 @@ pub enum CompositeType {
 }
 
 impl CompositeType {
+    /// Whether this is a function type.
+    pub fn is_func(&self) -> bool {
+        matches!(self, CompositeType::Func(_))
+    }
+
     /// Which of the three this is.
     pub fn kind(&self) -> CompositeKind {
         match self {

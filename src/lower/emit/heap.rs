@@ -28,6 +28,7 @@ use super::operands::Operands;
 use super::reindex;
 use crate::error::Error;
 use crate::ir::{Func, HeapOp, Inst, Op, TrapCode};
+use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::{map, reference};
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Instruction, MemArg};
@@ -197,6 +198,13 @@ impl Emitter<'_, '_> {
         self.code.get(self.locals.end);
         self.load_cell(self.cx.map.limit_cell());
         self.code.put(Instruction::I32GtU);
+        if op == HeapOp::AllocDynamic {
+            // A large object is the collector's; its size may also have wrapped the sum above.
+            self.bytes(inst, op)?;
+            self.code.put(Instruction::I32Const(LARGE_OBJECT_BYTES as i32));
+            self.code.put(Instruction::I32GeU);
+            self.code.put(Instruction::I32Or);
+        }
         self.open_label(None, Instruction::If(BlockType::Empty));
         self.alloc_cold(inst, op, object)?;
         self.code.put(Instruction::Else);

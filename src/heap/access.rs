@@ -1,0 +1,59 @@
+//! Reads and writes of objects by the host, and the entry points of the write barrier.
+
+use super::Heap;
+use super::memory::{HeapMemory, Words, read};
+use super::remembered::buffer_end;
+use crate::layout::object::ARRAY_LENGTH;
+use crate::layout::{GcType, ObjectLayout, reference};
+use std::sync::Arc;
+
+impl Heap {
+    /// The type of the object that a reference refers to; `None` for null, an i31, and anything that
+    /// is no reference to an object.
+    pub fn type_of(&self, mem: &dyn HeapMemory, reference: u32) -> Option<Arc<GcType>> {
+        if !reference::is_object(reference) {
+            return None;
+        }
+        self.types.ty(read(mem.bytes(), reference::header(reference))).cloned()
+    }
+
+    /// The word at an offset from an object's header. Null if there is no memory.
+    pub fn read_u32(&self, mem: &dyn HeapMemory, object: u32, offset: u32) -> u32 {
+        read(mem.bytes(), reference::header(object).wrapping_add(offset))
+    }
+
+    /// How many elements an array has; `None` if the reference is to no array.
+    pub fn array_len(&self, mem: &dyn HeapMemory, array: u32) -> Option<u32> {
+        let ty = self.type_of(mem, array)?;
+        matches!(ty.layout, ObjectLayout::Array(_)).then(|| self.read_u32(mem, array, ARRAY_LENGTH))
+    }
+
+    /// Stores a reference into an object, with the write barrier.
+    pub fn write_ref(&mut self, mem: &mut dyn HeapMemory, object: u32, offset: u32, value: u32) {
+        let slot = reference::header(object).wrapping_add(offset);
+        Words::new(mem.bytes_mut()).set(slot, value);
+        let target = reference::header(value);
+        if slot >= self.space_start && reference::is_object(value) && self.map.is_young(target) {
+            self.remembered.slot(slot);
+        }
+    }
+
+    /// Remembers all slots of an object, which references were stored into without a barrier each.
+    /// Does nothing for a young object or for what is no object.
+    pub fn remember_object(&mut self, _mem: &mut dyn HeapMemory, object: u32) {
+        let at = reference::header(object);
+        if reference::is_object(object) && at >= self.space_start && (at as u64) < self.pages.end() {
+            self.remembered.object(at);
+        }
+    }
+
+    /// The buffer of remembered slots is full: takes its entries over and empties it.
+    pub fn flush_remembered(&mut self, mem: &mut dyn HeapMemory) {
+        match buffer_end(mem.bytes(), self.map) {
+            Ok(end) => self.remembered.take_buffer(&mut Words::new(mem.bytes_mut()), self.map, end),
+            Err(error) => {
+                self.broken.get_or_insert(error);
+            }
+        }
+    }
+}

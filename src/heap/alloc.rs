@@ -1,0 +1,184 @@
+//! Allocation as the host sees it: the slow path of inline allocation, arrays of any size, objects
+//! that the host makes, and root areas.
+//!
+//! A large object gets pages of its own, zero or more collections later. Its header is 0 until the
+//! caller has set it, and a large array of references comes full of nulls: should the caller trap
+//! before it has filled the object, the next minor collection looks at it all the same.
+
+use super::collect::CollectKind;
+use super::memory::{HeapMemory, Words};
+use super::space::large::LargeSpace;
+use super::space::pages::PAGE_BYTES;
+use super::{AllocError, Heap, Roots};
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, FUNC_NULL, LARGE_OBJECT_BYTES, OBJECT_ALIGN};
+use crate::layout::{GcType, ObjectLayout, RttAddr, Width, reference};
+
+impl Heap {
+    /// Allocates an object of `bytes`, collecting if need be: a reference to it. The object is raw;
+    /// the caller sets up header and fields before anything else can collect.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room.
+    pub fn alloc(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, bytes: u32) -> Result<u32, AllocError> {
+        self.check_broken()?;
+        let size = (bytes.max(OBJECT_ALIGN) as u64).next_multiple_of(OBJECT_ALIGN as u64);
+        let result = if size >= LARGE_OBJECT_BYTES as u64 {
+            self.alloc_large(mem, roots, size)
+        } else {
+            self.alloc_young(mem, roots, size as u32)
+        };
+        self.note_broken(result).map(reference::from_header)
+    }
+
+    /// Allocates an array of any size: a reference to it. Header and length are set; the elements are
+    /// raw, but those of a large array of references are null.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room, or `rtt` is no array type's record.
+    pub fn alloc_array(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        rtt: RttAddr,
+        len: u32,
+    ) -> Result<u32, AllocError> {
+        let unknown = AllocError::UnknownType { rtt: rtt.0 };
+        let Some(ty) = self.types.ty(rtt.0) else { return Err(unknown) };
+        let ObjectLayout::Array(layout) = ty.layout else { return Err(unknown) };
+        let size = layout.bytes(len);
+        let small = u32::try_from(size).ok().filter(|&size| size < LARGE_OBJECT_BYTES);
+        let array = match small {
+            Some(size) => self.alloc(mem, roots, size)?,
+            None => {
+                self.check_broken()?;
+                let large = self.alloc_large(mem, roots, size);
+                reference::from_header(self.note_broken(large)?)
+            }
+        };
+        let at = reference::header(array);
+        let mut words = Words::new(mem.bytes_mut());
+        words.set(at, rtt.0);
+        words.set(at + ARRAY_LENGTH, len);
+        if small.is_none() && layout.element == Width::Ref {
+            words.fill(at + ARRAY_ELEMENTS, at + size as u32, reference::NULL);
+        }
+        Ok(array)
+    }
+
+    /// Allocates an object for the host: a reference to it. Fields are null or zero, an array is empty.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room, or the type is not known here.
+    pub fn alloc_object(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        ty: &GcType,
+    ) -> Result<u32, AllocError> {
+        let layout = match &ty.layout {
+            ObjectLayout::Array(_) => return self.alloc_array(mem, roots, ty.rtt, 0),
+            ObjectLayout::Struct(layout) => layout,
+        };
+        if self.types.index(ty.rtt.0) != Some(ty.index) {
+            return Err(AllocError::UnknownType { rtt: ty.rtt.0 });
+        }
+        let object = self.alloc(mem, roots, layout.bytes)?;
+        let at = reference::header(object);
+        let mut words = Words::new(mem.bytes_mut());
+        words.fill(at, at + layout.bytes, 0);
+        words.set(at, ty.rtt.0);
+        for field in &layout.fields {
+            match field.width {
+                Width::Ref => words.set(at + field.offset, reference::NULL),
+                Width::FuncHandle => words.set(at + field.offset, FUNC_NULL),
+                _ => {}
+            }
+        }
+        Ok(object)
+    }
+
+    /// Allocates `words` words that are always roots, all null: their address. They are never freed.
+    ///
+    /// # Errors
+    ///
+    /// When the memory may not grow.
+    pub fn alloc_root_area(&mut self, mem: &mut dyn HeapMemory, words: u32) -> Result<u32, AllocError> {
+        self.check_broken()?;
+        let bytes = words as u64 * 4;
+        self.check_size(bytes)?;
+        let words = words.max(1);
+        let at = match self.areas.take(words, &mut self.pages) {
+            Some(at) => at,
+            None => {
+                let pages = self.areas.pages_for(words);
+                self.grow(mem, pages as u64 * PAGE_BYTES as u64);
+                self.areas.take(words, &mut self.pages).ok_or_else(|| self.full(mem, bytes))?
+            }
+        };
+        Words::new(mem.bytes_mut()).fill(at, at + 4 * words, reference::NULL);
+        Ok(at)
+    }
+
+    /// The address of a new object in the nursery.
+    fn alloc_young(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u32) -> Result<u32, AllocError> {
+        if self.zeal.strikes() {
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        if let Some(at) = self.nursery.alloc(mem.bytes_mut(), size)? {
+            return Ok(at);
+        }
+        self.make_room(mem, roots)?;
+        let at = self.nursery.alloc(mem.bytes_mut(), size)?;
+        at.ok_or_else(|| self.full(mem, size as u64))
+    }
+
+    /// The address of a new large object, with a header of 0.
+    fn alloc_large(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u64) -> Result<u32, AllocError> {
+        self.check_size(size)?;
+        if self.zeal.strikes() || self.sizer.major_due(self.large.bytes(), 0) {
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        // `check_size` keeps this far below 2^32.
+        let pages = LargeSpace::pages_for(size) as u32;
+        let at = self.take_large(mem, roots, pages)?.ok_or_else(|| self.full(mem, size))?;
+        self.stats.allocated_bytes += size;
+        Words::new(mem.bytes_mut()).set(at, 0);
+        Ok(at)
+    }
+
+    /// Pages for a large object: free ones, or new ones, or after a collection, or after one that
+    /// compacts.
+    fn take_large(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        pages: u32,
+    ) -> Result<Option<u32>, AllocError> {
+        for compact in [false, true] {
+            if let Some(at) = self.large.take(pages, &mut self.pages) {
+                return Ok(Some(at));
+            }
+            if self.grow(mem, pages as u64 * PAGE_BYTES as u64) {
+                continue;
+            }
+            self.compact = compact;
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        Ok(self.large.take(pages, &mut self.pages))
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), AllocError> {
+        let max_bytes = self.options.max_bytes;
+        if bytes > max_bytes - self.space_start as u64 {
+            return Err(AllocError::TooLarge { requested: bytes, max_bytes });
+        }
+        Ok(())
+    }
+
+    fn full(&self, mem: &dyn HeapMemory, requested: u64) -> AllocError {
+        AllocError::Full { requested, heap_bytes: mem.bytes().len() as u64, max_bytes: self.options.max_bytes }
+    }
+}

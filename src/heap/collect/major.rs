@@ -1,0 +1,110 @@
+//! A major collection: mark, sweep, then promote.
+//!
+//! 1. Mark from all roots, young objects in place; objects of chosen old blocks move. The remembered
+//!    set is rebuilt: entries in dead objects would outlive them.
+//! 2. Tell the host which of its slots are dead. Sweep old blocks and large objects.
+//! 3. Now the live young bytes are known: if they fit, or the memory grows, promote them. If not, the
+//!    nursery stays as it is, and the heap is intact.
+
+use super::evacuate::{Eagerness, blocks_wanted, candidates, choose};
+use super::roots::{Roots, Young, each_memory_root, stack_pointer};
+use super::trace::{Live, Marker};
+use crate::heap::memory::{HeapMemory, Words};
+use crate::heap::remembered::buffer_end;
+use crate::heap::space::old::blocks_for;
+use crate::heap::{AllocError, Heap};
+use std::ops::Range;
+
+impl Heap {
+    pub(super) fn major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        self.stats.major += 1;
+        let live =
+            if self.choose_blocks(mem) { self.mark::<true>(mem, roots)? } else { self.mark::<false>(mem, roots)? };
+        roots.sweep_host_slots();
+        self.sweep(mem, live);
+        if self.reserve_for(mem, live) {
+            self.promote(mem, roots)?;
+        }
+        Ok(())
+    }
+
+    /// Chooses the blocks that marking is to empty, and readies the old space for it; whether there
+    /// are any.
+    fn choose_blocks(&mut self, mem: &mut dyn HeapMemory) -> bool {
+        let eagerness = match (self.zeal.is_on(), std::mem::take(&mut self.compact)) {
+            (true, _) => Eagerness::All,
+            (_, true) => Eagerness::Compact,
+            _ => Eagerness::Fragmented(self.options.fragmentation),
+        };
+        let found = candidates(&self.old, eagerness);
+        // A wish, not a need: what finds no room stays where it is.
+        self.reserve_blocks(mem, blocks_wanted(&found));
+        self.old.prepare_mark();
+        let chosen = choose(&found, self.pages.free_blocks());
+        chosen.iter().for_each(|&block| self.old.evacuate(block));
+        self.marks.reset(self.pages.end());
+        !chosen.is_empty()
+    }
+
+    fn mark<const MOVES: bool>(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<Live, AllocError> {
+        let map = self.map;
+        let used = self.nursery.used(mem.bytes())?;
+        let sp = stack_pointer(mem.bytes(), map)?;
+        buffer_end(mem.bytes(), map)?;
+        let mut todo = std::mem::take(&mut self.todo);
+        let mut words = Words::new(mem.bytes_mut());
+        self.remembered.clear(&mut words, map);
+        self.large.young.clear();
+        let mut marker = Marker::<MOVES> {
+            words,
+            types: &self.types,
+            old: &mut self.old,
+            pages: &mut self.pages,
+            marks: &mut self.marks,
+            remembered: &mut self.remembered,
+            young: Young { start: map.nursery_start, used },
+            rtt_start: map.rtt_start,
+            space_start: self.space_start,
+            todo: &mut todo,
+            live: Live::default(),
+            fault: None,
+        };
+        each_memory_root(map, sp, &self.areas, |at| marker.root_slot(at));
+        roots.each(&mut |word| *word = marker.mark(*word));
+        marker.drain(roots);
+        let (live, fault) = (marker.live, marker.fault.take());
+        todo.clear();
+        todo.shrink_to(1 << 20);
+        self.todo = todo;
+        self.stats.evacuated_bytes += live.moved;
+        fault.map_or(Ok(live), |fault| Err(fault.into()))
+    }
+
+    fn sweep(&mut self, mem: &mut dyn HeapMemory, live: Live) {
+        let mut freed: Vec<Range<u32>> = Vec::new();
+        let poison = self.options.poison;
+        let mut note = |range| {
+            if poison {
+                freed.push(range);
+            }
+        };
+        self.old.sweep(&mut self.pages, &mut note);
+        self.large.sweep(&self.marks, &mut self.pages, &mut note);
+        for range in freed {
+            self.poison(mem, range);
+        }
+        self.sizer.major_done(live.old, self.large.bytes());
+        self.stats.live_after_major = live.old + self.large.bytes();
+    }
+
+    /// Whether the live young objects can be promoted. Room in holes is counted if need be.
+    fn reserve_for(&mut self, mem: &mut dyn HeapMemory, live: Live) -> bool {
+        let all = live.young_small + live.young_medium;
+        if self.pages.free_blocks() >= blocks_for(all) {
+            return true;
+        }
+        let holes = self.old.rely_on_holes();
+        let rest = all.saturating_sub(holes).max(live.young_medium);
+        self.reserve_blocks(mem, blocks_for(rest))
+    }
+}

@@ -1,0 +1,209 @@
+//! A minor collection: everything reachable in the nursery moves to the old space at once.
+//!
+//! Cheney's algorithm ("A nonrecursive list compacting algorithm", CACM 1970) with a stack instead
+//! of the queue: a parent's children end up beside each other and near to it. The room is reserved
+//! by the caller. A moved object's header is overwritten with its new reference, whose low bits 01
+//! no header has.
+//!
+//! Afterwards the nursery is empty; so is the remembered set, since no old object can refer to a
+//! young one.
+
+use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
+use crate::heap::descriptor::{Brief, Descriptors, Trace};
+use crate::heap::memory::{HeapMemory, Words};
+use crate::heap::remembered::buffer_end;
+use crate::heap::space::old::OldSpace;
+use crate::heap::space::pages::Pages;
+use crate::heap::verify::{Fault, VerifyError};
+use crate::heap::{AllocError, Heap};
+use crate::layout::object::LARGE_OBJECT_BYTES;
+use crate::layout::reference;
+
+/// A minor collection in progress.
+struct Promoter<'a> {
+    words: Words<'a>,
+    types: &'a Descriptors,
+    old: &'a mut OldSpace,
+    pages: &'a mut Pages,
+    young: Young,
+    /// Moved objects whose slots are still to be looked at, each with what its type is.
+    todo: &'a mut Vec<(u32, Brief)>,
+    promoted: u64,
+    fault: Option<VerifyError>,
+}
+
+impl Heap {
+    /// Moves the live objects of the nursery to the old space. The caller has made sure that they
+    /// fit.
+    pub(super) fn promote(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        let map = self.map;
+        let used = self.nursery.used(mem.bytes())?;
+        let sp = stack_pointer(mem.bytes(), map)?;
+        let buffer = map.remembered_start()..buffer_end(mem.bytes(), map)?;
+        let mut todo = std::mem::take(&mut self.todo);
+        let mut p = Promoter {
+            words: Words::new(mem.bytes_mut()),
+            types: &self.types,
+            old: &mut self.old,
+            pages: &mut self.pages,
+            young: Young { start: map.nursery_start, used },
+            todo: &mut todo,
+            promoted: 0,
+            fault: None,
+        };
+        each_memory_root(map, sp, &self.areas, |at| p.slot(at));
+        roots.each(&mut |word| *word = p.forward(*word));
+        for at in buffer.step_by(4) {
+            let slot = p.words.get(at);
+            p.slot(slot);
+        }
+        self.remembered.slots().iter().for_each(|&slot| p.slot(slot));
+        self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
+        self.large.young.iter().for_each(|&at| p.whole_object(at));
+        p.drain();
+        let (promoted, fault) = (p.promoted, p.fault.take());
+        todo.clear();
+        self.todo = todo;
+        self.finish_promotion(mem, used, promoted);
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    fn finish_promotion(&mut self, mem: &mut dyn HeapMemory, used: u32, promoted: u64) {
+        let start = self.nursery.start();
+        if self.options.poison {
+            self.poison(mem, start..start + used);
+        }
+        self.nursery.adapt(used, promoted);
+        let mut words = Words::new(mem.bytes_mut());
+        self.remembered.clear(&mut words, self.map);
+        self.nursery.reset(&mut words);
+        self.large.young.clear();
+        self.sizer.promoted(promoted);
+        self.stats.promoted_bytes += promoted;
+        self.stats.allocated_bytes += used as u64;
+    }
+}
+
+impl Promoter<'_> {
+    /// Updates a slot that may refer to a young object.
+    #[inline(always)]
+    fn slot(&mut self, at: u32) {
+        let value = self.words.get(at);
+        if let Some(from) = self.young.header(value) {
+            let moved = self.move_object(from, value);
+            self.words.set(at, moved);
+        }
+    }
+
+    /// What a word must become.
+    #[inline(always)]
+    fn forward(&mut self, value: u32) -> u32 {
+        match self.young.header(value) {
+            Some(from) => self.move_object(from, value),
+            None => value,
+        }
+    }
+
+    /// The new reference to the young object at `from`, which moves if it has not yet.
+    #[inline(always)]
+    fn move_object(&mut self, from: u32, value: u32) -> u32 {
+        let header = self.words.get(from);
+        if reference::is_object(header) {
+            return header;
+        }
+        let brief = self.types.brief(header);
+        let size = brief.bytes();
+        if size == 0 || size > self.room(from) {
+            return self.move_other(from, value, brief);
+        }
+        let Some(to) = self.old.alloc(size, self.pages) else {
+            return self.corrupt(Fault::Overlap, from, header, value);
+        };
+        self.words.copy(from, to, size);
+        let moved = reference::from_header(to);
+        self.words.set(from, moved);
+        self.promoted += size as u64;
+        if brief.map != 0 {
+            self.todo.push((to, brief));
+        }
+        moved
+    }
+
+    /// Bytes of the nursery's used part from an address in it on.
+    #[inline(always)]
+    fn room(&self, from: u32) -> u32 {
+        self.young.used - (from - self.young.start)
+    }
+
+    /// The same for arrays and whatever else is not told by a brief description.
+    #[inline(never)]
+    fn move_other(&mut self, from: u32, value: u32, brief: Brief) -> u32 {
+        let header = self.words.get(from);
+        let Some(index) = brief.index() else {
+            return self.corrupt(Fault::Header, from, header, value);
+        };
+        let descriptor = self.types.at(index);
+        let size = descriptor.size(&self.words, from);
+        if size > self.room(from) as u64 || size >= LARGE_OBJECT_BYTES as u64 {
+            return self.corrupt(Fault::Size, from, header, value);
+        }
+        let Some(to) = self.old.alloc(size as u32, self.pages) else {
+            return self.corrupt(Fault::Overlap, from, header, value);
+        };
+        self.words.copy(from, to, size as u32);
+        let moved = reference::from_header(to);
+        self.words.set(from, moved);
+        self.promoted += size;
+        if descriptor.trace > Trace::Host {
+            self.todo.push((to, brief));
+        }
+        moved
+    }
+
+    #[cold]
+    fn corrupt(&mut self, fault: Fault, at: u32, word: u32, value: u32) -> u32 {
+        self.fault.get_or_insert_with(|| VerifyError::object(fault, at, word));
+        value
+    }
+
+    /// Updates all slots of an object that does not move.
+    fn whole_object(&mut self, at: u32) {
+        let header = self.words.get(at);
+        if header == 0 {
+            // A large object that nobody has set up: see `alloc.rs`.
+            return;
+        }
+        let Some(index) = self.types.index(header) else {
+            self.corrupt(Fault::Header, at, header, 0);
+            return;
+        };
+        if at as u64 + self.types.at(index).size(&self.words, at) > self.words.len() {
+            self.corrupt(Fault::Size, at, header, 0);
+            return;
+        }
+        self.scan_other(at, index);
+    }
+
+    #[inline(never)]
+    fn scan_other(&mut self, at: u32, index: u32) {
+        let types = self.types;
+        let descriptor = types.at(index);
+        let len = elements(&self.words, descriptor.element, at);
+        types.each_slot(descriptor, at, len, |slot| self.slot(slot));
+    }
+
+    fn drain(&mut self) {
+        while let Some((at, brief)) = self.todo.pop() {
+            match brief.index() {
+                Some(index) if brief.map == 0 => self.scan_other(at, index),
+                _ => {
+                    let mut map = brief.map;
+                    while map != 0 {
+                        self.slot(at + 4 * map.trailing_zeros());
+                        map &= map - 1;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Collections. What each phase may rely on is stated in `docs/heap.md`.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `roots.rs` | visits every root word, and the slots that refer into the nursery |
+//! | `minor.rs` | promotes what is reachable in the nursery to the old space |
+//! | `trace.rs` | marks everything that is reachable |
+//! | `evacuate.rs` | chooses the blocks that marking empties |
+//! | `major.rs` | mark, sweep, then promote |
+//!
+//! Reserve before you collect: memory grows before a phase that needs room, never during one.
+
+mod evacuate;
+mod major;
+mod minor;
+pub(crate) mod roots;
+mod trace;
+
+use super::memory::HeapMemory;
+use super::space::old::blocks_for;
+use super::space::pages::BLOCK_BYTES;
+use super::{AllocError, Heap, Roots};
+use std::time::Instant;
+
+/// Which collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CollectKind {
+    /// Of the nursery.
+    Minor,
+    /// Of everything.
+    Major,
+}
+
+impl Heap {
+    /// Collects. A minor collection that finds no room to promote to becomes a major one. When even
+    /// then the live young objects do not fit, they stay in the nursery and that is no error here:
+    /// the next allocation will tell.
+    ///
+    /// # Errors
+    ///
+    /// When the heap is corrupt.
+    pub fn collect(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        kind: CollectKind,
+    ) -> Result<(), AllocError> {
+        self.check_broken()?;
+        let result = self.collect_checked(mem, roots, kind);
+        self.note_broken(result)
+    }
+
+    fn collect_checked(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        kind: CollectKind,
+    ) -> Result<(), AllocError> {
+        if self.options.verify {
+            self.verify(mem, roots)?;
+        }
+        let start = Instant::now();
+        let result = match kind {
+            CollectKind::Minor => self.minor_or_major(mem, roots),
+            CollectKind::Major => self.major(mem, roots),
+        };
+        self.stats.pause(start.elapsed());
+        result?;
+        if self.options.verify {
+            self.verify(mem, roots)?;
+        }
+        Ok(())
+    }
+
+    fn minor_or_major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        let used = self.nursery.used(mem.bytes())?;
+        if !self.reserve_blocks(mem, blocks_for(used as u64)) {
+            return self.major(mem, roots);
+        }
+        self.stats.minor += 1;
+        self.promote(mem, roots)
+    }
+
+    /// Makes the nursery empty, by the collection that is due. It may fail to, if memory is short.
+    pub(super) fn make_room(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        let due = self.sizer.major_due(self.large.bytes(), 0);
+        self.collect(mem, roots, if due { CollectKind::Major } else { CollectKind::Minor })?;
+        if self.nursery.used(mem.bytes())? > 0 && self.old.sparse_blocks().next().is_some() {
+            // Live young objects did not fit. Now that the free lines are known, compact.
+            self.compact = true;
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that `blocks` blocks are free, growing the memory if need be; whether they are.
+    pub(super) fn reserve_blocks(&mut self, mem: &mut dyn HeapMemory, blocks: u32) -> bool {
+        let free = self.pages.free_blocks();
+        free >= blocks || self.grow(mem, (blocks - free) as u64 * BLOCK_BYTES as u64)
+    }
+
+    /// Grows the memory by at least `more` bytes; whether it did.
+    pub(super) fn grow(&mut self, mem: &mut dyn HeapMemory, more: u64) -> bool {
+        let lens = self.sizer.growth(mem.bytes().len() as u64, more, self.options.max_bytes);
+        let grown = lens.into_iter().flatten().any(|len| mem.grow_to(len).is_ok());
+        if !grown {
+            self.stats.growth_refused += 1;
+        }
+        let before = self.pages.end();
+        self.cover(mem.bytes().len() as u64);
+        if self.options.poison && self.pages.end() > before {
+            self.poison(mem, before as u32..self.pages.end() as u32);
+        }
+        grown
+    }
+
+    /// Takes over the memory up to `len`.
+    pub(super) fn cover(&mut self, len: u64) {
+        self.pages.extend(len.min(self.options.max_bytes));
+        self.old.extend(self.pages.blocks());
+        self.stats.heap_bytes = len;
+    }
+}

@@ -1,0 +1,46 @@
+//! What an embedder may choose about a heap.
+
+use crate::layout::map::MAX_HEAP_BYTES;
+use std::num::NonZeroU32;
+
+/// Options of a [`Heap`](super::Heap). The defaults suit programs of any size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeapOptions {
+    /// Bytes that the heap memory may have in all, at most [`MAX_HEAP_BYTES`].
+    pub max_bytes: u64,
+    /// Collect and move everything at every `n`th allocation. A debugging aid.
+    pub zeal: Option<NonZeroU32>,
+    /// Fill freed space with words that are no reference. A debugging aid.
+    pub poison: bool,
+    /// Run the verifier before and after every collection. A debugging aid.
+    pub verify: bool,
+    /// A major collection is due when old and large objects take this many times what was live
+    /// after the last one. At least 1.1.
+    pub factor: f64,
+    /// ... but not before they take this many bytes.
+    pub minimum: u64,
+    /// The memory grows by at least this many bytes, or by an eighth of its size if that is more.
+    pub growth_bytes: u64,
+    /// The part of the nursery that is used adapts to the share of objects that survive, between this
+    /// many bytes and what the map gives.
+    pub nursery_least: u32,
+    /// A major collection moves objects out of fragmented blocks when at least this share of the
+    /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
+    pub fragmentation: f64,
+}
+
+impl Default for HeapOptions {
+    fn default() -> HeapOptions {
+        HeapOptions {
+            max_bytes: MAX_HEAP_BYTES,
+            zeal: None,
+            poison: false,
+            verify: false,
+            factor: 2.0,
+            minimum: 32 << 20,
+            nursery_least: 1 << 20,
+            growth_bytes: 1 << 20,
+            fragmentation: 0.25,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! When a major collection is due, and by how much the memory grows.
+//!
+//! The policy: after a major collection that leaves `live` bytes of old and large objects, the next
+//! is due when these spaces hold more than `max(minimum, live * factor)` bytes. Between majors the
+//! volume is what was promoted and the pages of large objects, dead or alive. With factor `f` and
+//! steady growth, marking costs at most `1 / (f - 1)` of what promotion costs. A memory that refuses
+//! to grow makes a major collection due at once, whatever the threshold says.
+
+use super::options::HeapOptions;
+use crate::layout::PAGE;
+
+/// The state of the policy.
+#[derive(Debug)]
+pub(crate) struct Sizer {
+    factor: f64,
+    minimum: u64,
+    growth_bytes: u64,
+    /// Bytes in the old space after the last major collection and promoted since.
+    old_bytes: u64,
+    threshold: u64,
+}
+
+impl Sizer {
+    pub fn new(options: &HeapOptions) -> Sizer {
+        // `max` also replaces a NaN.
+        let factor = options.factor.max(1.1);
+        Sizer {
+            factor,
+            minimum: options.minimum,
+            growth_bytes: options.growth_bytes,
+            old_bytes: 0,
+            threshold: options.minimum,
+        }
+    }
+
+    /// Objects of `bytes` in all were promoted.
+    pub fn promoted(&mut self, bytes: u64) {
+        self.old_bytes += bytes;
+    }
+
+    /// A major collection left `old` bytes in the old space and `large` bytes in pages of large
+    /// objects.
+    pub fn major_done(&mut self, old: u64, large: u64) {
+        self.old_bytes = old;
+        let scaled = (old + large) as f64 * self.factor;
+        self.threshold = self.minimum.max(scaled as u64);
+    }
+
+    /// Whether a major collection is due before `more` bytes are added, when large objects take
+    /// `large` bytes.
+    pub fn major_due(&self, large: u64, more: u64) -> bool {
+        self.old_bytes + large + more > self.threshold
+    }
+
+    /// The lengths to try, best first, for a memory of `len` bytes that needs `more` bytes and may
+    /// have at most `max`; both multiples of 64 KiB.
+    pub fn growth(&self, len: u64, more: u64, max: u64) -> [Option<u64>; 2] {
+        let page = PAGE as u64;
+        let least = (len + more).next_multiple_of(page);
+        let chunk = self.growth_bytes.max(len / 8);
+        let best = least.max(len.saturating_add(chunk).min(max) / page * page);
+        let allowed = |len: u64| (len <= max).then_some(len);
+        [allowed(best), allowed(least).filter(|_| best != least)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_major_is_due_when_the_heap_has_grown_by_the_factor() {
+        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, ..Default::default() });
+        sizer.promoted(600);
+        assert!(!sizer.major_due(400, 0) && sizer.major_due(400, 1));
+        sizer.major_done(900, 100);
+        sizer.promoted(1000);
+        assert!(!sizer.major_due(100, 0) && sizer.major_due(100, 1));
+        let nan = Sizer::new(&HeapOptions { factor: f64::NAN, ..Default::default() });
+        assert_eq!(nan.factor, 1.1);
+    }
+
+    #[test]
+    fn growth_is_by_a_chunk_then_by_need_and_never_beyond_the_maximum() {
+        let sizer = Sizer::new(&HeapOptions { growth_bytes: 1 << 20, ..Default::default() });
+        let mib = 1 << 20;
+        assert_eq!(sizer.growth(4 * mib, 100, 64 * mib), [Some(5 * mib), Some(4 * mib + 65536)]);
+        assert_eq!(sizer.growth(4 * mib, 100, 4 * mib + 65536), [Some(4 * mib + 65536), None]);
+        assert_eq!(sizer.growth(4 * mib, 100, 4 * mib), [None, None]);
+        assert_eq!(sizer.growth(32 * mib, 100, 64 * mib)[0], Some(36 * mib));
+    }
+}

@@ -1,0 +1,65 @@
+//! What a heap has done: counts, volumes and pauses.
+
+use std::time::Duration;
+
+/// Buckets of the histogram of pauses.
+pub const PAUSE_BUCKETS: usize = 24;
+
+/// Running totals of a heap. Sizes are in bytes.
+#[derive(Debug, Clone, Default)]
+pub struct HeapStats {
+    /// Minor collections, without those that are part of a major one.
+    pub minor: u64,
+    /// Major collections.
+    pub major: u64,
+    /// Bytes of objects that were moved from the nursery to the old space.
+    pub promoted_bytes: u64,
+    /// Bytes of objects that were moved within the old space.
+    pub evacuated_bytes: u64,
+    /// Bytes allocated up to the last collection.
+    pub allocated_bytes: u64,
+    /// Bytes of old and large objects that the last major collection found alive. Large objects
+    /// count with all of their pages.
+    pub live_after_major: u64,
+    /// Length of the heap memory.
+    pub heap_bytes: u64,
+    /// How often the memory refused to grow.
+    pub growth_refused: u64,
+    /// The longest pause.
+    pub pause_max: Duration,
+    /// All pauses together. Runs of the verifier are no part of a pause.
+    pub pause_total: Duration,
+    /// Bucket 0 counts the pauses below 1 µs, bucket `i` those of `2^(i-1) .. 2^i` µs; the last also
+    /// all longer ones.
+    pub pauses: [u64; PAUSE_BUCKETS],
+}
+
+impl HeapStats {
+    pub(crate) fn pause(&mut self, pause: Duration) {
+        self.pause_max = self.pause_max.max(pause);
+        self.pause_total += pause;
+        let micros = pause.as_micros().min(u64::MAX as u128) as u64;
+        let bucket = (64 - micros.leading_zeros() as usize).min(PAUSE_BUCKETS - 1);
+        self.pauses[bucket] += 1;
+    }
+
+    /// The peak of `heap_bytes`. A linear memory never shrinks, so it is the present length.
+    pub fn heap_bytes_peak(&self) -> u64 {
+        self.heap_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_fall_into_buckets_of_powers_of_two() {
+        let mut stats = HeapStats::default();
+        for micros in [0, 1, 2, 3, 1000, u64::MAX / 2000] {
+            stats.pause(Duration::from_micros(micros));
+        }
+        assert_eq!((stats.pauses[0], stats.pauses[1], stats.pauses[2], stats.pauses[10]), (1, 1, 2, 1));
+        assert_eq!(stats.pauses[PAUSE_BUCKETS - 1], 1);
+    }
+}

@@ -1,0 +1,308 @@
+//! Minor and major collections, the barrier, and host objects.
+
+use super::world::{Host, TestMemory, Types, World, options};
+use crate::heap::*;
+use crate::layout::object::ARRAY_ELEMENTS;
+use crate::layout::{MapParams, reference};
+use std::num::NonZeroU32;
+
+/// What fits the nursery of these tests, in pairs.
+const NURSERY_PAIRS: u32 = 65536 / 16;
+
+#[test]
+fn a_minor_collection_moves_what_is_reachable_from_each_kind_of_root() {
+    let mut w = World::new(options());
+    let area = w.heap.alloc_root_area(&mut w.mem, 4).unwrap();
+    let (a, b, c) = (w.pair(1), w.pair(2), w.pair(3));
+    w.set(a, 8, c);
+    w.set(c, 4, a);
+    w.push(a);
+    w.set_word(area + 12, b);
+    w.host.words.push(c);
+    w.minor();
+    let a = w.top(0);
+    let c = w.get(a, 8);
+    assert!(!w.is_young(a) && !w.is_young(c) && !w.is_young(w.word(area + 12)));
+    assert_eq!((w.get(a, 12), w.get(w.word(area + 12), 12), w.get(c, 12)), (1, 2, 3));
+    assert_eq!((w.get(c, 4), w.host.words[0]), (a, c));
+    assert_eq!(w.word(w.map.bump_cell()), w.map.nursery_start);
+    assert_eq!((w.heap.stats().minor, w.heap.stats().promoted_bytes), (1, 48));
+}
+
+#[test]
+fn a_shared_object_moves_once_and_words_that_are_no_objects_stay() {
+    let mut w = World::new(options());
+    let shared = w.pair(7);
+    for value in [shared, reference::NULL, reference::i31(12), shared, w.types.pair.rtt.0 - reference::BIAS] {
+        w.push(value);
+    }
+    w.minor();
+    assert_eq!(w.top(4), w.top(1));
+    assert_eq!((w.top(3), w.top(2)), (reference::NULL, reference::i31(12)));
+    assert_eq!(w.top(0), w.types.pair.rtt.0 - 3);
+}
+
+#[test]
+fn a_store_into_an_old_object_is_seen_through_the_barrier() {
+    let mut w = World::new(options());
+    let old = w.pair(1);
+    w.push(old);
+    w.minor();
+    let young = w.pair(2);
+    w.set(w.top(0), 4, young);
+    let other = w.pair(3);
+    let old = w.top(0);
+    w.heap.write_ref(&mut w.mem, old, 8, other);
+    w.minor();
+    assert_eq!((w.get(w.get(w.top(0), 4), 12), w.get(w.get(w.top(0), 8), 12)), (2, 3));
+}
+
+#[test]
+fn a_remembered_object_is_scanned_as_a_whole() {
+    let mut w = World::new(options());
+    let array = w.try_array(&w.types.refs.clone(), 100, 0).unwrap();
+    w.push(array);
+    w.minor();
+    let (array, young) = (w.top(0), w.pair(5));
+    for i in 0..100 {
+        w.set_word(reference::header(array) + ARRAY_ELEMENTS + 4 * i, young);
+    }
+    assert_eq!(w.verify().unwrap_err().fault, Fault::NotRemembered);
+    w.heap.remember_object(&mut w.mem, array);
+    w.minor();
+    assert!((0..100).all(|i| w.get(w.get(array, ARRAY_ELEMENTS + 4 * i), 12) == 5));
+}
+
+#[test]
+fn a_full_buffer_of_remembered_slots_is_taken_over() {
+    let mut w = World::new(HeapOptions { verify: false, ..options() });
+    let ty = w.types.refs.clone();
+    let len = if cfg!(miri) { 100 } else { 40_000 };
+    let array = w.try_array(&ty, len, 0).unwrap();
+    w.push(array);
+    w.minor();
+    let young = w.pair(9);
+    for round in 0..3 {
+        for i in 0..len {
+            w.set(array, ARRAY_ELEMENTS + 4 * i, if round == 1 { reference::i31(i) } else { young });
+        }
+    }
+    w.verify().unwrap();
+    w.heap.flush_remembered(&mut w.mem);
+    assert_eq!(w.word(w.map.remembered_cell()), w.map.remembered_start());
+    w.minor();
+    assert!((0..len).all(|i| w.get(array, ARRAY_ELEMENTS + 4 * i) == w.get(array, ARRAY_ELEMENTS)));
+    w.verify().unwrap();
+}
+
+#[test]
+fn what_was_allocated_inline_survives_a_nursery_that_fills_many_times() {
+    let mut w = World::new(HeapOptions { verify: false, ..options() });
+    let n = NURSERY_PAIRS * if cfg!(miri) { 2 } else { 10 };
+    w.push_list(0, n);
+    assert_eq!(w.list(w.top(0)), (0..n).collect::<Vec<_>>());
+    w.verify().unwrap();
+    let stats = w.heap.stats();
+    assert!(stats.minor > 0 && stats.allocated_bytes > stats.promoted_bytes / 2);
+    assert_eq!(stats.pauses.iter().sum::<u64>(), stats.minor + stats.major);
+    assert!(stats.pause_total >= stats.pause_max && stats.heap_bytes == w.mem.bytes().len() as u64);
+}
+
+#[test]
+fn cycles_of_old_garbage_are_collected_and_their_memory_is_used_again() {
+    let mut w = World::new(HeapOptions { verify: false, ..options() });
+    let mut rounds = |n| {
+        for _ in 0..n {
+            w.push_list(0, NURSERY_PAIRS * 2);
+            let (head, tail) = (w.top(0), w.get(w.top(0), 4));
+            w.set(tail, 8, head);
+            w.major();
+            w.pop();
+        }
+        w.major();
+        (w.heap.stats().live_after_major, w.mem.bytes().len())
+    };
+    let first = rounds(3);
+    let second = rounds(if cfg!(miri) { 1 } else { 20 });
+    assert_eq!((first.0, second.0), (0, 0));
+    assert!(second.1 <= first.1 + 65536, "{first:?} {second:?}");
+}
+
+#[test]
+fn large_objects_stay_where_they_are_and_their_pages_come_back() {
+    let mut w = World::new(options());
+    let (refs, huge) = (w.types.refs.clone(), w.types.huge.clone());
+    let large = w.try_array(&refs, 10_000, 0).unwrap();
+    w.push(large);
+    let young = w.pair(1);
+    // Young itself: no barrier needed.
+    w.set_word(reference::header(large) + ARRAY_ELEMENTS + 4 * 9_999, young);
+    let object = w.try_struct(&huge, 0).unwrap();
+    w.push(object);
+    let young = w.pair(2);
+    w.set(object, 4 * 3000, young);
+    w.minor();
+    assert_eq!((w.top(1), w.top(0)), (large, object));
+    assert_eq!(w.get(w.get(large, ARRAY_ELEMENTS + 4 * 9_999), 12), 1);
+    assert_eq!(w.get(w.get(object, 4 * 3000), 12), 2);
+    w.pop();
+    w.major();
+    assert_eq!(w.heap.array_len(&w.mem, large), Some(10_000));
+    w.pop();
+    w.major();
+    assert_eq!(w.heap.stats().live_after_major, 0);
+    let again = w.try_array(&refs, 10_000, 0).unwrap();
+    assert_eq!(again, large);
+    w.verify().unwrap();
+}
+
+/// A caller may trap between allocation and initialisation; then a large object that nobody can
+/// reach holds whatever was in its pages.
+#[test]
+fn large_objects_that_were_never_set_up_do_no_harm() {
+    let mut w = World::new(HeapOptions { poison: false, ..options() });
+    let refs = w.types.refs.clone();
+    for _ in 0..3 {
+        let array = w.try_array(&refs, 5000, 0).unwrap();
+        let young = w.pair(1);
+        let at = reference::header(array);
+        (0..5000).for_each(|i| w.set_word(at + ARRAY_ELEMENTS + 4 * i, young));
+        w.major();
+        w.heap.alloc(&mut w.mem, &mut w.host, 20_000).unwrap();
+        w.heap.alloc_array(&mut w.mem, &mut w.host, refs.rtt, 5000).unwrap();
+        w.minor();
+    }
+}
+
+#[test]
+fn dead_large_objects_make_a_major_collection_due() {
+    let mut w = World::new(HeapOptions { verify: false, ..options() });
+    let ty = w.types.bytes.clone();
+    for _ in 0..if cfg!(miri) { 10 } else { 200 } {
+        w.try_array(&ty, 100_000, 1).unwrap();
+    }
+    assert!(w.heap.stats().major > 1);
+    assert!(w.mem.bytes().len() < 2 << 20);
+}
+
+#[test]
+fn the_host_learns_which_of_its_slots_are_dead() {
+    let mut w = World::new(options());
+    let (a, b) = (w.host_object(10), w.pair(0));
+    w.push(b);
+    w.push(a);
+    let c = w.host_object(11);
+    w.set(b, 4, c);
+    w.host_object(12);
+    w.major();
+    assert_eq!(w.host.alive, [10, 11].into());
+    w.pop();
+    w.minor();
+    assert_eq!(w.host.alive, [10, 11].into());
+    w.major();
+    assert_eq!(w.host.alive, [11].into());
+}
+
+#[test]
+fn scattered_survivors_are_moved_together() {
+    let mut w = World::new(HeapOptions { verify: false, ..options() });
+    let n = NURSERY_PAIRS * if cfg!(miri) { 1 } else { 16 };
+    w.push_list(0, n);
+    w.minor();
+    // Keep one object in a hundred: too few for a line to be free, many blocks stay.
+    let mut at = w.top(0);
+    while at != reference::NULL {
+        let mut next = at;
+        for _ in 0..100 {
+            next = if next == reference::NULL { next } else { w.get(next, 4) };
+        }
+        w.set(at, 4, next);
+        at = next;
+    }
+    w.major();
+    let (moved, head) = (w.heap.stats().evacuated_bytes, w.top(0));
+    w.major();
+    assert!(cfg!(miri) || (w.heap.stats().evacuated_bytes > moved && w.top(0) != head));
+    assert_eq!(w.list(w.top(0)), (0..n).step_by(100).collect::<Vec<_>>());
+    w.verify().unwrap();
+}
+
+#[test]
+fn zeal_moves_every_small_object_at_every_collection() {
+    let mut w = World::new(HeapOptions { zeal: NonZeroU32::new(2), ..options() });
+    w.push_list(0, 40);
+    assert_eq!(w.heap.stats().major, 20);
+    let mut before: Vec<u32> = vec![];
+    for _ in 0..4 {
+        let mut now = vec![];
+        let mut at = w.top(0);
+        while at != reference::NULL {
+            now.push(at);
+            at = w.get(at, 4);
+        }
+        assert!(before.iter().zip(&now).all(|(before, now)| before != now));
+        before = now;
+        w.major();
+    }
+    assert_eq!(w.list(w.top(0)), (0..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn objects_that_the_host_makes_are_null_or_zero() {
+    let mut w = World::new(options());
+    for ty in [w.types.pair.clone(), w.types.wide.clone(), w.types.huge.clone(), w.types.refs.clone()] {
+        let object = w.heap.alloc_object(&mut w.mem, &mut w.host, &ty).unwrap();
+        w.push(object);
+        assert_eq!(w.heap.type_of(&w.mem, object).map(|found| found.index), Some(ty.index));
+        w.major();
+    }
+    assert_eq!((w.get(w.top(3), 4), w.get(w.top(3), 12)), (reference::NULL, 0));
+    assert_eq!(w.heap.array_len(&w.mem, w.top(0)), Some(0));
+    assert_eq!(w.heap.array_len(&w.mem, w.top(1)), None);
+    assert!(w.heap.type_of(&w.mem, reference::NULL).is_none() && w.heap.type_of(&w.mem, 8).is_none());
+}
+
+#[test]
+fn types_may_come_later_until_their_records_reach_the_first_page() {
+    let mut w = World::new(options());
+    assert_eq!(w.heap.known_types(), w.types.all.since(0).len());
+    let registry = w.types.all.registry().clone();
+    let mut result = Ok(());
+    let mut last = w.types.pair.clone();
+    for n in 0..4000 {
+        use crate::types::*;
+        let field = |i| FieldType { storage: super::world::i32(), mutable: n >> i & 1 == 1 };
+        let composite = CompositeType::Struct((0..12).map(field).collect());
+        let ty = SubType { is_final: true, supertype: None, composite };
+        let id = registry.intern(RecGroup { types: vec![ty] }).unwrap();
+        let ty = w.types.all.ensure(id).unwrap();
+        result = w.heap.sync_types(&mut w.mem, &w.types.all.since(w.heap.known_types()));
+        if result.is_err() {
+            let error = w.heap.alloc_object(&mut w.mem, &mut w.host, &ty).unwrap_err();
+            assert_eq!(error, AllocError::UnknownType { rtt: ty.rtt.0 });
+            break;
+        }
+        last = ty;
+    }
+    assert!(result.is_err() && w.heap.known_types() > 1000);
+    let object = w.heap.alloc_object(&mut w.mem, &mut w.host, &last).unwrap();
+    w.push(object);
+    w.major();
+    assert_eq!(w.heap.type_of(&w.mem, w.top(0)).unwrap().index, last.index);
+}
+
+#[test]
+fn a_memory_that_is_larger_than_asked_is_used_and_one_that_is_too_small_refused() {
+    let map = HeapMap::new(MapParams { stack_bytes: 65536, nursery_bytes: 65536 });
+    let types = Types::new(map);
+    let mut inner = VecMemory::new(u64::MAX);
+    inner.grow_to(1 << 20).unwrap();
+    let mut mem = TestMemory { inner, requests: 0 };
+    let all = types.all.since(0);
+    let mut heap = Heap::new(&mut mem, map, &all, types.all.end(), HeapOptions::default()).unwrap();
+    assert!(heap.alloc_array(&mut mem, &mut Host::default(), types.bytes.rtt, 500_000).is_ok());
+    let options = HeapOptions { max_bytes: 200_000, ..Default::default() };
+    assert!(matches!(Heap::new(&mut mem, map, &all, types.all.end(), options), Err(AllocError::Full { .. })));
+    let mut small = TestMemory { inner: VecMemory::new(65536), requests: 9 };
+    assert!(Heap::new(&mut small, map, &all, types.all.end(), HeapOptions::default()).is_err());
+}

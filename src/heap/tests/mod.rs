@@ -1,0 +1,15 @@
+//! Tests of the whole heap, with a mutator that does by hand what lowered code does.
+//!
+//! | file | what it tests |
+//! |---|---|
+//! | `world.rs` | not a test: the mutator |
+//! | `collect.rs` | minor and major collections, the barrier, host objects |
+//! | `shortage.rs` | memory that refuses to grow, at every moment |
+//! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
+//! | `model.rs` | random programs against a model heap |
+
+mod collect;
+mod corrupt;
+mod model;
+mod shortage;
+mod world;

@@ -1,0 +1,23 @@
+//! What lowering needs to know of the engine.
+
+use crate::layout::{GcTypes, HeapMap};
+use crate::types::TypeRegistry;
+use wasmparser::WasmFeatures;
+
+/// The engine, as far as lowering sees it.
+#[derive(Clone, Copy)]
+pub struct LowerContext<'e> {
+    /// Canonical types.
+    pub registry: &'e TypeRegistry,
+    /// Object layouts and RTT records.
+    pub gc_types: &'e GcTypes,
+    /// The fixed addresses.
+    pub map: HeapMap,
+    /// Features that modules may use.
+    pub features: WasmFeatures,
+    /// Check for null before an access instead of relying on a fault: for engines without guard
+    /// pages.
+    pub explicit_null_checks: bool,
+    /// 0: no optimisation passes; 1 and more: all.
+    pub opt_level: u8,
+}

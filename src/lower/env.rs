@@ -1,0 +1,268 @@
+//! What every function's lowering shares: where things are, by virtual index and by address.
+//!
+//! Virtual indices (see `index.rs`) of what lowering adds, behind the original spaces:
+//!
+//! | space | offset | what |
+//! |---|---|---|
+//! | functions | `RuntimeFunc as u32` | imports of the runtime, then helpers that lowering defines |
+//! | functions | `CASTS + type index` | `function_cast:` imports |
+//! | globals | `0`, `1` | root area, function base |
+//! | memories | `0` | the heap |
+//! | tables | `0` | the store's functions |
+
+use super::context::LowerContext;
+use super::output::Cell;
+use crate::error::Error;
+use crate::layout::{GcType, HeapMap};
+use crate::parse::{ElemItems, Module};
+use crate::types::{CompositeKind, TypeId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Functions that lowered code may call besides the original ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum RuntimeFunc {
+    /// Import `alloc`.
+    Alloc,
+    /// Import `flush_remembered`.
+    FlushRemembered,
+    /// Import `remember_object`.
+    RememberObject,
+    /// Import `table_grow`.
+    TableGrow,
+    /// Import `function_handle`.
+    FunctionHandle,
+    /// Defined by lowering: appends a slot to the remembered buffer.
+    Remember,
+    /// Defined by lowering: runs globals, tables, segments, start.
+    Init,
+}
+
+/// First virtual function index, behind the original ones, of `function_cast:` imports.
+pub const CASTS: u32 = 16;
+
+/// Where a global or table is that lowering moved into the heap.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Virtual index of the `i32` global that holds the base address.
+    pub base: u32,
+    /// Byte offset from there.
+    pub offset: u32,
+}
+
+/// What every function's lowering shares.
+pub struct ModuleEnv<'m, 'a> {
+    /// The module.
+    pub module: &'m Module<'a>,
+    /// The heap's fixed addresses.
+    pub map: HeapMap,
+    /// Whether null checks must be explicit.
+    pub explicit_null_checks: bool,
+    /// Types that have objects.
+    pub gc_types: HashMap<TypeId, Arc<GcType>>,
+    /// The built-in array type of lowered tables and element segments.
+    pub table_array: Arc<GcType>,
+    /// Places of globals, by index; `None` for native ones.
+    pub globals: Vec<Option<Place>>,
+    /// Places of tables, by index; `None` for native ones.
+    pub tables: Vec<Option<Place>>,
+    /// Place of each element segment, in the root area: two words like a table.
+    pub elems: Vec<Place>,
+    /// Words in the root area.
+    pub area_words: u32,
+    /// Offset from the function base of the handle of each function whose reference can be taken.
+    pub handles: BTreeMap<u32, u32>,
+}
+
+impl<'m, 'a> ModuleEnv<'m, 'a> {
+    /// Decides where everything is.
+    ///
+    /// # Errors
+    ///
+    /// When the engine's address space of RTT records is used up.
+    pub fn new(module: &'m Module<'a>, cx: &LowerContext<'_>) -> Result<Self, Error> {
+        let mut gc_types = HashMap::new();
+        for &id in module.types.ids() {
+            if module.types.def(id).sub.composite.kind() == CompositeKind::Func || gc_types.contains_key(&id) {
+                continue;
+            }
+            let ty = cx.gc_types.ensure(id).ok_or(crate::types::TypesError::Full)?;
+            gc_types.insert(id, ty);
+        }
+        let mut env = ModuleEnv {
+            module,
+            map: cx.map,
+            explicit_null_checks: cx.explicit_null_checks,
+            gc_types,
+            table_array: cx.gc_types.builtin(crate::layout::rtt::RTT_OF_TABLES),
+            globals: Vec::new(),
+            tables: Vec::new(),
+            elems: Vec::new(),
+            area_words: 0,
+            handles: BTreeMap::new(),
+        };
+        env.place();
+        env.assign_handles();
+        Ok(env)
+    }
+
+    fn place(&mut self) {
+        let area = self.area_global();
+        let mut words = 0;
+        let mut own = |count: u32| {
+            let place = Place { base: area, offset: words * 4 };
+            words += count;
+            place
+        };
+        for (index, global) in (0u32..).zip(&self.module.globals) {
+            self.globals.push(match (global.ty.is_gc_ref(), &global.init) {
+                (false, _) => None,
+                (true, None) => Some(Place { base: index, offset: 0 }),
+                (true, Some(_)) => Some(own(1)),
+            });
+        }
+        // An imported table's cell address arrives as a global: those stand behind the fixed ones.
+        for (index, table) in (0u32..).zip(&self.module.tables) {
+            self.tables.push(match (table.elem.is_func(), table.imported) {
+                (true, _) => None,
+                (false, true) => Some(Place { base: area + 2 + index, offset: 0 }),
+                (false, false) => Some(own(2)),
+            });
+        }
+        self.elems = self.module.elems.iter().map(|_| own(2)).collect();
+        self.area_words = words;
+    }
+
+    /// Every function that validation lets `ref.func` name: those in element segments, globals and
+    /// exports. Handles are only needed when objects can hold functions.
+    fn assign_handles(&mut self) {
+        use crate::layout::{ObjectLayout, Width};
+        let holds = |ty: &Arc<GcType>| match &ty.layout {
+            ObjectLayout::Struct(s) => s.fields.iter().any(|f| f.width == Width::FuncHandle),
+            ObjectLayout::Array(a) => a.element == Width::FuncHandle,
+        };
+        if !self.gc_types.values().any(holds) {
+            return;
+        }
+        let mut taken = BTreeSet::new();
+        let mut scan = |expr: &crate::parse::ConstExpr<'_>| {
+            taken.extend(expr.iter().filter_map(|(op, _)| match op {
+                wasmparser::Operator::RefFunc { function_index } => Some(*function_index),
+                _ => None,
+            }));
+        };
+        self.module.globals.iter().filter_map(|g| g.init.as_ref()).for_each(&mut scan);
+        self.module.tables.iter().filter_map(|t| t.init.as_ref()).for_each(&mut scan);
+        for elem in &self.module.elems {
+            if let ElemItems::Exprs(exprs) = &elem.items {
+                exprs.iter().for_each(&mut scan);
+            }
+        }
+        for elem in &self.module.elems {
+            if let ElemItems::Funcs(funcs) = &elem.items {
+                taken.extend(funcs);
+            }
+        }
+        for export in &self.module.exports {
+            if let crate::parse::Entity::Func(f) = export.entity {
+                taken.insert(f);
+            }
+        }
+        self.handles = taken.into_iter().zip(0..).collect();
+    }
+
+    /// Virtual index of a function that lowering adds.
+    pub fn runtime(&self, func: RuntimeFunc) -> u32 {
+        self.module.funcs.len() as u32 + func as u32
+    }
+
+    /// Whether a function of lowering's own may collect; `None` for an original function.
+    pub fn runtime_collects(&self, virt: u32) -> Option<bool> {
+        let own = virt.checked_sub(self.module.funcs.len() as u32)?;
+        let quiet = [
+            RuntimeFunc::FlushRemembered,
+            RuntimeFunc::RememberObject,
+            RuntimeFunc::FunctionHandle,
+            RuntimeFunc::Remember,
+        ];
+        Some(!(quiet.iter().any(|&f| f as u32 == own) || self.cast_index(virt).is_some()))
+    }
+
+    /// Virtual index of the import that casts to a function type.
+    pub fn cast_func(&self, id: TypeId) -> Option<u32> {
+        Some(self.module.funcs.len() as u32 + CASTS + self.module.types.index_of(id)?)
+    }
+
+    /// The type index behind a virtual function index of a cast.
+    pub fn cast_index(&self, virt: u32) -> Option<u32> {
+        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS)?;
+        ((index as usize) < self.module.types.len()).then_some(index)
+    }
+
+    /// Virtual index of a part of the init function.
+    pub fn init_part(&self, part: u32) -> u32 {
+        self.module.funcs.len() as u32 + CASTS + self.module.types.len() as u32 + part
+    }
+
+    /// Virtual index of the global that holds the root area's address.
+    pub fn area_global(&self) -> u32 {
+        self.module.globals.len() as u32
+    }
+
+    /// Virtual index of the global that holds the first function handle.
+    pub fn function_base_global(&self) -> u32 {
+        self.module.globals.len() as u32 + 1
+    }
+
+    /// Virtual index of the heap memory.
+    pub fn heap(&self) -> u32 {
+        self.module.memories.len() as u32
+    }
+
+    /// Virtual index of the store's function table.
+    pub fn functions(&self) -> u32 {
+        self.module.tables.len() as u32
+    }
+
+    /// The heap type at a canonical id.
+    pub fn gc_type(&self, id: TypeId) -> Result<&Arc<GcType>, Error> {
+        self.gc_types.get(&id).ok_or_else(|| Error::bug(format!("{id:?} has no objects")))
+    }
+
+    /// The virtual table index under which an element segment is filled and copied from.
+    pub fn segment_table(&self, elem: u32) -> u32 {
+        self.functions() + 1 + elem
+    }
+
+    /// The element segment that a virtual table index stands for.
+    pub fn segment_of(&self, table: u32) -> Option<u32> {
+        table.checked_sub(self.functions() + 1).filter(|&elem| (elem as usize) < self.elems.len())
+    }
+
+    /// Where a lowered table or segment is; `None` for a native table.
+    pub fn table_place(&self, table: u32) -> Option<Place> {
+        match self.segment_of(table) {
+            Some(elem) => self.elems.get(elem as usize).copied(),
+            None => self.tables.get(table as usize).copied().flatten(),
+        }
+    }
+
+    /// Whether a table is native: it holds functions.
+    pub fn native_table(&self, table: u32) -> bool {
+        self.tables.get(table as usize).is_none_or(Option::is_none)
+    }
+
+    /// Whether a table's indices are `i64`.
+    pub fn table_is_wide(&self, table: u32) -> bool {
+        self.module.tables.get(table as usize).is_some_and(|t| t.table64)
+    }
+
+    /// The cell of a lowered global or table as the runtime finds it.
+    pub fn cell(&self, place: Place, import: Option<u32>) -> Cell {
+        match import {
+            Some(n) => Cell::Import(n),
+            None => Cell::Own(place.offset),
+        }
+    }
+}

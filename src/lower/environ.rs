@@ -1,0 +1,200 @@
+//! The hooks: what differs between heap flavours, and one method for each GC operation.
+//!
+//! The methods carry the names of Wasmtime's `FuncEnvironment` translation hooks. Their default
+//! bodies are the lowerings of `op/`, which all flavours share as long as they share the layout; a
+//! flavour gives the four required ones. A collector that is itself Wasm, or an engine without guard
+//! pages, is another implementation and nothing else.
+
+use super::env::{ModuleEnv, RuntimeFunc};
+use super::op;
+use crate::error::Error;
+use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value};
+use crate::layout::reference;
+use crate::types::{RefType, ValType};
+use wasmparser::Operator;
+
+/// The result of a hook.
+pub type Lowering<T = ()> = Result<T, Error>;
+
+/// One heap flavour's view of a module.
+pub trait Environ<'a> {
+    /// What all functions share.
+    fn env(&self) -> &ModuleEnv<'_, 'a>;
+
+    /// A raw object of a fixed size, small enough for the nursery.
+    fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value;
+
+    /// A raw object of a size that is an operand, of any size that the address space can hold.
+    fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value;
+
+    /// After `value` was stored at byte `offset` from the address `base` in `object`.
+    fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value);
+
+    /// After many references were stored into `object`.
+    fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value);
+
+    /// Before an access through `reference` that faults by itself when that is null.
+    fn null_check(&mut self, c: &mut Cursor<'_, 'a>, reference: Value) {
+        let nullable = c.func.ty(reference).as_ref().is_none_or(|r| r.nullable);
+        if self.env().explicit_null_checks && nullable {
+            let null = c.i32(reference::NULL);
+            let is_null = c.i32_op(Operator::I32Eq, reference, null);
+            c.trap_if(is_null, TrapCode::NullReference);
+        }
+    }
+
+    /// `struct.*`
+    fn translate_struct(
+        &mut self,
+        c: &mut Cursor<'_, 'a>,
+        op: StructOp,
+        args: &[op::Arg],
+    ) -> Lowering<Option<op::Out>>
+    where
+        Self: Sized,
+    {
+        op::struct_::lower(self, c, op, args)
+    }
+
+    /// `array.*`
+    fn translate_array(&mut self, c: &mut Cursor<'_, 'a>, op: ArrayOp, args: &[op::Arg]) -> Lowering<Option<op::Out>>
+    where
+        Self: Sized,
+    {
+        op::array::lower(self, c, op, args)
+    }
+
+    /// `ref.test`: an `i32`.
+    fn translate_ref_test(&mut self, c: &mut Cursor<'_, 'a>, value: Value, from: RefType, to: RefType) -> Lowering<Value>
+    where
+        Self: Sized,
+    {
+        op::cast::test(self, c, value, from, to)
+    }
+
+    /// `ref.cast`: traps, or leaves the value as it is.
+    fn translate_ref_cast(&mut self, c: &mut Cursor<'_, 'a>, value: Value, from: RefType, to: RefType) -> Lowering
+    where
+        Self: Sized,
+    {
+        op::cast::cast(self, c, value, from, to)
+    }
+}
+
+/// The generational heap: bump allocation with a collecting slow path, and a write barrier that
+/// remembers slots of old objects that may hold young ones.
+pub struct Generational<'m, 'a> {
+    env: &'m ModuleEnv<'m, 'a>,
+    /// Allocate by a call instead of inline: for code that runs once.
+    pub out_of_line: bool,
+}
+
+impl<'m, 'a> Generational<'m, 'a> {
+    /// For functions of a module.
+    pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
+        Generational { env, out_of_line }
+    }
+}
+
+impl<'a> Environ<'a> for Generational<'_, 'a> {
+    fn env(&self) -> &ModuleEnv<'_, 'a> {
+        self.env
+    }
+
+    fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
+        if self.out_of_line || bytes >= crate::layout::object::LARGE_OBJECT_BYTES {
+            let bytes = c.i32(bytes);
+            return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Alloc))), &[bytes], ty);
+        }
+        c.alloc(bytes, ty)
+    }
+
+    fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value {
+        if self.out_of_line {
+            return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Alloc))), &[bytes], ty);
+        }
+        c.value(Op::Heap(HeapOp::AllocDynamic), &[bytes], ty)
+    }
+
+    /// ```wat
+    /// (if (i32.and (i32.ge_u object OLD) (i32.lt_u value OLD))
+    ///   (then (call $remember (i32.add base offset))))
+    /// ```
+    /// An i31 below the boundary is remembered for nothing, which is harmless. Null is above it.
+    fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value) {
+        if never_young(c, value) {
+            return;
+        }
+        let remember = self.env.runtime(RuntimeFunc::Remember);
+        let old = c.i32(reference::from_header(self.env.map.nursery_end));
+        let is_old = c.i32_op(Operator::I32GeU, object, old);
+        let is_young = c.i32_op(Operator::I32LtU, value, old);
+        let both = c.i32_op(Operator::I32And, is_old, is_young);
+        c.if_else(
+            both,
+            &[],
+            |c| {
+                let offset = c.i32(offset);
+                let slot = c.i32_op(Operator::I32Add, base, offset);
+                c.push(Op::Call(Callee::Func(remember)), &[slot], &[]);
+                c.yield_(&[]);
+            },
+            |c| c.yield_(&[]),
+        );
+    }
+
+    fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value) {
+        let remember = self.env.runtime(RuntimeFunc::RememberObject);
+        let old = c.i32(reference::from_header(self.env.map.nursery_end));
+        let is_old = c.i32_op(Operator::I32GeU, object, old);
+        c.if_else(
+            is_old,
+            &[],
+            |c| {
+                c.push(Op::Call(Callee::Func(remember)), &[object], &[]);
+                c.yield_(&[]);
+            },
+            |c| c.yield_(&[]),
+        );
+    }
+}
+
+/// Whether a value is no young object by its type or origin: null, or an i31.
+fn never_young(c: &Cursor<'_, '_>, value: Value) -> bool {
+    use crate::types::HeapType;
+    if matches!(c.func.ty(value).as_ref(), Some(r) if r.heap.is_bottom() || r.heap == HeapType::I31) {
+        return true;
+    }
+    let def = c.func.def_inst(value).map(|inst| &c.func.insts[inst].op);
+    matches!(def, Some(Op::Core(Operator::I32Const { .. })))
+}
+
+/// A heap that never collects: the same allocation, no barriers. The yardstick for what they cost.
+pub struct BumpOnly<'m, 'a> {
+    env: &'m ModuleEnv<'m, 'a>,
+}
+
+impl<'m, 'a> BumpOnly<'m, 'a> {
+    /// For functions of a module.
+    pub fn new(env: &'m ModuleEnv<'m, 'a>) -> Self {
+        BumpOnly { env }
+    }
+}
+
+impl<'a> Environ<'a> for BumpOnly<'_, 'a> {
+    fn env(&self) -> &ModuleEnv<'_, 'a> {
+        self.env
+    }
+
+    fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
+        Generational::new(self.env, false).alloc(c, bytes, ty)
+    }
+
+    fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value {
+        Generational::new(self.env, false).alloc_dynamic(c, bytes, ty)
+    }
+
+    fn write_barrier(&mut self, _: &mut Cursor<'_, 'a>, _: Value, _: Value, _: u32, _: Value) {}
+
+    fn write_barrier_object(&mut self, _: &mut Cursor<'_, 'a>, _: Value) {}
+}

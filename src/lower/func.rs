@@ -1,0 +1,162 @@
+//! The driver: walks a function in the original's operations and appends the lowered ones to a new
+//! function. It decides nothing; each family does its own work.
+//!
+//! Control keeps its shape: each control instruction is made anew with new regions, which are then
+//! filled. The walk is a loop over an explicit stack, because modules may nest as deep as they like.
+
+use super::environ::{Environ, Lowering};
+use super::op::{self, Arg, Repr, func_ref};
+use crate::error::Error;
+use crate::ir::{BrTarget, Cursor, Func, Inst, Op, Region, SrcLoc, Value};
+use crate::types::ValType;
+use cranelift_entity::{SecondaryMap, packed_option::PackedOption};
+
+/// Lowers a function.
+///
+/// # Errors
+///
+/// Defects of this crate only: the function comes from a valid module.
+pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Lowering<Func<'a>> {
+    let params: Vec<ValType> = old.params().iter().map(|&p| old.ty(p)).collect();
+    let new = Func::new(old.index, &params, &old.results);
+    let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
+    driver.run()?;
+    Ok(driver.new)
+}
+
+struct Driver<'o, 'a, 'e, E> {
+    old: &'o Func<'a>,
+    new: Func<'a>,
+    environ: &'e mut E,
+    values: SecondaryMap<Value, Option<Repr>>,
+    insts: SecondaryMap<Inst, PackedOption<Inst>>,
+}
+
+struct Place {
+    old: Region,
+    at: usize,
+    new: Region,
+}
+
+impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
+    fn run(&mut self) -> Lowering {
+        let pairs: Vec<_> = self.old.params().iter().copied().zip(self.new.params().to_vec()).collect();
+        for (old, new) in pairs {
+            self.values[old] = Some(Repr::Plain(new));
+        }
+        let mut stack = vec![Place { old: self.old.body, at: 0, new: self.new.body }];
+        while let Some(place) = stack.last_mut() {
+            let Some(&inst) = self.old.regions[place.old].insts.get(place.at) else {
+                stack.pop();
+                continue;
+            };
+            place.at += 1;
+            let region = place.new;
+            let nested = self.inst(inst, region)?;
+            // The first region of an `if` is filled first.
+            stack.extend(nested.into_iter().rev().map(|(old, new)| Place { old, at: 0, new }));
+        }
+        Ok(())
+    }
+
+    fn arg(&self, value: Value) -> Result<Arg, Error> {
+        let repr = self.values[value].ok_or_else(|| Error::bug(format!("{value} is used before it is lowered")))?;
+        Ok(Arg { repr, ty: self.old.ty(value) })
+    }
+
+    fn args(&self, inst: Inst) -> Result<Vec<Arg>, Error> {
+        self.old.args(inst).iter().map(|&v| self.arg(v)).collect()
+    }
+
+    fn cursor(&mut self, region: Region, loc: SrcLoc) -> (Cursor<'_, 'a>, &mut E) {
+        (Cursor { func: &mut self.new, region, loc }, self.environ)
+    }
+
+    /// Lowers one instruction; returns the regions that are to be filled next.
+    fn inst(&mut self, inst: Inst, region: Region) -> Lowering<Vec<(Region, Region)>> {
+        let old = self.old;
+        let data = &old.insts[inst];
+        let args = self.args(inst)?;
+        let result = old.results(inst).first().copied();
+        let ty = result.map(|v| old.ty(v));
+        let (mut cursor, e) = self.cursor(region, data.loc);
+        let c = &mut cursor;
+        let out = match &data.op {
+            Op::Struct(op) => e.translate_struct(c, *op, &args)?,
+            Op::Array(op) => e.translate_array(c, *op, &args)?,
+            Op::I31(op) => Some(op::i31::lower(e, c, *op, &args)?),
+            Op::Ref(op) => {
+                let ty = ty.ok_or_else(|| Error::bug("reference operation without a result"))?;
+                Some(op::ref_::lower(e, c, *op, &args, ty)?)
+            }
+            Op::Global(op) => op::global::lower(e, c, *op, &args, ty)?,
+            Op::Table(op) => op::table::lower(e, c, *op, &args, ty)?,
+            Op::Call(callee) | Op::ReturnCall(callee) => {
+                let tail = matches!(data.op, Op::ReturnCall(_));
+                let results: Vec<ValType> = old.results(inst).iter().map(|&v| old.ty(v)).collect();
+                let new = op::call::lower(e, c, *callee, &args, &results, tail)?;
+                self.map_results(inst, new);
+                return Ok(Vec::new());
+            }
+            Op::Heap(_) => return Err(Error::bug("lowering a function twice")),
+            _ => return self.control(inst, region, &args),
+        };
+        match (result, out) {
+            (Some(result), Some(repr)) => self.values[result] = Some(repr),
+            (None, None) => {}
+            _ => return Err(Error::bug(format!("wrong number of results of {:?}", data.op))),
+        }
+        Ok(Vec::new())
+    }
+
+    fn map_results(&mut self, old: Inst, new: Inst) {
+        for (&old, &new) in self.old.results(old).iter().zip(self.new.results(new)) {
+            self.values[old] = Some(Repr::Plain(new));
+        }
+    }
+
+    fn target(&self, old: Inst) -> Result<Inst, Error> {
+        self.insts[old].expand().ok_or_else(|| Error::bug("branch to an instruction that is not open"))
+    }
+
+    /// Control and core instructions: the same operation on the new values.
+    fn control(&mut self, inst: Inst, region: Region, args: &[Arg]) -> Lowering<Vec<(Region, Region)>> {
+        let data = &self.old.insts[inst];
+        let mut values = Vec::with_capacity(args.len());
+        let (mut c, e) = self.cursor(region, data.loc);
+        for &arg in args {
+            values.push(func_ref::native(e, &mut c, arg)?);
+        }
+        let nested: Vec<(Region, Region)> =
+            data.op.regions().map(|old| (old, c.func.add_region())).collect();
+        let new_region = |n: usize| nested.get(n).map(|&(_, new)| new).ok_or_else(|| Error::bug("no such region"));
+        let op = match &data.op {
+            Op::Block { .. } => Op::Block { body: new_region(0)? },
+            Op::Loop { .. } => Op::Loop { body: new_region(0)? },
+            Op::If { .. } => Op::If { then: new_region(0)?, els: new_region(1)? },
+            Op::Br { target } => Op::Br { target: self.target(*target)? },
+            Op::BrIf { target } => Op::BrIf { target: self.target(*target)? },
+            Op::BrTable { targets } => {
+                let targets: Result<Box<[_]>, Error> = targets
+                    .iter()
+                    .map(|t| Ok(BrTarget { target: t.target.map(|i| self.target(i)).transpose()?, args: t.args }))
+                    .collect();
+                Op::BrTable { targets: targets? }
+            }
+            other => other.clone(),
+        };
+        for &(old, new) in &nested {
+            for &param in &self.old.regions[old].params {
+                let value = self.new.add_param(new, self.old.ty(param));
+                self.values[param] = Some(Repr::Plain(value));
+            }
+        }
+        let results: Vec<ValType> = self.old.results(inst).iter().map(|&v| self.old.ty(v)).collect();
+        let (mut c, _) = self.cursor(region, data.loc);
+        let new = c.push(op, &values, &results);
+        c.func.insts[new].trap = data.trap;
+        self.insts[inst] = Some(new).into();
+        self.map_results(inst, new);
+        Ok(nested)
+    }
+}

@@ -1,0 +1,151 @@
+//! Ranges: bounds checks, filling and copying, shared by arrays and lowered tables.
+//!
+//! `memory.copy` and `memory.fill` do the work wherever the representation allows, references
+//! included: a reference is four bytes like any other. One barrier covers a whole range.
+
+use super::super::environ::Environ;
+use super::memory;
+use crate::ir::{Cursor, Inst, Op, TrapCode, Value};
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
+use crate::layout::{Width, reference};
+use crate::types::ValType;
+use wasmparser::Operator;
+
+/// The length of an array; a null reference traps.
+pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: Value) -> Value {
+    e.null_check(c, array);
+    let what = (Width::I32, crate::ir::Sign::None, ValType::I32);
+    memory::load(e.env(), c, array, ARRAY_LENGTH, what, Some(TrapCode::NullReference))
+}
+
+/// Traps unless `start + count <= len`, all unsigned, without wrapping.
+pub fn check_range(c: &mut Cursor<'_, '_>, start: Value, count: Value, len: Value, trap: TrapCode) {
+    let wide = |c: &mut Cursor<'_, '_>, v| c.core(Operator::I64ExtendI32U, &[v], ValType::I64);
+    let (start, count, len) = (wide(c, start), wide(c, count), wide(c, len));
+    let end = c.core(Operator::I64Add, &[start, count], ValType::I64);
+    let over = c.core(Operator::I64GtU, &[end, len], ValType::I32);
+    c.trap_if(over, trap);
+}
+
+/// `log2` of an element's size.
+pub fn shift(width: Width) -> u32 {
+    width.bytes().trailing_zeros()
+}
+
+/// A count of elements in bytes.
+pub fn scaled(c: &mut Cursor<'_, '_>, count: Value, width: Width) -> Value {
+    if shift(width) == 0 {
+        return count;
+    }
+    let shift = c.i32(shift(width));
+    c.i32_op(Operator::I32Shl, count, shift)
+}
+
+/// A reference moved forward by `index` elements: the base of an element access at the offset of the
+/// first element.
+pub fn element<'a>(c: &mut Cursor<'_, 'a>, array: Value, index: Value, width: Width) -> Value {
+    let distance = scaled(c, index, width);
+    c.i32_op(Operator::I32Add, array, distance)
+}
+
+/// The plain address of an element.
+pub fn address(c: &mut Cursor<'_, '_>, array: Value, index: Value, width: Width) -> Value {
+    let base = element(c, array, index, width);
+    let offset = c.i32(ARRAY_ELEMENTS + reference::BIAS);
+    c.i32_op(Operator::I32Add, base, offset)
+}
+
+/// Copies `count` elements; the ranges may overlap and are in bounds.
+pub fn copy<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    (dst, dst_start): (Value, Value),
+    (src, src_start): (Value, Value),
+    count: Value,
+    width: Width,
+) {
+    let to = address(c, dst, dst_start, width);
+    let from = address(c, src, src_start, width);
+    let bytes = scaled(c, count, width);
+    let heap = e.env().heap();
+    c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
+    if width == Width::Ref {
+        e.write_barrier_object(c, dst);
+    }
+}
+
+/// The byte that a value consists of throughout, if it is a constant of that form.
+fn uniform_byte(c: &Cursor<'_, '_>, value: Value, width: Width) -> Option<u8> {
+    let inst = c.func.def_inst(value)?;
+    let Op::Core(op) = &c.func.insts[inst].op else { return None };
+    let bytes = match op {
+        Operator::I32Const { value } => value.to_le_bytes().to_vec(),
+        Operator::I64Const { value } => value.to_le_bytes().to_vec(),
+        Operator::F32Const { value } => value.bits().to_le_bytes().to_vec(),
+        Operator::F64Const { value } => value.bits().to_le_bytes().to_vec(),
+        Operator::I32x4Splat => {
+            let zero = *c.func.args(inst).first()?;
+            return uniform_byte(c, zero, Width::I32);
+        }
+        _ => return None,
+    };
+    let used = bytes.get(..(width.bytes() as usize).min(bytes.len()))?;
+    let first = *used.first()?;
+    used.iter().all(|&b| b == first).then_some(first)
+}
+
+/// Sets `count` elements from `start` on to a value, without a barrier. The range is in bounds.
+pub fn fill<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    (array, start): (Value, Value),
+    count: Value,
+    width: Width,
+    value: Value,
+) {
+    let heap = e.env().heap();
+    let byte = match width {
+        Width::I8 => Some(value),
+        _ => uniform_byte(c, value, width).map(|byte| c.i32(byte.into())),
+    };
+    if let Some(byte) = byte {
+        let to = address(c, array, start, width);
+        let bytes = scaled(c, count, width);
+        c.effect(Operator::MemoryFill { mem: heap }, &[to, byte, bytes]);
+        return;
+    }
+    // A loop over addresses: `for at in (first..end).step_by(size)`.
+    let first = element(c, array, start, width);
+    let bytes = scaled(c, count, width);
+    let end = c.i32_op(Operator::I32Add, first, bytes);
+    loop_while(c, first, |c, at| c.i32_op(Operator::I32Ne, at, end), |c, at| {
+        memory::store(e.env(), c, at, ARRAY_ELEMENTS, width, value, None);
+        let size = c.i32(width.bytes());
+        c.i32_op(Operator::I32Add, at, size)
+    });
+}
+
+/// `let mut at = first; while cond(at) { at = step(at) }`
+pub fn loop_while<'a>(
+    c: &mut Cursor<'_, 'a>,
+    first: Value,
+    cond: impl FnOnce(&mut Cursor<'_, 'a>, Value) -> Value,
+    step: impl FnOnce(&mut Cursor<'_, 'a>, Value) -> Value,
+) -> Inst {
+    let body = c.func.add_region();
+    let at = c.func.add_param(body, ValType::I32);
+    let inst = c.push(Op::Loop { body }, &[first], &[]);
+    let mut inner = Cursor { func: c.func, region: body, loc: c.loc };
+    let go_on = cond(&mut inner, at);
+    inner.if_else(
+        go_on,
+        &[],
+        |c| {
+            let next = step(c, at);
+            c.push(Op::Br { target: inst }, &[next], &[]);
+        },
+        |c| c.yield_(&[]),
+    );
+    inner.yield_(&[]);
+    inst
+}

@@ -1,0 +1,51 @@
+//! Calls.
+//!
+//! A call through a function reference that was just read from an object needs no reference:
+//!
+//! ```wat
+//! (call_ref $method (local.get $this) (struct.get $vtable $method (local.get $vt)))
+//! ;; becomes
+//! (call_indirect $functions (type $method) (local.get $this) (i32.load $heap offset=7 (local.get $vt)))
+//! ```
+//!
+//! The null handle is no index of the table, so the call traps and the trap means a null reference.
+
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Repr, func_ref};
+use crate::ir::{Callee, Cursor, Inst, Op, TrapCode, Value};
+use crate::types::ValType;
+
+/// Lowers a call, or a tail call.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    callee: Callee,
+    args: &[Arg],
+    results: &[ValType],
+    tail: bool,
+) -> Lowering<Inst> {
+    // The other two have the target behind the arguments.
+    let direct = matches!(callee, Callee::Func(_));
+    let (callee, trap, last) = match (callee, args.last()) {
+        (Callee::Ref { ty }, Some(target)) => match target.repr {
+            Repr::Handle(handle) => {
+                let callee = Callee::Indirect { table: e.env().functions(), ty };
+                (callee, Some(TrapCode::NullReference), Some(handle))
+            }
+            Repr::Known(func) => (Callee::Func(func), None, None),
+            _ => (callee, Some(TrapCode::NullReference), Some(func_ref::native(e, c, *target)?)),
+        },
+        (Callee::Indirect { .. }, Some(index)) => (callee, None, Some(func_ref::native(e, c, *index)?)),
+        _ => (callee, None, None),
+    };
+    let plain = if direct { args } else { &args[..args.len().saturating_sub(1)] };
+    let mut values: Vec<Value> = Vec::with_capacity(args.len());
+    for &arg in plain {
+        values.push(func_ref::native(e, c, arg)?);
+    }
+    values.extend(last);
+    let op = if tail { Op::ReturnCall(callee) } else { Op::Call(callee) };
+    let inst = c.push(op, &values, results);
+    c.func.insts[inst].trap = trap;
+    Ok(inst)
+}

@@ -1,0 +1,268 @@
+//! `ref.test` and `ref.cast` on heap references.
+//!
+//! ```wat
+//! (ref.test (ref $circle) (local.get $shape))       ;; $shape of a struct type, $circle not final
+//! ;; becomes: load the RTT record, then its display entry at the target's depth
+//! (i32.eq (i32.load $heap offset=DISPLAY+4*depth (i32.load $heap offset=3 (local.get $shape)))
+//!         (i32.const RTT_OF_CIRCLE))
+//! ;; final target: (i32.eq (i32.load $heap offset=3 (local.get $shape)) (i32.const RTT_OF_CIRCLE))
+//! ```
+//!
+//! A value that may be null or an i31 is tested for that first. Sources: N. Cohen, "Type-extension
+//! type tests can be performed in constant time" (1991); Wasm 3.0, section 4.4.5.
+
+use super::super::environ::{Environ, Lowering};
+use super::memory;
+use crate::ir::{Cursor, Op, RefOp, Sign, TrapCode, Value};
+use crate::layout::{Kind, Width, reference, rtt};
+use crate::types::{HeapTop, HeapType, RefType, TypeId, ValType};
+use wasmparser::Operator;
+
+/// What is left to find out about a non-null value.
+enum Question {
+    Always,
+    Never,
+    I31,
+    /// An object or i31 that is in the `eq` hierarchy.
+    Eq,
+    /// An object of one kind.
+    Kind(Kind),
+    /// An object of a type or, unless exact, of its subtypes.
+    Type { id: TypeId, exact: bool },
+}
+
+fn question<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> Question {
+    let types = &e.env().module.types;
+    if types.is_sub_ref(from.non_null(), to.non_null()) {
+        return Question::Always;
+    }
+    match to.heap {
+        _ if from.heap.is_bottom() || to.heap.is_bottom() => Question::Never,
+        HeapType::Any | HeapType::Extern | HeapType::Exn | HeapType::Func => Question::Always,
+        HeapType::Eq => Question::Eq,
+        HeapType::I31 => Question::I31,
+        HeapType::Struct => Question::Kind(Kind::Struct),
+        HeapType::Array => Question::Kind(Kind::Array),
+        HeapType::Concrete(_, id) => Question::Type { id, exact: to.exact || types.def(id).sub.is_final },
+        _ => Question::Never,
+    }
+}
+
+/// Whether a non-null value of a type may be something else than an object: an i31.
+fn may_be_i31(from: HeapType) -> bool {
+    matches!(from, HeapType::Any | HeapType::Eq | HeapType::I31) || from.top() == HeapTop::Extern
+}
+
+/// `ref.test`: an `i32`.
+pub fn test<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    value: Value,
+    from: RefType,
+    to: RefType,
+) -> Lowering<Value> {
+    let null_passes = u32::from(to.nullable);
+    let null = c.i32(reference::NULL);
+    match question(e, from, to) {
+        Question::Always if to.nullable || !from.nullable => return Ok(c.i32(1)),
+        Question::Always => return Ok(c.i32_op(Operator::I32Ne, value, null)),
+        Question::Never if to.nullable && from.nullable => return Ok(c.i32_op(Operator::I32Eq, value, null)),
+        Question::Never => return Ok(c.i32(0)),
+        _ => {}
+    }
+    let question = question(e, from, to);
+    let env = e.env();
+    if let Question::I31 | Question::Eq = question {
+        // Null has the bit that no i31 has.
+        let tag = c.i32(reference::NOT_I31);
+        let bit = c.i32_op(Operator::I32And, value, tag);
+        let is_i31 = c.core(Operator::I32Eqz, &[bit], ValType::I32);
+        let rest = |c: &mut Cursor<'_, 'a>| match question {
+            Question::Eq => guarded(c, value, from, null_passes, |c| {
+                let header = memory::header(env, c, value, None);
+                let kind = load_record(env, c, header, rtt::RTT_KIND);
+                let last = c.i32(rtt::LAST_EQ_KIND);
+                c.i32_op(Operator::I32LeU, kind, last)
+            }),
+            _ => {
+                let null = c.i32(reference::NULL);
+                let is_null = c.i32_op(Operator::I32Eq, value, null);
+                let passes = c.i32(null_passes);
+                c.i32_op(Operator::I32And, is_null, passes)
+            }
+        };
+        if matches!(question, Question::I31) && !(to.nullable && from.nullable) {
+            return Ok(is_i31);
+        }
+        let inst = c.if_else(
+            is_i31,
+            &[ValType::I32],
+            |c| {
+                let one = c.i32(1);
+                c.yield_(&[one]);
+            },
+            |c| {
+                let rest = rest(c);
+                c.yield_(&[rest]);
+            },
+        );
+        return Ok(c.func.results(inst)[0]);
+    }
+    Ok(guarded(c, value, from, null_passes, |c| is_object(env, c, value, &question, None)))
+}
+
+/// Runs a test of an object, unless the value is none; then the answer is 0 for an i31 and
+/// `null_passes` for null.
+fn guarded<'a>(
+    c: &mut Cursor<'_, 'a>,
+    value: Value,
+    from: RefType,
+    null_passes: u32,
+    object: impl FnOnce(&mut Cursor<'_, 'a>) -> Value,
+) -> Value {
+    let may_be_i31 = may_be_i31(from.heap);
+    if !may_be_i31 && !from.nullable {
+        return object(c);
+    }
+    let cond = if may_be_i31 {
+        let mask = c.i32(reference::TAG_MASK);
+        let tag = c.i32_op(Operator::I32And, value, mask);
+        let wanted = c.i32(reference::TAG_OBJECT);
+        c.i32_op(Operator::I32Eq, tag, wanted)
+    } else {
+        let null = c.i32(reference::NULL);
+        c.i32_op(Operator::I32Ne, value, null)
+    };
+    let inst = c.if_else(
+        cond,
+        &[ValType::I32],
+        |c| {
+            let answer = object(c);
+            c.yield_(&[answer]);
+        },
+        |c| {
+            let answer = if may_be_i31 && null_passes == 1 {
+                let null = c.i32(reference::NULL);
+                c.i32_op(Operator::I32Eq, value, null)
+            } else {
+                c.i32(null_passes)
+            };
+            c.yield_(&[answer]);
+        },
+    );
+    c.func.results(inst)[0]
+}
+
+/// A word of an RTT record, given the record's address.
+fn load_record(
+    env: &super::super::env::ModuleEnv<'_, '_>,
+    c: &mut Cursor<'_, '_>,
+    record: Value,
+    offset: u32,
+) -> Value {
+    memory::load_word(env, c, record, offset, ValType::I32)
+}
+
+/// The test proper, on a value that is known to be an object, or whose fault in the header load means
+/// `trap`.
+fn is_object<'a>(
+    env: &super::super::env::ModuleEnv<'_, 'a>,
+    c: &mut Cursor<'_, 'a>,
+    value: Value,
+    question: &Question,
+    trap: Option<TrapCode>,
+) -> Value {
+    let header = memory::load(env, c, value, 0, (Width::I32, Sign::None, ValType::I32), trap);
+    match *question {
+        Question::Kind(kind) => {
+            let found = load_record(env, c, header, rtt::RTT_KIND);
+            let wanted = c.i32(kind as u32);
+            c.i32_op(Operator::I32Eq, found, wanted)
+        }
+        Question::Type { id, exact } => {
+            let Some(ty) = env.gc_types.get(&id) else { return c.i32(0) };
+            let wanted = c.i32(ty.rtt.0);
+            if exact {
+                return c.i32_op(Operator::I32Eq, header, wanted);
+            }
+            let entry = rtt::RTT_DISPLAY + 4 * ty.depth();
+            if ty.depth() < rtt::MIN_DISPLAY {
+                let found = load_record(env, c, header, entry);
+                return c.i32_op(Operator::I32Eq, found, wanted);
+            }
+            let depth = load_record(env, c, header, rtt::RTT_DEPTH);
+            let at_least = c.i32(ty.depth());
+            let deep = c.i32_op(Operator::I32GeU, depth, at_least);
+            let inst = c.if_else(
+                deep,
+                &[ValType::I32],
+                |c| {
+                    let found = load_record(env, c, header, entry);
+                    let wanted = c.i32(ty.rtt.0);
+                    let equal = c.i32_op(Operator::I32Eq, found, wanted);
+                    c.yield_(&[equal]);
+                },
+                |c| {
+                    let zero = c.i32(0);
+                    c.yield_(&[zero]);
+                },
+            );
+            c.func.results(inst)[0]
+        }
+        _ => c.i32(1),
+    }
+}
+
+/// `ref.cast`: traps unless the value is of the type.
+pub fn cast<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    value: Value,
+    from: RefType,
+    to: RefType,
+) -> Lowering {
+    let asked = question(e, from, to);
+    let objects_only = !may_be_i31(from.heap);
+    let explicit = e.env().explicit_null_checks;
+    match asked {
+        // The header load itself faults on null, and the fault is the failure of the cast.
+        Question::Kind(_) | Question::Type { .. }
+            if objects_only && !(from.nullable && (to.nullable || explicit)) =>
+        {
+            let ok = is_object(e.env(), c, value, &asked, Some(TrapCode::CastFailure));
+            fail_unless(c, ok);
+        }
+        // Null passes: nothing to load then.
+        Question::Kind(_) | Question::Type { .. } if objects_only && to.nullable => {
+            let null = c.i32(reference::NULL);
+            let object = c.i32_op(Operator::I32Ne, value, null);
+            let env = e.env();
+            c.if_else(
+                object,
+                &[],
+                |c| {
+                    let ok = is_object(env, c, value, &asked, Some(TrapCode::CastFailure));
+                    fail_unless(c, ok);
+                    c.yield_(&[]);
+                },
+                |c| c.yield_(&[]),
+            );
+        }
+        Question::Always if to.nullable || !from.nullable => {}
+        _ => {
+            let ok = test(e, c, value, from, to)?;
+            fail_unless(c, ok);
+        }
+    }
+    Ok(())
+}
+
+fn fail_unless(c: &mut Cursor<'_, '_>, ok: Value) {
+    let failed = c.core(Operator::I32Eqz, &[ok], ValType::I32);
+    c.trap_if(failed, TrapCode::CastFailure);
+}
+
+/// The operand under a new type; nothing at run time.
+pub fn refine(c: &mut Cursor<'_, '_>, value: Value, ty: ValType) -> Value {
+    c.value(Op::Ref(RefOp::Refine), &[value], ty)
+}

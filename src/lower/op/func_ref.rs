@@ -1,0 +1,175 @@
+//! Function references between their representations.
+//!
+//! Objects hold *handles*: indices into the store's function table. Locals, parameters, tables and
+//! globals hold WebAssembly function references. A function that the module itself names has a
+//! constant handle; a reference of unknown origin gets one from the runtime, which interns it.
+//! Reading a handle as a reference is a `table.get`; a concrete type then needs the runtime's check,
+//! because core WebAssembly can not cast. Calls avoid all of that (see `call.rs`).
+
+use super::super::env::RuntimeFunc;
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Repr};
+use crate::error::Error;
+use crate::ir::{Callee, Cursor, Op, RefOp, TableOp, TrapCode, Value};
+use crate::layout::object::FUNC_NULL;
+use crate::types::{HeapType, RefType, ValType};
+use wasmparser::Operator;
+
+/// An operand as a value: for function references, as a WebAssembly reference.
+pub fn native<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -> Lowering<Value> {
+    match arg.repr {
+        Repr::Plain(value) => Ok(value),
+        Repr::Known(func) => Ok(c.value(Op::Ref(RefOp::Func(func)), &[], arg.ty)),
+        Repr::Null(heap) => {
+            Ok(c.value(Op::Ref(RefOp::Null(heap)), &[], ValType::Ref(RefType::new(true, heap))))
+        }
+        Repr::Handle(handle) => {
+            let ty = arg.ty.as_ref().ok_or_else(|| Error::bug("a handle that is no reference"))?;
+            from_handle(e, c, handle, ty)
+        }
+    }
+}
+
+fn from_handle<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    handle: Value,
+    ty: RefType,
+) -> Lowering<Value> {
+    let func = ValType::Ref(RefType::new(true, HeapType::Func));
+    let table = e.env().functions();
+    let null = c.i32(FUNC_NULL);
+    let is_null = c.i32_op(Operator::I32Eq, handle, null);
+    let inst = c.if_else(
+        is_null,
+        &[func],
+        |c| {
+            let null = c.value(Op::Ref(RefOp::Null(HeapType::Func)), &[], func);
+            c.yield_(&[null]);
+        },
+        |c| {
+            let value = c.value(Op::Table(TableOp::Get(table)), &[handle], func);
+            c.yield_(&[value]);
+        },
+    );
+    let value = c.func.results(inst)[0];
+    match ty.heap {
+        HeapType::Func => Ok(refined(c, value, ty)),
+        HeapType::NoFunc => {
+            let nofunc = ValType::Ref(RefType::new(true, HeapType::NoFunc));
+            Ok(c.value(Op::Ref(RefOp::Null(HeapType::NoFunc)), &[], nofunc))
+        }
+        _ => {
+            let cast = runtime_cast(e, c, value, ty.heap)?;
+            Ok(refined(c, cast, ty))
+        }
+    }
+}
+
+fn refined(c: &mut Cursor<'_, '_>, value: Value, ty: RefType) -> Value {
+    if ty.nullable { value } else { c.value(Op::Ref(RefOp::AsNonNull), &[value], ValType::Ref(ty)) }
+}
+
+/// The argument if it is of the (concrete) type or null, else null.
+fn runtime_cast<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, to: HeapType) -> Lowering<Value> {
+    let func = to.concrete().and_then(|id| e.env().cast_func(id));
+    let func = func.ok_or_else(|| Error::bug("cast to a function type that the module does not define"))?;
+    Ok(c.value(Op::Call(Callee::Func(func)), &[value], ValType::Ref(RefType::new(true, to))))
+}
+
+/// An operand as a handle.
+pub fn handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -> Lowering<Value> {
+    let known = match arg.repr {
+        Repr::Handle(handle) => return Ok(handle),
+        Repr::Null(_) => return Ok(c.i32(FUNC_NULL)),
+        Repr::Known(func) => e.env().handles.get(&func).copied(),
+        Repr::Plain(_) => None,
+    };
+    if let Some(offset) = known {
+        let base = c.value(Op::Global(crate::ir::GlobalOp::Get(e.env().function_base_global())), &[], ValType::I32);
+        let offset = c.i32(offset);
+        return Ok(c.i32_op(Operator::I32Add, base, offset));
+    }
+    let value = native(e, c, arg)?;
+    let intern = e.env().runtime(RuntimeFunc::FunctionHandle);
+    Ok(c.value(Op::Call(Callee::Func(intern)), &[value], ValType::I32))
+}
+
+/// Whether a function reference is null: an `i32`.
+pub fn is_null<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -> Lowering<Value> {
+    match arg.repr {
+        Repr::Handle(handle) => {
+            let null = c.i32(FUNC_NULL);
+            Ok(c.i32_op(Operator::I32Eq, handle, null))
+        }
+        Repr::Known(_) => Ok(c.i32(0)),
+        Repr::Null(_) => Ok(c.i32(1)),
+        Repr::Plain(_) => {
+            let value = native(e, c, arg)?;
+            Ok(c.value(Op::Ref(RefOp::IsNull), &[value], ValType::I32))
+        }
+    }
+}
+
+/// `ref.as_non_null` and the null check of a cast, with the trap that it means.
+pub fn non_null<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg, trap: TrapCode) -> Lowering<Repr> {
+    let is_null = is_null(e, c, arg)?;
+    c.trap_if(is_null, trap);
+    Ok(arg.repr)
+}
+
+/// `ref.test` in the `func` hierarchy: an `i32`.
+pub fn test<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    arg: Arg,
+    from: RefType,
+    to: RefType,
+) -> Lowering<Value> {
+    let types = &e.env().module.types;
+    if types.is_sub_heap(from.heap, to.heap) {
+        if to.nullable {
+            return Ok(c.i32(1));
+        }
+        let is_null = is_null(e, c, arg)?;
+        return Ok(c.core(Operator::I32Eqz, &[is_null], ValType::I32));
+    }
+    let is_null = is_null(e, c, arg)?;
+    let null_passes = c.i32(u32::from(to.nullable));
+    let if_null = c.i32_op(Operator::I32And, is_null, null_passes);
+    if to.heap.is_bottom() || types_disjoint(e, from, to) {
+        return Ok(if_null);
+    }
+    let value = native(e, c, arg)?;
+    let cast = runtime_cast(e, c, value, to.heap)?;
+    let failed = c.value(Op::Ref(RefOp::IsNull), &[cast], ValType::I32);
+    let passed = c.core(Operator::I32Eqz, &[failed], ValType::I32);
+    Ok(c.i32_op(Operator::I32Or, passed, if_null))
+}
+
+fn types_disjoint<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> bool {
+    e.env().module.types.is_disjoint_heap(from.heap, to.heap)
+}
+
+/// `ref.cast` in the `func` hierarchy.
+pub fn cast<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    arg: Arg,
+    from: RefType,
+    to: RefType,
+) -> Lowering<Repr> {
+    let types = &e.env().module.types;
+    if types.is_sub_heap(from.heap, to.heap) {
+        return if to.nullable || !from.nullable { Ok(arg.repr) } else { non_null(e, c, arg, TrapCode::CastFailure) };
+    }
+    let ok = test(e, c, arg, from, to)?;
+    let failed = c.core(Operator::I32Eqz, &[ok], ValType::I32);
+    c.trap_if(failed, TrapCode::CastFailure);
+    if to.heap.is_bottom() {
+        return Ok(Repr::Null(to.heap));
+    }
+    let value = native(e, c, arg)?;
+    let cast = runtime_cast(e, c, value, to.heap)?;
+    Ok(Repr::Plain(refined(c, cast, to)))
+}

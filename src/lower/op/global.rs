@@ -1,0 +1,42 @@
+//! Globals. Numbers and function references stay WebAssembly globals; other references live in the
+//! heap, at a fixed distance from the instance's root area, where the collector finds them.
+//!
+//! The root area is scanned at every collection, so a store to it needs no barrier.
+
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Out, Repr, func_ref, memory};
+use crate::ir::{Cursor, GlobalOp, Op};
+use crate::types::ValType;
+
+/// Lowers `global.get` and `global.set`.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: GlobalOp,
+    args: &[Arg],
+    ty: Option<ValType>,
+) -> Lowering<Option<Out>> {
+    let (GlobalOp::Get(index) | GlobalOp::Set(index)) = op;
+    let place = e.env().globals.get(index as usize).copied().flatten();
+    match (op, place, ty) {
+        (GlobalOp::Get(_), Some(place), Some(ty)) => {
+            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            Ok(Some(Repr::Plain(memory::load_word(e.env(), c, base, place.offset, ty))))
+        }
+        (GlobalOp::Get(_), _, ty) => {
+            let ty = ty.ok_or_else(|| crate::error::Error::bug("global.get without a result"))?;
+            Ok(Some(Repr::Plain(c.value(Op::Global(op), &[], ty))))
+        }
+        (GlobalOp::Set(_), Some(place), _) => {
+            let value = func_ref::native(e, c, args[0])?;
+            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            memory::store_word(e.env(), c, base, place.offset, value);
+            Ok(None)
+        }
+        (GlobalOp::Set(_), None, _) => {
+            let value = func_ref::native(e, c, args[0])?;
+            c.push(Op::Global(op), &[value], &[]);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! References of any kind: null, equality, conversions, casts.
+//!
+//! `ref.null` is the constant -1, `ref.eq` is `i32.eq`, and the conversions between `any` and `extern`
+//! are nothing at all: both are references into the same heap. Function references go to
+//! `func_ref.rs`.
+
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Out, Repr, cast, func_ref};
+use crate::error::Error;
+use crate::ir::{Cursor, RefOp, TrapCode};
+use crate::layout::reference;
+use crate::types::{HeapTop, RefType, ValType};
+use wasmparser::Operator;
+
+/// Lowers a reference operation; `ty` is the type of its result.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: RefOp,
+    args: &[Arg],
+    ty: ValType,
+) -> Lowering<Out> {
+    let operand = args.first().copied();
+    if let Some(from) = operand.and_then(|arg| arg.ty.as_ref()).filter(|r| r.is_func()) {
+        return in_func_hierarchy(e, c, op, args[0], from, ty);
+    }
+    match op {
+        RefOp::Func(func) => Ok(Repr::Known(func)),
+        RefOp::Null(heap) if heap.top() == HeapTop::Func => Ok(Repr::Null(heap)),
+        RefOp::Null(_) => {
+            let op = Operator::I32Const { value: reference::NULL as i32 };
+            Ok(Repr::Plain(c.core(op, &[], ty)))
+        }
+        _ => {
+            let arg = operand.ok_or_else(|| Error::bug("reference operation without an operand"))?;
+            in_heap(e, c, op, arg, args, ty)
+        }
+    }
+}
+
+fn in_heap<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: RefOp,
+    arg: Arg,
+    args: &[Arg],
+    ty: ValType,
+) -> Lowering<Out> {
+    let value = func_ref::native(e, c, arg)?;
+    let from = arg.ty.as_ref().ok_or_else(|| Error::bug("reference operation on a number"))?;
+    Ok(Repr::Plain(match op {
+        RefOp::IsNull => {
+            let null = c.i32(reference::NULL);
+            c.i32_op(Operator::I32Eq, value, null)
+        }
+        RefOp::AsNonNull => {
+            if from.nullable {
+                let null = c.i32(reference::NULL);
+                let is_null = c.i32_op(Operator::I32Eq, value, null);
+                c.trap_if(is_null, TrapCode::NullReference);
+            }
+            cast::refine(c, value, ty)
+        }
+        RefOp::Eq => {
+            let other = func_ref::native(e, c, args[1])?;
+            c.i32_op(Operator::I32Eq, value, other)
+        }
+        RefOp::Test(to) => e.translate_ref_test(c, value, from, to)?,
+        RefOp::Cast(to) => {
+            e.translate_ref_cast(c, value, from, to)?;
+            cast::refine(c, value, ty)
+        }
+        RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::refine(c, value, ty),
+        RefOp::Func(_) | RefOp::Null(_) => return Err(Error::bug("constant reference with an operand")),
+    }))
+}
+
+fn in_func_hierarchy<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: RefOp,
+    arg: Arg,
+    from: RefType,
+    ty: ValType,
+) -> Lowering<Out> {
+    Ok(match op {
+        RefOp::IsNull => Repr::Plain(func_ref::is_null(e, c, arg)?),
+        RefOp::AsNonNull => {
+            let repr = func_ref::non_null(e, c, arg, TrapCode::NullReference)?;
+            narrowed(c, repr, ty)
+        }
+        RefOp::Test(to) => Repr::Plain(func_ref::test(e, c, arg, from, to)?),
+        RefOp::Cast(to) => {
+            let repr = func_ref::cast(e, c, arg, from, to)?;
+            narrowed(c, repr, ty)
+        }
+        // A refinement to a type that the representation does not have must really convert.
+        RefOp::Refine => match (arg.repr, ty.as_ref()) {
+            (Repr::Plain(value), Some(to)) if !e.env().module.types.is_sub_heap(from.heap, to.heap) => {
+                let _ = value;
+                func_ref::cast(e, c, arg, from, to)?
+            }
+            (repr, _) => narrowed(c, repr, ty),
+        },
+        _ => return Err(Error::bug("no such operation on function references")),
+    })
+}
+
+/// A native reference under a narrower nullability.
+fn narrowed(c: &mut Cursor<'_, '_>, repr: Repr, ty: ValType) -> Repr {
+    match (repr, ty) {
+        (Repr::Plain(value), ValType::Ref(to)) => {
+            let have = c.func.ty(value).as_ref();
+            match have {
+                Some(have) if have.nullable && !to.nullable => {
+                    let ty = ValType::Ref(RefType { nullable: false, ..have });
+                    Repr::Plain(c.value(crate::ir::Op::Ref(RefOp::AsNonNull), &[value], ty))
+                }
+                _ => repr,
+            }
+        }
+        _ => repr,
+    }
+}

@@ -1,0 +1,114 @@
+//! Structs.
+//!
+//! ```wat
+//! (struct.new $pair (local.get $a) (local.get $b))
+//! ;; becomes
+//! (local.set $p (alloc 12))                          ;; inline bump, cold path to the collector
+//! (i32.store $heap offset=3 (local.get $p) (i32.const RTT))
+//! (i32.store $heap offset=7 (local.get $p) (local.get $a))
+//! (i32.store $heap offset=11 (local.get $p) (local.get $b))
+//! ```
+
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Out, Repr, func_ref, memory};
+use crate::error::Error;
+use crate::ir::{Cursor, Sign, StructOp, TrapCode, Value};
+use crate::layout::{GcType, ObjectLayout, StructLayout, Width};
+use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, ValType};
+use std::sync::Arc;
+
+/// Lowers a struct operation.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: StructOp,
+    args: &[Arg],
+) -> Lowering<Option<Out>> {
+    match op {
+        StructOp::New(ty) => new(e, c, ty, Some(args)).map(Some),
+        StructOp::NewDefault(ty) => new(e, c, ty, None).map(Some),
+        StructOp::Get { ty, field, sign } => get(e, c, ty, field, sign, args).map(Some),
+        StructOp::Set { ty, field } => set(e, c, ty, field, args).map(|()| None),
+    }
+}
+
+/// The type of a fresh struct.
+fn fresh(ty: TypeId) -> ValType {
+    let heap = HeapType::Concrete(CompositeKind::Struct, ty);
+    ValType::Ref(RefType { nullable: false, exact: true, heap })
+}
+
+fn layout(ty: &GcType) -> Result<&StructLayout, Error> {
+    match &ty.layout {
+        ObjectLayout::Struct(layout) => Ok(layout),
+        ObjectLayout::Array(_) => Err(Error::bug("struct operation on an array type")),
+    }
+}
+
+fn field_type<'a, E: Environ<'a>>(e: &E, ty: TypeId, field: u32) -> Result<StorageType, Error> {
+    match &e.env().module.types.def(ty).sub.composite {
+        CompositeType::Struct(fields) => fields.get(field as usize).map(|f| f.storage),
+        _ => None,
+    }
+    .ok_or_else(|| Error::bug("no such field"))
+}
+
+/// A field's value in the form in which objects hold it.
+pub fn stored<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, width: Width, arg: Arg) -> Lowering<Value> {
+    match width {
+        Width::FuncHandle => func_ref::handle(e, c, arg),
+        _ => func_ref::native(e, c, arg),
+    }
+}
+
+fn new<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args: Option<&[Arg]>) -> Lowering<Out> {
+    let ty: Arc<GcType> = e.env().gc_type(id)?.clone();
+    let layout = layout(&ty)?;
+    // Handles are made first: making one can call the host.
+    let mut values = Vec::with_capacity(layout.fields.len());
+    for (i, field) in layout.fields.iter().enumerate() {
+        values.push(match args {
+            Some(args) => stored(e, c, field.width, args[i])?,
+            None => memory::default_value(c, field.width),
+        });
+    }
+    let object = e.alloc(c, layout.bytes, fresh(id));
+    let header = c.i32(ty.rtt.0);
+    memory::store(e.env(), c, object, 0, Width::I32, header, None);
+    for (field, value) in layout.fields.iter().zip(values) {
+        memory::store(e.env(), c, object, field.offset, field.width, value, None);
+    }
+    Ok(Repr::Plain(object))
+}
+
+fn get<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    id: TypeId,
+    field: u32,
+    sign: Sign,
+    args: &[Arg],
+) -> Lowering<Out> {
+    let object = func_ref::native(e, c, args[0])?;
+    e.null_check(c, object);
+    let ty = field_type(e, id, field)?.unpack();
+    let gc = e.env().gc_type(id)?.clone();
+    let layout = layout(&gc)?.fields[field as usize];
+    let value =
+        memory::load(e.env(), c, object, layout.offset, (layout.width, sign, ty), Some(TrapCode::NullReference));
+    Ok(if layout.width == Width::FuncHandle { Repr::Handle(value) } else { Repr::Plain(value) })
+}
+
+fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, field: u32, args: &[Arg]) -> Lowering {
+    let object = func_ref::native(e, c, args[0])?;
+    let gc = e.env().gc_type(id)?.clone();
+    let layout = layout(&gc)?.fields[field as usize];
+    let value = stored(e, c, layout.width, args[1])?;
+    e.null_check(c, object);
+    memory::store(e.env(), c, object, layout.offset, layout.width, value, Some(TrapCode::NullReference));
+    if layout.width == Width::Ref {
+        let distance = layout.offset + crate::layout::reference::BIAS;
+        e.write_barrier(c, object, object, distance, value);
+    }
+    Ok(())
+}

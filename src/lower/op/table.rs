@@ -1,0 +1,262 @@
+//! Tables. Tables of functions stay WebAssembly tables; all others live in the heap.
+//!
+//! A lowered table is two words of a root area: a reference to an array of the built-in table type,
+//! whose length is the capacity, and the size as an i31. `table.get` is then an array access with the
+//! table's own bound.
+
+use super::super::env::{Place, RuntimeFunc};
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Out, Repr, bulk, func_ref, memory};
+use crate::ir::{Callee, Cursor, GlobalOp, Op, Sign, TableOp, TrapCode, Value};
+use crate::layout::object::ARRAY_ELEMENTS;
+use crate::layout::{Width, reference};
+use crate::types::{HeapType, RefType, ValType};
+use wasmparser::Operator;
+
+/// Lowers a table operation; `ty` is the type of its result.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: TableOp,
+    args: &[Arg],
+    ty: Option<ValType>,
+) -> Lowering<Option<Out>> {
+    let table = match op {
+        TableOp::Get(t) | TableOp::Set(t) | TableOp::Size(t) | TableOp::Grow(t) | TableOp::Fill(t) => t,
+        TableOp::Copy { dst, .. } => dst,
+        TableOp::Init { table, .. } => table,
+        TableOp::ElemDrop(elem) => return drop_segment(e, c, elem).map(|()| None),
+    };
+    let place = e.env().table_place(table);
+    let values = operands(e, c, table, args)?;
+    let Some(place) = place else {
+        let results: Vec<_> = ty.into_iter().collect();
+        let inst = c.push(Op::Table(op), &values, &results);
+        return Ok(c.func.results(inst).first().map(|&v| Repr::Plain(v)));
+    };
+    let this = Table { place, wide: e.env().table_is_wide(table) };
+    match op {
+        TableOp::Get(_) => get(e, c, this, &values, ty).map(Some),
+        TableOp::Set(_) => set(e, c, this, &values).map(|()| None),
+        TableOp::Size(_) => {
+            let size = this.size(e, c);
+            Ok(Some(Repr::Plain(this.widened(c, size))))
+        }
+        TableOp::Grow(_) => Ok(Some(Repr::Plain(grow(e, c, this, &values)))),
+        TableOp::Fill(_) => fill(e, c, this, &values).map(|()| None),
+        TableOp::Copy { src, .. } => copy(e, c, this, src, &values).map(|()| None),
+        TableOp::Init { elem, .. } => init(e, c, this, elem, &values).map(|()| None),
+        TableOp::ElemDrop(_) => Ok(None),
+    }
+}
+
+/// The operands as values. A segment of functions holds handles as i31, so that the collector can
+/// scan it like any other.
+fn operands<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: u32, args: &[Arg]) -> Lowering<Vec<Value>> {
+    let segment = e.env().segment_of(table).is_some();
+    args.iter()
+        .map(|&arg| match arg.ty {
+            ValType::Ref(ty) if segment && ty.is_func() => {
+                let handle = func_ref::handle(e, c, arg)?;
+                let shift = c.i32(reference::I31_SHIFT);
+                let ty = ValType::Ref(RefType::new(true, HeapType::I31));
+                Ok(c.core(Operator::I32Shl, &[handle, shift], ty))
+            }
+            _ => func_ref::native(e, c, arg),
+        })
+        .collect()
+}
+
+/// A lowered table or element segment.
+#[derive(Clone, Copy)]
+pub struct Table {
+    /// Where its two words are.
+    pub place: Place,
+    /// Whether its indices are `i64`.
+    pub wide: bool,
+}
+
+impl Table {
+    /// The address of the pair of cells, as a base and an offset.
+    fn base(self, c: &mut Cursor<'_, '_>) -> Value {
+        c.value(Op::Global(GlobalOp::Get(self.place.base)), &[], ValType::I32)
+    }
+
+    /// The array that holds the elements.
+    pub fn array<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
+        let base = self.base(c);
+        let ty = ValType::Ref(RefType::new(true, HeapType::Array));
+        memory::load_word(e.env(), c, base, self.place.offset, ty)
+    }
+
+    /// How many elements there are, an `i32`.
+    pub fn size<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
+        let base = self.base(c);
+        let size = memory::load_word(e.env(), c, base, self.place.offset + 4, ValType::I32);
+        let shift = c.i32(reference::I31_SHIFT);
+        c.i32_op(Operator::I32ShrU, size, shift)
+    }
+
+    fn widened(self, c: &mut Cursor<'_, '_>, value: Value) -> Value {
+        if self.wide { c.core(Operator::I64ExtendI32U, &[value], ValType::I64) } else { value }
+    }
+
+    /// An index or count of the table's index type as an `i32`. What does not fit is out of bounds.
+    fn narrowed(self, c: &mut Cursor<'_, '_>, value: Value) -> Value {
+        if !self.wide || c.func.ty(value) == ValType::I32 {
+            return value;
+        }
+        let most = c.core(Operator::I64Const { value: u32::MAX.into() }, &[], ValType::I64);
+        let over = c.core(Operator::I64GtU, &[value, most], ValType::I32);
+        c.trap_if(over, TrapCode::TableOutOfBounds);
+        c.core(Operator::I32WrapI64, &[value], ValType::I32)
+    }
+}
+
+fn check_index<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> Value {
+    let index = table.narrowed(c, index);
+    let size = table.size(e, c);
+    let over = c.i32_op(Operator::I32GeU, index, size);
+    c.trap_if(over, TrapCode::TableOutOfBounds);
+    index
+}
+
+fn get<'a, E: Environ<'a>>(
+    e: &E,
+    c: &mut Cursor<'_, 'a>,
+    table: Table,
+    args: &[Value],
+    ty: Option<ValType>,
+) -> Lowering<Out> {
+    let index = check_index(e, c, table, args[0]);
+    let array = table.array(e, c);
+    let base = bulk::element(c, array, index, Width::Ref);
+    let ty = ty.ok_or_else(|| crate::error::Error::bug("table.get without a result"))?;
+    Ok(Repr::Plain(memory::load(e.env(), c, base, ARRAY_ELEMENTS, (Width::Ref, Sign::None, ty), None)))
+}
+
+fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Lowering {
+    let index = check_index(e, c, table, args[0]);
+    let array = table.array(e, c);
+    let base = bulk::element(c, array, index, Width::Ref);
+    memory::store(e.env(), c, base, ARRAY_ELEMENTS, Width::Ref, args[1], None);
+    e.write_barrier(c, array, base, ARRAY_ELEMENTS + reference::BIAS, args[1]);
+    Ok(())
+}
+
+/// Growing is the runtime's: it allocates, and it alone knows the maximum.
+fn grow<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Value {
+    let (init, delta) = (args[0], args[1]);
+    let import = e.env().runtime(RuntimeFunc::TableGrow);
+    let call = |c: &mut Cursor<'_, 'a>, delta: Value| {
+        let base = table.base(c);
+        let offset = c.i32(table.place.offset);
+        let address = c.i32_op(Operator::I32Add, base, offset);
+        c.value(Op::Call(Callee::Func(import)), &[address, delta, init], ValType::I32)
+    };
+    if !table.wide {
+        return call(c, delta);
+    }
+    // More than 32 bits can not be had: -1.
+    let most = c.core(Operator::I64Const { value: u32::MAX.into() }, &[], ValType::I64);
+    let over = c.core(Operator::I64GtU, &[delta, most], ValType::I32);
+    let inst = c.if_else(
+        over,
+        &[ValType::I64],
+        |c| {
+            let failed = c.core(Operator::I64Const { value: -1 }, &[], ValType::I64);
+            c.yield_(&[failed]);
+        },
+        |c| {
+            let delta = c.core(Operator::I32WrapI64, &[delta], ValType::I32);
+            let old = call(c, delta);
+            let old = c.core(Operator::I64ExtendI32S, &[old], ValType::I64);
+            c.yield_(&[old]);
+        },
+    );
+    c.func.results(inst)[0]
+}
+
+fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Lowering {
+    let (start, value, count) = (table.narrowed(c, args[0]), args[1], table.narrowed(c, args[2]));
+    let size = table.size(e, c);
+    bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
+    let array = table.array(e, c);
+    bulk::fill(e, c, (array, start), count, Width::Ref, value);
+    remember_unless_empty(e, c, array, count);
+    Ok(())
+}
+
+/// An empty table may have no array.
+fn remember_unless_empty<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: Value, count: Value) {
+    c.if_else(
+        count,
+        &[],
+        |c| {
+            e.write_barrier_object(c, array);
+            c.yield_(&[]);
+        },
+        |c| c.yield_(&[]),
+    );
+}
+
+fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, dst: Table, src: u32, args: &[Value]) -> Lowering {
+    let Some(place) = e.env().table_place(src) else {
+        return Err(crate::error::Error::bug("table.copy between hierarchies"));
+    };
+    let src = Table { place, wide: e.env().table_is_wide(src) };
+    let (dst_start, src_start) = (dst.narrowed(c, args[0]), src.narrowed(c, args[1]));
+    let count = if dst.wide && src.wide { dst.narrowed(c, args[2]) } else { args[2] };
+    let dst_size = dst.size(e, c);
+    let src_size = src.size(e, c);
+    bulk::check_range(c, dst_start, count, dst_size, TrapCode::TableOutOfBounds);
+    bulk::check_range(c, src_start, count, src_size, TrapCode::TableOutOfBounds);
+    let (to, from) = (dst.array(e, c), src.array(e, c));
+    move_elements(e, c, (to, dst_start), (from, src_start), count);
+    Ok(())
+}
+
+fn init<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, elem: u32, args: &[Value]) -> Lowering {
+    let (start, from, count) = (table.narrowed(c, args[0]), args[1], args[2]);
+    let size = table.size(e, c);
+    bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
+    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let available = segment.size(e, c);
+    bulk::check_range(c, from, count, available, TrapCode::TableOutOfBounds);
+    let source = segment.array(e, c);
+    let to = table.array(e, c);
+    move_elements(e, c, (to, start), (source, from), count);
+    Ok(())
+}
+
+fn move_elements<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    dst: (Value, Value),
+    src: (Value, Value),
+    count: Value,
+) {
+    c.if_else(
+        count,
+        &[],
+        |c| {
+            bulk::copy(e, c, dst, src, count, Width::Ref);
+            c.yield_(&[]);
+        },
+        |c| c.yield_(&[]),
+    );
+}
+
+/// `elem.drop`: the segment becomes empty. Segments of functions also exist natively.
+fn drop_segment<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, elem: u32) -> Lowering {
+    let place = e.env().elems[elem as usize];
+    let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+    let null = c.i32(reference::NULL);
+    memory::store_word(e.env(), c, base, place.offset, null);
+    let zero = c.i32(reference::i31(0));
+    memory::store_word(e.env(), c, base, place.offset + 4, zero);
+    if e.env().module.elems[elem as usize].ty.is_func() {
+        c.push(Op::Table(TableOp::ElemDrop(elem)), &[], &[]);
+    }
+    Ok(())
+}

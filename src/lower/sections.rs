@@ -1,0 +1,265 @@
+//! One function for each section that the lowered module shares with the original one.
+
+use super::emit::EmittedBody;
+use super::env::ModuleEnv;
+use super::index::IndexMap;
+use super::init::Plan;
+use super::module::Defined;
+use super::output::{Site, Sites};
+use super::types::{Types, ref_type, val_type};
+use crate::error::Error;
+use crate::parse::{ConstExpr, ElemItems, Entity, GlobalDecl, Module, SegmentMode, TableDecl};
+use crate::types::HeapType;
+use wasm_encoder as enc;
+use wasmparser::Operator;
+
+/// `(global i32)`: an address or a handle that the runtime hands over.
+pub fn address_global() -> enc::EntityType {
+    enc::GlobalType { val_type: enc::ValType::I32, mutable: false, shared: false }.into()
+}
+
+/// The lowered type of a native table.
+pub fn table_type(table: &TableDecl<'_>, types: &Types) -> enc::TableType {
+    enc::TableType {
+        element_type: ref_type(table.elem, &types.func_types),
+        table64: table.table64,
+        minimum: table.min,
+        maximum: table.max,
+        shared: false,
+    }
+}
+
+/// A memory's type.
+pub fn memory_type(ty: &wasmparser::MemoryType) -> enc::MemoryType {
+    enc::MemoryType {
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        memory64: ty.memory64,
+        shared: ty.shared,
+        page_size_log2: ty.page_size_log2,
+    }
+}
+
+/// The lowered type of a native global.
+pub fn global_type(global: &GlobalDecl<'_>, types: &Types) -> enc::GlobalType {
+    enc::GlobalType { val_type: val_type(global.ty, &types.func_types), mutable: global.mutable, shared: false }
+}
+
+/// A tag's type.
+pub fn tag_type(func_type_idx: u32) -> enc::TagType {
+    enc::TagType { kind: enc::TagKind::Exception, func_type_idx }
+}
+
+/// Native tables.
+pub fn tables(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap, types: &Types) -> Result<(), Error> {
+    let mut section = enc::TableSection::new();
+    for (t, table) in (0u32..).zip(&env.module.tables) {
+        if table.imported || !env.native_table(t) {
+            continue;
+        }
+        let ty = table_type(table, types);
+        match &table.init {
+            Some(init) => section.table_with_init(ty, &const_expr(init, index)?),
+            None => section.table(ty),
+        };
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+    Ok(())
+}
+
+/// Memories.
+pub fn memories(out: &mut enc::Module, module: &Module<'_>) {
+    let mut section = enc::MemorySection::new();
+    for memory in module.memories.iter().filter(|m| !m.imported) {
+        section.memory(memory_type(&memory.ty));
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+}
+
+/// Tags.
+pub fn tags(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap) {
+    let imported = module.imports.iter().filter(|i| matches!(i.entity, Entity::Tag(_))).count();
+    let mut section = enc::TagSection::new();
+    for &ty in &module.tags[imported..] {
+        section.tag(tag_type(index.types.get(ty)));
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+}
+
+/// Native globals.
+pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, types: &Types) -> Result<(), Error> {
+    let mut section = enc::GlobalSection::new();
+    for global in module.globals.iter().filter(|g| !g.ty.is_gc_ref()) {
+        if let Some(init) = &global.init {
+            section.global(global_type(global, types), &const_expr(init, index)?);
+        }
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+    Ok(())
+}
+
+/// Exports of what is native; the runtime answers for the rest.
+pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap) {
+    let mut section = enc::ExportSection::new();
+    for export in &env.module.exports {
+        let (kind, at) = match export.entity {
+            Entity::Func(f) => (enc::ExportKind::Func, index.funcs.get(f)),
+            Entity::Table(t) if env.native_table(t) => (enc::ExportKind::Table, index.tables.get(t)),
+            Entity::Memory(m) => (enc::ExportKind::Memory, index.memories.get(m)),
+            Entity::Global(g) if env.globals[g as usize].is_none() => {
+                (enc::ExportKind::Global, index.globals.get(g))
+            }
+            Entity::Tag(t) => (enc::ExportKind::Tag, index.tags.get(t)),
+            Entity::Table(_) | Entity::Global(_) => continue,
+        };
+        section.export(export.name, kind, at);
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+}
+
+/// Segments of functions, and the one that registers the instance's function handles.
+pub fn elems(
+    out: &mut enc::Module,
+    env: &ModuleEnv<'_, '_>,
+    plan: &Plan,
+    index: &IndexMap,
+    types: &Types,
+) -> Result<(), Error> {
+    let mut section = enc::ElementSection::new();
+    for elem in env.module.elems.iter().filter(|e| e.ty.is_func()) {
+        let exprs = match &elem.items {
+            ElemItems::Funcs(_) => Vec::new(),
+            ElemItems::Exprs(exprs) => {
+                exprs.iter().map(|e| const_expr(e, index)).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        let items = match &elem.items {
+            ElemItems::Funcs(funcs) => {
+                enc::Elements::Functions(funcs.iter().map(|&f| index.funcs.get(f)).collect::<Vec<_>>().into())
+            }
+            ElemItems::Exprs(_) => enc::Elements::Expressions(ref_type(elem.ty, &types.func_types), exprs.into()),
+        };
+        match &elem.mode {
+            SegmentMode::Active { index: table, offset } if !plan.all_segments => {
+                // The short form is only for tables of nullable functions.
+                section.active(Some(index.tables.get(*table)), &const_expr(offset, index)?, items)
+            }
+            SegmentMode::Active { .. } | SegmentMode::Passive => section.passive(items),
+            SegmentMode::Declared => section.declared(items),
+        };
+    }
+    if !env.handles.is_empty() {
+        let offset = enc::ConstExpr::global_get(index.globals.get(env.function_base_global()));
+        let funcs: Vec<u32> = env.handles.keys().map(|&f| index.funcs.get(f)).collect();
+        section.active(Some(index.tables.get(env.functions())), &offset, enc::Elements::Functions(funcs.into()));
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+    Ok(())
+}
+
+/// The code section. Returns the sites, by offset in the module.
+pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
+    let mut section = enc::CodeSection::new();
+    let mut sites: Vec<Site> = Vec::new();
+    for body in bodies {
+        section.raw(&body.body);
+        // Relative to the section's functions for now.
+        let start = section.byte_len() as u32 - body.body.len() as u32;
+        sites.extend(body.sites.iter().map(|site| Site { lowered: site.lowered + start, ..*site }));
+    }
+    out.section(&section);
+    // The functions are the last bytes of the module so far.
+    let contents = out.len() as u32 - section.byte_len() as u32;
+    sites.iter_mut().for_each(|site| site.lowered += contents);
+    Sites { entries: sites, ..Sites::default() }
+}
+
+/// Data segments.
+pub fn data(out: &mut enc::Module, module: &Module<'_>, plan: &Plan, index: &IndexMap) -> Result<(), Error> {
+    let mut section = enc::DataSection::new();
+    for data in &module.data {
+        match &data.mode {
+            SegmentMode::Active { index: memory, offset } if !plan.all_segments => {
+                let offset = const_expr(offset, index)?;
+                section.active(index.memories.get(*memory), &offset, data.bytes.iter().copied())
+            }
+            _ => section.passive(data.bytes.iter().copied()),
+        };
+    }
+    if !section.is_empty() {
+        out.section(&section);
+    }
+    Ok(())
+}
+
+/// Function names, for profilers and for backtraces that nobody translates.
+pub fn names(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, defined: &[Defined]) {
+    let mut names: Vec<(u32, String)> =
+        module.func_names.iter().map(|(&f, name)| (index.funcs.get(f), name.clone())).collect();
+    for f in defined.iter().filter(|f| f.index >= module.funcs.len() as u32) {
+        names.push((index.funcs.get(f.index), format!("wasmtime-gc helper {}", f.index - module.funcs.len() as u32)));
+    }
+    names.retain(|&(f, _)| f != u32::MAX);
+    names.sort_unstable();
+    let mut map = enc::NameMap::new();
+    for (f, name) in &names {
+        map.append(*f, name);
+    }
+    let mut section = enc::NameSection::new();
+    if let Some(name) = &module.name {
+        section.module(name);
+    }
+    section.functions(&map);
+    out.section(&section);
+}
+
+/// A constant expression over native globals and functions.
+pub fn const_expr(expr: &ConstExpr<'_>, index: &IndexMap) -> Result<enc::ConstExpr, Error> {
+    use enc::Encode;
+    let mut bytes = Vec::new();
+    for (op, _) in expr {
+        let instruction = match *op {
+            Operator::I32Const { value } => enc::Instruction::I32Const(value),
+            Operator::I64Const { value } => enc::Instruction::I64Const(value),
+            Operator::F32Const { value } => enc::Instruction::F32Const(value.into()),
+            Operator::F64Const { value } => enc::Instruction::F64Const(value.into()),
+            Operator::V128Const { value } => enc::Instruction::V128Const(value.i128()),
+            Operator::I32Add => enc::Instruction::I32Add,
+            Operator::I32Sub => enc::Instruction::I32Sub,
+            Operator::I32Mul => enc::Instruction::I32Mul,
+            Operator::I64Add => enc::Instruction::I64Add,
+            Operator::I64Sub => enc::Instruction::I64Sub,
+            Operator::I64Mul => enc::Instruction::I64Mul,
+            Operator::GlobalGet { global_index } => enc::Instruction::GlobalGet(index.globals.get(global_index)),
+            Operator::RefFunc { function_index } => enc::Instruction::RefFunc(index.funcs.get(function_index)),
+            Operator::RefNull { hty } => enc::Instruction::RefNull(null_type(hty, index)),
+            _ => return Err(Error::bug(format!("{op:?} in a native constant expression"))),
+        };
+        instruction.encode(&mut bytes);
+    }
+    Ok(enc::ConstExpr::raw(bytes))
+}
+
+fn null_type(ty: wasmparser::HeapType, index: &IndexMap) -> enc::HeapType {
+    let nofunc = ref_type(crate::types::RefType::new(true, HeapType::NoFunc), &Default::default()).heap_type;
+    match ty {
+        wasmparser::HeapType::Concrete(i) => match i.as_module_index() {
+            Some(i) => enc::HeapType::Concrete(index.types.get(i)),
+            None => enc::HeapType::FUNC,
+        },
+        wasmparser::HeapType::Abstract { ty: wasmparser::AbstractHeapType::NoFunc, .. } => nofunc,
+        _ => enc::HeapType::FUNC,
+    }
+}

@@ -1,0 +1,205 @@
+//! The type section of the lowered module: function types only, as exact as they were.
+//!
+//! References become `i32`, so signatures that differed may now be equal. Where anybody can tell,
+//! each original recursion group becomes a group with one function type more, never used, that
+//! encodes the group's digest: its *brand*. Wasmtime's own canonicalisation then keeps the types
+//! apart, in `call_indirect`, in import matching and between modules, and declared subtyping stays.
+//!
+//! ```wat
+//! (type $visit (func (param (ref $shape))))
+//! ;; becomes
+//! (rec (type $visit (func (param i32)))
+//!      (type $brand (func (param i32 f64 i64 i32 ...))))     ;; 64 parameters: 128 bits
+//! ```
+//!
+//! A type is *plain* when its lowered form says all that the original said: a final singleton over
+//! numbers and plain function references. Plain types are never branded, so that modules without any
+//! GC type link with lowered ones.
+
+use super::index::Space;
+use crate::parse::Module;
+use crate::types::{CompositeType, FuncType, HeapType, RefType, TypeDef, TypeId, ValType};
+use std::collections::HashMap;
+use wasm_encoder as enc;
+
+/// Bits of a group's digest in its brand.
+const BRAND_BITS: usize = 128;
+
+/// The lowered type section and where the original types went.
+pub struct Types {
+    /// The section.
+    pub section: enc::TypeSection,
+    /// Final index by original type index.
+    pub space: Space,
+    /// Final index by canonical function type.
+    pub func_types: HashMap<TypeId, u32>,
+    /// How many types the section has.
+    pub len: u32,
+}
+
+impl Types {
+    /// Lowers a module's type section. `casts_functions`: whether any body tests for a concrete
+    /// function type.
+    pub fn new(module: &Module<'_>, casts_functions: bool) -> Types {
+        let branded = casts_functions || needs_brands(module);
+        let mut types = Types {
+            section: enc::TypeSection::new(),
+            space: Space { map: vec![u32::MAX; module.types.len()] },
+            func_types: HashMap::new(),
+            len: 0,
+        };
+        let mut index = 0;
+        while index < module.types.len() as u32 {
+            let len = module.types.at(index).group_len.max(1);
+            types.group(module, index, len, branded);
+            index += len;
+        }
+        types
+    }
+
+    /// Adds a function type of lowering's own.
+    pub fn add(&mut self, params: &[enc::ValType], results: &[enc::ValType]) -> u32 {
+        self.section.ty().function(params.iter().copied(), results.iter().copied());
+        self.len += 1;
+        self.len - 1
+    }
+
+    /// The lowered form of a value type.
+    pub fn val_type(&self, ty: ValType) -> enc::ValType {
+        val_type(ty, &self.func_types)
+    }
+
+    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) {
+        let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
+            .filter_map(|i| module.types.at(i).sub.composite.is_func().then(|| (i, &**module.types.at(i))))
+            .collect();
+        let Some(&(_, first)) = funcs.first() else { return };
+        // Groups can be repeated: equal groups, equal ids, and one lowered type is enough for the
+        // ids; indices all stay.
+        for (n, &(index, def)) in (self.len..).zip(&funcs) {
+            self.space.map[index as usize] = n;
+            self.func_types.entry(def.id).or_insert(n);
+        }
+        let brand = branded && !is_plain(module, first, &mut Vec::new());
+        let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();
+        if brand {
+            lowered.push(brand_type(module, first));
+        }
+        self.len += lowered.len() as u32;
+        match <[_; 1]>::try_from(lowered) {
+            Ok([single]) => self.section.ty().subtype(&single),
+            Err(group) => self.section.ty().rec(group),
+        }
+    }
+
+    fn sub_type(&self, def: &TypeDef) -> enc::SubType {
+        let CompositeType::Func(FuncType { params, results }) = &def.sub.composite else {
+            return func_sub_type(true, None, Vec::new(), Vec::new());
+        };
+        let map = |types: &[ValType]| types.iter().map(|&ty| self.val_type(ty)).collect::<Vec<_>>();
+        let supertype = def.sub.supertype.and_then(|id| self.func_types.get(&id).copied());
+        func_sub_type(def.sub.is_final, supertype, map(params), map(results))
+    }
+}
+
+fn func_sub_type(
+    is_final: bool,
+    supertype_idx: Option<u32>,
+    params: Vec<enc::ValType>,
+    results: Vec<enc::ValType>,
+) -> enc::SubType {
+    enc::SubType {
+        is_final,
+        supertype_idx,
+        composite_type: enc::CompositeType {
+            inner: enc::CompositeInnerType::Func(enc::FuncType::new(params, results)),
+            shared: false,
+            descriptor: None,
+            describes: None,
+        },
+    }
+}
+
+/// A value type in lowered code.
+pub fn val_type(ty: ValType, func_types: &HashMap<TypeId, u32>) -> enc::ValType {
+    match ty {
+        ValType::I32 => enc::ValType::I32,
+        ValType::I64 => enc::ValType::I64,
+        ValType::F32 => enc::ValType::F32,
+        ValType::F64 => enc::ValType::F64,
+        ValType::V128 => enc::ValType::V128,
+        ValType::Ref(r) if r.is_func() => enc::ValType::Ref(ref_type(r, func_types)),
+        ValType::Ref(_) => enc::ValType::I32,
+    }
+}
+
+/// A function reference type in lowered code.
+pub fn ref_type(ty: RefType, func_types: &HashMap<TypeId, u32>) -> enc::RefType {
+    let heap_type = match ty.heap {
+        HeapType::Concrete(_, id) => match func_types.get(&id) {
+            Some(&index) => enc::HeapType::Concrete(index),
+            None => enc::HeapType::FUNC,
+        },
+        HeapType::NoFunc => {
+            enc::HeapType::Abstract { shared: false, ty: enc::AbstractHeapType::NoFunc }
+        }
+        _ => enc::HeapType::FUNC,
+    };
+    enc::RefType { nullable: ty.nullable, heap_type }
+}
+
+/// Whether a type says no more than its lowered form. `open` holds the types under examination, so
+/// that recursion through function types ends.
+fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool {
+    if open.contains(&def.id) {
+        return true;
+    }
+    let CompositeType::Func(ty) = &def.sub.composite else { return false };
+    // Types refer to earlier types or their own group, so a chain can be as long as the section. A
+    // long one is not plain: branding is always right, only less compatible.
+    if def.group_len != 1 || !def.sub.is_final || def.sub.supertype.is_some() || open.len() > 8 {
+        return false;
+    }
+    open.push(def.id);
+    let plain = ty.params.iter().chain(&ty.results).all(|&ty| match ty {
+        ValType::Ref(r) => match r.heap {
+            HeapType::Func | HeapType::NoFunc => true,
+            HeapType::Concrete(crate::types::CompositeKind::Func, id) => {
+                is_plain(module, module.types.def(id), open)
+            }
+            _ => false,
+        },
+        _ => true,
+    });
+    open.pop();
+    plain
+}
+
+/// Whether anybody can tell function types apart that lower to the same: a dynamic check in the
+/// module, or a function reference that can come in or get out.
+fn needs_brands(module: &Module<'_>) -> bool {
+    use crate::parse::Entity;
+    let speaks = |entity: Entity| match entity {
+        Entity::Func(f) => module.func_type(f).is_some_and(|ty| {
+            ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_)))
+        }),
+        Entity::Table(_) | Entity::Tag(_) => true,
+        Entity::Global(g) => matches!(module.globals[g as usize].ty, ValType::Ref(_)),
+        Entity::Memory(_) => false,
+    };
+    !module.tables.is_empty()
+        || module.imports.iter().any(|i| speaks(i.entity))
+        || module.exports.iter().any(|e| speaks(e.entity))
+}
+
+/// The brand of a group: 64 parameters of four types each, 128 bits of the digest.
+fn brand_type(module: &Module<'_>, first: &TypeDef) -> enc::SubType {
+    // The first type of the whole group, not of its function types: the digest names the group.
+    let digest = module.types.def(first.group_start()).digest;
+    let kinds = [enc::ValType::I32, enc::ValType::I64, enc::ValType::F32, enc::ValType::F64];
+    let params = digest[..BRAND_BITS / 8]
+        .iter()
+        .flat_map(|byte| (0..4).map(move |n| kinds[usize::from(byte >> (2 * n) & 3)]))
+        .collect();
+    func_sub_type(true, None, params, Vec::new())
+}
