@@ -194,6 +194,20 @@ fn the_cold_path_of_an_allocation_refreshes() {
     assert!(!hot.contains("offset=65536"), "the frame costs nothing on the hot path\n{text}");
 }
 
+/// The end of a large object wraps around the address space, below the limit.
+#[test]
+fn a_large_dynamic_allocation_is_cold() {
+    let mut func = Func::new(0, &[I32], &[REF]);
+    let (body, bytes) = (func.body, func.params()[0]);
+    let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
+    c.alloc(4, REF);
+    let object = c.value(Op::Heap(HeapOp::AllocDynamic), &[bytes], REF);
+    c.push(Op::Return, &[object], &[]);
+    let start = u64::from(heap_map().nursery_start);
+    assert_eq!(results(&func, &[8]), [start + 4 - 3]);
+    assert_eq!(results(&func, &[0xFFFF_FFF0]), [start - 3]);
+}
+
 /// A reference is an operand in front of one that stays on the stack over an allocation. Fetched
 /// with the first operand's code it would be stale. The allocation is in a nested construct, where
 /// it is less visible.
@@ -273,8 +287,9 @@ fn sites_name_the_opcode_of_what_traps() {
     c.push(Op::Return, &[quotient], &[]);
     let body = host::emit(&func);
     let found: Vec<_> = body.sites.iter().map(|s| (body.body[s.lowered as usize], s.original, s.trap)).collect();
-    let expected =
-        [(0x28, 100, Some(TrapCode::NullReference)), (0x6d, 200, None), (0x00, 300, Some(TrapCode::CastFailure))];
+    // The branch around a trap counts as the trap.
+    let (null, cast) = (Some(TrapCode::NullReference), Some(TrapCode::CastFailure));
+    let expected = [(0x28, 100, null), (0x6d, 200, None), (0x04, 300, cast), (0x00, 300, cast)];
     assert_eq!(found, expected);
 }
 
