@@ -56,20 +56,66 @@ impl Descriptor {
     }
 }
 
+/// What the hot loops must know of a type, in two words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Brief {
+    /// For an object of fixed size: bit `i` stands for the word at offset `4 i` from the header.
+    pub map: u32,
+    /// Low 8 bits: the object's size in words if it is fixed, at most 32, and the map tells all that
+    /// there is to trace; else 0. High 24 bits: the type's number plus one; 0 for no type.
+    rest: u32,
+}
+
+impl Brief {
+    /// There is no such record.
+    const NONE: Brief = Brief { map: 0, rest: 0 };
+    /// Objects of more words than this have no brief description.
+    const MAX_WORDS: u32 = 32;
+    /// Types with a number from here on have no room in `rest`.
+    const MAX_TYPES: usize = (1 << 24) - 1;
+
+    fn of(index: usize, descriptor: &Descriptor) -> Brief {
+        let words = descriptor.bytes / 4;
+        let told = matches!(descriptor.trace, Trace::Leaf | Trace::Map) && descriptor.element == 0;
+        let words = if told && words <= Brief::MAX_WORDS { words } else { 0 };
+        let map = if words > 0 { descriptor.map as u32 } else { 0 };
+        Brief { map, rest: (index as u32 + 1) << 8 | words }
+    }
+
+    /// Size in bytes; 0 if only the descriptor can tell.
+    #[inline(always)]
+    pub fn bytes(self) -> u32 {
+        (self.rest & 0xFF) * 4
+    }
+
+    /// The number of the type.
+    #[inline(always)]
+    pub fn index(self) -> Option<u32> {
+        (self.rest >> 8).checked_sub(1)
+    }
+
+    /// Calls `each` with the address of every reference of the object at `at`, by the map.
+    #[inline(always)]
+    pub fn each_slot(self, at: u32, mut each: impl FnMut(u32)) {
+        let mut map = self.map;
+        while map != 0 {
+            each(at.wrapping_add(4 * map.trailing_zeros()));
+            map &= map - 1;
+        }
+    }
+}
+
 /// The descriptors of all types that a heap knows.
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     rtt_start: u32,
     space_start: u32,
     /// By word of record space.
-    by_word: Vec<u32>,
+    by_word: Vec<Brief>,
     list: Vec<Descriptor>,
     wide: Vec<u32>,
     types: Vec<Arc<GcType>>,
 }
-
-/// In `by_word`: no record starts here.
-const NO_RECORD: u32 = u32::MAX;
 
 impl Descriptors {
     /// None yet. Records lie in `rtt_start .. space_start`.
@@ -82,19 +128,24 @@ impl Descriptors {
         self.types.len()
     }
 
-    /// The number of the type whose record is at `header`, if there is one.
+    /// The brief description of the type whose record is at `header`; `NONE` if there is none.
     #[inline(always)]
-    pub fn index(&self, header: u32) -> Option<u32> {
+    pub fn brief(&self, header: u32) -> Brief {
         // A misaligned address rotates to an index beyond every table.
         let word = header.wrapping_sub(self.rtt_start).rotate_right(2);
         match self.by_word.get(word as usize) {
-            Some(&index) if index != NO_RECORD => Some(index),
-            _ => None,
+            Some(&brief) => brief,
+            None => Brief::NONE,
         }
     }
 
+    /// The number of the type whose record is at `header`, if there is one.
+    pub fn index(&self, header: u32) -> Option<u32> {
+        self.brief(header).index()
+    }
+
     /// The descriptor with a number that `index` returned.
-    #[inline(always)]
+    #[inline]
     pub fn at(&self, index: u32) -> &Descriptor {
         &self.list[index as usize]
     }
@@ -138,7 +189,7 @@ impl Descriptors {
         let known = self.types.len();
         let new = || new.iter().filter(move |ty| ty.index as usize >= known);
         let need = new().map(|ty| ty.rtt.0.saturating_add(ty.record_bytes())).max().unwrap_or(0);
-        if need > self.space_start {
+        if need > self.space_start || new().any(|ty| ty.index as usize >= Brief::MAX_TYPES) {
             return Err(TypesFull { need, have: self.space_start });
         }
         for ty in new() {
@@ -152,9 +203,9 @@ impl Descriptors {
 
     fn push(&mut self, ty: &Arc<GcType>) {
         let word = (ty.rtt.0.wrapping_sub(self.rtt_start) / 4) as usize;
-        self.by_word.resize(self.by_word.len().max(word + 1), NO_RECORD);
-        self.by_word[word] = self.list.len() as u32;
         let descriptor = self.describe(ty);
+        self.by_word.resize(self.by_word.len().max(word + 1), Brief::NONE);
+        self.by_word[word] = Brief::of(self.list.len(), &descriptor);
         self.list.push(descriptor);
         self.types.push(ty.clone());
     }

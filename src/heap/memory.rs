@@ -72,9 +72,6 @@ pub(crate) struct Words<'a> {
     words: &'a mut [[u8; 4]],
 }
 
-/// Copies of up to this many words are done word by word.
-const SHORT_COPY: usize = 8;
-
 impl<'a> Words<'a> {
     /// The words of a memory.
     pub fn new(bytes: &'a mut [u8]) -> Words<'a> {
@@ -108,14 +105,28 @@ impl<'a> Words<'a> {
     #[inline(always)]
     pub fn copy(&mut self, from: u32, to: u32, bytes: u32) {
         let (from, to, n) = ((from >> 2) as usize, (to >> 2) as usize, (bytes >> 2) as usize);
-        if from + n > self.words.len() || to + n > self.words.len() {
-            return;
+        // A copy of known length is a few moves, one of unknown length is a call.
+        match n {
+            2 => self.copy_short::<2>(from, to),
+            3 => self.copy_short::<3>(from, to),
+            4 => self.copy_short::<4>(from, to),
+            5 => self.copy_short::<5>(from, to),
+            6 => self.copy_short::<6>(from, to),
+            _ => self.copy_long(from, to, n),
         }
-        if n <= SHORT_COPY {
-            for i in 0..n {
-                self.words[to + i] = self.words[from + i];
-            }
-        } else {
+    }
+
+    #[inline(always)]
+    fn copy_short<const N: usize>(&mut self, from: usize, to: usize) {
+        let Some(&words) = self.words.get(from..).and_then(|rest| rest.first_chunk::<N>()) else { return };
+        if let Some(place) = self.words.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<N>()) {
+            *place = words;
+        }
+    }
+
+    #[inline(never)]
+    fn copy_long(&mut self, from: usize, to: usize, n: usize) {
+        if from + n <= self.words.len() && to + n <= self.words.len() {
             self.words.copy_within(from..from + n, to);
         }
     }

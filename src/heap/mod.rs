@@ -44,7 +44,7 @@ pub use verify::{Fault, Place, VerifyError};
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
-use descriptor::Descriptors;
+use descriptor::{Brief, Descriptors};
 use memory::Words;
 use remembered::Remembered;
 use sizer::Sizer;
@@ -85,7 +85,7 @@ pub struct Heap {
     zeal: Zeal,
     stats: HeapStats,
     /// The worklist of collections, empty between them.
-    todo: Vec<(u32, u32)>,
+    todo: Vec<(u32, Brief)>,
     /// The next major collection is to compact.
     compact: bool,
     /// What was found corrupt. From then on nothing is allocated or collected.
@@ -120,7 +120,7 @@ impl Heap {
             map,
             space_start,
             types: Descriptors::new(map.rtt_start, space_start),
-            nursery: Nursery::new(map, !zeal.is_on()),
+            nursery: Nursery::new(map, options.nursery_least, !zeal.is_on()),
             pages: Pages::new(space_start),
             old: OldSpace::new(space_start),
             large: LargeSpace::default(),

@@ -21,6 +21,9 @@ pub struct HeapOptions {
     pub minimum: u64,
     /// The memory grows by at least this many bytes, or by an eighth of its size if that is more.
     pub growth_bytes: u64,
+    /// The part of the nursery that is used adapts to the share of objects that survive, between this
+    /// many bytes and what the map gives.
+    pub nursery_least: u32,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
     pub fragmentation: f64,
@@ -34,7 +37,8 @@ impl Default for HeapOptions {
             poison: false,
             verify: false,
             factor: 2.0,
-            minimum: 8 << 20,
+            minimum: 32 << 20,
+            nursery_least: 1 << 20,
             growth_bytes: 1 << 20,
             fragmentation: 0.25,
         }

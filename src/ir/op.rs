@@ -304,8 +304,8 @@ pub enum HeapOp {
         /// Size in bytes; a multiple of the object alignment, below the large-object size.
         bytes: u32,
     },
-    /// The same with the size as an operand (a multiple of the alignment, below the large-object
-    /// size).
+    /// The same with the size as an operand: any multiple of the alignment. Large objects always take
+    /// the cold path.
     AllocDynamic,
     /// Stores the operand in a root slot of the frame.
     Spill {

@@ -177,6 +177,18 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         self.module.funcs.len() as u32 + func as u32
     }
 
+    /// Whether a function of lowering's own may collect; `None` for an original function.
+    pub fn runtime_collects(&self, virt: u32) -> Option<bool> {
+        let own = virt.checked_sub(self.module.funcs.len() as u32)?;
+        let quiet = [
+            RuntimeFunc::FlushRemembered,
+            RuntimeFunc::RememberObject,
+            RuntimeFunc::FunctionHandle,
+            RuntimeFunc::Remember,
+        ];
+        Some(!(quiet.iter().any(|&f| f as u32 == own) || self.cast_index(virt).is_some()))
+    }
+
     /// Virtual index of the import that casts to a function type.
     pub fn cast_func(&self, id: TypeId) -> Option<u32> {
         Some(self.module.funcs.len() as u32 + CASTS + self.module.types.index_of(id)?)

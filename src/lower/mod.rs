@@ -156,7 +156,7 @@ fn emit_all(
     let may_collect = may_collect(env, &bodies)?;
     let context = EmitContext { map: cx.map, index: &assembly.index, func_types: &assembly.types.func_types };
     let collects = |callee: &Callee| match callee {
-        Callee::Func(f) => may_collect.contains(*f),
+        Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
         Callee::Indirect { .. } | Callee::Ref { .. } => true,
     };
     bodies
@@ -171,18 +171,14 @@ fn emit_all(
         .collect()
 }
 
-/// Which functions may collect, by virtual index.
+/// Which of the original functions may collect.
 fn may_collect(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<MayCollect, Error> {
-    let summaries: Result<Vec<Summary>, Error> = bodies
-        .par_iter()
-        .enumerate()
-        .map(|(n, body)| match body {
-            Body::Plain(body) => Summary::of_plain(env.module.imported_funcs() + n as u32, body),
-            Body::Ir(func) => Ok(Summary::of(func)),
-        })
-        .collect();
-    let quiet = [RuntimeFunc::FlushRemembered, RuntimeFunc::RememberObject, RuntimeFunc::FunctionHandle];
-    let quiet = quiet.map(|f| env.runtime(f));
-    let unknown_collects = |f: u32| !quiet.contains(&f) && env.cast_index(f).is_none();
-    Ok(safepoint::solve(&summaries?, unknown_collects))
+    let imported = (0..env.module.imported_funcs()).map(|_| Ok(Summary::unknown()));
+    // What lowering added stands behind the original bodies and is called by nothing but itself.
+    let defined = bodies.iter().take(env.module.bodies.len()).map(|body| match body {
+        Body::Plain(body) => Ok(Summary::of_body(body)?),
+        Body::Ir(func) => Ok(Summary::of(func, &|f| env.runtime_collects(f))),
+    });
+    let summaries: Result<Vec<Summary>, Error> = imported.chain(defined).collect();
+    Ok(safepoint::solve(&summaries?))
 }

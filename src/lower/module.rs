@@ -243,7 +243,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         let mut sites = sections::code(&mut out, bodies);
         sections::data(&mut out, module, self.plan, &self.index)?;
         sections::names(&mut out, module, &self.index, &self.defined);
-        for (name, contents) in &module.customs {
+        // Everything else (DWARF, branch hints, linking) speaks of offsets that are gone.
+        for (name, contents) in module.customs.iter().filter(|(name, _)| *name == "producers") {
             out.section(&enc::CustomSection { name: (*name).into(), data: (*contents).into() });
         }
         self.site_tables(&mut sites, func_offsets);

@@ -4,7 +4,7 @@
 //! ask for n² values. Compilers do not write such code; it is refused instead of compiled for hours.
 //! The bound grows with the number of operators seen, so that honest code of any size passes.
 
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 
 /// What is granted to the smallest body, in operands.

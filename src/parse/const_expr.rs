@@ -7,7 +7,7 @@ use super::emit::Emit;
 use super::module::{ConstExpr, Module};
 use super::unsupported::{Class, class};
 use super::{gc, plain};
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, Op, SrcLoc, Value};
 use crate::types::ValType;

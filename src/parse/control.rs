@@ -14,7 +14,7 @@
 use super::emit::signature;
 use super::prescan::Block;
 use super::translate::Translator;
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{BrTarget, Cursor, Inst, Op, Region, TrapCode, Value};
 use crate::types::ValType;

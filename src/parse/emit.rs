@@ -1,7 +1,7 @@
 //! The operand stack, turned into operands: what every operator without control needs.
 
 use super::module::Module;
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, Op, Value};
 use crate::types::{CompositeType, TypeTable};

@@ -5,7 +5,7 @@
 
 use super::emit::{Emit, element, fields, meet, non_null};
 use super::types::{heap_type, ref_type};
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{ArrayOp, I31Op, Op, RefOp, Sign, StructOp};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};

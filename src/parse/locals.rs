@@ -4,7 +4,7 @@
 //! for each type, at the entry of the function. A local without a default is unset until assigned,
 //! and unset again behind the block that assigned it.
 
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value};
 use crate::types::ValType;

@@ -15,6 +15,7 @@
 //! | `translate.rs` | the driver: walks operators, validates, dispatches |
 //! | `control.rs` | blocks, branches and SSA construction |
 //! | `locals.rs` | locals as values |
+//! | `prune.rs` | takes away what branches carry and nobody reads |
 //! | `emit.rs` | the operand stack as operands |
 //! | `gc.rs` | operators of the GC proposal |
 //! | `plain.rs` | older operators that may work on any reference |
@@ -31,6 +32,7 @@ mod locals;
 mod module;
 mod plain;
 mod prescan;
+mod prune;
 mod sections;
 mod translate;
 mod types;

@@ -3,7 +3,7 @@
 
 use super::emit::{Emit, func_signature, signature};
 use super::types::{heap_type, val_type};
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Callee, GlobalOp, Op, RefOp, TableOp};
 use crate::types::{CompositeKind, HeapType, RefType, ValType};

@@ -79,19 +79,22 @@ pub(super) fn prescan(body: &FunctionBody<'_>, module: &Module<'_>, func: u32, t
         locals: u32::MAX,
     };
     scan.locals(body, ty)?;
-    for op in body.get_operators_reader()?.into_iter_with_offsets() {
-        let (op, offset) = op?;
+    let mut ops = body.get_operators_reader()?;
+    while !ops.eof() {
+        let (op, offset) = ops.read_with_offset()?;
         scan.out.ops += 1;
         match class(&op) {
             Class::Gc => scan.out.needs_ir = true,
             Class::Refused(feature) => {
                 scan.out.refused = Some((feature, offset));
-                break;
+                return Ok(scan.out);
             }
             Class::Core => {}
         }
         scan.op(&op)?;
     }
+    // What is known of a block is complete only if it ends.
+    ops.finish()?;
     Ok(scan.out)
 }
 

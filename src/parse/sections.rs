@@ -9,7 +9,7 @@ use super::module::{
 };
 use super::types::{has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
 use std::collections::HashMap;

@@ -10,10 +10,11 @@ use super::emit::{Emit, func_signature, meet};
 use super::locals::Locals;
 use super::module::{Body, Module};
 use super::prescan::{Prescan, needs_ir, prescan};
+use super::prune::prune;
 use super::types::val_type;
 use super::unsupported::{Class, class};
 use super::{gc, plain};
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
 use crate::types::ValType;
@@ -192,6 +193,7 @@ impl<'m, 'a> Translator<'m, 'a> {
 
     fn finish(mut self) -> (Func<'a>, FuncValidator<ValidatorResources>) {
         self.locals.finish(&mut self.func);
+        prune(&mut self.func);
         (self.func, self.validator)
     }
 

@@ -5,7 +5,7 @@
 //! instruction is typed from its operands and the declarations of the module instead.
 
 use super::unsupported::Feature;
-use crate::Error;
+use crate::error::Error;
 use crate::error::Result;
 use crate::types::{
     CompositeKind, CompositeType, FieldType, FuncType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId,

@@ -2,8 +2,7 @@
 //!
 //! The free lines that the last sweep found, and the allocator has not used since, tell how full a
 //! block is at most. Blocks are chosen, emptiest first, as long as the free blocks are enough for
-//! everything that they may hold; so an evacuation ends with at least as many free blocks as it
-//! began with.
+//! everything that they may hold, so that an evacuation never stops half-way.
 
 use crate::heap::space::old::{BLOCK_LINES, LINE_BYTES, OldSpace, blocks_for};
 use crate::heap::space::pages::BLOCK_BYTES;
@@ -46,13 +45,15 @@ pub(super) fn blocks_wanted(candidates: &[(u32, u64)]) -> u32 {
 }
 
 /// The candidates that can be evacuated when `free_blocks` are free.
-pub(super) fn choose(candidates: &[(u32, u64)], free_blocks: u32) -> impl Iterator<Item = u32> {
+///
+/// A few may end up in as many blocks as they came from; their objects share fewer lines then.
+pub(super) fn choose(candidates: &[(u32, u64)], free_blocks: u32) -> Vec<u32> {
     let mut sum = 0;
-    let fits = move |&&(_, bytes): &&(u32, u64)| {
+    let fits = |&&(_, bytes): &&(u32, u64)| {
         sum += bytes;
         blocks_for(sum) <= free_blocks
     };
-    candidates.iter().take_while(fits).map(|&(block, _)| block)
+    candidates.iter().take_while(fits).map(|&(block, _)| block).collect()
 }
 
 #[cfg(test)]
@@ -79,11 +80,11 @@ mod tests {
     #[test]
     fn sparse_blocks_are_chosen_as_far_as_there_is_room() {
         let old = fragmented();
-        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free).collect::<Vec<_>>();
+        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free);
         assert_eq!(chosen(Eagerness::Fragmented(0.4), 2), [2, 1]);
-        assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), []);
+        assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), Vec::<u32>::new());
         assert_eq!(chosen(Eagerness::Compact, 2), [2, 1]);
-        assert_eq!(chosen(Eagerness::Compact, 1), []);
+        assert_eq!(chosen(Eagerness::Compact, 1), Vec::<u32>::new());
         assert_eq!(chosen(Eagerness::All, 8), [0, 1, 2, 3]);
         assert_eq!(chosen(Eagerness::All, 4).len(), 2);
         assert_eq!(blocks_wanted(&candidates(&old, Eagerness::Compact)), 2);

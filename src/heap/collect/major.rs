@@ -18,8 +18,8 @@ use std::ops::Range;
 impl Heap {
     pub(super) fn major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         self.stats.major += 1;
-        self.choose_blocks(mem);
-        let live = self.mark(mem, roots)?;
+        let live =
+            if self.choose_blocks(mem) { self.mark::<true>(mem, roots)? } else { self.mark::<false>(mem, roots)? };
         roots.sweep_host_slots();
         self.sweep(mem, live);
         if self.reserve_for(mem, live) {
@@ -28,8 +28,9 @@ impl Heap {
         Ok(())
     }
 
-    /// Chooses the blocks that marking is to empty, and readies the old space for it.
-    fn choose_blocks(&mut self, mem: &mut dyn HeapMemory) {
+    /// Chooses the blocks that marking is to empty, and readies the old space for it; whether there
+    /// are any.
+    fn choose_blocks(&mut self, mem: &mut dyn HeapMemory) -> bool {
         let eagerness = match (self.zeal.is_on(), std::mem::take(&mut self.compact)) {
             (true, _) => Eagerness::All,
             (_, true) => Eagerness::Compact,
@@ -39,13 +40,13 @@ impl Heap {
         // A wish, not a need: what finds no room stays where it is.
         self.reserve_blocks(mem, blocks_wanted(&found));
         self.old.prepare_mark();
-        for block in choose(&found, self.pages.free_blocks()) {
-            self.old.evacuate(block);
-        }
+        let chosen = choose(&found, self.pages.free_blocks());
+        chosen.iter().for_each(|&block| self.old.evacuate(block));
         self.marks.reset(self.pages.end());
+        !chosen.is_empty()
     }
 
-    fn mark(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<Live, AllocError> {
+    fn mark<const MOVES: bool>(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<Live, AllocError> {
         let map = self.map;
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
@@ -54,7 +55,7 @@ impl Heap {
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, map);
         self.large.young.clear();
-        let mut marker = Marker {
+        let mut marker = Marker::<MOVES> {
             words,
             types: &self.types,
             old: &mut self.old,

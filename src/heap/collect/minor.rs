@@ -9,7 +9,7 @@
 //! young one.
 
 use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
-use crate::heap::descriptor::{Descriptors, Trace};
+use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
 use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::OldSpace;
@@ -26,8 +26,8 @@ struct Promoter<'a> {
     old: &'a mut OldSpace,
     pages: &'a mut Pages,
     young: Young,
-    /// Moved objects whose slots are still to be looked at, each with the number of its type.
-    todo: &'a mut Vec<(u32, u32)>,
+    /// Moved objects whose slots are still to be looked at, each with what its type is.
+    todo: &'a mut Vec<(u32, Brief)>,
     promoted: u64,
     fault: Option<VerifyError>,
 }
@@ -73,6 +73,7 @@ impl Heap {
         if self.options.poison {
             self.poison(mem, start..start + used);
         }
+        self.nursery.adapt(used, promoted);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, self.map);
         self.nursery.reset(&mut words);
@@ -104,19 +105,46 @@ impl Promoter<'_> {
     }
 
     /// The new reference to the young object at `from`, which moves if it has not yet.
-    #[inline]
+    #[inline(always)]
     fn move_object(&mut self, from: u32, value: u32) -> u32 {
         let header = self.words.get(from);
         if reference::is_object(header) {
             return header;
         }
-        let Some(index) = self.types.index(header) else {
+        let brief = self.types.brief(header);
+        let size = brief.bytes();
+        if size == 0 || size > self.room(from) {
+            return self.move_other(from, value, brief);
+        }
+        let Some(to) = self.old.alloc(size, self.pages) else {
+            return self.corrupt(Fault::Overlap, from, header, value);
+        };
+        self.words.copy(from, to, size);
+        let moved = reference::from_header(to);
+        self.words.set(from, moved);
+        self.promoted += size as u64;
+        if brief.map != 0 {
+            self.todo.push((to, brief));
+        }
+        moved
+    }
+
+    /// Bytes of the nursery's used part from an address in it on.
+    #[inline(always)]
+    fn room(&self, from: u32) -> u32 {
+        self.young.used - (from - self.young.start)
+    }
+
+    /// The same for arrays and whatever else is not told by a brief description.
+    #[inline(never)]
+    fn move_other(&mut self, from: u32, value: u32, brief: Brief) -> u32 {
+        let header = self.words.get(from);
+        let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, from, header, value);
         };
         let descriptor = self.types.at(index);
         let size = descriptor.size(&self.words, from);
-        let room = self.young.used - (from - self.young.start);
-        if size > room as u64 || size >= LARGE_OBJECT_BYTES as u64 {
+        if size > self.room(from) as u64 || size >= LARGE_OBJECT_BYTES as u64 {
             return self.corrupt(Fault::Size, from, header, value);
         }
         let Some(to) = self.old.alloc(size as u32, self.pages) else {
@@ -127,7 +155,7 @@ impl Promoter<'_> {
         self.words.set(from, moved);
         self.promoted += size;
         if descriptor.trace > Trace::Host {
-            self.todo.push((to, index));
+            self.todo.push((to, brief));
         }
         moved
     }
@@ -153,11 +181,11 @@ impl Promoter<'_> {
             self.corrupt(Fault::Size, at, header, 0);
             return;
         }
-        self.scan(at, index);
+        self.scan_other(at, index);
     }
 
-    #[inline(always)]
-    fn scan(&mut self, at: u32, index: u32) {
+    #[inline(never)]
+    fn scan_other(&mut self, at: u32, index: u32) {
         let types = self.types;
         let descriptor = types.at(index);
         let len = elements(&self.words, descriptor.element, at);
@@ -165,8 +193,17 @@ impl Promoter<'_> {
     }
 
     fn drain(&mut self) {
-        while let Some((at, index)) = self.todo.pop() {
-            self.scan(at, index);
+        while let Some((at, brief)) = self.todo.pop() {
+            match brief.index() {
+                Some(index) if brief.map == 0 => self.scan_other(at, index),
+                _ => {
+                    let mut map = brief.map;
+                    while map != 0 {
+                        self.slot(at + 4 * map.trailing_zeros());
+                        map &= map - 1;
+                    }
+                }
+            }
         }
     }
 }

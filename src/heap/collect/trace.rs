@@ -6,7 +6,7 @@
 //! Slots of old objects that refer to young ones are noted: they become the remembered set.
 
 use super::roots::{Roots, Young, elements, object_header};
-use crate::heap::descriptor::{Descriptor, Descriptors, Trace};
+use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
 use crate::heap::memory::Words;
 use crate::heap::remembered::Remembered;
 use crate::heap::space::marks::Marks;
@@ -29,8 +29,8 @@ pub(super) struct Live {
     pub moved: u64,
 }
 
-/// A mark phase in progress.
-pub(super) struct Marker<'a> {
+/// A mark phase in progress; `MOVES` if some blocks are being evacuated.
+pub(super) struct Marker<'a, const MOVES: bool> {
     pub words: Words<'a>,
     pub types: &'a Descriptors,
     pub old: &'a mut OldSpace,
@@ -40,13 +40,13 @@ pub(super) struct Marker<'a> {
     pub young: Young,
     pub rtt_start: u32,
     pub space_start: u32,
-    /// Marked objects that are still to be traced, each with the number of its type.
-    pub todo: &'a mut Vec<(u32, u32)>,
+    /// Marked objects that are still to be traced, each with what its type is.
+    pub todo: &'a mut Vec<(u32, Brief)>,
     pub live: Live,
     pub fault: Option<VerifyError>,
 }
 
-impl Marker<'_> {
+impl<const MOVES: bool> Marker<'_, MOVES> {
     /// Marks what a root word in memory refers to, and updates it.
     #[inline(always)]
     pub fn root_slot(&mut self, at: u32) {
@@ -66,10 +66,10 @@ impl Marker<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn mark_object(&mut self, at: u32, value: u32) -> u32 {
         if at >= self.space_start {
-            if self.old.is_evacuated(at) {
+            if MOVES && self.old.is_evacuated(at) {
                 return self.mark_evacuated(at, value);
             }
         } else if at.wrapping_sub(self.young.start) >= self.young.used {
@@ -89,11 +89,11 @@ impl Marker<'_> {
     #[inline(always)]
     fn push(&mut self, at: u32) {
         let header = self.words.get(at);
-        match self.types.index(header) {
-            Some(index) => self.todo.push((at, index)),
-            None => {
-                self.corrupt(Fault::Header, at, header, 0);
-            }
+        let brief = self.types.brief(header);
+        if brief.index().is_some() {
+            self.todo.push((at, brief));
+        } else {
+            self.corrupt(Fault::Header, at, header, 0);
         }
     }
 
@@ -106,7 +106,8 @@ impl Marker<'_> {
         if self.marks.is_set(at) {
             return value;
         }
-        let Some(index) = self.types.index(header) else {
+        let brief = self.types.brief(header);
+        let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, at, header, value);
         };
         let size = self.types.at(index).size(&self.words, at);
@@ -115,7 +116,7 @@ impl Marker<'_> {
         }
         let Some(to) = self.old.alloc(size as u32, self.pages) else {
             self.marks.set(at);
-            self.todo.push((at, index));
+            self.todo.push((at, brief));
             return value;
         };
         self.words.copy(at, to, size as u32);
@@ -123,57 +124,68 @@ impl Marker<'_> {
         self.words.set(at, moved);
         self.live.moved += size;
         self.marks.set(to);
-        self.todo.push((to, index));
+        self.todo.push((to, brief));
         moved
     }
 
     /// Traces until nothing is left to trace.
     pub fn drain(&mut self, roots: &mut dyn Roots) {
-        while let Some((at, index)) = self.todo.pop() {
-            let types = self.types;
-            let descriptor = types.at(index);
-            let size = descriptor.size(&self.words, at);
-            if at.wrapping_sub(self.young.start) < self.young.used {
-                self.scan_young(at, size, descriptor);
+        while let Some((at, brief)) = self.todo.pop() {
+            let size = brief.bytes();
+            if size == 0 || at < self.space_start {
+                self.scan_other(at, brief, roots);
             } else {
-                self.scan_old(at, size, descriptor);
-            }
-            if descriptor.trace == Trace::Host {
-                roots.mark_host_slot(self.words.get(at + rtt::HOST_SLOT));
+                self.count_old(at, size);
+                brief.each_slot(at, |slot| self.old_slot(slot));
             }
         }
     }
 
-    #[inline(always)]
-    fn scan_young(&mut self, at: u32, size: u64, descriptor: &Descriptor) {
-        let room = self.young.used - (at - self.young.start);
-        if size > room as u64 {
+    /// Traces an object that is young, or of a type without a complete brief description.
+    #[inline(never)]
+    fn scan_other(&mut self, at: u32, brief: Brief, roots: &mut dyn Roots) {
+        let Some(index) = brief.index() else { return };
+        let descriptor = self.types.at(index);
+        let size = descriptor.size(&self.words, at);
+        let young = at < self.space_start;
+        let room = if young { (self.young.start + self.young.used) as u64 } else { self.words.len() };
+        if at as u64 + size > room {
             self.corrupt(Fault::Size, at, size as u32, 0);
             return;
         }
+        if young {
+            self.count_young(size);
+            self.each_slot(descriptor, at, |this, slot| this.root_slot(slot));
+        } else {
+            self.count_old(at, size as u32);
+            self.each_slot(descriptor, at, |this, slot| this.old_slot(slot));
+        }
+        if descriptor.trace == Trace::Host {
+            roots.mark_host_slot(self.words.get(at + rtt::HOST_SLOT));
+        }
+    }
+
+    #[inline(always)]
+    fn each_slot(&mut self, descriptor: &Descriptor, at: u32, mut each: impl FnMut(&mut Self, u32)) {
+        let types = self.types;
+        let len = elements(&self.words, descriptor.element, at);
+        types.each_slot(descriptor, at, len, |slot| each(self, slot));
+    }
+
+    fn count_young(&mut self, size: u64) {
         if size <= LINE_BYTES as u64 {
             self.live.young_small += size;
         } else {
             self.live.young_medium += size;
         }
-        let types = self.types;
-        let len = elements(&self.words, descriptor.element, at);
-        types.each_slot(descriptor, at, len, |slot| self.root_slot(slot));
     }
 
     #[inline(always)]
-    fn scan_old(&mut self, at: u32, size: u64, descriptor: &Descriptor) {
-        if at as u64 + size > self.words.len() {
-            self.corrupt(Fault::Size, at, size as u32, 0);
-            return;
-        }
+    fn count_old(&mut self, at: u32, size: u32) {
         if self.old.contains(at) {
-            self.old.mark_lines(at, size as u32);
-            self.live.old += size;
+            self.old.mark_lines(at, size);
+            self.live.old += size as u64;
         }
-        let types = self.types;
-        let len = elements(&self.words, descriptor.element, at);
-        types.each_slot(descriptor, at, len, |slot| self.old_slot(slot));
     }
 
     /// A slot of an old object.
@@ -182,7 +194,7 @@ impl Marker<'_> {
         let value = self.words.get(at);
         let Some(target) = object_header(value) else { return };
         let marked = self.mark_object(target, value);
-        if marked != value {
+        if MOVES && marked != value {
             self.words.set(at, marked);
         } else if target.wrapping_sub(self.young.start) < self.young.used {
             self.remembered.slot(at);

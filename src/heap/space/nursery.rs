@@ -1,24 +1,58 @@
 //! The nursery: a bump pointer that lowered code moves, in two cells of the heap memory.
 //!
+//! How much of it is used adapts. A small nursery stays in the cache; a large one gives objects more
+//! time to die before they are copied. So it doubles when many survive, up to what the map gives, and
+//! halves when next to nothing does.
+//!
 //! The cells belong to lowered code as much as to the collector, so they are read anew each time and
 //! believed only within the nursery's bounds.
 
 use crate::heap::memory::{Words, read};
 use crate::heap::verify::{Fault, VerifyError};
-use crate::layout::HeapMap;
+use crate::layout::object::OBJECT_ALIGN;
+use crate::layout::{HeapMap, PAGE};
+
+/// The nursery grows when more than one in `MANY` bytes survives.
+const MANY: u64 = 12;
+/// It shrinks when fewer than one in `FEW` bytes survives.
+const FEW: u64 = 100;
 
 /// The nursery of a heap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Nursery {
     map: HeapMap,
+    /// Bytes that are used before a collection, at least and now.
+    least: u32,
+    size: u32,
     /// Lowered code allocates in it without asking.
     inline: bool,
 }
 
 impl Nursery {
-    /// The nursery of a map. With `inline` unset every allocation takes the slow path.
-    pub fn new(map: HeapMap, inline: bool) -> Nursery {
-        Nursery { map, inline }
+    /// The nursery of a map, of which `least` bytes are used at first. With `inline` unset every
+    /// allocation takes the slow path.
+    pub fn new(map: HeapMap, least: u32, inline: bool) -> Nursery {
+        let most = map.nursery_end - map.nursery_start;
+        let least = least.clamp(PAGE.min(most), most) / OBJECT_ALIGN * OBJECT_ALIGN;
+        Nursery { map, least, size: least, inline }
+    }
+
+    /// Adapts the size: a collection found `promoted` of `used` bytes alive.
+    pub fn adapt(&mut self, used: u32, promoted: u64) {
+        if used < self.size / 2 {
+            return;
+        }
+        let most = self.map.nursery_end - self.map.nursery_start;
+        if promoted * MANY > used as u64 {
+            self.size = self.size.saturating_mul(2).min(most);
+        } else if promoted * FEW < used as u64 {
+            self.size = (self.size / 2 / OBJECT_ALIGN * OBJECT_ALIGN).max(self.least);
+        }
+    }
+
+    /// First address above what is used.
+    fn end(&self) -> u32 {
+        self.map.nursery_start + self.size
     }
 
     /// First address.
@@ -29,7 +63,7 @@ impl Nursery {
     /// Empties it.
     pub fn reset(&self, words: &mut Words) {
         words.set(self.map.bump_cell(), self.map.nursery_start);
-        words.set(self.map.limit_cell(), if self.inline { self.map.nursery_end } else { 0 });
+        words.set(self.map.limit_cell(), if self.inline { self.end() } else { 0 });
     }
 
     /// Where the next object goes.
@@ -50,10 +84,32 @@ impl Nursery {
     /// Allocates `size` bytes (a multiple of 4) if they fit: the address.
     pub fn alloc(&self, bytes: &mut [u8], size: u32) -> Result<Option<u32>, VerifyError> {
         let at = self.bump(bytes)?;
-        if size > self.map.nursery_end - at {
+        if size > self.end().saturating_sub(at) {
             return Ok(None);
         }
         Words::new(bytes).set(self.map.bump_cell(), at + size);
         Ok(Some(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::MapParams;
+
+    #[test]
+    fn the_size_follows_the_survival_rate() {
+        let map = HeapMap::new(MapParams { stack_bytes: 0, nursery_bytes: 5 << 20 });
+        let mut nursery = Nursery::new(map, 1 << 20, true);
+        let mut sizes = vec![];
+        for permille in [500, 50, 500, 500, 20, 500, 5, 5, 5, 5] {
+            let used = nursery.size;
+            nursery.adapt(used, used as u64 * permille / 1000);
+            nursery.adapt(used / 10, 0);
+            sizes.push(nursery.size >> 18);
+        }
+        assert_eq!(sizes, [8, 8, 16, 20, 20, 20, 10, 5, 4, 4]);
+        assert_eq!(Nursery::new(map, u32::MAX, true).size, 5 << 20);
+        assert_eq!(Nursery::new(map, 0, true).size, PAGE);
     }
 }

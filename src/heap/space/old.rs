@@ -414,4 +414,44 @@ mod tests {
             }
         }
     }
+
+    /// Whatever the holes and the order of objects, holes and the promised fresh blocks are enough.
+    #[test]
+    fn holes_hold_what_they_are_relied_on_for() {
+        let rounds = if cfg!(miri) { 3 } else { 300 };
+        let mut seed = 12345u32;
+        let mut random = move |below: u32| {
+            seed = seed.wrapping_mul(1664525).wrapping_add(1013904223);
+            (seed >> 8) % below
+        };
+        for _ in 0..rounds {
+            let (mut old, mut pages) = space(40);
+            while old.bump < START + BLOCK_BYTES * 16 - 128 {
+                old.alloc(128, &mut pages).unwrap();
+            }
+            old.prepare_mark();
+            let density = random(8) + 1;
+            for line in 0..16 * BLOCK_LINES {
+                if random(32) < density {
+                    old.mark_lines(START + line * LINE_BYTES, 4);
+                }
+            }
+            old.sweep(&mut pages, |_| {});
+            let credit = old.rely_on_holes();
+            let total = credit + random(2) as u64 * random(60_000) as u64;
+            let medium = random(total as u32) as u64 / (1 + random(8) as u64);
+            let fresh = blocks_for((total - credit).max(medium)).min(pages.free_blocks());
+            while pages.free_blocks() > fresh {
+                pages.take_block().unwrap();
+            }
+            let (mut small, mut medium) = (total - medium, medium);
+            while small >= 128 || medium >= 8188 {
+                let is_small = medium < 8188 || small >= 128 && random(40) > 0;
+                let size = if is_small { 4 + random(32) * 4 } else { 132 + random(2014) * 4 };
+                let left = if is_small { &mut small } else { &mut medium };
+                *left -= size as u64;
+                assert!(old.alloc(size, &mut pages).is_some(), "{size}: {small} {medium} of {total}, {credit}");
+            }
+        }
+    }
 }

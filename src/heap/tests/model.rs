@@ -101,7 +101,8 @@ struct Pair {
 
 impl Pair {
     fn new(options: HeapOptions) -> Pair {
-        let mut w = World::new(options);
+        let nursery_bytes = if options.verify { 65536 } else { 4 * 65536 };
+        let mut w = World::with_nursery(options, nursery_bytes);
         let area = w.heap.alloc_root_area(&mut w.mem, AREA_WORDS as u32).unwrap();
         w.host.words = vec![reference::NULL; 3];
         let (area_refs, host_refs) = ([Ref::Null; AREA_WORDS], [Ref::Null; 3]);
@@ -338,6 +339,7 @@ proptest! {
 
     #[test]
     fn it_agrees_without_debugging_aids_and_with_eager_evacuation(steps in steps()) {
-        run(HeapOptions { poison: false, verify: false, fragmentation: 0.0, ..options() }, u64::MAX, &steps);
+        let options = HeapOptions { poison: false, verify: false, fragmentation: 0.0, nursery_least: 0, ..options() };
+        run(options, u64::MAX, &steps);
     }
 }

@@ -124,8 +124,13 @@ pub fn options() -> HeapOptions {
 }
 
 impl World {
+    /// A world with the smallest nursery that there is.
     pub fn new(options: HeapOptions) -> World {
-        let map = HeapMap::new(MapParams { stack_bytes: 65536, nursery_bytes: 65536 });
+        World::with_nursery(options, 65536)
+    }
+
+    pub fn with_nursery(options: HeapOptions, nursery_bytes: u32) -> World {
+        let map = HeapMap::new(MapParams { stack_bytes: 65536, nursery_bytes });
         let types = Types::new(map);
         let mut mem = TestMemory { inner: VecMemory::new(u64::MAX), requests: u64::MAX };
         let heap = Heap::new(&mut mem, map, &types.all.since(0), types.all.end(), options).unwrap();

@@ -9,7 +9,11 @@ use wasmparser::Operator;
 pub fn function(choices: &[u8]) -> Func<'static> {
     let mut func = Func::new(0, &[ANY, EXTERN, ValType::I32], &[ANY]);
     let (body, params) = (func.body, func.params().to_vec());
-    let mut generate = Generate { choices, at: 0, labels: Vec::new(), cond: params[2], refs: params[..2].to_vec() };
+    let (cond, refs) = (params[2], params[..2].to_vec());
+    let mut generate = Generate { choices, at: 0, labels: Vec::new(), cond, refs, length: 1, kinds: 1 };
+    // Long and straight, or short and nested, or between.
+    generate.length = [4, 10, 24][generate.pick(3)];
+    generate.kinds = [12, 14, 18, 18][generate.pick(4)];
     generate.region(&mut func, body, &[ANY], None, 0);
     func
 }
@@ -22,6 +26,10 @@ struct Generate<'c> {
     cond: Value,
     /// References in sight.
     refs: Vec<Value>,
+    /// Regions have fewer instructions than this.
+    length: usize,
+    /// The first so many kinds of instructions occur.
+    kinds: usize,
 }
 
 impl Generate<'_> {
@@ -52,9 +60,16 @@ impl Generate<'_> {
     }
 
     /// Fills a region whose yield carries these types. `owner`: none for the body, which returns.
-    fn region(&mut self, func: &mut Func<'static>, region: Region, yields: &[ValType], owner: Option<Inst>, depth: usize) {
+    fn region(
+        &mut self,
+        func: &mut Func<'static>,
+        region: Region,
+        yields: &[ValType],
+        owner: Option<Inst>,
+        depth: usize,
+    ) {
         let outer = self.refs.len();
-        for _ in 0..self.pick(10) {
+        for _ in 0..self.pick(self.length) {
             self.inst(func, region, depth);
         }
         self.end(func, region, yields, owner);
@@ -102,7 +117,7 @@ impl Generate<'_> {
     }
 
     fn inst(&mut self, func: &mut Func<'static>, region: Region, depth: usize) {
-        let choice = self.pick(18);
+        let choice = self.pick(self.kinds);
         let mut at = |op: Op<'static>, args: &[Value], results: &[ValType]| {
             let inst = Cursor::at(func, region, SrcLoc::NONE).push(op, args, results);
             func.results(inst).to_vec()

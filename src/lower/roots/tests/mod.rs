@@ -131,6 +131,52 @@ fn a_dead_slot_below_the_top_is_cleared_once() {
 }
 
 #[test]
+fn the_slot_of_a_value_that_is_dead_in_an_arm_is_cleared_or_reused_there() {
+    let f = func(&[ANY, ANY, ValType::I32], |c, p| {
+        c.push(GC, &[], &[]);
+        c.if_else(
+            p[2],
+            &[],
+            |c| {
+                c.push(GC, &[], &[]);
+                c.push(USE, &[p[1]], &[]);
+                let own = c.alloc(8, ANY);
+                c.push(GC, &[], &[]);
+                c.push(USE, &[own], &[]);
+                c.push(Op::Trap(crate::ir::TrapCode::Unreachable), &[], &[]);
+            },
+            |c| c.yield_(&[]),
+        );
+        c.push(USE, &[p[0]], &[]);
+    });
+    let expected =
+        "spill0 spill1 top2 GC if { clear0 GC reload1 use alloc() spill0 top1 GC reload0 use } { } reload0 use";
+    assert_eq!(assigned(f).1, expected);
+}
+
+#[test]
+fn a_dead_slot_may_come_back_to_a_loop_as_garbage() {
+    let f = func(&[ANY, ValType::I32], |c, p| {
+        c.push(GC, &[], &[]);
+        let late = c.alloc(8, ANY);
+        c.push(GC, &[], &[]);
+        c.push(USE, &[p[0]], &[]);
+        let body = c.func.add_region();
+        let inst = c.push(Op::Loop { body }, &[], &[]);
+        let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+        inner.push(GC, &[], &[]);
+        let own = inner.alloc(8, ANY);
+        inner.push(GC, &[], &[]);
+        inner.push(USE, &[own, late], &[]);
+        inner.push(Op::BrIf { target: inst }, &[p[1]], &[]);
+        inner.yield_(&[]);
+    });
+    let expected = "spill0 top1 GC reload0 alloc(0) spill1 top2 GC reload0 use \
+                    loop { clear0 top2 GC reload1 alloc(1) spill0 top2 GC reload0 reload1 use }";
+    assert_eq!(assigned(f).1, expected);
+}
+
+#[test]
 fn a_call_in_a_cold_arm_that_traps_costs_the_hot_path_nothing() {
     let f = func(&[ANY, ValType::I32], |c, p| {
         c.if_else(

@@ -1,0 +1,278 @@
+//! What an embedder chooses about an engine.
+
+use super::{Error, OptLevel, Result, Strategy};
+use crate::heap::HeapOptions;
+use crate::layout::map::MAX_HEAP_BYTES;
+use crate::runtime::engine::EngineOptions;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use wasmtime::WasmFeatures;
+
+/// Wasmtime's default for [`Config::max_wasm_stack`].
+const DEFAULT_WASM_STACK: usize = 512 * 1024;
+/// Default size of the nursery.
+const DEFAULT_NURSERY: usize = 1 << 20;
+
+/// Options of an [`Engine`](super::Engine).
+///
+/// Wasmtime's own options are passed on. Features apply to modules as they are given: the inner engine
+/// never sees a GC type. The options that begin with `gc_` are this crate's.
+#[derive(Clone)]
+pub struct Config {
+    inner: wasmtime::Config,
+    features: WasmFeatures,
+    max_wasm_stack: usize,
+    nursery_size: usize,
+    heap: HeapOptions,
+    signals_based_traps: bool,
+    explicit_null_checks: Option<bool>,
+    opt_level: u8,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("features", &self.features)
+            .field("max_wasm_stack", &self.max_wasm_stack)
+            .field("nursery_size", &self.nursery_size)
+            .field("heap", &self.heap)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+macro_rules! forward {
+    ($($(#[$doc:meta])* $name:ident($arg:ident: $ty:ty);)*) => {
+        $($(#[$doc])*
+        pub fn $name(&mut self, $arg: $ty) -> &mut Self {
+            self.inner.$name($arg);
+            self
+        })*
+    };
+}
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident: $flag:ident;)*) => {
+        $($(#[$doc])*
+        pub fn $name(&mut self, enable: bool) -> &mut Self {
+            self.wasm_features(WasmFeatures::$flag, enable)
+        })*
+    };
+}
+
+impl Config {
+    /// The defaults: everything in WebAssembly 3.0 but exceptions, on Cranelift.
+    pub fn new() -> Config {
+        let mut inner = wasmtime::Config::new();
+        // Lowered modules have typed function references and function subtyping, but no GC types, so
+        // Wasmtime's own GC is never set up.
+        inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);
+        Config {
+            inner,
+            features: WasmFeatures::WASM3 - WasmFeatures::EXCEPTIONS,
+            max_wasm_stack: DEFAULT_WASM_STACK,
+            nursery_size: DEFAULT_NURSERY,
+            heap: HeapOptions::default(),
+            signals_based_traps: true,
+            explicit_null_checks: None,
+            opt_level: 1,
+        }
+    }
+
+    forward! {
+        /// Whether code counts fuel. See [`Store::set_fuel`](super::Store::set_fuel).
+        consume_fuel(enable: bool);
+        /// Whether code checks for the epoch's deadline. See
+        /// [`Store::set_epoch_deadline`](super::Store::set_epoch_deadline).
+        epoch_interruption(enable: bool);
+        /// The compiler.
+        strategy(strategy: Strategy);
+        /// Whether Cranelift checks its own output.
+        cranelift_debug_verifier(enable: bool);
+        /// Whether NaNs are made canonical.
+        cranelift_nan_canonicalization(enable: bool);
+        /// Bytes of address space that are reserved for each memory, the GC heap included.
+        memory_reservation(bytes: u64);
+        /// Bytes of address space behind each memory that fault.
+        memory_guard_size(bytes: u64);
+        /// Bytes of address space that a memory which moves gets beyond its size.
+        memory_reservation_for_growth(bytes: u64);
+        /// Whether memories may move when they grow.
+        memory_may_move(enable: bool);
+        /// Whether memories are initialised by copy-on-write mappings.
+        memory_init_cow(enable: bool);
+        /// Whether compiling uses several threads.
+        parallel_compilation(enable: bool);
+        /// Whether native debug information is generated.
+        debug_info(enable: bool);
+        /// Whether native code has unwind information.
+        native_unwind_info(enable: bool);
+        /// How instances, and memories, are allocated.
+        allocation_strategy(strategy: impl Into<wasmtime::InstanceAllocationStrategy>);
+        /// Who creates memories.
+        with_host_memory(creator: Arc<dyn wasmtime::MemoryCreator>);
+        /// How many frames backtraces have; `None` for no backtraces.
+        wasm_backtrace_max_frames(limit: Option<NonZeroUsize>);
+        /// Whether backtraces have source lines.
+        wasm_backtrace_details(details: wasmtime::WasmBacktraceDetails);
+        /// Profiling support.
+        profiler(profiler: wasmtime::ProfilingStrategy);
+        /// Where compiled code is cached.
+        cache(cache: Option<wasmtime::Cache>);
+        /// Bytes of stack that asynchronous calls get.
+        async_stack_size(size: usize);
+    }
+
+    features! {
+        /// The GC proposal.
+        wasm_gc: GC;
+        /// Typed function references.
+        wasm_function_references: FUNCTION_REFERENCES;
+        /// Reference types.
+        wasm_reference_types: REFERENCE_TYPES;
+        /// Tail calls.
+        wasm_tail_call: TAIL_CALL;
+        /// 128-bit SIMD.
+        wasm_simd: SIMD;
+        /// Relaxed SIMD.
+        wasm_relaxed_simd: RELAXED_SIMD;
+        /// Bulk memory operations.
+        wasm_bulk_memory: BULK_MEMORY;
+        /// Several results.
+        wasm_multi_value: MULTI_VALUE;
+        /// Several memories.
+        wasm_multi_memory: MULTI_MEMORY;
+        /// 64-bit memories and tables.
+        wasm_memory64: MEMORY64;
+        /// Arithmetic in constant expressions.
+        wasm_extended_const: EXTENDED_CONST;
+        /// Threads and shared memories.
+        wasm_threads: THREADS;
+        /// Exceptions.
+        wasm_exceptions: EXCEPTIONS;
+        /// 128-bit arithmetic.
+        wasm_wide_arithmetic: WIDE_ARITHMETIC;
+        /// Memories with other page sizes.
+        wasm_custom_page_sizes: CUSTOM_PAGE_SIZES;
+    }
+
+    /// Switches features on or off.
+    pub fn wasm_features(&mut self, flags: WasmFeatures, enable: bool) -> &mut Self {
+        self.features.set(flags, enable);
+        // What lowered modules contain whatever the original may.
+        let ours = WasmFeatures::GC
+            | WasmFeatures::GC_TYPES
+            | WasmFeatures::FUNCTION_REFERENCES
+            | WasmFeatures::REFERENCE_TYPES
+            | WasmFeatures::MULTI_VALUE
+            | WasmFeatures::MULTI_MEMORY
+            | WasmFeatures::BULK_MEMORY
+            | WasmFeatures::TAIL_CALL
+            | WasmFeatures::EXCEPTIONS;
+        let theirs = flags - ours;
+        if !theirs.is_empty() {
+            self.inner.wasm_features(theirs, enable);
+        }
+        self
+    }
+
+    /// How much the compilers optimise: Cranelift, and lowering.
+    pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Self {
+        self.opt_level = u8::from(!matches!(level, OptLevel::None));
+        self.inner.cranelift_opt_level(level);
+        self
+    }
+
+    /// Bytes of native stack that WebAssembly may use. The shadow stack gets twice as many.
+    pub fn max_wasm_stack(&mut self, size: usize) -> &mut Self {
+        self.max_wasm_stack = size;
+        self.inner.max_wasm_stack(size);
+        self
+    }
+
+    /// Whether traps are found by faults. Without, null checks become explicit, unless
+    /// [`Config::explicit_null_checks`] says otherwise.
+    pub fn signals_based_traps(&mut self, enable: bool) -> &mut Self {
+        self.signals_based_traps = enable;
+        self.inner.signals_based_traps(enable);
+        self
+    }
+
+    /// Whether code compares references with null before it uses them, instead of relying on the
+    /// memory's bounds.
+    pub fn explicit_null_checks(&mut self, enable: bool) -> &mut Self {
+        self.explicit_null_checks = Some(enable);
+        self
+    }
+
+    /// Whether lowering runs its own optimisation passes. On by default.
+    pub fn gc_optimize(&mut self, enable: bool) -> &mut Self {
+        self.opt_level = enable.into();
+        self
+    }
+
+    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 1 MiB by
+    /// default.
+    pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Self {
+        self.nursery_size = bytes;
+        self
+    }
+
+    /// Bytes that each store's heap may have at most, all parts included. Nearly 4 GiB by default.
+    pub fn gc_max_heap_size(&mut self, bytes: u64) -> &mut Self {
+        self.heap.max_bytes = bytes.min(MAX_HEAP_BYTES);
+        self
+    }
+
+    /// Collects, and moves everything, at every `n`th allocation. A debugging aid; slow.
+    pub fn gc_zeal(&mut self, n: Option<NonZeroU32>) -> &mut Self {
+        self.heap.zeal = n;
+        self
+    }
+
+    /// Verifies the whole heap before and after each collection. A debugging aid; slow.
+    pub fn gc_verify(&mut self, enable: bool) -> &mut Self {
+        self.heap.verify = enable;
+        self
+    }
+
+    /// Fills freed space with words that are no references. A debugging aid.
+    pub fn gc_poison(&mut self, enable: bool) -> &mut Self {
+        self.heap.poison = enable;
+        self
+    }
+
+    /// How much the heap may grow before a major collection: a factor on what was alive after the
+    /// last. At least 1.1, 2 by default.
+    pub fn gc_growth_factor(&mut self, factor: f64) -> &mut Self {
+        self.heap.factor = factor.max(1.1);
+        self
+    }
+
+    /// The inner engine's configuration, for options that are not here. Feature flags and GC options
+    /// must be left alone.
+    pub fn wasmtime_mut(&mut self) -> &mut wasmtime::Config {
+        &mut self.inner
+    }
+
+    pub(crate) fn build(&self) -> Result<(wasmtime::Engine, EngineOptions)> {
+        let stack_bytes = self.max_wasm_stack.checked_mul(2).and_then(|bytes| u32::try_from(bytes).ok());
+        let stack_bytes = stack_bytes.filter(|&bytes| bytes <= 1 << 28).ok_or_else(|| {
+            Error::msg("`max_wasm_stack` is too large: the shadow stack is twice as large, at most 256 MiB")
+        })?;
+        let options = EngineOptions {
+            features: self.features,
+            stack_bytes,
+            nursery_bytes: u32::try_from(self.nursery_size).unwrap_or(u32::MAX),
+            heap: self.heap.clone(),
+            explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps),
+            opt_level: self.opt_level,
+        };
+        Ok((wasmtime::Engine::new(&self.inner)?, options))
+    }
+}

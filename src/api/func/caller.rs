@@ -1,0 +1,132 @@
+//! What a host function sees of its caller.
+
+use crate::api::externals::Extern;
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::api::{Engine, Result};
+use crate::runtime::store::{StoreData, collect};
+use wasmtime as w;
+
+/// The store that a host function is called in, and the exports of its caller.
+pub struct Caller<'a, T: 'static> {
+    inner: Inner<'a, T>,
+}
+
+enum Inner<'a, T: 'static> {
+    Own(w::Caller<'a, StoreData<T>>),
+    Lent(&'a mut (dyn Lent<T> + 'a)),
+}
+
+/// A caller that is needed again when the host function has returned.
+trait Lent<T: 'static> {
+    fn export(&mut self, name: &str) -> Option<w::Extern>;
+    fn user_mut(&mut self) -> &mut StoreData<T>;
+    fn cx(&self) -> w::StoreContext<'_, StoreData<T>>;
+    fn cx_mut(&mut self) -> w::StoreContextMut<'_, StoreData<T>>;
+}
+
+impl<T: 'static> Lent<T> for w::Caller<'_, StoreData<T>> {
+    fn export(&mut self, name: &str) -> Option<w::Extern> {
+        self.get_export(name)
+    }
+
+    fn user_mut(&mut self) -> &mut StoreData<T> {
+        self.data_mut()
+    }
+
+    fn cx(&self) -> w::StoreContext<'_, StoreData<T>> {
+        w::AsContext::as_context(self)
+    }
+
+    fn cx_mut(&mut self) -> w::StoreContextMut<'_, StoreData<T>> {
+        w::AsContextMut::as_context_mut(self)
+    }
+}
+
+impl<'a, T: 'static> Caller<'a, T> {
+    pub(super) fn own(inner: w::Caller<'a, StoreData<T>>) -> Caller<'a, T> {
+        Caller { inner: Inner::Own(inner) }
+    }
+
+    pub(super) fn lend<'b: 'a>(inner: &'a mut w::Caller<'b, StoreData<T>>) -> Caller<'a, T> {
+        Caller { inner: Inner::Lent(inner) }
+    }
+
+    /// What the caller's instance exports under a name. Globals and tables of references that lowering
+    /// has moved into the heap are not found here, only through an [`Instance`](crate::api::Instance).
+    pub fn get_export(&mut self, name: &str) -> Option<Extern> {
+        let native = match &mut self.inner {
+            Inner::Own(caller) => caller.get_export(name),
+            Inner::Lent(caller) => caller.export(name),
+        };
+        native.map(Extern::of_native)
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        match &self.inner {
+            Inner::Own(caller) => &caller.data().user,
+            Inner::Lent(caller) => &caller.cx().data().user,
+        }
+    }
+
+    /// The embedder's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        match &mut self.inner {
+            Inner::Own(caller) => &mut caller.data_mut().user,
+            Inner::Lent(caller) => &mut caller.user_mut().user,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        self.as_context().engine()
+    }
+
+    /// Collects all garbage. See [`Store::gc`](crate::api::Store::gc).
+    ///
+    /// # Errors
+    ///
+    /// As `Store::gc`.
+    pub fn gc(&mut self) -> Result<()> {
+        collect(self.as_context_mut().inner)
+    }
+
+    /// Fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.as_context().get_fuel()
+    }
+
+    /// Sets the fuel.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.as_context_mut().set_fuel(fuel)
+    }
+}
+
+impl<T: 'static> AsContext for Caller<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        let inner = match &self.inner {
+            Inner::Own(caller) => w::AsContext::as_context(caller),
+            Inner::Lent(caller) => caller.cx(),
+        };
+        StoreContext { inner }
+    }
+}
+
+impl<T: 'static> AsContextMut for Caller<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        let inner = match &mut self.inner {
+            Inner::Own(caller) => w::AsContextMut::as_context_mut(caller),
+            Inner::Lent(caller) => caller.cx_mut(),
+        };
+        StoreContextMut { inner }
+    }
+}

@@ -1,0 +1,105 @@
+//! Host functions over values of any type.
+
+use super::{Caller, is_plain};
+use crate::api::gc::rooting::{enter_scope, exit_scope};
+use crate::api::store::StoreContextMut;
+use crate::api::types::FuncType;
+use crate::api::values::Val;
+use crate::api::{Error, Result};
+use crate::runtime::entry::raise;
+use crate::runtime::store::StoreData;
+use crate::types::{self as t, TypeId};
+use std::sync::Arc;
+use wasmtime::AsContextMut;
+
+type Run<T> = dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync;
+
+/// A host function that no store knows yet.
+pub(crate) struct HostFunc<T: 'static> {
+    ty: FuncType,
+    signature: t::FuncType,
+    run: Box<Run<T>>,
+}
+
+impl<T: 'static> HostFunc<T> {
+    pub fn new(
+        ty: FuncType,
+        run: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> HostFunc<T> {
+        let signature = ty.signature().cloned().unwrap_or_default();
+        HostFunc { ty, signature, run: Box::new(run) }
+    }
+
+    pub fn type_id(&self) -> TypeId {
+        self.ty.id()
+    }
+
+    /// The engine's type, if it is the same for all modules: no lowered references are in it.
+    pub fn plain_type(&self) -> Option<wasmtime::FuncType> {
+        let mut types = self.signature.params.iter().chain(&self.signature.results);
+        if !types.all(is_plain) {
+            return None;
+        }
+        self.ty.engine().state().lowered_func(self.ty.id())
+    }
+
+    /// The engine's type. Where no module has shown how it is lowered, one of the same structure;
+    /// calls work with it, but no module's casts to the type succeed.
+    pub fn lowered_type(&self) -> Result<wasmtime::FuncType> {
+        let state = self.ty.engine().state();
+        if let Some(ty) = state.lowered_func(self.ty.id()) {
+            return Ok(ty);
+        }
+        let lower = |types: &[t::ValType]| -> Result<Vec<wasmtime::ValType>> {
+            let unknown = || Error::msg("no module has shown how this function's type is lowered");
+            types.iter().map(|&ty| state.lowered_val(ty).ok_or_else(unknown)).collect()
+        };
+        let (params, results) = (lower(&self.signature.params)?, lower(&self.signature.results)?);
+        Ok(wasmtime::FuncType::new(&state.wasmtime, params, results))
+    }
+
+    /// A function of the engine that does this, with one of the types that stand for the original.
+    pub fn materialize(
+        self: &Arc<HostFunc<T>>,
+        cx: &mut StoreContextMut<'_, T>,
+        ty: wasmtime::FuncType,
+    ) -> wasmtime::Func {
+        let host = self.clone();
+        wasmtime::Func::new(&mut cx.inner, ty, move |caller, params, results| {
+            host.call(caller, params, results).map_err(raise)
+        })
+    }
+
+    fn call(
+        &self,
+        mut caller: wasmtime::Caller<'_, StoreData<T>>,
+        params: &[wasmtime::Val],
+        results: &mut [wasmtime::Val],
+    ) -> Result<()> {
+        let scope = enter_scope(&mut StoreContextMut { inner: caller.as_context_mut() });
+        let result = self.call_in_scope(&mut caller, params, results);
+        exit_scope(&mut StoreContextMut { inner: caller.as_context_mut() }, scope);
+        result
+    }
+
+    fn call_in_scope(
+        &self,
+        caller: &mut wasmtime::Caller<'_, StoreData<T>>,
+        params: &[wasmtime::Val],
+        results: &mut [wasmtime::Val],
+    ) -> Result<()> {
+        let mut cx = StoreContextMut { inner: caller.as_context_mut() };
+        let mut args = Vec::with_capacity(params.len());
+        for (param, &ty) in params.iter().zip(&self.signature.params) {
+            args.push(Val::lift(&mut cx, param, ty)?);
+        }
+        let default = |&ty: &t::ValType| Val::default_for(ty).unwrap_or(Val::FuncRef(None));
+        let mut values: Vec<Val> = self.signature.results.iter().map(default).collect();
+        (self.run)(Caller::lend(caller), &args, &mut values)?;
+        let mut cx = StoreContextMut { inner: caller.as_context_mut() };
+        for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&self.signature.results) {
+            *result = value.lower(&mut cx, ty)?;
+        }
+        Ok(())
+    }
+}

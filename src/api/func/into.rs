@@ -1,0 +1,220 @@
+//! Closures as host functions.
+//!
+//! A closure over numbers and functions becomes a typed function of the engine. One with references
+//! of the GC hierarchies goes through [`HostFunc`], because its type in the engine depends on the module
+//! that imports it.
+
+use super::host::HostFunc;
+use super::typed::WasmTy;
+use super::{Caller, is_plain};
+use crate::api::types::{FuncType, ValType};
+use crate::api::values::Val;
+use crate::api::{Engine, Error, Result};
+use crate::runtime::entry::raise;
+use crate::runtime::store::StoreData;
+
+/// What a closure may return: nothing, a [`WasmTy`], a tuple of them, or a `Result` of one of these.
+pub trait WasmRet: 'static {
+    #[doc(hidden)]
+    type Abi: wasmtime::WasmRet;
+    #[doc(hidden)]
+    fn types() -> Vec<ValType>;
+    #[doc(hidden)]
+    fn into_plain(self) -> Result<Self::Abi>;
+    #[doc(hidden)]
+    fn store(self, results: &mut [Val]) -> Result<()>;
+}
+
+#[cold]
+fn bug() -> Error {
+    Error::new(crate::error::Error::bug("a host function's value is not of its type"))
+}
+
+#[cold]
+fn not_native() -> Error {
+    Error::msg("this function has no type in the engine yet; return it from `Func::new` instead")
+}
+
+impl<A: WasmTy> WasmRet for A {
+    type Abi = A::Abi;
+    fn types() -> Vec<ValType> {
+        vec![A::valtype()]
+    }
+    #[inline]
+    fn into_plain(self) -> Result<A::Abi> {
+        WasmTy::into_plain(self).ok_or_else(not_native)
+    }
+    fn store(self, results: &mut [Val]) -> Result<()> {
+        *results.first_mut().ok_or_else(bug)? = self.into_val();
+        Ok(())
+    }
+}
+
+impl<R: WasmRet> WasmRet for Result<R> {
+    type Abi = R::Abi;
+    fn types() -> Vec<ValType> {
+        R::types()
+    }
+    #[inline]
+    fn into_plain(self) -> Result<R::Abi> {
+        self?.into_plain()
+    }
+    fn store(self, results: &mut [Val]) -> Result<()> {
+        self?.store(results)
+    }
+}
+
+macro_rules! results {
+    ($(($($a:ident)*))*) => {
+        $(
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
+            impl<$($a: WasmTy),*> WasmRet for ($($a,)*) {
+                type Abi = ($($a::Abi,)*);
+                fn types() -> Vec<ValType> {
+                    vec![$($a::valtype()),*]
+                }
+                #[inline]
+                fn into_plain(self) -> Result<Self::Abi> {
+                    let ($($a,)*) = self;
+                    Ok(($(WasmTy::into_plain($a).ok_or_else(not_native)?,)*))
+                }
+                fn store(self, results: &mut [Val]) -> Result<()> {
+                    let ($($a,)*) = self;
+                    let mut results = results.iter_mut();
+                    $(*results.next().ok_or_else(bug)? = $a.into_val();)*
+                    Ok(())
+                }
+            }
+        )*
+    };
+}
+
+/// A closure that can be a host function: up to sixteen [`WasmTy`] parameters, perhaps a [`Caller`]
+/// before them, and a [`WasmRet`].
+pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + Sized + 'static {
+    /// Parameter and result types.
+    #[doc(hidden)]
+    fn signature() -> (Vec<ValType>, Vec<ValType>);
+    #[doc(hidden)]
+    fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func;
+    #[doc(hidden)]
+    fn link(self, linker: &mut wasmtime::Linker<StoreData<T>>, module: &str, name: &str) -> Result<()>;
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "no caller outside of this crate")]
+    fn into_host(self, engine: &Engine) -> HostFunc<T>;
+    /// Whether the engine's type is the same for all modules.
+    #[doc(hidden)]
+    fn is_plain(&self) -> bool {
+        let (params, results) = Self::signature();
+        params.iter().chain(&results).all(|ty| is_plain(&ty.to_canon()))
+    }
+}
+
+macro_rules! closures {
+    ($(($($a:ident)*))*) => {
+        $(
+            results! { ($($a)*) }
+
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
+            impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, ($($a,)*), R> for F
+            where
+                F: Fn($($a),*) -> R + Send + Sync + 'static,
+            {
+                fn signature() -> (Vec<ValType>, Vec<ValType>) {
+                    (vec![$($a::valtype()),*], R::types())
+                }
+                fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func {
+                    wasmtime::Func::wrap(cx, move |$($a: $a::Abi),*| -> Result<R::Abi> {
+                        $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                        self($($a),*).into_plain().map_err(raise)
+                    })
+                }
+                fn link(
+                    self,
+                    linker: &mut wasmtime::Linker<StoreData<T>>,
+                    module: &str,
+                    name: &str,
+                ) -> Result<()> {
+                    linker.func_wrap(module, name, move |$($a: $a::Abi),*| -> Result<R::Abi> {
+                        $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                        self($($a),*).into_plain().map_err(raise)
+                    })?;
+                    Ok(())
+                }
+                #[allow(private_interfaces, reason = "no caller outside of this crate")]
+                fn into_host(self, engine: &Engine) -> HostFunc<T> {
+                    let (params, results) = <F as IntoFunc<T, ($($a,)*), R>>::signature();
+                    HostFunc::new(FuncType::new(engine, params, results), move |_, params, results| {
+                        let mut params = params.iter();
+                        $(let $a = params.next().and_then($a::from_val).ok_or_else(bug)?;)*
+                        self($($a),*).store(results)
+                    })
+                }
+            }
+
+            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
+            impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, (Caller<'_, T>, $($a,)*), R> for F
+            where
+                F: Fn(Caller<'_, T>, $($a),*) -> R + Send + Sync + 'static,
+            {
+                fn signature() -> (Vec<ValType>, Vec<ValType>) {
+                    (vec![$($a::valtype()),*], R::types())
+                }
+                fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func {
+                    wasmtime::Func::wrap(
+                        cx,
+                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                            $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                            self(Caller::own(caller), $($a),*).into_plain().map_err(raise)
+                        },
+                    )
+                }
+                fn link(
+                    self,
+                    linker: &mut wasmtime::Linker<StoreData<T>>,
+                    module: &str,
+                    name: &str,
+                ) -> Result<()> {
+                    linker.func_wrap(
+                        module,
+                        name,
+                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                            $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                            self(Caller::own(caller), $($a),*).into_plain().map_err(raise)
+                        },
+                    )?;
+                    Ok(())
+                }
+                #[allow(private_interfaces, reason = "no caller outside of this crate")]
+                fn into_host(self, engine: &Engine) -> HostFunc<T> {
+                    let params = vec![$($a::valtype()),*];
+                    HostFunc::new(FuncType::new(engine, params, R::types()), move |caller, params, results| {
+                        let mut params = params.iter();
+                        $(let $a = params.next().and_then($a::from_val).ok_or_else(bug)?;)*
+                        self(caller, $($a),*).store(results)
+                    })
+                }
+            }
+        )*
+    };
+}
+
+closures! {
+    ()
+    (A1)
+    (A1 A2)
+    (A1 A2 A3)
+    (A1 A2 A3 A4)
+    (A1 A2 A3 A4 A5)
+    (A1 A2 A3 A4 A5 A6)
+    (A1 A2 A3 A4 A5 A6 A7)
+    (A1 A2 A3 A4 A5 A6 A7 A8)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
+}

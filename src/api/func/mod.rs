@@ -1,0 +1,236 @@
+//! Functions.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `caller.rs` | what a host function sees of its caller |
+//! | `host.rs` | host functions over values of any type |
+//! | `into.rs` | closures as host functions |
+//! | `typed.rs` | calls whose types are known when the host is compiled |
+
+mod caller;
+mod host;
+mod into;
+mod typed;
+
+pub use caller::Caller;
+pub use into::{IntoFunc, WasmRet};
+pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+
+pub(crate) use host::HostFunc;
+
+use super::gc::Rooted;
+use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::types::FuncType;
+use super::values::Val;
+use super::{AnyRef, Error, ExternRef, Result};
+use crate::runtime::entry::enter;
+use crate::types::{self as t, CompositeType, TypeDef, TypeId};
+use std::sync::Arc;
+
+/// A function of a guest or of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Func {
+    kind: FuncKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum FuncKind {
+    Native(wasmtime::Func),
+    /// A host function whose signature holds lowered references: how they are lowered depends on the
+    /// module that imports it.
+    Host {
+        store: u64,
+        index: usize,
+    },
+}
+
+impl Func {
+    /// A host function over values of any type.
+    ///
+    /// Results are preset to zero or null. An error traps the caller and is what the outermost call
+    /// from the host returns.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let mut cx = store.as_context_mut();
+        Func::of_host(&mut cx, Arc::new(HostFunc::new(ty, func)))
+    }
+
+    /// A host function from a closure, whose parameters and result give its type.
+    pub fn wrap<T: 'static, Params, Results>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Func {
+        let mut cx = store.as_context_mut();
+        if func.is_plain() {
+            return Func::of_native(func.into_native(cx.inner));
+        }
+        let host = func.into_host(&cx.engine());
+        Func::of_host(&mut cx, Arc::new(host))
+    }
+
+    pub(crate) fn of_native(func: wasmtime::Func) -> Func {
+        Func { kind: FuncKind::Native(func) }
+    }
+
+    pub(crate) fn of_host<T: 'static>(cx: &mut StoreContextMut<'_, T>, host: Arc<HostFunc<T>>) -> Func {
+        if let Some(native) = host.plain_type() {
+            return Func::of_native(host.materialize(cx, native));
+        }
+        let store = cx.inner.data().gc.id;
+        let hosts = &mut cx.inner.data_mut().host_funcs;
+        hosts.push(host);
+        Func { kind: FuncKind::Host { store, index: hosts.len() - 1 } }
+    }
+
+    fn host<T: 'static>(cx: &StoreContext<'_, T>, store: u64, index: usize) -> Result<Arc<HostFunc<T>>> {
+        let data = cx.inner.data();
+        if data.gc.id != store {
+            return Err(Error::msg("function used with the wrong store"));
+        }
+        let host = data.host_funcs.get(index).cloned().and_then(|host| host.downcast().ok());
+        host.ok_or_else(|| Error::new(crate::error::Error::bug("unknown host function")))
+    }
+
+    /// The engine's function, for an import that has this type there.
+    pub(crate) fn native_for<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+        ty: wasmtime::FuncType,
+    ) -> Result<wasmtime::Func> {
+        match self.kind {
+            FuncKind::Native(func) => Ok(func),
+            FuncKind::Host { store, index } => {
+                let host = Func::host(&cx.as_context(), store, index)?;
+                Ok(host.materialize(cx, ty))
+            }
+        }
+    }
+
+    /// The engine's function.
+    pub(crate) fn native<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<wasmtime::Func> {
+        match self.kind {
+            FuncKind::Native(func) => Ok(func),
+            FuncKind::Host { store, index } => {
+                let host = Func::host(&cx.as_context(), store, index)?;
+                let ty = host.lowered_type()?;
+                Ok(host.materialize(cx, ty))
+            }
+        }
+    }
+
+    /// Whether an import of this type takes the function; the engine checks functions of its own.
+    pub(crate) fn fits<T: 'static>(&self, cx: &StoreContext<'_, T>, id: TypeId) -> Result<bool> {
+        match self.kind {
+            FuncKind::Native(_) => Ok(true),
+            FuncKind::Host { store, index } => {
+                let host = Func::host(cx, store, index)?;
+                Ok(cx.inner.data().gc.engine.is_sub_id(host.type_id(), id))
+            }
+        }
+    }
+
+    pub(crate) fn as_native(&self) -> Option<wasmtime::Func> {
+        match self.kind {
+            FuncKind::Native(func) => Some(func),
+            FuncKind::Host { .. } => None,
+        }
+    }
+
+    pub(crate) fn type_id<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<TypeId> {
+        self.type_id_in(&cx.as_context())
+    }
+
+    fn type_id_in<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
+        match self.kind {
+            FuncKind::Native(func) => {
+                let ty = func.ty(&cx.inner);
+                let id = cx.inner.data().gc.engine.canon_func(&ty);
+                id.ok_or_else(|| Error::msg(format!("a function of type {ty} has no type outside of the engine")))
+            }
+            FuncKind::Host { store, index } => Ok(Func::host(cx, store, index)?.type_id()),
+        }
+    }
+
+    fn def<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<Arc<TypeDef>> {
+        let id = self.type_id(cx)?;
+        let def = cx.inner.data().gc.engine.registry.get(id);
+        def.ok_or_else(|| Error::new(crate::error::Error::bug("unknown function type")))
+    }
+
+    /// Its type, as it was before lowering.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let cx = store.as_context();
+        match self.type_id_in(&cx) {
+            Ok(id) => FuncType::of(&cx.engine(), id),
+            Err(err) => panic!("{err}"),
+        }
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// When the arguments do not match its type, when it traps, or when a host function that it calls
+    /// fails: then the error is that function's, with a [`WasmBacktrace`](super::WasmBacktrace).
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let mut cx = store.as_context_mut();
+        let def = self.def(&cx)?;
+        let CompositeType::Func(ty) = &def.sub.composite else {
+            return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
+        };
+        check_len("arguments", ty.params.len(), params.len())?;
+        check_len("results", ty.results.len(), results.len())?;
+        let func = self.native(&mut cx)?;
+        let mut args = Vec::with_capacity(params.len());
+        for (param, &ty) in params.iter().zip(&ty.params) {
+            args.push(param.lower(&mut cx, ty)?);
+        }
+        let mut values = vec![wasmtime::Val::I32(0); results.len()];
+        enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values))?;
+        for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&ty.results) {
+            *result = Val::lift(&mut cx, value, ty)?;
+        }
+        Ok(())
+    }
+
+    /// The function as one whose types are known when the host is compiled.
+    ///
+    /// # Errors
+    ///
+    /// When its type is another.
+    pub fn typed<Params, Results>(&self, mut store: impl AsContextMut) -> Result<TypedFunc<Params, Results>>
+    where
+        Params: WasmParams,
+        Results: WasmResults,
+    {
+        let mut cx = store.as_context_mut();
+        TypedFunc::new(&mut cx, *self)
+    }
+}
+
+fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Error::msg(format!("expected {expected} {what}, got {actual}")))
+}
+
+/// Whether values of a type pass the border as they are.
+fn is_plain(ty: &t::ValType) -> bool {
+    !ty.is_gc_ref()
+}
+
+/// Aliases for the two kinds of handles that closures may take.
+type ExternHandle = Rooted<ExternRef>;
+type AnyHandle = Rooted<AnyRef>;

@@ -1,0 +1,398 @@
+//! Calls whose types are known when the host is compiled.
+
+use super::{AnyHandle, ExternHandle, Func};
+use crate::api::store::{AsContextMut, StoreContextMut};
+use crate::api::types::{HeapType, RefType, ValType};
+use crate::api::values::Val;
+use crate::api::{Error, Result, V128};
+use crate::runtime::entry::enter;
+use crate::types::{self as t, CompositeType, TypeDef};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A type of the host that stands for a WebAssembly type.
+pub trait WasmTy: Send + Sized + 'static {
+    /// How lowered code takes and gives it.
+    #[doc(hidden)]
+    type Abi: wasmtime::WasmTy + Copy;
+    /// The WebAssembly type.
+    fn valtype() -> ValType;
+    #[doc(hidden)]
+    fn into_val(self) -> Val;
+    #[doc(hidden)]
+    fn from_val(val: &Val) -> Option<Self>;
+    /// For types that need no store.
+    #[doc(hidden)]
+    fn into_plain(self) -> Option<Self::Abi>;
+    /// For types that need no store.
+    #[doc(hidden)]
+    fn from_plain(abi: Self::Abi) -> Option<Self>;
+    #[doc(hidden)]
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<Self::Abi>;
+    #[doc(hidden)]
+    fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: Self::Abi) -> Result<Self>;
+}
+
+#[cold]
+fn bug() -> Error {
+    Error::new(crate::error::Error::bug("a value is not of the type that was checked"))
+}
+
+macro_rules! plain {
+    ($($ty:ty: $valtype:ident, |$v:ident| $into:expr, $from:pat => $back:expr;)*) => {
+        $(impl WasmTy for $ty {
+            type Abi = $ty;
+            fn valtype() -> ValType {
+                ValType::$valtype
+            }
+            fn into_val(self) -> Val {
+                let $v = self;
+                $into
+            }
+            fn from_val(val: &Val) -> Option<$ty> {
+                match *val {
+                    $from => Some($back),
+                    _ => None,
+                }
+            }
+            #[inline]
+            fn into_plain(self) -> Option<$ty> {
+                Some(self)
+            }
+            #[inline]
+            fn from_plain(abi: $ty) -> Option<$ty> {
+                Some(abi)
+            }
+            #[inline]
+            fn lower<T: 'static>(self, _: &mut StoreContextMut<'_, T>, _: Option<&t::ValType>) -> Result<$ty> {
+                Ok(self)
+            }
+            #[inline]
+            fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: $ty) -> Result<$ty> {
+                Ok(abi)
+            }
+        })*
+    };
+}
+
+plain! {
+    i32: I32, |v| Val::I32(v), Val::I32(v) => v;
+    u32: I32, |v| Val::I32(v as i32), Val::I32(v) => v as u32;
+    i64: I64, |v| Val::I64(v), Val::I64(v) => v;
+    u64: I64, |v| Val::I64(v as i64), Val::I64(v) => v as u64;
+    f32: F32, |v| Val::F32(v.to_bits()), Val::F32(v) => f32::from_bits(v);
+    f64: F64, |v| Val::F64(v.to_bits()), Val::F64(v) => f64::from_bits(v);
+    V128: V128, |v| Val::V128(v), Val::V128(v) => v;
+}
+
+/// The value as a word, checked if the function wants more than the hierarchy's top.
+fn word<T: 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    val: Val,
+    own: t::RefType,
+    ty: Option<&t::ValType>,
+) -> Result<i32> {
+    let ty = ty.and_then(|ty| ty.as_ref()).unwrap_or(own);
+    Ok(val.word(cx, ty)? as i32)
+}
+
+macro_rules! handles {
+    ($($ty:ty: $variant:ident, $top:ident;)*) => {
+        $(
+            impl WasmTy for Option<$ty> {
+                type Abi = i32;
+                fn valtype() -> ValType {
+                    ValType::Ref(RefType::new(true, HeapType::$top))
+                }
+                fn into_val(self) -> Val {
+                    Val::$variant(self)
+                }
+                fn from_val(val: &Val) -> Option<Option<$ty>> {
+                    match *val {
+                        Val::$variant(v) => Some(v),
+                        _ => None,
+                    }
+                }
+                fn into_plain(self) -> Option<i32> {
+                    None
+                }
+                fn from_plain(_: i32) -> Option<Option<$ty>> {
+                    None
+                }
+                fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<i32> {
+                    word(cx, Val::$variant(self), t::RefType::new(true, t::HeapType::$top), ty)
+                }
+                fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: i32) -> Result<Option<$ty>> {
+                    let val = Val::of_word(cx, abi as u32, t::RefType::new(true, t::HeapType::$top))?;
+                    Self::from_val(&val).ok_or_else(bug)
+                }
+            }
+
+            impl WasmTy for $ty {
+                type Abi = i32;
+                fn valtype() -> ValType {
+                    ValType::Ref(RefType::new(false, HeapType::$top))
+                }
+                fn into_val(self) -> Val {
+                    Val::$variant(Some(self))
+                }
+                fn from_val(val: &Val) -> Option<$ty> {
+                    match *val {
+                        Val::$variant(v) => v,
+                        _ => None,
+                    }
+                }
+                fn into_plain(self) -> Option<i32> {
+                    None
+                }
+                fn from_plain(_: i32) -> Option<$ty> {
+                    None
+                }
+                fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<i32> {
+                    WasmTy::lower(Some(self), cx, ty)
+                }
+                fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: i32) -> Result<$ty> {
+                    <Option<$ty> as WasmTy>::lift(cx, abi)?.ok_or_else(bug)
+                }
+            }
+        )*
+    };
+}
+
+handles! {
+    ExternHandle: ExternRef, Extern;
+    AnyHandle: AnyRef, Any;
+}
+
+impl WasmTy for Option<Func> {
+    type Abi = Option<wasmtime::Func>;
+    fn valtype() -> ValType {
+        ValType::FUNCREF
+    }
+    fn into_val(self) -> Val {
+        Val::FuncRef(self)
+    }
+    fn from_val(val: &Val) -> Option<Option<Func>> {
+        match *val {
+            Val::FuncRef(v) => Some(v),
+            _ => None,
+        }
+    }
+    fn into_plain(self) -> Option<Option<wasmtime::Func>> {
+        match self {
+            Some(func) => Some(Some(func.as_native()?)),
+            None => Some(None),
+        }
+    }
+    fn from_plain(abi: Option<wasmtime::Func>) -> Option<Option<Func>> {
+        Some(abi.map(Func::of_native))
+    }
+    fn lower<T: 'static>(
+        self,
+        cx: &mut StoreContextMut<'_, T>,
+        _: Option<&t::ValType>,
+    ) -> Result<Option<wasmtime::Func>> {
+        self.map(|func| func.native(cx)).transpose()
+    }
+    fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: Option<wasmtime::Func>) -> Result<Option<Func>> {
+        Ok(abi.map(Func::of_native))
+    }
+}
+
+impl WasmTy for Func {
+    type Abi = wasmtime::Func;
+    fn valtype() -> ValType {
+        ValType::Ref(RefType::new(false, HeapType::Func))
+    }
+    fn into_val(self) -> Val {
+        Val::FuncRef(Some(self))
+    }
+    fn from_val(val: &Val) -> Option<Func> {
+        match *val {
+            Val::FuncRef(v) => v,
+            _ => None,
+        }
+    }
+    fn into_plain(self) -> Option<wasmtime::Func> {
+        self.as_native()
+    }
+    fn from_plain(abi: wasmtime::Func) -> Option<Func> {
+        Some(Func::of_native(abi))
+    }
+    fn lower<T: 'static>(
+        self,
+        cx: &mut StoreContextMut<'_, T>,
+        _: Option<&t::ValType>,
+    ) -> Result<wasmtime::Func> {
+        self.native(cx)
+    }
+    fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: wasmtime::Func) -> Result<Func> {
+        Ok(Func::of_native(abi))
+    }
+}
+
+/// Parameters: a [`WasmTy`], or a tuple of up to sixteen.
+pub trait WasmParams: Send + Sized + 'static {
+    #[doc(hidden)]
+    type Abi: wasmtime::WasmParams;
+    #[doc(hidden)]
+    fn types() -> Vec<ValType>;
+    #[doc(hidden)]
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, types: &[t::ValType]) -> Result<Self::Abi>;
+}
+
+/// Results: a [`WasmTy`], or a tuple of up to sixteen.
+pub trait WasmResults: WasmParams<Abi: wasmtime::WasmResults> {
+    #[doc(hidden)]
+    fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: Self::Abi) -> Result<Self>;
+}
+
+impl<A: WasmTy> WasmParams for A {
+    type Abi = (A::Abi,);
+    fn types() -> Vec<ValType> {
+        vec![A::valtype()]
+    }
+    #[inline]
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, types: &[t::ValType]) -> Result<(A::Abi,)> {
+        Ok((WasmTy::lower(self, cx, types.first())?,))
+    }
+}
+
+impl<A: WasmTy> WasmResults for A {
+    #[inline]
+    fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: (A::Abi,)) -> Result<A> {
+        WasmTy::lift(cx, abi.0)
+    }
+}
+
+macro_rules! tuples {
+    ($(($($a:ident)*))*) => {
+        $(
+            #[allow(non_snake_case, unused_variables, unused_mut, reason = "one macro for all arities")]
+            impl<$($a: WasmTy),*> WasmParams for ($($a,)*) {
+                type Abi = ($($a::Abi,)*);
+                fn types() -> Vec<ValType> {
+                    vec![$($a::valtype()),*]
+                }
+                #[inline]
+                fn lower<T: 'static>(
+                    self,
+                    cx: &mut StoreContextMut<'_, T>,
+                    types: &[t::ValType],
+                ) -> Result<Self::Abi> {
+                    let ($($a,)*) = self;
+                    let mut types = types.iter();
+                    Ok(($(WasmTy::lower($a, cx, types.next())?,)*))
+                }
+            }
+
+            #[allow(non_snake_case, unused_variables, reason = "one macro for all arities")]
+            impl<$($a: WasmTy),*> WasmResults for ($($a,)*) {
+                #[inline]
+                fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: Self::Abi) -> Result<Self> {
+                    let ($($a,)*) = abi;
+                    Ok(($(<$a as WasmTy>::lift(cx, $a)?,)*))
+                }
+            }
+        )*
+    };
+}
+
+tuples! {
+    ()
+    (A1)
+    (A1 A2)
+    (A1 A2 A3)
+    (A1 A2 A3 A4)
+    (A1 A2 A3 A4 A5)
+    (A1 A2 A3 A4 A5 A6)
+    (A1 A2 A3 A4 A5 A6 A7)
+    (A1 A2 A3 A4 A5 A6 A7 A8)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
+    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
+}
+
+/// A function whose types are known when the host is compiled: calls are checked once, when it is made.
+pub struct TypedFunc<Params: WasmParams, Results: WasmResults> {
+    func: Func,
+    inner: wasmtime::TypedFunc<Params::Abi, Results::Abi>,
+    def: Arc<TypeDef>,
+    _types: PhantomData<fn(Params) -> Results>,
+}
+
+impl<Params: WasmParams, Results: WasmResults> Clone for TypedFunc<Params, Results> {
+    fn clone(&self) -> Self {
+        TypedFunc { func: self.func, inner: self.inner.clone(), def: self.def.clone(), _types: PhantomData }
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> std::fmt::Debug for TypedFunc<Params, Results> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TypedFunc").field("func", &self.func).finish_non_exhaustive()
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    pub(super) fn new<T: 'static>(cx: &mut StoreContextMut<'_, T>, func: Func) -> Result<Self> {
+        let def = func.def(cx)?;
+        let CompositeType::Func(ty) = &def.sub.composite else { return Err(bug()) };
+        let engine = cx.engine();
+        let state = engine.state();
+        check("parameters", &Params::types(), &ty.params, |own, of| {
+            // A narrower type than the host's is checked at each call.
+            state.is_sub_val(own, of) || state.is_sub_val(of, own)
+        })?;
+        check("results", &Results::types(), &ty.results, |own, of| state.is_sub_val(of, own))?;
+        let inner = func.native(cx)?.typed(&cx.inner)?;
+        Ok(TypedFunc { func, inner, def, _types: PhantomData })
+    }
+
+    /// The function.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// As [`Func::call`].
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    #[inline]
+    pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
+        let mut cx = store.as_context_mut();
+        let types = match &self.def.sub.composite {
+            CompositeType::Func(ty) => &ty.params[..],
+            _ => &[],
+        };
+        let params = params.lower(&mut cx, types)?;
+        let results = enter(&mut cx.inner, |cx| self.inner.call(cx, params))?;
+        Results::lift(&mut cx, results)
+    }
+}
+
+fn check(
+    what: &str,
+    own: &[ValType],
+    of: &[t::ValType],
+    fits: impl Fn(t::ValType, t::ValType) -> bool,
+) -> Result<()> {
+    if own.len() != of.len() {
+        return Err(Error::msg(format!("expected {} {what}, but the function has {}", own.len(), of.len())));
+    }
+    for (i, (own, &of)) in own.iter().zip(of).enumerate() {
+        if !fits(own.to_canon(), of) {
+            return Err(Error::msg(format!("type mismatch with {what}: at {i}, expected {own}, found {of}")));
+        }
+    }
+    Ok(())
+}

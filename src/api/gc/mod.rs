@@ -1,0 +1,21 @@
+//! References into the GC heap, as the host holds them.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `rooting.rs` | handles: scoped and owned |
+//! | `externref.rs` | host values |
+//! | `anyref.rs` | internal references: i31, structs, arrays |
+//! | `exnref.rs` | exceptions |
+
+mod anyref;
+mod exnref;
+mod externref;
+pub(crate) mod rooting;
+
+pub use anyref::AnyRef;
+pub use exnref::ExnRef;
+pub use externref::ExternRef;
+pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted};
+pub use wasmtime::I31;
+
+pub(crate) use anyref::heap_type_of;

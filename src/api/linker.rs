@@ -1,0 +1,377 @@
+//! Definitions by name.
+//!
+//! Host functions over numbers are definitions of Wasmtime's linker, where libraries such as its WASI
+//! can add theirs too ([`Linker::wasmtime_mut`]). Everything else is kept here and looked up first.
+
+use super::externals::{Extern, Global, Table};
+use super::func::{Caller, Func, HostFunc, IntoFunc};
+use super::memory::Memory;
+use super::store::{AsContext, AsContextMut, StoreContextMut};
+use super::types::{ExternType, FuncType};
+use super::values::{Ref, Val};
+use super::{Engine, Error, Instance, Module, Result};
+use crate::runtime::linking::Import;
+use crate::runtime::store::StoreData;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Definitions by module and name, by which modules are instantiated.
+pub struct Linker<T: 'static> {
+    engine: Engine,
+    inner: wasmtime::Linker<StoreData<T>>,
+    map: HashMap<(String, String), Definition<T>>,
+    allow_shadowing: bool,
+}
+
+enum Definition<T: 'static> {
+    /// Of one store.
+    Extern(Extern),
+    /// Of any store.
+    Host(Arc<HostFunc<T>>),
+}
+
+impl<T: 'static> Clone for Definition<T> {
+    fn clone(&self) -> Definition<T> {
+        match self {
+            Definition::Extern(definition) => Definition::Extern(definition.clone()),
+            Definition::Host(host) => Definition::Host(host.clone()),
+        }
+    }
+}
+
+impl<T: 'static> Clone for Linker<T> {
+    fn clone(&self) -> Linker<T> {
+        Linker {
+            engine: self.engine.clone(),
+            inner: self.inner.clone(),
+            map: self.map.clone(),
+            allow_shadowing: self.allow_shadowing,
+        }
+    }
+}
+
+impl<T: 'static> std::fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Linker").finish_non_exhaustive()
+    }
+}
+
+/// A module imports what the linker does not define.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("unknown import: `{module}::{name}` has not been defined")]
+pub struct UnknownImportError {
+    module: String,
+    name: String,
+    ty: ExternType,
+}
+
+impl UnknownImportError {
+    /// The module that it is expected from.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// The name that it is expected under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is expected.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker without definitions.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker {
+            engine: engine.clone(),
+            inner: wasmtime::Linker::new(engine.wasmtime()),
+            map: HashMap::new(),
+            allow_shadowing: false,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a definition may replace another of the same name.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.allow_shadowing = allow;
+        self.inner.allow_shadowing(allow);
+        self
+    }
+
+    /// Wasmtime's linker: for libraries that define host functions there. Such functions see
+    /// [`StoreData`], from which [`StoreData::data_mut`] leads to the embedder's data.
+    pub fn wasmtime_mut(&mut self) -> &mut wasmtime::Linker<StoreData<T>> {
+        &mut self.inner
+    }
+
+    fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
+        let key = (module.to_string(), name.to_string());
+        if !self.allow_shadowing && self.map.contains_key(&key) {
+            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+        }
+        self.map.insert(key, definition);
+        Ok(self)
+    }
+
+    /// Defines something of a store.
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken.
+    pub fn define(
+        &mut self,
+        _store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Extern(item.into()))
+    }
+
+    /// Defines a host function over values of any type. See [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Host(Arc::new(HostFunc::new(ty, func))))
+    }
+
+    /// Defines a host function by a closure. See [`Func::wrap`].
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken.
+    pub fn func_wrap<Params, Results>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<&mut Self> {
+        if !func.is_plain() {
+            let host = func.into_host(&self.engine);
+            return self.insert(module, name, Definition::Host(Arc::new(host)));
+        }
+        let key = (module.to_string(), name.to_string());
+        if self.map.contains_key(&key) {
+            if !self.allow_shadowing {
+                return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+            }
+            self.map.remove(&key);
+        }
+        func.link(&mut self.inner, module, name)?;
+        Ok(self)
+    }
+
+    /// Defines all exports of an instance.
+    ///
+    /// # Errors
+    ///
+    /// When a name is taken.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module_name: &str,
+        instance: Instance,
+    ) -> Result<&mut Self> {
+        for export in instance.exports(&mut store) {
+            self.insert(module_name, &export.name, Definition::Extern(export.definition))?;
+        }
+        Ok(self)
+    }
+
+    /// Instantiates a module, calls its `_initialize` if it has one, and defines its exports.
+    ///
+    /// # Errors
+    ///
+    /// When the module can not be instantiated, or a name is taken.
+    pub fn module(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module_name: &str,
+        module: &Module,
+    ) -> Result<&mut Self> {
+        let instance = self.instantiate(&mut store, module)?;
+        if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
+            initialize.typed::<(), ()>(&mut store)?.call(&mut store, ())?;
+        }
+        self.instance(store, module_name, instance)
+    }
+
+    /// Defines everything of a module's under another module's name too.
+    ///
+    /// # Errors
+    ///
+    /// When a name is taken.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        let own: Vec<_> = self
+            .map
+            .iter()
+            .filter(|((of, _), _)| of == module)
+            .map(|((_, name), definition)| (name.clone(), definition.clone()))
+            .collect();
+        for (name, definition) in own {
+            self.insert(as_module, &name, definition)?;
+        }
+        self.inner.alias_module(module, as_module)
+    }
+
+    /// Makes every function that a module imports and nobody defines a trap.
+    ///
+    /// # Errors
+    ///
+    /// When a definition can not be made.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        for import in module.imports() {
+            let ExternType::Func(ty) = import.ty() else { continue };
+            let err = UnknownImportError {
+                module: import.module().to_string(),
+                name: import.name().to_string(),
+                ty: ty.clone().into(),
+            };
+            self.define_unknown(&err.module.clone(), &err.name.clone(), ty, move |_, _, _| {
+                Err(Error::new(err.clone()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Defines a function unless there is a definition of that name.
+    fn define_unknown(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        if self.map.contains_key(&(module.to_string(), name.to_string())) {
+            return Ok(());
+        }
+        let host = Arc::new(HostFunc::new(ty, func));
+        // Wasmtime's linker only tells whether it has a definition when it is given another.
+        let probe = wasmtime::FuncType::new(self.engine.wasmtime(), [], []);
+        self.inner.allow_shadowing(false);
+        let absent = self.inner.func_new(module, name, probe, |_, _, _| Ok(())).is_ok();
+        self.inner.allow_shadowing(self.allow_shadowing);
+        if absent {
+            self.insert(module, name, Definition::Host(host))?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything that a module imports and nobody defines a default: functions that return
+    /// zeroes and nulls, globals that hold them, empty tables and memories.
+    ///
+    /// # Errors
+    ///
+    /// When a type has no default.
+    pub fn define_unknown_imports_as_default_values(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<()> {
+        for import in module.imports() {
+            let (module, name) = (import.module(), import.name());
+            match import.ty() {
+                ExternType::Func(ty) => {
+                    let defaults: Option<Vec<Val>> = ty.results().map(|ty| Val::default_for_ty(&ty)).collect();
+                    let defaults = defaults.ok_or_else(|| no_default(module, name))?;
+                    self.define_unknown(module, name, ty, move |_, _, results| {
+                        results.copy_from_slice(&defaults);
+                        Ok(())
+                    })?;
+                }
+                _ if self.get(&mut store, module, name).is_some() => {}
+                ExternType::Global(ty) => {
+                    let val = Val::default_for_ty(ty.content()).ok_or_else(|| no_default(module, name))?;
+                    let global = Global::new(&mut store, ty, val)?;
+                    self.insert(module, name, Definition::Extern(global.into()))?;
+                }
+                ExternType::Table(ty) => {
+                    if !ty.element().is_nullable() {
+                        return Err(no_default(module, name));
+                    }
+                    let null = Ref::null(ty.element().heap_type());
+                    let table = Table::new(&mut store, ty, null)?;
+                    self.insert(module, name, Definition::Extern(table.into()))?;
+                }
+                ExternType::Memory(ty) if ty.is_shared() => return Err(no_default(module, name)),
+                ExternType::Memory(ty) => {
+                    let memory = Memory::new(&mut store, ty)?;
+                    self.insert(module, name, Definition::Extern(memory.into()))?;
+                }
+                ExternType::Tag(_) => return Err(no_default(module, name)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Instantiates a module.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownImportError`] when something is not defined, or as [`Instance::new`].
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        let mut cx = store.as_context_mut();
+        let mut imports = Vec::new();
+        for (native, import) in module.code().imports().zip(module.imports()) {
+            let found = self.import(&mut cx, native.module(), native.name(), &native.ty())?;
+            imports.push(found.ok_or_else(|| UnknownImportError {
+                module: import.module().to_string(),
+                name: import.name().to_string(),
+                ty: import.ty(),
+            })?);
+        }
+        Instance::of_imports(&mut cx, module, &imports)
+    }
+
+    fn import(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+        module: &str,
+        name: &str,
+        native: &wasmtime::ExternType,
+    ) -> Result<Option<Import>> {
+        match self.map.get(&(module.to_string(), name.to_string())) {
+            Some(Definition::Extern(definition)) => definition.to_import(cx, native).map(Some),
+            Some(Definition::Host(host)) => {
+                let id = native.func().and_then(|ty| self.engine.state().canon_func(ty));
+                let fits = id.is_some_and(|id| self.engine.state().is_sub_id(host.type_id(), id));
+                let ty = match native {
+                    wasmtime::ExternType::Func(ty) if fits => ty.clone(),
+                    _ => host.lowered_type()?,
+                };
+                Ok(Some(Import::Native(host.materialize(cx, ty).into())))
+            }
+            None => Ok(self.inner.get(&mut cx.inner, module, name).ok().map(Import::Native)),
+        }
+    }
+
+    /// The definition of a name.
+    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
+        let mut cx = store.as_context_mut();
+        match self.map.get(&(module.to_string(), name.to_string())) {
+            Some(Definition::Extern(definition)) => Some(definition.clone()),
+            Some(Definition::Host(host)) => Some(Func::of_host(&mut cx, host.clone()).into()),
+            None => self.inner.get(&mut cx.inner, module, name).ok().map(Extern::of_native),
+        }
+    }
+}
+
+#[cold]
+fn no_default(module: &str, name: &str) -> Error {
+    Error::msg(format!("no default value exists for the import `{module}::{name}`"))
+}

@@ -1,0 +1,92 @@
+//! Memories.
+
+use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::{MemoryAccessError, MemoryType, Result};
+
+/// A linear memory. Lowering does not touch memories.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub(crate) inner: wasmtime::Memory,
+}
+
+impl Memory {
+    /// A new memory.
+    ///
+    /// # Errors
+    ///
+    /// When the store's limits are reached or there is no room.
+    pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        Ok(Memory { inner: wasmtime::Memory::new(store.as_context_mut().inner, ty)? })
+    }
+
+    /// Its type.
+    pub fn ty(&self, store: impl AsContext) -> MemoryType {
+        self.inner.ty(store.as_context().inner)
+    }
+
+    /// Copies from the memory.
+    ///
+    /// # Errors
+    ///
+    /// When the range is out of bounds.
+    pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<(), MemoryAccessError> {
+        self.inner.read(store.as_context().inner, offset, buffer)
+    }
+
+    /// Copies to the memory.
+    ///
+    /// # Errors
+    ///
+    /// When the range is out of bounds.
+    pub fn write(
+        &self,
+        mut store: impl AsContextMut,
+        offset: usize,
+        buffer: &[u8],
+    ) -> Result<(), MemoryAccessError> {
+        self.inner.write(store.as_context_mut().inner, offset, buffer)
+    }
+
+    /// Its bytes.
+    pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
+        self.inner.data(store.into().inner)
+    }
+
+    /// Its bytes, to change.
+    pub fn data_mut<'a, T: 'static>(&self, store: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
+        self.inner.data_mut(store.into().inner)
+    }
+
+    /// Its bytes, and the embedder's data.
+    pub fn data_and_store_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> (&'a mut [u8], &'a mut T) {
+        let (bytes, data) = self.inner.data_and_store_mut(store.into().inner);
+        (bytes, &mut data.user)
+    }
+
+    /// Its size in bytes.
+    pub fn data_size(&self, store: impl AsContext) -> usize {
+        self.inner.data_size(store.as_context().inner)
+    }
+
+    /// Its size in pages.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        self.inner.size(store.as_context().inner)
+    }
+
+    /// Bytes of a page.
+    pub fn page_size(&self, store: impl AsContext) -> u64 {
+        self.inner.page_size(store.as_context().inner)
+    }
+
+    /// Grows the memory by pages: its former size.
+    ///
+    /// # Errors
+    ///
+    /// When its maximum or the store's limits are reached or there is no room.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        self.inner.grow(store.as_context_mut().inner, delta)
+    }
+}

@@ -1,0 +1,161 @@
+//! Modules.
+
+use super::types::{ExportType, ExternType, ImportType};
+use super::{Engine, Error, Result};
+use crate::runtime::code::Code;
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A compiled module. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    engine: Engine,
+    code: Arc<Code>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// Compiles a module, in the binary or the text format.
+    ///
+    /// # Errors
+    ///
+    /// When the module is invalid or uses what is not supported.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        let wasm = binary(bytes.as_ref(), None)?;
+        Module::from_binary(engine, &wasm)
+    }
+
+    /// Compiles a module in the binary format.
+    ///
+    /// # Errors
+    ///
+    /// When the module is invalid or uses what is not supported.
+    pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Module> {
+        Ok(Module { engine: engine.clone(), code: Code::new(engine.state(), wasm)? })
+    }
+
+    /// Compiles a module from a file, in the binary or the text format.
+    ///
+    /// # Errors
+    ///
+    /// When the file can not be read, or the module is invalid or uses what is not supported.
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file)
+            .map_err(|err| Error::new(err).context(format!("failed to read input file: {}", file.display())))?;
+        Module::from_binary(engine, &binary(&bytes, Some(file))?)
+    }
+
+    /// Validates a binary without compiling it.
+    ///
+    /// # Errors
+    ///
+    /// When the module is invalid.
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        let features = engine.state().options.features;
+        wasmparser::Validator::new_with_features(features)
+            .validate_all(binary)
+            .map(drop)
+            .map_err(|err| Error::new(crate::error::Error::from(err)))
+    }
+
+    /// The name that the module gives itself.
+    pub fn name(&self) -> Option<&str> {
+        self.code.name()
+    }
+
+    /// The engine that it was compiled for.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What it imports, in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
+        let imports: Vec<ImportType<'_>> = match &self.code.lowered {
+            None => self
+                .code
+                .imports()
+                .filter_map(|import| {
+                    let ty = ExternType::from_native(&self.engine, import.ty())?;
+                    Some(ImportType { module: import.module(), name: import.name(), ty })
+                })
+                .collect(),
+            Some(lowered) => lowered
+                .meta
+                .imports
+                .iter()
+                .zip(self.code.imports())
+                .filter_map(|(import, native)| {
+                    let ty = ExternType::from_meta(&self.engine, &import.ty, Some(native.ty()))?;
+                    Some(ImportType { module: &import.module, name: &import.name, ty })
+                })
+                .collect(),
+        };
+        imports.into_iter()
+    }
+
+    /// What it exports, in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
+        let exports: Vec<ExportType<'_>> = match &self.code.lowered {
+            None => self
+                .code
+                .wasmtime
+                .exports()
+                .filter_map(|export| {
+                    let ty = ExternType::from_native(&self.engine, export.ty())?;
+                    Some(ExportType { name: export.name(), ty })
+                })
+                .collect(),
+            Some(lowered) => lowered
+                .meta
+                .exports
+                .iter()
+                .filter_map(|export| {
+                    let native = self.code.wasmtime.get_export(&export.name);
+                    let ty = ExternType::from_meta(&self.engine, &export.ty, native)?;
+                    Some(ExportType { name: &export.name, ty })
+                })
+                .collect(),
+        };
+        exports.into_iter()
+    }
+
+    /// What it exports under a name.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        match &self.code.lowered {
+            None => ExternType::from_native(&self.engine, self.code.wasmtime.get_export(name)?),
+            Some(lowered) => ExternType::from_meta(
+                &self.engine,
+                lowered.export(name)?,
+                self.code.wasmtime.get_export(name),
+            ),
+        }
+    }
+
+    pub(crate) fn of(engine: Engine, code: Arc<Code>) -> Module {
+        Module { engine, code }
+    }
+
+    pub(crate) fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+}
+
+/// A module as binary.
+fn binary<'a>(bytes: &'a [u8], file: Option<&Path>) -> Result<Cow<'a, [u8]>> {
+    if bytes.starts_with(b"\0asm") {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    wat::parse_bytes(bytes).map_err(|mut err| {
+        if let Some(file) = file {
+            err.set_path(file);
+        }
+        Error::new(err)
+    })
+}

@@ -1,0 +1,291 @@
+//! Stores and the ways to borrow one.
+
+use super::{Engine, ResourceLimiter, Result, UpdateDeadline};
+use crate::heap::HeapStats;
+use crate::runtime::store::{StoreData, collect};
+use wasmtime as w;
+
+/// A store: instances, their functions, memories and objects, and the embedder's data.
+pub struct Store<T: 'static> {
+    pub(crate) inner: w::Store<StoreData<T>>,
+}
+
+/// A borrowed store.
+pub struct StoreContext<'a, T: 'static> {
+    pub(crate) inner: w::StoreContext<'a, StoreData<T>>,
+}
+
+/// A mutably borrowed store.
+pub struct StoreContextMut<'a, T: 'static> {
+    pub(crate) inner: w::StoreContextMut<'a, StoreData<T>>,
+}
+
+/// What a store can be borrowed from.
+pub trait AsContext {
+    /// The embedder's data.
+    type Data: 'static;
+    /// The store.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// What a store can be borrowed from mutably.
+pub trait AsContextMut: AsContext {
+    /// The store.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: 'static> Store<T> {
+    /// A store without instances. Its GC heap is made when it is first needed.
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        let data = StoreData::new(engine.state().clone(), data);
+        Store { inner: w::Store::new(&engine.state().wasmtime, data) }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.inner.data().user
+    }
+
+    /// The embedder's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.inner.data_mut().user
+    }
+
+    /// The embedder's data; the store is dropped.
+    pub fn into_data(self) -> T {
+        self.inner.into_data().user
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        Engine::of(&self.inner.data().gc.engine)
+    }
+
+    /// Sets who decides whether memories and tables may grow, the GC heap among them.
+    pub fn limiter(
+        &mut self,
+        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        self.inner.limiter(move |data| limiter(&mut data.user));
+    }
+
+    /// Fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.inner.get_fuel()
+    }
+
+    /// Sets the fuel.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.inner.set_fuel(fuel)
+    }
+
+    /// Sets the epoch at which code is interrupted, relative to the present one.
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        self.inner.set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// Makes code trap when its epoch has come. This is the default.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_deadline_trap();
+    }
+
+    /// Sets what happens when an epoch has come.
+    pub fn epoch_deadline_callback(
+        &mut self,
+        mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        self.inner.epoch_deadline_callback(move |inner| callback(StoreContextMut { inner }));
+    }
+
+    /// Collects all garbage. Host values that no reference reaches any more are dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the heap is corrupt, which is a bug, or found so by [`Config::gc_verify`].
+    ///
+    /// [`Config::gc_verify`]: super::Config::gc_verify
+    pub fn gc(&mut self) -> Result<()> {
+        collect(&mut self.inner)
+    }
+
+    /// What the heap has done so far.
+    pub fn heap_stats(&self) -> HeapStats {
+        self.inner.data().gc.stats()
+    }
+
+    /// The store that runs lowered modules.
+    pub fn wasmtime_mut(&mut self) -> &mut w::Store<StoreData<T>> {
+        &mut self.inner
+    }
+}
+
+impl<T: Default> Default for Store<T> {
+    fn default() -> Store<T> {
+        Store::new(&Engine::default(), T::default())
+    }
+}
+
+impl<T> std::fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("id", &self.inner.data().gc.id).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: 'static> StoreContext<'a, T> {
+    /// The embedder's data.
+    pub fn data(&self) -> &'a T {
+        &self.inner.data().user
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        Engine::of(&self.inner.data().gc.engine)
+    }
+
+    /// Fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.inner.get_fuel()
+    }
+
+    /// What the heap has done so far.
+    pub fn heap_stats(&self) -> HeapStats {
+        self.inner.data().gc.stats()
+    }
+}
+
+impl<T: 'static> StoreContextMut<'_, T> {
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.inner.data().user
+    }
+
+    /// The embedder's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.inner.data_mut().user
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        Engine::of(&self.inner.data().gc.engine)
+    }
+
+    /// Fuel that is left.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.inner.get_fuel()
+    }
+
+    /// Sets the fuel.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.inner.set_fuel(fuel)
+    }
+
+    /// Sets the epoch at which code is interrupted, relative to the present one.
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        self.inner.set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// Collects all garbage. See [`Store::gc`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::gc`].
+    pub fn gc(&mut self) -> Result<()> {
+        collect(&mut self.inner)
+    }
+
+    /// What the heap has done so far.
+    pub fn heap_stats(&self) -> HeapStats {
+        self.inner.data().gc.stats()
+    }
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: w::AsContext::as_context(&self.inner) }
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: w::AsContextMut::as_context_mut(&mut self.inner) }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: w::AsContext::as_context(&self.inner) }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: w::AsContext::as_context(&self.inner) }
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: w::AsContextMut::as_context_mut(&mut self.inner) }
+    }
+}
+
+impl<C: AsContext> AsContext for &'_ C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(*self)
+    }
+}
+
+impl<C: AsContext> AsContext for &'_ mut C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(*self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &'_ mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(*self)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(cx: &'a C) -> StoreContext<'a, C::Data> {
+        cx.as_context()
+    }
+}
+
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(cx: &'a mut C) -> StoreContext<'a, C::Data> {
+        C::as_context(cx)
+    }
+}
+
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(cx: &'a mut C) -> StoreContextMut<'a, C::Data> {
+        cx.as_context_mut()
+    }
+}

@@ -1,0 +1,254 @@
+//! Option groups: `-W key[=value][,key[=value]…]` and its sisters.
+//!
+//! A group is a table of entries (see `tables`); an entry has a name, a help text and what it does to
+//! the settings. Parsing checks names and the form of values; errors come out as clap's do. Later
+//! options win over earlier ones.
+
+use super::settings::Settings;
+use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
+use clap::Args;
+use std::fmt::Write;
+
+/// Options that all commands have. They may stand before the name of the command as well.
+#[derive(Args, Clone, Default)]
+pub struct Common {
+    /// Optimization and tuning; `-O help` lists them
+    #[arg(short = 'O', long = "optimize", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| OPTIMIZE.parse(s))]
+    optimize: Vec<Assignments>,
+    /// Code generation; `-C help` lists them
+    #[arg(short = 'C', long = "codegen", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| CODEGEN.parse(s))]
+    codegen: Vec<Assignments>,
+    /// Debugging; `-D help` lists them
+    #[arg(short = 'D', long = "debug", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| DEBUG.parse(s))]
+    debug: Vec<Assignments>,
+    /// Semantics of WebAssembly and limits; `-W help` lists them
+    #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASM.parse(s))]
+    wasm: Vec<Assignments>,
+    /// WASI; `-S help` lists them
+    #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
+    wasi: Vec<Assignments>,
+}
+
+impl Common {
+    /// These options, then those.
+    pub fn then(mut self, later: Common) -> Common {
+        self.optimize.extend(later.optimize);
+        self.codegen.extend(later.codegen);
+        self.debug.extend(later.debug);
+        self.wasm.extend(later.wasm);
+        self.wasi.extend(later.wasi);
+        self
+    }
+
+    /// The list of options that was asked for by `help`, if any.
+    pub fn help(&self) -> Option<String> {
+        self.assignments().find_map(|a| match a {
+            Assignment::Help(group) => Some(group.list()),
+            Assignment::Set(..) => None,
+        })
+    }
+
+    /// What the options mean.
+    ///
+    /// # Errors
+    ///
+    /// A value that an option does not have, or that is not supported.
+    pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
+        let mut settings = Settings::new();
+        for assignment in self.assignments() {
+            if let Assignment::Set(entry, value) = assignment {
+                (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;
+            }
+        }
+        Ok(settings)
+    }
+
+    fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        [&self.optimize, &self.codegen, &self.debug, &self.wasm, &self.wasi].into_iter().flatten().flat_map(|a| &a.0)
+    }
+}
+
+/// The options of one `-W …`.
+#[derive(Clone)]
+pub(crate) struct Assignments(Vec<Assignment>);
+
+#[derive(Clone)]
+enum Assignment {
+    Set(&'static Entry, Value),
+    Help(&'static Group),
+}
+
+/// A letter with its options.
+pub(crate) struct Group {
+    pub(crate) letter: char,
+    pub(crate) long: &'static str,
+    pub(crate) entries: &'static [Entry],
+}
+
+/// One option.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) takes: Takes,
+    pub(crate) help: &'static str,
+    /// Changes the settings, or says why it can not.
+    pub(crate) apply: fn(&mut Settings, &Value) -> Result<(), String>,
+}
+
+/// What kind of value an option takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing, or `y` or `n`.
+    Flag,
+    /// A number: decimal, or hexadecimal after `0x`.
+    Number,
+    /// A number of bytes: like a number; `k`, `m` or `g` may follow and count 1024-fold.
+    Bytes,
+    /// Text, of this form.
+    Word(&'static str),
+}
+
+/// The value that was given.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Flag(bool),
+    Number(u64),
+    Word(String),
+}
+
+impl Value {
+    /// Of a [`Takes::Flag`].
+    pub(crate) fn flag(&self) -> bool {
+        matches!(self, Value::Flag(true))
+    }
+
+    /// Of a [`Takes::Number`] or [`Takes::Bytes`].
+    pub(crate) fn number(&self) -> u64 {
+        if let Value::Number(n) = self { *n } else { 0 }
+    }
+
+    /// Of a number that must fit a `usize`.
+    pub(crate) fn size(&self) -> Result<usize, String> {
+        usize::try_from(self.number()).map_err(|_| "value is too large".to_string())
+    }
+
+    /// Of a [`Takes::Word`].
+    pub(crate) fn word(&self) -> &str {
+        if let Value::Word(w) = self { w } else { "" }
+    }
+}
+
+impl Group {
+    /// Parses `key[=value][,…]`.
+    fn parse(&'static self, text: &str) -> Result<Assignments, String> {
+        text.split(',').map(|one| self.parse_one(one)).collect::<Result<_, _>>().map(Assignments)
+    }
+
+    fn parse_one(&'static self, text: &str) -> Result<Assignment, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        if name == "help" || name == "help-long" {
+            return Ok(Assignment::Help(self));
+        }
+        let Some(entry) = self.entries.iter().find(|e| e.name == name) else {
+            return Err(format!("unknown -{} / --{} option: {name}", self.letter, self.long));
+        };
+        let value = entry.takes.parse(value).map_err(|e| format!("failed to parse {name} option: {e}"))?;
+        Ok(Assignment::Set(entry, value))
+    }
+
+    /// What `-W help` prints.
+    fn list(&self) -> String {
+        let mut text = format!("Available {} options:\n\n", self.long);
+        for entry in self.entries {
+            let key = format!("{}{}", entry.name, entry.takes.form());
+            // Writing to a string can not fail.
+            let _ = writeln!(text, "  -{} {key:>38} -- {}", self.letter, entry.help);
+        }
+        text
+    }
+}
+
+impl Takes {
+    fn form(self) -> String {
+        match self {
+            Takes::Flag => "[=y|n]".to_string(),
+            Takes::Number | Takes::Bytes => "=N".to_string(),
+            Takes::Word(form) => format!("={form}"),
+        }
+    }
+
+    fn parse(self, value: Option<&str>) -> Result<Value, String> {
+        match (self, value) {
+            (Takes::Flag, None | Some("y" | "yes" | "true")) => Ok(Value::Flag(true)),
+            (Takes::Flag, Some("n" | "no" | "false")) => Ok(Value::Flag(false)),
+            (Takes::Flag, Some(s)) => Err(format!("unknown boolean flag `{s}`, only yes,no,<nothing> accepted")),
+            (_, None) => Err(format!("must be specified with `{}`", self.form().trim_start_matches('='))),
+            (Takes::Number, Some(s)) => number(s).map(Value::Number),
+            (Takes::Bytes, Some(s)) => bytes(s).map(Value::Number),
+            (Takes::Word(_), Some(s)) => Ok(Value::Word(s.to_string())),
+        }
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let parsed = digits.map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    parsed.map_err(|e| format!("`{text}` is not a number: {e}"))
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let hex = text.starts_with("0x") || text.starts_with("0X");
+    let (digits, shift) = match text.chars().last() {
+        Some('k' | 'K') if !hex => (&text[..text.len() - 1], 10),
+        Some('m' | 'M') if !hex => (&text[..text.len() - 1], 20),
+        Some('g' | 'G') if !hex => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    number(digits)?.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(group: &'static Group, text: &str) -> String {
+        group.parse(text).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn unknown_names_and_bad_values_are_errors() {
+        assert_eq!(error(&WASM, "shiny"), "unknown -W / --wasm option: shiny");
+        assert!(error(&WASM, "gc=maybe").contains("unknown boolean flag `maybe`"));
+        assert!(error(&WASM, "fuel").contains("must be specified with `N`"));
+        assert!(error(&WASM, "fuel=ten").contains("not a number"));
+    }
+
+    #[test]
+    fn later_options_win() {
+        let parse = |text| Common { wasm: vec![WASM.parse(text).unwrap()], ..Common::default() };
+        let settings = parse("fuel=1,fuel=0x10").then(parse("trap-on-grow-failure")).settings().unwrap();
+        assert_eq!(settings.fuel, Some(16));
+        assert!(settings.trap_on_grow_failure);
+    }
+
+    #[test]
+    fn bytes_have_suffixes() {
+        assert_eq!(bytes("3k"), Ok(3 << 10));
+        assert_eq!(bytes("2M"), Ok(2 << 20));
+        assert_eq!(bytes("0x1000"), Ok(4096));
+        assert!(bytes("k").is_err() && bytes("").is_err() && bytes("99999999999g").is_err());
+    }
+
+    #[test]
+    fn names_are_unique_and_every_value_is_handled() {
+        for group in [&OPTIMIZE, &CODEGEN, &DEBUG, &WASM, &WASI] {
+            let mut names: Vec<_> = group.entries.iter().map(|e| e.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), group.entries.len());
+            assert!(group.list().lines().count() == names.len() + 2);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `wasmtime-gc run`: runs a module.
+//!
+//! Order of events, as `wasmtime` has it: compile, link WASI, instantiate preloaded modules, link
+//! stubs, instantiate (which runs the start function), `_initialize`, then the function that was asked
+//! for by `--invoke`, or else `""` or `_start` if there is one.
+
+use super::options::Common;
+use super::settings::{Settings, UnknownImports};
+use super::wasi::{Host, World};
+use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
+use crate::api::{Engine, Instance, Linker, Module, Result, Store};
+use clap::Args;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use wasmtime::error::Context;
+
+/// Arguments of `run`.
+#[derive(Args)]
+pub(super) struct RunCommand {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Grants access to a folder of the host, as GUEST to the program
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = parse_dir)]
+    dirs: Vec<(String, String)>,
+    /// Sets an environment variable, or passes this process's on
+    #[arg(long = "env", value_name = "NAME[=VAL]", value_parser = parse_env)]
+    env: Vec<(String, Option<String>)>,
+    /// Name of the program as it sees it
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<String>,
+    /// Calls this exported function, with ARGS
+    #[arg(long, value_name = "FUNCTION")]
+    invoke: Option<String>,
+    /// Instantiates a module and lets the main module import it by NAME
+    #[arg(long = "preload", value_name = "NAME=MODULE", value_parser = parse_preload)]
+    preloads: Vec<(String, PathBuf)>,
+    /// The module, binary or text (`-` for standard input), and its arguments
+    #[arg(value_name = "WASM", trailing_var_arg = true, help_heading = None)]
+    module_and_args: Vec<OsString>,
+}
+
+fn parse_dir(text: &str) -> Result<(String, String), String> {
+    let (host, guest) = text.split_once("::").unwrap_or((text, text));
+    Ok((host.to_string(), guest.to_string()))
+}
+
+fn parse_env(text: &str) -> Result<(String, Option<String>), String> {
+    Ok(match text.split_once('=') {
+        Some((key, value)) => (key.to_string(), Some(value.to_string())),
+        None => (text.to_string(), None),
+    })
+}
+
+fn parse_preload(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("must contain exactly one equals character ('=')")?;
+    Ok((name.to_string(), path.into()))
+}
+
+impl RunCommand {
+    /// The arguments before the word `run`, then those after it.
+    pub(super) fn then(mut self, later: RunCommand) -> RunCommand {
+        self.dirs.extend(later.dirs);
+        self.env.extend(later.env);
+        self.preloads.extend(later.preloads);
+        RunCommand {
+            common: self.common.then(later.common),
+            argv0: later.argv0.or(self.argv0),
+            invoke: later.invoke.or(self.invoke),
+            module_and_args: later.module_and_args,
+            ..self
+        }
+    }
+
+    /// Runs the module.
+    pub(super) fn execute(self) -> Outcome {
+        if self.module_and_args.is_empty() {
+            missing_argument("<WASM>");
+        }
+        let settings = self.common.settings()?;
+        settings.with_stack(|| self.run(&settings))?
+    }
+
+    fn run(&self, settings: &Settings) -> Outcome {
+        let engine = Engine::new(&settings.config)?;
+        let module = input::compile(&engine, self.path())?;
+        let mut store = self.store(&engine, settings)?;
+        if let Some(timeout) = settings.timeout {
+            interrupt_after(&engine, timeout);
+        }
+        let result = self.load(&mut store, &engine, settings, &module);
+        if settings.gc_stats {
+            eprint!("{}", stats::text(&store.heap_stats()));
+        }
+        result.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Links and runs what was preloaded, then the main module.
+    fn load(&self, store: &mut Store<Host>, engine: &Engine, settings: &Settings, module: &Module) -> Result<()> {
+        let mut linker = Linker::new(engine);
+        if settings.wasi {
+            wasi::link(&mut linker)?;
+        }
+        preload::link(&mut linker, store, &self.preloads)?;
+        match settings.unknown_imports {
+            UnknownImports::Error => {}
+            UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,
+            UnknownImports::Default => linker.define_unknown_imports_as_default_values(&mut *store, module)?,
+        }
+        self.main(store, &linker, module)
+            .with_context(|| format!("failed to run main module `{}`", self.path().display()))
+    }
+
+    fn main(&self, store: &mut Store<Host>, linker: &Linker<Host>, module: &Module) -> Result<()> {
+        let instance = linker
+            .instantiate(&mut *store, module)
+            .with_context(|| format!("failed to instantiate {:?}", self.path()))?;
+        initialize(store, &instance)?;
+        invoke::main(store, &instance, self.invoke.as_deref(), &self.module_and_args[1..])
+    }
+
+    fn store(&self, engine: &Engine, settings: &Settings) -> Result<Store<Host>> {
+        let (argv, env) = (self.argv()?, self.env()?);
+        let world = World { argv: &argv, env: &env, inherit_env: settings.inherit_env, dirs: &self.dirs };
+        let mut store = Store::new(engine, Host::new(&world, settings.limits())?);
+        store.limiter(|host| &mut host.limits);
+        if let Some(fuel) = settings.fuel {
+            store.set_fuel(fuel)?;
+        }
+        if settings.timeout.is_some() {
+            store.set_epoch_deadline(1);
+        }
+        Ok(store)
+    }
+
+    fn path(&self) -> &Path {
+        Path::new(&self.module_and_args[0])
+    }
+
+    /// What the program sees as its arguments. Its name is the file's, without folders.
+    fn argv(&self) -> Result<Vec<String>> {
+        let name = self.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut argv = vec![self.argv0.clone().unwrap_or(name)];
+        for arg in &self.module_and_args[1..] {
+            argv.push(arg.to_str().with_context(|| format!("argument is not valid utf-8: {arg:?}"))?.to_string());
+        }
+        Ok(argv)
+    }
+
+    fn env(&self) -> Result<Vec<(String, String)>> {
+        let value = |(key, value): &(String, Option<String>)| {
+            let value = value.clone().or_else(|| std::env::var(key).ok());
+            let value = value.with_context(|| format!("environment variable `{key}` not found"))?;
+            Ok((key.clone(), value))
+        };
+        self.env.iter().map(value).collect()
+    }
+}
+
+/// A module without `_start` may have a function to be called first.
+pub(super) fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
+    match instance.get_func(&mut *store, "_initialize") {
+        Some(func) => func.call(&mut *store, &[], &mut []),
+        None => Ok(()),
+    }
+}
+
+/// Makes running code trap after some time. The thread ends with the process.
+fn interrupt_after(engine: &Engine, timeout: Duration) {
+    let engine = engine.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(timeout);
+        engine.increment_epoch();
+    });
+}

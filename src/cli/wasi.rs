@@ -1,0 +1,65 @@
+//! WASI preview 1 for the program that runs: arguments, environment, folders, standard streams.
+//!
+//! The implementation is `wasmtime-wasi`'s. It sees plain functions of numbers and the program's own
+//! memory, so it needs to know nothing of lowering.
+
+use crate::api::{Linker, Result};
+use std::path::Path;
+use wasmtime::StoreLimits;
+use wasmtime::error::Context;
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+/// What a store carries.
+pub(crate) struct Host {
+    /// WASI's state; of no use to a program that WASI is not linked to.
+    wasi: WasiP1Ctx,
+    /// Limits of memories and tables.
+    pub(crate) limits: StoreLimits,
+}
+
+impl Host {
+    /// The host of a program.
+    ///
+    /// # Errors
+    ///
+    /// A folder can not be opened.
+    pub(crate) fn new(world: &World<'_>, limits: StoreLimits) -> Result<Host> {
+        Ok(Host { wasi: context(world)?, limits })
+    }
+}
+
+/// What the program sees.
+pub(crate) struct World<'a> {
+    /// Its arguments, with its name first.
+    pub(crate) argv: &'a [String],
+    /// Environment variables.
+    pub(crate) env: &'a [(String, String)],
+    /// All of this process's environment variables, before those.
+    pub(crate) inherit_env: bool,
+    /// Folders: path of the host, path of the program.
+    pub(crate) dirs: &'a [(String, String)],
+}
+
+/// WASI's state for a program.
+fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.inherit_stdio().args(world.argv).allow_blocking_current_thread(true);
+    if world.inherit_env {
+        builder.inherit_env();
+    }
+    for (key, value) in world.env {
+        builder.env(key, value);
+    }
+    for (host, guest) in world.dirs {
+        builder
+            .preopened_dir(Path::new(host), guest, FsPerms::ReadWrite)
+            .with_context(|| format!("failed to open directory '{host}'"))?;
+    }
+    Ok(builder.build_p1())
+}
+
+/// Defines `wasi_snapshot_preview1`.
+pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
+    p1::add_to_linker_sync(linker.wasmtime_mut(), |data| &mut data.data_mut().wasi)
+}

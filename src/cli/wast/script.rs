@@ -1,0 +1,227 @@
+//! Runs the directives of one script.
+//!
+//! Every `assert_…` directive is an assertion, as the test suite counts them. A directive that is not
+//! an assertion and fails is a failure of the script too, but does not count among the assertions.
+
+use super::{spectest, traps, values};
+use crate::api::{Engine, Error, Instance, Linker, Module, Result, Store, Val};
+use std::collections::HashMap;
+use wasmtime::error::Context;
+use wasmtime::{bail, format_err};
+use wast::token::Id;
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+
+/// A script that is running: one store, and what the script has named.
+pub(super) struct Script<'e> {
+    engine: &'e Engine,
+    store: Store<()>,
+    linker: Linker<()>,
+    modules: HashMap<String, Module>,
+    instances: HashMap<String, Instance>,
+    last_module: Option<Module>,
+    last_instance: Option<Instance>,
+}
+
+impl<'e> Script<'e> {
+    /// A script that has run nothing yet.
+    pub(super) fn new(engine: &'e Engine) -> Result<Script<'e>> {
+        let mut store = Store::new(engine, ());
+        let mut linker = Linker::new(engine);
+        linker.allow_shadowing(true);
+        spectest::link(engine, &mut linker, &mut store)?;
+        Ok(Script {
+            engine,
+            store,
+            linker,
+            modules: HashMap::new(),
+            instances: HashMap::new(),
+            last_module: None,
+            last_instance: None,
+        })
+    }
+
+    /// Runs all directives, telling `done` of each: whether it is an assertion, and how it went.
+    pub(super) fn run(&mut self, script: Wast<'_>, mut done: impl FnMut(wast::token::Span, bool, Result<()>)) {
+        for directive in script.directives {
+            let span = directive.span();
+            let assertion = is_assertion(&directive);
+            let result = self.directive(directive);
+            done(span, assertion, result);
+        }
+    }
+
+    fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
+        match directive {
+            WastDirective::Module(mut module) => self.module(&mut module),
+            WastDirective::ModuleDefinition(mut module) => self.define(&mut module),
+            WastDirective::ModuleInstance { instance, module, .. } => self.instantiate_named(instance, module),
+            WastDirective::Register { name, module, .. } => self.register(name, module),
+            WastDirective::Invoke(call) => self.invoke(&call).map(drop),
+            WastDirective::AssertReturn { exec, results, .. } => self.assert_return(exec, &results),
+            WastDirective::AssertTrap { exec, message, .. } => expect(traps::expect_trap(&self.fails(exec)?, message)),
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                expect(traps::expect_trap(&self.fails(WastExecute::Invoke(call))?, message))
+            }
+            WastDirective::AssertException { exec, .. } => self.assert_exception(exec),
+            WastDirective::AssertInvalid { mut module, .. } | WastDirective::AssertMalformed { mut module, .. } => {
+                self.assert_invalid(&mut module)
+            }
+            WastDirective::AssertUnlinkable { module, message, .. } => {
+                expect(traps::expect_unlinkable(&self.fails(WastExecute::Wat(module))?, message))
+            }
+            WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
+                bail!("assertions about custom sections are not supported")
+            }
+            WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("threads in scripts are not supported"),
+        }
+    }
+
+    /// `(module …)`: becomes the current instance, and can be named.
+    fn module(&mut self, module: &mut QuoteWat<'_>) -> Result<()> {
+        let name = module.name();
+        let compiled = self.compile(module)?;
+        let instance = self.linker.instantiate(&mut self.store, &compiled)?;
+        if let Some(name) = name {
+            self.modules.insert(name.name().to_string(), compiled.clone());
+        }
+        self.last_module = Some(compiled);
+        self.set_instance(name, instance);
+        Ok(())
+    }
+
+    /// `(module definition …)`: compiled, not instantiated.
+    fn define(&mut self, module: &mut QuoteWat<'_>) -> Result<()> {
+        let name = module.name();
+        let compiled = self.compile(module)?;
+        if let Some(name) = name {
+            self.modules.insert(name.name().to_string(), compiled.clone());
+        }
+        self.last_module = Some(compiled);
+        Ok(())
+    }
+
+    /// `(module instance $instance $module)`.
+    fn instantiate_named(&mut self, instance: Option<Id<'_>>, module: Option<Id<'_>>) -> Result<()> {
+        let module = match module {
+            Some(id) => self.modules.get(id.name()),
+            None => self.last_module.as_ref(),
+        };
+        let module = module.context("no such module")?.clone();
+        let created = self.linker.instantiate(&mut self.store, &module)?;
+        self.set_instance(instance, created);
+        Ok(())
+    }
+
+    fn set_instance(&mut self, name: Option<Id<'_>>, instance: Instance) {
+        if let Some(name) = name {
+            self.instances.insert(name.name().to_string(), instance);
+        }
+        self.last_instance = Some(instance);
+    }
+
+    fn register(&mut self, name: &str, module: Option<Id<'_>>) -> Result<()> {
+        let instance = self.instance(module)?;
+        self.linker.instance(&mut self.store, name, instance)?;
+        Ok(())
+    }
+
+    /// The instance of a name, or the current one.
+    fn instance(&self, name: Option<Id<'_>>) -> Result<Instance> {
+        match name {
+            Some(id) => self.instances.get(id.name()).copied().with_context(|| format!("no instance ${}", id.name())),
+            None => self.last_instance.context("no module has been instantiated"),
+        }
+    }
+
+    fn compile(&self, module: &mut QuoteWat<'_>) -> Result<Module> {
+        Module::new(self.engine, encode(module)?)
+    }
+
+    /// Runs what an assertion is about; gives its results.
+    fn execute(&mut self, exec: WastExecute<'_>) -> Result<Vec<Val>> {
+        match exec {
+            WastExecute::Invoke(call) => self.invoke(&call),
+            WastExecute::Wat(wat) => {
+                let module = self.compile(&mut QuoteWat::Wat(wat))?;
+                self.linker.instantiate(&mut self.store, &module)?;
+                Ok(Vec::new())
+            }
+            WastExecute::Get { module, global, .. } => {
+                let instance = self.instance(module)?;
+                let global = instance
+                    .get_global(&mut self.store, global)
+                    .with_context(|| format!("no exported global `{global}`"))?;
+                Ok(vec![global.get(&mut self.store)])
+            }
+        }
+    }
+
+    fn invoke(&mut self, call: &WastInvoke<'_>) -> Result<Vec<Val>> {
+        let instance = self.instance(call.module)?;
+        let func = instance
+            .get_func(&mut self.store, call.name)
+            .with_context(|| format!("no exported function `{}`", call.name))?;
+        let mut args = Vec::new();
+        for arg in &call.args {
+            args.push(values::argument(&mut self.store, arg)?);
+        }
+        let mut results = vec![Val::I32(0); func.ty(&self.store).results().len()];
+        func.call(&mut self.store, &args, &mut results)?;
+        Ok(results)
+    }
+
+    fn assert_return(&mut self, exec: WastExecute<'_>, expected: &[WastRet<'_>]) -> Result<()> {
+        let actual = self.execute(exec)?;
+        values::check(&mut self.store, &actual, expected)
+    }
+
+    /// The error by which something fails; an error if it does not fail.
+    fn fails(&mut self, exec: WastExecute<'_>) -> Result<Error> {
+        match self.execute(exec) {
+            Ok(values) => Err(format_err!("expected a failure, got {values:?}")),
+            Err(err) => Ok(err),
+        }
+    }
+
+    fn assert_exception(&mut self, exec: WastExecute<'_>) -> Result<()> {
+        let err = self.fails(exec)?;
+        if err.is::<wasmtime::ThrownException>() {
+            return Ok(());
+        }
+        bail!("expected an exception, got `{err:#}`")
+    }
+
+    /// The module must be refused: by the text parser, the decoder or the validator.
+    fn assert_invalid(&mut self, module: &mut QuoteWat<'_>) -> Result<()> {
+        let Ok(wasm) = encode(module) else { return Ok(()) };
+        match Module::new(self.engine, wasm) {
+            Ok(_) => bail!("expected the module to be invalid"),
+            Err(err) => expect(traps::expect_invalid(&err)),
+        }
+    }
+}
+
+fn is_assertion(directive: &WastDirective<'_>) -> bool {
+    !matches!(
+        directive,
+        WastDirective::Module(_)
+            | WastDirective::ModuleDefinition(_)
+            | WastDirective::ModuleInstance { .. }
+            | WastDirective::Register { .. }
+            | WastDirective::Invoke(_)
+            | WastDirective::Thread(_)
+            | WastDirective::Wait { .. }
+    )
+}
+
+fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>> {
+    if matches!(module, QuoteWat::QuoteComponent(..) | QuoteWat::Wat(Wat::Component(_))) {
+        bail!("components are not supported");
+    }
+    Ok(module.encode()?)
+}
+
+fn expect(outcome: Result<(), String>) -> Result<()> {
+    outcome.map_err(|why| format_err!("{why}"))
+}

@@ -1,0 +1,100 @@
+//! What a script calls a failure, and what it is here.
+//!
+//! The specification's scripts name traps by the messages of its reference interpreter. They are
+//! compared by trap code, so that `null array reference` and a cast failure can never pass for one
+//! another, and not by the wording. As in the test suite's own convention, the expected text is a
+//! prefix of the reference message.
+
+use crate::api::{Error, Trap};
+
+/// Trap codes by the reference interpreter's messages. The first row that a text begins with counts.
+const TRAPS: &[(&str, &[Trap])] = &[
+    ("unreachable", &[Trap::UnreachableCodeReached]),
+    ("integer divide by zero", &[Trap::IntegerDivisionByZero]),
+    ("integer overflow", &[Trap::IntegerOverflow]),
+    ("invalid conversion to integer", &[Trap::BadConversionToInteger]),
+    ("out of bounds memory access", &[Trap::MemoryOutOfBounds]),
+    ("out of bounds table access", &[Trap::TableOutOfBounds]),
+    ("out of bounds array access", &[Trap::ArrayOutOfBounds]),
+    ("undefined element", &[Trap::TableOutOfBounds]),
+    ("uninitialized element", &[Trap::IndirectCallToNull]),
+    ("indirect call type mismatch", &[Trap::BadSignature]),
+    ("indirect call", &[Trap::BadSignature]),
+    ("null reference", &[Trap::NullReference]),
+    ("null function", &[Trap::NullReference]),
+    ("null structure reference", &[Trap::NullReference]),
+    ("null array reference", &[Trap::NullReference]),
+    ("null i31 reference", &[Trap::NullReference]),
+    ("null exception reference", &[Trap::NullReference]),
+    ("null descriptor reference", &[Trap::NullReference]),
+    ("cast failure", &[Trap::CastFailure]),
+    ("call stack exhausted", &[Trap::StackOverflow]),
+    ("allocation size too large", &[Trap::AllocationTooLarge]),
+    ("unaligned atomic", &[Trap::HeapMisaligned]),
+    ("expected shared memory", &[Trap::AtomicWaitNonSharedMemory]),
+];
+
+/// Messages of linking: the script's, and what ours contains.
+const LINKING: &[(&str, &str)] =
+    &[("unknown import", "unknown import"), ("incompatible import type", "incompatible import type")];
+
+/// Checks that an error is the trap that a script expects.
+pub(super) fn expect_trap(err: &Error, expected: &str) -> Result<(), String> {
+    let Some((_, codes)) = TRAPS.iter().find(|(text, _)| expected.starts_with(text)) else {
+        return Err(format!("the script expects an unknown trap `{expected}`"));
+    };
+    match err.downcast_ref::<Trap>() {
+        Some(trap) if codes.contains(trap) => Ok(()),
+        Some(trap) => Err(format!("expected trap `{expected}`, got `{trap}`")),
+        None => Err(format!("expected trap `{expected}`, got error `{err:#}`")),
+    }
+}
+
+/// Checks that an error is the failure to link that a script expects.
+pub(super) fn expect_unlinkable(err: &Error, expected: &str) -> Result<(), String> {
+    let Some((_, ours)) = LINKING.iter().find(|(text, _)| expected.starts_with(text)) else {
+        return Err(format!("the script expects an unknown link error `{expected}`"));
+    };
+    let message = format!("{err:#}");
+    match !err.is::<Trap>() && message.contains(ours) {
+        true => Ok(()),
+        false => Err(format!("expected link error `{expected}`, got `{message}`")),
+    }
+}
+
+/// Checks that an error says that a module is malformed or not valid, and nothing else.
+pub(super) fn expect_invalid(err: &Error) -> Result<(), String> {
+    match err.downcast_ref::<crate::error::Error>() {
+        None | Some(crate::error::Error::Invalid { .. }) => Ok(()),
+        Some(other) => Err(format!("expected the module to be invalid, got `{other}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart() {
+        let trap = Error::from(Trap::CastFailure);
+        assert_eq!(expect_trap(&trap, "cast failure"), Ok(()));
+        assert!(expect_trap(&trap, "null reference").is_err());
+        assert!(expect_trap(&trap, "something new").is_err());
+        assert!(expect_trap(&wasmtime::format_err!("cast failure"), "cast failure").is_err());
+    }
+
+    #[test]
+    fn linking_is_not_a_trap() {
+        let link = wasmtime::format_err!("unknown import: `a::b` has not been defined");
+        assert_eq!(expect_unlinkable(&link, "unknown import"), Ok(()));
+        assert!(expect_unlinkable(&link, "incompatible import type").is_err());
+        assert!(expect_unlinkable(&Error::from(Trap::CastFailure), "unknown import").is_err());
+    }
+
+    #[test]
+    fn a_bug_is_not_an_invalid_module() {
+        let invalid = crate::error::Error::Invalid { offset: 0, message: "type mismatch".to_string() };
+        assert_eq!(expect_invalid(&Error::from(invalid)), Ok(()));
+        assert!(expect_invalid(&Error::from(crate::error::Error::Bug(String::new()))).is_err());
+    }
+}

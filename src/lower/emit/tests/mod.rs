@@ -1,0 +1,6 @@
+//! Emission, tested by running what it emits.
+
+mod by_hand;
+mod host;
+mod interp;
+mod random;

@@ -1,0 +1,69 @@
+//! Backtraces in terms of the original modules.
+
+use std::fmt;
+
+/// The WebAssembly frames of an error, the innermost first: a context of the error that a call into
+/// WebAssembly returns.
+#[derive(Debug, Clone)]
+pub struct WasmBacktrace {
+    pub(crate) frames: Vec<FrameInfo>,
+}
+
+impl WasmBacktrace {
+    /// The frames, the innermost first.
+    pub fn frames(&self) -> &[FrameInfo] {
+        &self.frames
+    }
+}
+
+/// One frame.
+#[derive(Debug, Clone)]
+pub struct FrameInfo {
+    pub(crate) module_name: Option<String>,
+    pub(crate) func_index: u32,
+    pub(crate) func_name: Option<String>,
+    pub(crate) module_offset: Option<usize>,
+    pub(crate) func_offset: Option<usize>,
+}
+
+impl FrameInfo {
+    /// The index of the function in its module.
+    pub fn func_index(&self) -> u32 {
+        self.func_index
+    }
+
+    /// The name that the module gives the function.
+    pub fn func_name(&self) -> Option<&str> {
+        self.func_name.as_deref()
+    }
+
+    /// The name of the module.
+    pub fn module_name(&self) -> Option<&str> {
+        self.module_name.as_deref()
+    }
+
+    /// Where in the module the instruction is, in bytes.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.module_offset
+    }
+
+    /// Where in the function's body the instruction is, in bytes.
+    pub fn func_offset(&self) -> Option<usize> {
+        self.func_offset
+    }
+}
+
+impl fmt::Display for WasmBacktrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error while executing at wasm backtrace:")?;
+        for (i, frame) in self.frames.iter().enumerate() {
+            write!(f, "\n  {i:>3}: ")?;
+            if let Some(offset) = frame.module_offset {
+                write!(f, "{offset:#8x} - ")?;
+            }
+            write!(f, "{}!", frame.module_name().unwrap_or("<unknown>"))?;
+            wasmtime_environ::demangle_function_name_or_index(f, frame.func_name(), frame.func_index as usize)?;
+        }
+        Ok(())
+    }
+}

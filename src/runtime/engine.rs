@@ -1,0 +1,162 @@
+//! What all modules and stores of an engine share.
+
+use super::code::Code;
+use super::func_types::FuncTypes;
+use super::{Error, Result};
+use crate::heap::HeapOptions;
+use crate::layout::{GcTypes, HeapMap, MapParams};
+use crate::lower::LowerContext;
+use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock, Weak};
+use wasmparser::WasmFeatures;
+
+/// An embedder's choices, as far as they are ours and not the inner engine's.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Features that modules may use before they are lowered.
+    pub features: WasmFeatures,
+    /// Bytes of the shadow stack.
+    pub stack_bytes: u32,
+    /// Bytes of the nursery.
+    pub nursery_bytes: u32,
+    /// Options of each store's heap.
+    pub heap: HeapOptions,
+    /// See [`LowerContext::explicit_null_checks`].
+    pub explicit_null_checks: bool,
+    /// See [`LowerContext::opt_level`].
+    pub opt_level: u8,
+}
+
+/// The state behind an engine.
+pub struct EngineState {
+    /// The engine that runs what lowering produces.
+    pub wasmtime: wasmtime::Engine,
+    /// Canonical types.
+    pub registry: Arc<TypeRegistry>,
+    /// RTT records of types that have objects.
+    pub gc_types: GcTypes,
+    /// The fixed addresses of every heap.
+    pub map: HeapMap,
+    /// The embedder's choices.
+    pub options: EngineOptions,
+    func_types: FuncTypes,
+    heap_module: OnceLock<wasmtime::Module>,
+    code: RwLock<HashMap<usize, Weak<Code>>>,
+}
+
+/// The module that defines each store's heap memory and function table.
+const HEAP_MODULE: &str = r#"(module $wasmtime-gc-heap
+    (memory (export "heap") 1 65536)
+    (table (export "functions") 0 funcref))"#;
+
+impl EngineState {
+    /// The state of a new engine.
+    pub fn new(wasmtime: wasmtime::Engine, options: EngineOptions) -> EngineState {
+        let registry = Arc::new(TypeRegistry::new());
+        let map =
+            HeapMap::new(MapParams { stack_bytes: options.stack_bytes, nursery_bytes: options.nursery_bytes });
+        EngineState {
+            gc_types: GcTypes::new(registry.clone(), map.rtt_start),
+            wasmtime,
+            registry,
+            map,
+            options,
+            func_types: FuncTypes::default(),
+            heap_module: OnceLock::new(),
+            code: RwLock::default(),
+        }
+    }
+
+    /// What lowering needs to know.
+    pub fn lower_context(&self) -> LowerContext<'_> {
+        LowerContext {
+            registry: &self.registry,
+            gc_types: &self.gc_types,
+            map: self.map,
+            features: self.options.features,
+            explicit_null_checks: self.options.explicit_null_checks,
+            opt_level: self.options.opt_level,
+        }
+    }
+
+    /// The module that defines heaps, compiled when the first store needs it.
+    pub fn heap_module(&self) -> Result<&wasmtime::Module> {
+        if let Some(module) = self.heap_module.get() {
+            return Ok(module);
+        }
+        let wasm = wat::parse_str(HEAP_MODULE).map_err(|err| Error::msg(err.to_string()))?;
+        let module = wasmtime::Module::new(&self.wasmtime, wasm)?;
+        Ok(self.heap_module.get_or_init(|| module))
+    }
+
+    /// Makes compiled code known to backtraces.
+    pub fn enter_code(&self, code: &Arc<Code>) {
+        let mut all = self.code.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if all.len() >= 64 && all.len().is_power_of_two() {
+            all.retain(|_, code| code.strong_count() > 0);
+        }
+        all.insert(key(&code.wasmtime), Arc::downgrade(code));
+    }
+
+    /// The code that a module of the inner engine was made for.
+    pub fn code_of(&self, module: &wasmtime::Module) -> Option<Arc<Code>> {
+        let all = self.code.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let code = all.get(&key(module))?.upgrade()?;
+        wasmtime::Module::same(&code.wasmtime, module).then_some(code)
+    }
+
+    /// Notes that a function type of the inner engine stands for an original one.
+    pub fn enter_func_type(&self, lowered: wasmtime::FuncType, id: TypeId) {
+        self.func_types.enter(lowered, id);
+    }
+
+    /// The original type that a function type of the inner engine stands for.
+    pub fn canon_func(&self, ty: &wasmtime::FuncType) -> Option<TypeId> {
+        self.func_types.canon(&self.registry, ty)
+    }
+
+    /// The original type of a value whose type no lowering has touched.
+    pub fn canon_val(&self, ty: &wasmtime::ValType) -> Option<ValType> {
+        self.func_types.canon_val(&self.registry, ty)
+    }
+
+    /// The inner engine's type for an original function type; `None` if its signature holds lowered
+    /// references and no module has shown yet how they are lowered.
+    pub fn lowered_func(&self, id: TypeId) -> Option<wasmtime::FuncType> {
+        self.func_types.lowered(&self.wasmtime, &self.registry, id)
+    }
+
+    /// The inner engine's type for a value: references become `i32`, but for function references.
+    pub fn lowered_val(&self, ty: ValType) -> Option<wasmtime::ValType> {
+        self.func_types.lowered_val(&self.wasmtime, &self.registry, ty)
+    }
+
+    /// Whether one defined type is the other, or a declared descendant of it.
+    pub fn is_sub_id(&self, sub: TypeId, sup: TypeId) -> bool {
+        sub == sup || self.registry.get(sub).is_some_and(|def| def.display.contains(&sup))
+    }
+
+    /// `sub <: sup` for heap types.
+    pub fn is_sub_heap(&self, sub: HeapType, sup: HeapType) -> bool {
+        TypeTable::new(&self.registry, sub.concrete().into_iter().collect()).is_sub_heap(sub, sup)
+    }
+
+    /// `sub <: sup` for reference types.
+    pub fn is_sub_ref(&self, sub: RefType, sup: RefType) -> bool {
+        TypeTable::new(&self.registry, sub.heap.concrete().into_iter().collect()).is_sub_ref(sub, sup)
+    }
+
+    /// `sub <: sup` for value types.
+    pub fn is_sub_val(&self, sub: ValType, sup: ValType) -> bool {
+        match (sub, sup) {
+            (ValType::Ref(a), ValType::Ref(b)) => self.is_sub_ref(a, b),
+            _ => sub == sup,
+        }
+    }
+}
+
+/// Where a module's code is in memory: unique as long as it lives.
+fn key(module: &wasmtime::Module) -> usize {
+    module.image_range().start as usize
+}

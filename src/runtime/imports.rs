@@ -1,0 +1,131 @@
+//! The imports that the runtime answers (see `layout/names.rs`).
+
+use super::cells;
+use super::handles;
+use super::store::{HeapPlace, StoreData, alloc_error, with_heap};
+use super::{Error, Result};
+use crate::layout::{RttAddr, names};
+use crate::lower::output::RuntimeImport;
+use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutability, Val, ValType};
+
+/// The functions, made once per store.
+#[derive(Clone, Copy)]
+pub struct RuntimeFuncs {
+    alloc: Func,
+    alloc_array: Func,
+    flush_remembered: Func,
+    remember_object: Func,
+    table_grow: Func,
+    function_handle: Func,
+}
+
+impl RuntimeFuncs {
+    /// The functions for a store.
+    pub fn new<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> RuntimeFuncs {
+        RuntimeFuncs {
+            alloc: Func::wrap(&mut cx, alloc::<T>),
+            alloc_array: Func::wrap(&mut cx, alloc_array::<T>),
+            flush_remembered: Func::wrap(&mut cx, flush_remembered::<T>),
+            remember_object: Func::wrap(&mut cx, remember_object::<T>),
+            table_grow: Func::wrap(&mut cx, table_grow::<T>),
+            function_handle: Func::wrap(&mut cx, function_handle::<T>),
+        }
+    }
+}
+
+fn alloc<T: 'static>(mut cx: Caller<'_, StoreData<T>>, bytes: i32) -> Result<i32> {
+    let result = with_heap(&mut cx, |state, mem| state.heap.alloc(mem, &mut state.roots, bytes as u32))?;
+    Ok(result.map_err(alloc_error)? as i32)
+}
+
+fn alloc_array<T: 'static>(mut cx: Caller<'_, StoreData<T>>, rtt: i32, len: i32) -> Result<i32> {
+    let result = with_heap(&mut cx, |state, mem| {
+        state.heap.alloc_array(mem, &mut state.roots, RttAddr(rtt as u32), len as u32)
+    })?;
+    Ok(result.map_err(alloc_error)? as i32)
+}
+
+fn flush_remembered<T: 'static>(mut cx: Caller<'_, StoreData<T>>) -> Result<()> {
+    with_heap(&mut cx, |state, mem| state.heap.flush_remembered(mem))
+}
+
+fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) -> Result<()> {
+    with_heap(&mut cx, |state, mem| state.heap.remember_object(mem, object as u32))
+}
+
+fn table_grow<T: 'static>(
+    mut cx: Caller<'_, StoreData<T>>,
+    table: i32,
+    delta: i32,
+    init: i32,
+) -> Result<i32> {
+    let old = cells::table_grow(&mut cx, table as u32, u64::from(delta as u32), init as u32)?;
+    Ok(old.map_or(-1, |old| old as i32))
+}
+
+fn function_handle<T: 'static>(mut cx: Caller<'_, StoreData<T>>, func: Option<Func>) -> Result<i32> {
+    Ok(handles::handle_of(&mut cx, func)? as i32)
+}
+
+/// The function of an import `function_cast:…`, whose own type says what it casts to.
+fn function_cast<T: 'static>(
+    mut cx: impl AsContextMut<Data = StoreData<T>>,
+    ty: wasmtime::FuncType,
+) -> Result<Func> {
+    let to = ty.result(0).and_then(|ty| ty.as_ref()?.heap_type().as_concrete_func().cloned());
+    let to = to.ok_or_else(|| Error::new(crate::error::Error::bug("`function_cast` is not to a function type")))?;
+    Ok(Func::new(&mut cx, ty, move |cx, params, results| {
+        let func = match params {
+            [Val::FuncRef(Some(func))] if handles::is_of_type(&cx, func, &to) => Some(*func),
+            _ => None,
+        };
+        match results {
+            [result] => *result = Val::FuncRef(func),
+            _ => return Err(Error::new(crate::error::Error::bug("`function_cast` has one result"))),
+        }
+        Ok(())
+    }))
+}
+
+/// What an instance's runtime imports need besides the store.
+#[derive(Clone, Copy)]
+pub struct InstanceNeeds {
+    /// Address of the root area.
+    pub area: u32,
+    /// First function handle.
+    pub function_base: u32,
+}
+
+/// The definition for a runtime import, `native` being its type in the lowered module.
+pub fn resolve<T: 'static>(
+    mut cx: impl AsContextMut<Data = StoreData<T>>,
+    place: &HeapPlace,
+    needs: InstanceNeeds,
+    import: &RuntimeImport,
+    native: wasmtime::ExternType,
+) -> Result<Extern> {
+    let funcs = &place.funcs;
+    Ok(match import.name.as_str() {
+        names::HEAP => place.memory.into(),
+        names::FUNCTIONS => place.functions.into(),
+        names::AREA => constant(&mut cx, needs.area)?.into(),
+        names::FUNCTION_BASE => constant(&mut cx, needs.function_base)?.into(),
+        names::ALLOC => funcs.alloc.into(),
+        names::ALLOC_ARRAY => funcs.alloc_array.into(),
+        names::FLUSH_REMEMBERED => funcs.flush_remembered.into(),
+        names::REMEMBER_OBJECT => funcs.remember_object.into(),
+        names::TABLE_GROW => funcs.table_grow.into(),
+        names::FUNCTION_HANDLE => funcs.function_handle.into(),
+        name => match native {
+            wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST) => {
+                function_cast(&mut cx, ty)?.into()
+            }
+            _ => return Err(Error::new(crate::error::Error::bug(format!("unknown runtime import `{name}`")))),
+        },
+    })
+}
+
+/// An immutable `i32` global.
+pub fn constant<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, value: u32) -> Result<Global> {
+    Global::new(cx, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(value as i32))
+}

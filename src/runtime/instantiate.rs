@@ -1,0 +1,172 @@
+//! Instantiation of a compiled module.
+//!
+//! A lowered module needs a heap that knows its types, a root area, function handles, and the runtime
+//! imports before its own. Its globals, tables, segments and start function are set up by code in the
+//! module itself.
+
+use super::code::{Code, LoweredCode};
+use super::entry::enter;
+use super::imports::{InstanceNeeds, resolve};
+use super::linking::{Import, check, incompatible};
+use super::store::{StoreData, alloc_error, ensure_heap, with_heap};
+use super::{Error, Result, cells, handles};
+use crate::lower::output::{Cell, EntityMeta};
+use std::sync::Arc;
+use wasmtime::{AsContextMut, Extern, StoreContextMut};
+
+/// An instance.
+pub struct InstanceState {
+    /// The engine's instance.
+    pub wasmtime: wasmtime::Instance,
+    /// The module.
+    pub code: Arc<Code>,
+    /// Address of the root area.
+    area: u32,
+    /// For each original import that lives in the heap: its cell.
+    import_cells: Vec<Option<u32>>,
+}
+
+/// What an instance exports under a name.
+pub enum Exported {
+    /// An entity of the engine.
+    Native(Extern),
+    /// Something in the heap.
+    Cell {
+        /// Address of the cell.
+        cell: u32,
+        /// Its type.
+        ty: EntityMeta,
+    },
+}
+
+/// Instantiates a module. There must be one definition for each original import.
+///
+/// # Errors
+///
+/// When definitions do not match, the store's limits are reached, or the start function fails.
+pub fn instantiate<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Arc<Code>,
+    imports: &[Import],
+) -> Result<InstanceState> {
+    let expected = code.imports().len();
+    if imports.len() != expected {
+        return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
+    }
+    match &code.lowered {
+        Some(lowered) => instantiate_lowered(cx, code, lowered, imports),
+        None => instantiate_plain(cx, code, imports),
+    }
+}
+
+fn instantiate_plain<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Arc<Code>,
+    imports: &[Import],
+) -> Result<InstanceState> {
+    let mut natives = Vec::with_capacity(imports.len());
+    for (expected, actual) in code.imports().zip(imports) {
+        match actual {
+            Import::Native(native) => natives.push(native.clone()),
+            _ => {
+                let err = Error::msg("the definition is a reference that this module can not name");
+                return Err(incompatible(err, expected.module(), expected.name()));
+            }
+        }
+    }
+    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
+    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, import_cells: Vec::new() })
+}
+
+fn instantiate_lowered<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Arc<Code>,
+    lowered: &LoweredCode,
+    imports: &[Import],
+) -> Result<InstanceState> {
+    let engine = cx.data().gc.engine.clone();
+    let meta = &lowered.meta;
+    let place = ensure_heap(&mut *cx)?;
+    for ((expected, native), actual) in meta.imports.iter().zip(code.imports()).zip(imports) {
+        let size = match actual {
+            Import::Table { cell, .. } => u64::from(cells::table_size(&*cx, *cell)?),
+            _ => 0,
+        };
+        check(&*cx, &engine, expected, &native.ty(), actual, size)?;
+    }
+    let area = with_heap(&mut *cx, |state, mem| {
+        state.sync_types(&engine, mem)?;
+        state.heap.alloc_root_area(mem, meta.area_words).map_err(alloc_error)
+    })??;
+    let function_base = handles::reserve(&mut *cx, meta.function_handles)?;
+    let needs = InstanceNeeds { area, function_base };
+    let mut natives = Vec::with_capacity(meta.runtime_imports.len() + imports.len());
+    for (import, native) in meta.runtime_imports.iter().zip(code.wasmtime.imports()) {
+        natives.push(resolve(&mut *cx, &place, needs, import, native.ty())?);
+    }
+    let mut import_cells = Vec::with_capacity(imports.len());
+    for import in imports {
+        let (native, cell) = match import {
+            Import::Native(native) => (native.clone(), None),
+            Import::Global { cell, .. } | Import::Table { cell, .. } => {
+                (super::imports::constant(&mut *cx, *cell)?.into(), Some(*cell))
+            }
+        };
+        natives.push(native);
+        import_cells.push(cell);
+    }
+    set_up_tables(cx, lowered, area)?;
+    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
+    Ok(InstanceState { wasmtime, code: code.clone(), area, import_cells })
+}
+
+/// Makes the instance's own tables empty and notes their largest sizes.
+fn set_up_tables<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    lowered: &LoweredCode,
+    area: u32,
+) -> Result<()> {
+    if lowered.meta.own_tables.is_empty() {
+        return Ok(());
+    }
+    with_heap(cx, |state, mem| {
+        for (offset, ty) in &lowered.meta.own_tables {
+            cells::set_up_table(state, mem, area + offset, ty.max)?;
+        }
+        Ok(())
+    })?
+}
+
+impl InstanceState {
+    /// The export with a name.
+    pub fn export<T: 'static>(
+        &self,
+        mut cx: impl AsContextMut<Data = StoreData<T>>,
+        name: &str,
+    ) -> Option<Exported> {
+        let native = |cx| self.wasmtime.get_export(cx, name).map(Exported::Native);
+        let Some(lowered) = &self.code.lowered else { return native(cx.as_context_mut()) };
+        let ty = lowered.export(name)?;
+        match ty {
+            EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => {
+                Some(Exported::Cell { cell: self.cell((*cell)?)?, ty: ty.clone() })
+            }
+            _ => native(cx.as_context_mut()),
+        }
+    }
+
+    /// The names of all exports, in order.
+    pub fn export_names(&self) -> Vec<String> {
+        match &self.code.lowered {
+            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.clone()).collect(),
+            None => self.code.wasmtime.exports().map(|export| export.name().to_string()).collect(),
+        }
+    }
+
+    fn cell(&self, cell: Cell) -> Option<u32> {
+        match cell {
+            Cell::Own(offset) => self.area.checked_add(offset),
+            Cell::Import(import) => *self.import_cells.get(import as usize)?,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Do import and definition match (Wasm 3.0, sections 3.4 and 4.5.1).
+//!
+//! Types are compared as they were before lowering: what has become an `i32` still only matches a
+//! reference of the right type. Entities that lowering leaves alone are checked by the engine itself.
+
+use super::engine::EngineState;
+use super::handles::is_sub_func;
+use super::store::StoreData;
+use super::{Error, Result};
+use crate::lower::output::{EntityMeta, ImportMeta, TableMeta};
+use crate::types::{CompositeType, RefType, TypeId, ValType};
+use wasmtime::{AsContext, Extern, ExternType};
+
+/// A definition for an import.
+#[derive(Clone)]
+pub enum Import {
+    /// An entity of the engine.
+    Native(Extern),
+    /// A global in the heap.
+    Global {
+        /// Address of its cell.
+        cell: u32,
+        /// Type of its value.
+        ty: RefType,
+        /// Whether it can be written.
+        mutable: bool,
+    },
+    /// A table in the heap.
+    Table {
+        /// Address of its cells.
+        cell: u32,
+        /// Its type.
+        ty: TableMeta,
+    },
+}
+
+impl Import {
+    fn kind(&self) -> &'static str {
+        match self {
+            Import::Native(Extern::Func(_)) => "func",
+            Import::Native(Extern::Global(_)) | Import::Global { .. } => "global",
+            Import::Native(Extern::Table(_)) | Import::Table { .. } => "table",
+            Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)) => "memory",
+            Import::Native(Extern::Tag(_)) => "tag",
+        }
+    }
+}
+
+/// Checks a definition for an import of a lowered module. `native` is the import's type there, `size`
+/// the present number of elements of a table in the heap.
+pub fn check<T: 'static>(
+    cx: impl AsContext<Data = StoreData<T>>,
+    engine: &EngineState,
+    expected: &ImportMeta,
+    native: &ExternType,
+    actual: &Import,
+    size: u64,
+) -> Result<()> {
+    let result = match (&expected.ty, actual) {
+        (EntityMeta::Func { id, .. }, Import::Native(Extern::Func(func))) => {
+            check_func(engine, *id, native, func.ty(&cx))
+        }
+        (EntityMeta::RefGlobal { ty, mutable, .. }, Import::Global { ty: actual, mutable: actual_mut, .. }) => {
+            check_global(engine, (*ty, *mutable), (*actual, *actual_mut))
+        }
+        (EntityMeta::RefTable { ty, .. }, Import::Table { ty: actual, .. }) => {
+            check_table(engine, *ty, *actual, size)
+        }
+        (EntityMeta::RefGlobal { ty, .. }, Import::Native(Extern::Global(global))) => {
+            let actual = global.ty(&cx).content().clone();
+            Err(mismatch("global", &show(engine, ValType::Ref(*ty)), &actual.to_string()))
+        }
+        (EntityMeta::Global { ty, .. }, Import::Global { ty: actual, .. }) => {
+            Err(mismatch("global", &show(engine, *ty), &show(engine, ValType::Ref(*actual))))
+        }
+        (EntityMeta::RefTable { ty, .. }, Import::Native(Extern::Table(table))) => {
+            let actual = table.ty(&cx).element().clone();
+            Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), &actual.to_string()))
+        }
+        (EntityMeta::Table(ty), Import::Table { ty: actual, .. }) => {
+            Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), &show(engine, ValType::Ref(actual.elem))))
+        }
+        (EntityMeta::Global { .. }, Import::Native(Extern::Global(_)))
+        | (EntityMeta::Table(_), Import::Native(Extern::Table(_)))
+        | (EntityMeta::Memory, Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)))
+        | (EntityMeta::Tag { .. }, Import::Native(Extern::Tag(_))) => Ok(()),
+        (expected, actual) => {
+            Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind())))
+        }
+    };
+    result.map_err(|err| incompatible(err, &expected.module, &expected.name))
+}
+
+/// The error for a definition that does not match.
+#[cold]
+pub fn incompatible(err: Error, module: &str, name: &str) -> Error {
+    err.context(format!("incompatible import type for `{module}::{name}`"))
+}
+
+fn kind(ty: &EntityMeta) -> &'static str {
+    match ty {
+        EntityMeta::Func { .. } => "func",
+        EntityMeta::Global { .. } | EntityMeta::RefGlobal { .. } => "global",
+        EntityMeta::Table(_) | EntityMeta::RefTable { .. } => "table",
+        EntityMeta::Memory => "memory",
+        EntityMeta::Tag { .. } => "tag",
+    }
+}
+
+#[cold]
+fn mismatch(what: &str, expected: &str, actual: &str) -> Error {
+    Error::msg(format!(
+        "{what} types incompatible: expected {what} of type `{expected}`, found {what} of type `{actual}`"
+    ))
+}
+
+fn check_func(
+    engine: &EngineState,
+    expected: TypeId,
+    native: &ExternType,
+    actual: wasmtime::FuncType,
+) -> Result<()> {
+    if native.func().is_some_and(|native| is_sub_func(actual.clone(), native)) {
+        return Ok(());
+    }
+    let actual = match engine.canon_func(&actual) {
+        Some(id) => show_func(engine, id),
+        None => actual.to_string(),
+    };
+    let expected = show_func(engine, expected);
+    Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`")))
+}
+
+fn check_global(engine: &EngineState, expected: (RefType, bool), actual: (RefType, bool)) -> Result<()> {
+    let matches = if expected.1 || actual.1 {
+        expected.0 == actual.0
+    } else {
+        engine.is_sub_ref(actual.0, expected.0)
+    };
+    if !matches {
+        let [expected, actual] = [expected.0, actual.0].map(|ty| show(engine, ValType::Ref(ty)));
+        return Err(mismatch("global", &expected, &actual));
+    }
+    if expected.1 != actual.1 {
+        let [expected, actual] = [expected.1, actual.1].map(|m| if m { "mutable" } else { "immutable" });
+        return Err(Error::msg(format!(
+            "global types incompatible: expected {expected} global, found {actual} global"
+        )));
+    }
+    Ok(())
+}
+
+fn check_table(engine: &EngineState, expected: TableMeta, actual: TableMeta, size: u64) -> Result<()> {
+    if expected.elem != actual.elem {
+        let [expected, actual] = [expected.elem, actual.elem].map(|ty| show(engine, ValType::Ref(ty)));
+        return Err(mismatch("table", &expected, &actual));
+    }
+    if expected.table64 != actual.table64 {
+        let [expected, actual] = [expected.table64, actual.table64].map(|is| if is { "64-bit" } else { "32-bit" });
+        return Err(Error::msg(format!(
+            "table types incompatible: expected {expected} table, found {actual} table"
+        )));
+    }
+    let max_fits = match (expected.max, actual.max) {
+        (Some(expected), Some(actual)) => expected >= actual,
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    if expected.min > size || !max_fits {
+        let limits = |min: u64, max: Option<u64>| {
+            format!("min: {min}, max: {}", max.map_or("none".to_string(), |max| max.to_string()))
+        };
+        return Err(Error::msg(format!(
+            "table types incompatible: expected table limits ({}) doesn't match provided table limits ({})",
+            limits(expected.min, expected.max),
+            limits(size, actual.max)
+        )));
+    }
+    Ok(())
+}
+
+/// A type as text. Function types are spelled out one level deep.
+pub fn show(engine: &EngineState, ty: ValType) -> String {
+    match ty {
+        ValType::Ref(RefType { nullable, heap, .. }) if heap.concrete().is_some() => {
+            let kind = heap.concrete().and_then(|id| engine.registry.get(id)).map(|def| def.sub.composite.kind());
+            let kind = kind.map_or("type".to_string(), |kind| format!("{kind:?}").to_lowercase());
+            let null = if nullable { "null " } else { "" };
+            format!("(ref {null}(concrete {kind} {heap}))")
+        }
+        ty => ty.to_string(),
+    }
+}
+
+fn show_func(engine: &EngineState, id: TypeId) -> String {
+    let def = engine.registry.get(id);
+    let Some(CompositeType::Func(ty)) = def.as_ref().map(|def| &def.sub.composite) else {
+        return format!("{id:?}");
+    };
+    let mut text = "(func".to_string();
+    for (word, types) in [("param", &ty.params), ("result", &ty.results)] {
+        if !types.is_empty() {
+            let types: Vec<String> = types.iter().map(|&ty| show(engine, ty)).collect();
+            text += &format!(" ({word} {})", types.join(" "));
+        }
+    }
+    text + ")"
+}

@@ -1,0 +1,49 @@
+//! The heap over a linear memory of the engine.
+//!
+//! The memory is defined by a WebAssembly module, so that memory creators, the pooling allocator and
+//! resource limiters apply to it as to any other.
+
+use crate::heap::{GrowRefused, HeapMemory};
+use wasmtime::{AsContextMut, Memory, StoreContextMut};
+
+const PAGE: u64 = crate::layout::PAGE as u64;
+
+/// A memory together with the store that it is in.
+pub struct HostMemory<'a, T: 'static> {
+    /// The memory.
+    pub memory: Memory,
+    /// Its store.
+    pub store: StoreContextMut<'a, T>,
+}
+
+impl<T: 'static> HeapMemory for HostMemory<'_, T> {
+    fn bytes(&self) -> &[u8] {
+        self.memory.data(&self.store)
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.memory.data_mut(&mut self.store)
+    }
+
+    fn grow_to(&mut self, len: u64) -> Result<(), GrowRefused> {
+        let delta = len.div_ceil(PAGE).saturating_sub(self.memory.size(&self.store));
+        if delta == 0 {
+            return Ok(());
+        }
+        self.memory.grow(self.store.as_context_mut(), delta).map(drop).map_err(|_| GrowRefused)
+    }
+}
+
+/// The word at an address.
+pub fn read_word(bytes: &[u8], at: u32) -> Option<u32> {
+    let at = at as usize;
+    let word = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_le_bytes(word.try_into().ok()?))
+}
+
+/// Sets the word at an address; `None` if it is out of bounds.
+pub fn write_word(bytes: &mut [u8], at: u32, word: u32) -> Option<()> {
+    let at = at as usize;
+    bytes.get_mut(at..at.checked_add(4)?)?.copy_from_slice(&word.to_le_bytes());
+    Some(())
+}

@@ -1,0 +1,41 @@
+//! The bridge: lowered modules and their heap on the real engine.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `engine.rs` | what an engine shares: types, map, compiled code |
+//! | `func_types.rs` | the engine's function types and the original ones |
+//! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
+//! | `store.rs` | what a store has besides the embedder's data |
+//! | `memory.rs` | the heap over a linear memory of the engine |
+//! | `roots.rs` | references that the host holds |
+//! | `hosts.rs` | host values behind references |
+//! | `imports.rs` | the imports that the runtime answers |
+//! | `handles.rs` | function handles |
+//! | `cells.rs` | globals and tables that live in the heap |
+//! | `linking.rs` | do import and definition match |
+//! | `instantiate.rs` | instantiation |
+//! | `entry.rs` | what surrounds every call from the host into WebAssembly |
+//! | `trap.rs` | the engine's errors, told in terms of the original module |
+//! | `backtrace.rs` | backtraces |
+//!
+//! What this is not: anything that an embedder sees; that is `api/`.
+
+#![forbid(unsafe_code)]
+
+pub(crate) mod backtrace;
+pub(crate) mod cells;
+pub(crate) mod code;
+pub(crate) mod engine;
+pub(crate) mod entry;
+pub(crate) mod func_types;
+pub(crate) mod handles;
+pub(crate) mod hosts;
+pub(crate) mod imports;
+pub(crate) mod instantiate;
+pub(crate) mod linking;
+pub(crate) mod memory;
+pub(crate) mod roots;
+pub(crate) mod store;
+pub(crate) mod trap;
+
+pub(crate) use wasmtime::{Error, Result};

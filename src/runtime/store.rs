@@ -1,0 +1,252 @@
+//! What a store has besides the embedder's data: its heap, and what the host holds of it.
+//!
+//! The heap's memory is in the same store as the data, so one can not be borrowed while the other is
+//! in use. [`with_heap`] therefore takes the heap's state out for the length of an operation and puts
+//! it back whatever happens.
+
+use super::engine::EngineState;
+use super::hosts::HostValue;
+use super::imports::RuntimeFuncs;
+use super::instantiate::InstanceState;
+use super::memory::{HostMemory, read_word};
+use super::roots::StoreRoots;
+use super::{Error, Result};
+use crate::heap::{AllocError, CollectKind, GrowRefused, Heap, HeapMemory, HeapStats};
+use crate::layout::rtt::{HOST_SLOT, RTT_OF_HOSTS, RTT_OF_TABLES};
+use crate::layout::{GcType, Kind, RttAddr, reference};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
+
+/// The data of the inner store: the embedder's, and the heap's.
+pub struct StoreData<T> {
+    pub(crate) user: T,
+    pub(crate) gc: GcStore,
+    /// Host functions whose signature holds lowered references, as the API made them.
+    pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
+}
+
+impl<T> StoreData<T> {
+    pub(crate) fn new(engine: Arc<EngineState>, user: T) -> StoreData<T> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let gc = GcStore {
+            engine,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            place: None,
+            state: None,
+            instances: Vec::new(),
+        };
+        StoreData { user, gc, host_funcs: Vec::new() }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.user
+    }
+
+    /// The embedder's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.user
+    }
+}
+
+/// The heap's part of a store.
+pub struct GcStore {
+    /// The engine.
+    pub engine: Arc<EngineState>,
+    /// Tells stores apart.
+    pub id: u64,
+    /// Where the heap is, once there is one.
+    pub place: Option<HeapPlace>,
+    state: Option<Box<GcState>>,
+    /// All instances made through the API.
+    pub instances: Vec<Arc<InstanceState>>,
+}
+
+/// The entities of the engine that a heap consists of.
+#[derive(Clone, Copy)]
+pub struct HeapPlace {
+    /// The memory.
+    pub memory: Memory,
+    /// The table of functions that have handles.
+    pub functions: Table,
+    /// The imports that the runtime answers.
+    pub funcs: RuntimeFuncs,
+}
+
+/// A heap, and what refers to it from outside.
+pub struct GcState {
+    /// The collector.
+    pub heap: Heap,
+    /// References of the host.
+    pub roots: StoreRoots,
+    /// How many entries of the function table are in use.
+    pub handles_used: u32,
+    /// Handles of functions, by their identity.
+    pub handles: HashMap<usize, u32>,
+    /// The record of the arrays that hold tables' elements.
+    pub table_rtt: RttAddr,
+    /// The largest size of tables in the heap that have one, by the address of their cells.
+    pub table_max: HashMap<u32, u64>,
+}
+
+/// Takes the heap's state out of its store, and puts it back.
+struct Taken<'a, T: 'static> {
+    cx: StoreContextMut<'a, StoreData<T>>,
+    state: Option<Box<GcState>>,
+}
+
+impl<T: 'static> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        self.cx.data_mut().gc.state = self.state.take();
+    }
+}
+
+/// Runs an operation on the heap, which must exist.
+pub fn with_heap<T: 'static, R>(
+    mut cx: impl AsContextMut<Data = StoreData<T>>,
+    run: impl FnOnce(&mut GcState, &mut dyn HeapMemory) -> R,
+) -> Result<R> {
+    let mut cx = cx.as_context_mut();
+    let memory = cx.data().gc.place.map(|place| place.memory);
+    let state = cx.data_mut().gc.state.take();
+    let mut taken = Taken { cx, state };
+    let (Some(memory), Some(state)) = (memory, &mut taken.state) else {
+        return Err(Error::new(crate::error::Error::bug("the heap is in use or does not exist")));
+    };
+    let mut mem = HostMemory { memory, store: taken.cx.as_context_mut() };
+    let result = run(state, &mut mem);
+    let dead = state.roots.hosts.take_dead();
+    drop(taken);
+    drop(dead);
+    Ok(result)
+}
+
+/// Makes the store's heap if it has none.
+pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Result<HeapPlace> {
+    let mut cx = cx.as_context_mut();
+    if let Some(place) = cx.data().gc.place {
+        return Ok(place);
+    }
+    let engine = cx.data().gc.engine.clone();
+    let instance = wasmtime::Instance::new(&mut cx, engine.heap_module()?, &[])?;
+    let missing = || Error::new(crate::error::Error::bug("the heap module lacks an export"));
+    let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
+    let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
+    let types = engine.gc_types.since(0);
+    let rtt_end = engine.gc_types.end();
+    let mut mem = HostMemory { memory, store: cx.as_context_mut() };
+    let heap =
+        Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone()).map_err(alloc_error)?;
+    let state = GcState {
+        heap,
+        roots: StoreRoots::default(),
+        handles_used: 0,
+        handles: HashMap::new(),
+        table_rtt: engine.gc_types.builtin(RTT_OF_TABLES).rtt,
+        table_max: HashMap::new(),
+    };
+    let place = HeapPlace { memory, functions, funcs: RuntimeFuncs::new(&mut cx) };
+    let gc = &mut cx.data_mut().gc;
+    gc.state = Some(Box::new(state));
+    gc.place = Some(place);
+    Ok(place)
+}
+
+/// The error that an allocation fails with: a trap that the host can catch.
+#[cold]
+pub fn alloc_error(err: AllocError) -> Error {
+    match err {
+        AllocError::Full { .. } | AllocError::TooLarge { .. } => {
+            Error::from(Trap::AllocationTooLarge).context(format!("GC heap out of memory: {err}"))
+        }
+        AllocError::UnknownType { .. } | AllocError::Corrupt(_) => Error::new(crate::error::Error::bug(err.to_string())),
+        AllocError::Types(err) => Error::new(err),
+    }
+}
+
+impl GcState {
+    /// Teaches the heap the types that were registered since it last asked.
+    pub fn sync_types(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory) -> Result<()> {
+        let new = engine.gc_types.since(self.heap.known_types());
+        Ok(self.heap.sync_types(mem, &new)?)
+    }
+
+    /// A reference to a new host value.
+    pub fn new_host(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory, value: HostValue) -> Result<u32> {
+        let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
+        let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
+        let slot = self.roots.hosts.insert(value);
+        let at = reference::header(object) + HOST_SLOT;
+        super::memory::write_word(mem.bytes_mut(), at, slot)
+            .ok_or_else(|| Error::new(crate::error::Error::bug("a new object is out of bounds")))?;
+        Ok(object)
+    }
+
+    /// The type of the object that a reference refers to.
+    pub fn type_in(&self, bytes: &[u8], word: u32) -> Option<Arc<GcType>> {
+        self.heap.type_of(&Bytes(bytes), word)
+    }
+
+    /// The slot of the host value that a reference refers to.
+    pub fn host_slot_in(&self, bytes: &[u8], word: u32) -> Option<u32> {
+        let ty = self.type_in(bytes, word)?;
+        (ty.kind == Kind::Host).then(|| self.heap.read_u32(&Bytes(bytes), word, HOST_SLOT))
+    }
+}
+
+/// The heap's memory, only to be read.
+struct Bytes<'a>(&'a [u8]);
+
+impl HeapMemory for Bytes<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn grow_to(&mut self, _: u64) -> Result<(), GrowRefused> {
+        Err(GrowRefused)
+    }
+}
+
+impl GcStore {
+    /// What the host holds, unless the heap is in use.
+    pub fn roots(&mut self) -> Option<&mut StoreRoots> {
+        self.state.as_mut().map(|state| &mut state.roots)
+    }
+
+    /// The heap's state, unless it is in use.
+    pub fn state(&self) -> Option<&GcState> {
+        self.state.as_deref()
+    }
+
+    /// The heap's state, to change, unless it is in use.
+    pub fn state_mut(&mut self) -> Option<&mut GcState> {
+        self.state.as_deref_mut()
+    }
+
+    /// The heap's totals; zeroes if there is no heap yet.
+    pub fn stats(&self) -> HeapStats {
+        self.state.as_ref().map(|state| state.heap.stats().clone()).unwrap_or_default()
+    }
+}
+
+/// Collects all garbage, if there is a heap.
+pub fn collect<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Result<()> {
+    if cx.as_context().data().gc.place.is_none() {
+        return Ok(());
+    }
+    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?
+        .map_err(alloc_error)
+}
+
+/// The word at an address of the heap.
+pub fn heap_word<T: 'static>(cx: impl AsContext<Data = StoreData<T>>, at: u32) -> Option<u32> {
+    let memory = cx.as_context().data().gc.place?.memory;
+    read_word(memory.data(&cx), at)
+}

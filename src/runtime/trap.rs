@@ -1,0 +1,125 @@
+//! The engine's errors, told in terms of the original module.
+//!
+//! In lowered code a null reference shows as an access out of the heap's bounds and a failed cast as
+//! `unreachable`. For each instruction that can trap, lowering says what its trap means; here the
+//! engine's trap is replaced by that, and its backtrace by one with the original functions and
+//! offsets. A trap carries no other data, so its error is made anew; any other error keeps what it
+//! is and gets the backtrace as a context.
+
+use super::backtrace::{FrameInfo, WasmBacktrace};
+use super::code::LoweredCode;
+use super::engine::EngineState;
+use super::Error;
+use crate::ir::TrapCode;
+use crate::lower::output::Site;
+use wasmtime::Trap;
+
+/// The engine's error as the embedder is to see it.
+#[cold]
+pub fn rewrite(engine: &EngineState, err: Error) -> Error {
+    let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>();
+    let mapped = backtrace.map(|backtrace| map(engine, backtrace));
+    let Some(&trap) = err.downcast_ref::<Trap>() else {
+        return with_backtrace(err, mapped);
+    };
+    let err = match backtrace.and_then(|backtrace| meaning(engine, backtrace, trap)) {
+        Some(meaning) => Error::from(meaning),
+        None => rebuild(&err, trap, backtrace.map(|backtrace| backtrace.to_string())),
+    };
+    with_backtrace(err, mapped)
+}
+
+/// The same trap without the engine's backtrace. Other contexts are messages of the engine, such as
+/// where a fault was.
+fn rebuild(err: &Error, trap: Trap, backtrace: Option<String>) -> Error {
+    let trap_text = trap.to_string();
+    let contexts: Vec<String> = err.chain().map(|cause| cause.to_string()).collect();
+    let keep = |text: &String| *text != trap_text && Some(text) != backtrace.as_ref();
+    contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text))
+}
+
+/// Adds a backtrace, if there is one and the error has none yet: the innermost one is the longest.
+#[cold]
+pub fn with_backtrace(err: Error, backtrace: Option<WasmBacktrace>) -> Error {
+    match backtrace {
+        Some(backtrace) if !backtrace.frames.is_empty() && !err.is::<WasmBacktrace>() => err.context(backtrace),
+        _ => err,
+    }
+}
+
+/// What a trap means where it happened, if not what the engine says.
+fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap) -> Option<Trap> {
+    // These happen anywhere, whatever the instruction.
+    if matches!(
+        trap,
+        Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge
+    ) {
+        return None;
+    }
+    let frame = backtrace.frames().first()?;
+    let code = engine.code_of(frame.module())?;
+    let site = exact_site(code.lowered.as_ref()?, frame.module_offset()?)?;
+    Some(trap_of(site.trap?))
+}
+
+fn trap_of(code: TrapCode) -> Trap {
+    match code {
+        TrapCode::Unreachable => Trap::UnreachableCodeReached,
+        TrapCode::NullReference => Trap::NullReference,
+        TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        TrapCode::CastFailure => Trap::CastFailure,
+        TrapCode::AllocationTooLarge => Trap::AllocationTooLarge,
+        TrapCode::TableOutOfBounds => Trap::TableOutOfBounds,
+        TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+        TrapCode::StackOverflow => Trap::StackOverflow,
+    }
+}
+
+fn exact_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
+    lowered.sites.find(u32::try_from(offset).ok()?)
+}
+
+/// The instruction at an offset, or the last one before it that comes from the original.
+fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
+    let entries = &lowered.sites.entries;
+    let end = entries.partition_point(|site| site.lowered as usize <= offset);
+    entries[..end].iter().rev().take(16).find(|site| site.original != u32::MAX).copied()
+}
+
+/// A backtrace in terms of the original modules.
+pub fn map(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
+    WasmBacktrace { frames: backtrace.frames().iter().filter_map(|frame| map_frame(engine, frame)).collect() }
+}
+
+fn map_frame(engine: &EngineState, frame: &wasmtime::FrameInfo) -> Option<FrameInfo> {
+    let code = engine.code_of(frame.module());
+    let Some(lowered) = code.as_ref().and_then(|code| code.lowered.as_ref()) else {
+        return Some(FrameInfo {
+            module_name: frame.module().name().map(str::to_string),
+            func_index: frame.func_index(),
+            func_name: frame.func_name().map(str::to_string),
+            module_offset: frame.module_offset(),
+            func_offset: frame.func_offset(),
+        });
+    };
+    let sites = &lowered.sites;
+    let func = sites.funcs.get(frame.func_index() as usize).copied().filter(|&func| func != u32::MAX)?;
+    let start = func
+        .checked_sub(sites.imported_funcs)
+        .and_then(|defined| sites.func_offsets.get(defined as usize))
+        .map(|&start| start as usize);
+    // A site before the function's body is another function's.
+    let offset = frame
+        .module_offset()
+        .and_then(|offset| near_site(lowered, offset))
+        .map(|site| site.original as usize)
+        .filter(|&offset| start.is_none_or(|start| offset >= start))
+        .or(start);
+    Some(FrameInfo {
+        module_name: lowered.meta.name.clone(),
+        func_index: func,
+        func_name: sites.names.get(&func).cloned(),
+        module_offset: offset,
+        func_offset: offset.zip(start).map(|(offset, start)| offset - start),
+    })
+}

@@ -1,0 +1,101 @@
+//! Option groups, from outside.
+
+use super::{run_module, wasmtime_gc};
+
+const NOTHING: &str = r#"(module (func (export "_start")))"#;
+
+#[test]
+fn unknown_options_are_refused() {
+    let out = run_module(&["-W", "shiny=y"], NOTHING);
+    assert_eq!(out.code, 2);
+    assert!(out.stderr.contains("unknown -W / --wasm option: shiny"), "{}", out.stderr);
+    let out = run_module(&["-O", "opt-level"], NOTHING);
+    assert_eq!(out.code, 2);
+    assert!(out.stderr.contains("opt-level"), "{}", out.stderr);
+    let out = wasmtime_gc(&[]);
+    assert_eq!(out.code, 2);
+    assert!(out.stderr.contains("required arguments were not provided"), "{}", out.stderr);
+}
+
+#[test]
+fn what_is_not_supported_says_why() {
+    for (option, why) in [
+        ("compiler=winch", "Winch"),
+        ("compiler=gcc", "unknown compiler `gcc`"),
+        ("collector=drc", "`drc` is a collector of Wasmtime's"),
+    ] {
+        let out = run_module(&["-C", option], NOTHING);
+        assert_eq!(out.code, 1, "{option}");
+        assert!(out.stderr.contains(why), "{}", out.stderr);
+    }
+}
+
+#[test]
+fn groups_list_their_options() {
+    for (group, option) in [
+        ("-W", "unknown-imports-default[=y|n]"),
+        ("-O", "gc-max-heap-size=N"),
+        ("-C", "collector="),
+        ("-D", "gc-zeal=N"),
+        ("-S", "cli[=y|n]"),
+    ] {
+        let out = wasmtime_gc(&["run", group, "help"]);
+        assert_eq!(out.code, 0);
+        assert!(out.stdout.starts_with("Available ") && out.stdout.contains(option), "{}", out.stdout);
+    }
+}
+
+#[test]
+fn options_stand_before_or_after_the_command() {
+    let spin = r#"(module (func (export "_start") (loop $l (br $l))))"#;
+    for args in
+        [&["-W", "fuel=100"][..], &["-W", "fuel=100", "run"], &["run", "-W", "fuel=100"], &["run", "-Wfuel=0x64"]]
+    {
+        let out = run_module(args, spin);
+        assert_eq!(out.code, 134, "{args:?}: {}", out.stderr);
+    }
+}
+
+#[test]
+fn many_options_in_one() {
+    let options = [
+        "-Oopt-level=s,memory-reservation=0x100000,gc-nursery-size=256k,gc-max-heap-size=64m",
+        "-Ccompiler=cranelift,collector=auto,parallel-compilation=n",
+        "-Dgc-zeal=2,gc-verify,explicit-null-checks",
+        "-Wtail-call=n,simd,max-memory-size=128m,trap-on-grow-failure",
+        "-Scli,inherit-env=n",
+    ];
+    let module = r#"
+(module
+  (type $s (struct (field (ref null $s))))
+  (func (export "_start")
+    (local $list (ref null $s))
+    (local $n i32)
+    (loop $more
+      (local.set $list (struct.new $s (local.get $list)))
+      (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 50))))
+    (loop $count
+      (local.set $list (struct.get $s 0 (local.get $list)))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br_if $count (i32.eqz (ref.is_null (local.get $list)))))
+    (if (local.get $n) (then unreachable))))
+"#;
+    let out = run_module(&options, module);
+    assert_eq!((out.code, out.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn statistics_of_the_heap() {
+    let module = r#"
+(module
+  (type $a (array i64))
+  (func (export "_start")
+    (local $n i32)
+    (loop $more
+      (drop (array.new $a (i64.const 1) (i32.const 1000)))
+      (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10000))))))
+"#;
+    let out = run_module(&["-D", "gc-stats"], module);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    assert!(out.stderr.contains("collections"), "{}", out.stderr);
+}

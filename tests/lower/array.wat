@@ -1,0 +1,461 @@
+;; Arrays: element access, allocation, ranges.
+(module
+  (type $bytes (array (mut i8)))
+  (type $refs (array (mut anyref)))
+  (data $d "hello")
+  (func (export "get") (param (ref $bytes) i32) (result i32) (array.get_u $bytes (local.get 0) (local.get 1)))
+  (func (export "set") (param (ref $refs) i32 anyref) (array.set $refs (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "new") (param anyref i32) (result (ref $refs)) (array.new $refs (local.get 0) (local.get 1)))
+  (func (export "fixed") (param anyref) (result (ref $refs))
+    (array.new_fixed $refs 2 (local.get 0) (ref.null none)))
+  (func (export "data") (param i32 i32) (result (ref $bytes)) (array.new_data $bytes $d (local.get 0) (local.get 1)))
+  (func (export "copy") (param (ref $refs) i32 (ref $refs) i32 i32)
+    (array.copy $refs $refs (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)))
+  (func (export "fill") (param (ref $refs) i32 anyref i32)
+    (array.fill $refs (local.get 0) (local.get 1) (local.get 2) (local.get 3))))
+;; lowered:
+;; (module
+;;   (rec
+;;     (type (;0;) (func (param i32 i32) (result i32)))
+;;     (type (;1;) (func (param i32 i64 i32 f64 f64 i64 f64 i32 f32 f32 i64 i32 i32 f64 f32 f64 i32 i64 f32 i64 f32 i32 i64 i32 f32 i32 i64 f64 f64 i32 i32 i64 i64 f64 f32 f32 f64 i32 f32 i64 i32 i64 i32 i32 i64 i32 i32 i64 i32 i32 i64 i64 i64 f64 i32 f32 i32 f32 f64 i32 f32 i64 f32 i64)))
+;;   )
+;;   (rec
+;;     (type (;2;) (func (param i32 i32 i32)))
+;;     (type (;3;) (func (param f64 i64 f32 f32 f32 f64 i32 f64 i64 i64 i32 i32 i32 i64 i64 i32 f32 f32 f64 i64 f32 i64 i32 f64 f32 f32 f64 i64 i64 f64 i32 f64 i32 f32 f32 f32 f64 i32 i64 i32 f64 f64 i64 f64 f32 f64 f32 i32 f64 f64 i64 i32 i64 i32 f32 f32 f32 f64 f64 i64 f32 i32 f32 i64)))
+;;   )
+;;   (rec
+;;     (type (;4;) (func (param i32 i32) (result i32)))
+;;     (type (;5;) (func (param i64 f64 i64 f64 i64 i64 i32 f64 i64 i64 f32 i32 i64 f64 f32 i32 f64 f32 f64 i64 f32 f32 i32 i64 f64 i64 i32 f32 i64 i32 f32 i64 i32 f64 f64 f32 i64 f32 f64 f32 f32 i32 i32 f64 i64 f64 i64 f32 i64 i64 i32 f64 i32 f32 f32 i64 f64 f64 f32 i32 f64 f64 i64 f64)))
+;;   )
+;;   (rec
+;;     (type (;6;) (func (param i32) (result i32)))
+;;     (type (;7;) (func (param i32 f32 f64 f64 f32 i64 i32 i64 i32 f64 i32 i32 f64 f64 i64 i32 i32 f64 i32 f64 i64 f64 i32 i32 i64 i64 f64 f64 i64 i32 i64 i32 i32 f32 f64 i64 f64 f64 f64 f32 i32 i32 f32 i64 i64 i32 i64 i32 i32 f64 i64 i32 i64 f64 f64 f64 i64 f64 i64 f64 i32 i32 f64 f32)))
+;;   )
+;;   (rec
+;;     (type (;8;) (func (param i32 i32) (result i32)))
+;;     (type (;9;) (func (param f64 f32 f64 f32 f32 i32 f64 i64 f64 i64 f64 i64 f64 i32 i64 i32 i64 i64 f64 i64 f64 i64 f32 f64 f64 i32 i64 f64 f32 i64 f64 f64 i64 f32 i64 i32 i32 i64 f32 i32 f64 i32 f64 f64 f64 i64 f64 i32 i64 f64 f32 f64 f64 f32 i64 f64 f32 f64 i64 f32 i64 f32 i64 i64)))
+;;   )
+;;   (rec
+;;     (type (;10;) (func (param i32 i32 i32 i32 i32)))
+;;     (type (;11;) (func (param i32 i32 i64 f32 f32 i64 i64 i32 f64 i64 f32 i64 f64 i64 i64 i32 f32 i32 i64 f64 f32 f32 i32 i32 i32 i64 f64 i32 i64 i64 i64 i32 i64 f32 f32 f32 i64 f32 i64 f32 i64 i32 f32 i32 f32 f64 i32 i64 i32 i64 i64 i32 f32 i64 i64 i32 f64 f32 i32 i64 i32 f32 i32 i32)))
+;;   )
+;;   (rec
+;;     (type (;12;) (func (param i32 i32 i32 i32)))
+;;     (type (;13;) (func (param i64 f64 i32 f64 i64 f32 f64 i64 i64 f64 i32 i64 i64 f32 i32 i32 i32 i64 f32 i64 f64 f32 i32 i32 i64 f32 f64 f32 i32 f32 f32 i64 f64 i32 i32 f32 f64 i32 i64 f64 f32 i64 i32 f64 f32 i64 f64 f32 i32 i32 f32 f64 f64 f64 f64 f64 i64 i64 i64 f32 i64 f32 f64 f64)))
+;;   )
+;;   (type (;14;) (func (param i32) (result i32)))
+;;   (type (;15;) (func))
+;;   (type (;16;) (func (param i32)))
+;;   (type (;17;) (func (param i32)))
+;;   (type (;18;) (func))
+;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
+;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 14)))
+;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 15)))
+;;   (import "wasmtime-gc" "remember_object" (func (;2;) (type 16)))
+;;   (export "get" (func 3))
+;;   (export "set" (func 4))
+;;   (export "new" (func 5))
+;;   (export "fixed" (func 6))
+;;   (export "data" (func 7))
+;;   (export "copy" (func 8))
+;;   (export "fill" (func 9))
+;;   (func (;3;) (type 0) (param i32 i32) (result i32)
+;;     local.get 1
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.add
+;;     i32.load8_u offset=11
+;;   )
+;;   (func (;4;) (type 2) (param i32 i32 i32)
+;;     local.get 1
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 1
+;;     local.get 2
+;;     i32.store offset=11 align=1
+;;     local.get 0
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     local.get 2
+;;     i32.const 2162685
+;;     i32.lt_u
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 1
+;;       i32.const 11
+;;       i32.add
+;;       call $"wasmtime-gc helper 5"
+;;     end
+;;   )
+;;   (func (;5;) (type 4) (param i32 i32) (result i32)
+;;     (local i32 i32 i32 i32 i32)
+;;     local.get 1
+;;     i32.const 1069547504
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.const 8
+;;     i32.add
+;;     local.set 2
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 3
+;;     local.get 2
+;;     i32.add
+;;     local.tee 6
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     local.get 2
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
+;;     if ;; label = @1
+;;       i32.const 0
+;;       i32.load offset=1048576
+;;       i32.const 4
+;;       i32.sub
+;;       local.tee 4
+;;       local.get 0
+;;       i32.store
+;;       i32.const 0
+;;       local.get 4
+;;       i32.store offset=1048576
+;;       local.get 2
+;;       call 0
+;;       local.set 3
+;;       local.get 4
+;;       i32.load
+;;       local.set 0
+;;       i32.const 0
+;;       local.get 4
+;;       i32.const 4
+;;       i32.add
+;;       i32.store offset=1048576
+;;     else
+;;       i32.const 0
+;;       local.get 6
+;;       i32.store offset=1048580
+;;       local.get 3
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 3
+;;     end
+;;     local.get 3
+;;     i32.const 2162848
+;;     i32.store offset=3 align=1
+;;     local.get 3
+;;     local.get 1
+;;     i32.store offset=7 align=1
+;;     local.get 3
+;;     i32.const 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 2
+;;     local.get 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.set 1
+;;     loop ;; label = @1
+;;       local.get 2
+;;       local.get 1
+;;       i32.ne
+;;       if ;; label = @2
+;;         local.get 2
+;;         local.get 0
+;;         i32.store offset=11 align=1
+;;         local.get 2
+;;         i32.const 4
+;;         i32.add
+;;         local.set 2
+;;         br 1 (;@1;)
+;;       end
+;;     end
+;;     local.get 3
+;;   )
+;;   (func (;6;) (type 6) (param i32) (result i32)
+;;     (local i32 i32 i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 1
+;;     i32.const 16
+;;     i32.add
+;;     local.tee 4
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       i32.const 0
+;;       i32.load offset=1048576
+;;       i32.const 4
+;;       i32.sub
+;;       local.tee 2
+;;       local.get 0
+;;       i32.store
+;;       i32.const 0
+;;       local.get 2
+;;       i32.store offset=1048576
+;;       i32.const 16
+;;       call 0
+;;       local.set 1
+;;       local.get 2
+;;       i32.load
+;;       local.set 0
+;;       i32.const 0
+;;       local.get 2
+;;       i32.const 4
+;;       i32.add
+;;       i32.store offset=1048576
+;;     else
+;;       i32.const 0
+;;       local.get 4
+;;       i32.store offset=1048580
+;;       local.get 1
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 1
+;;     end
+;;     local.get 1
+;;     i32.const 2162848
+;;     i32.store offset=3 align=1
+;;     local.get 1
+;;     i32.const 2
+;;     i32.store offset=7 align=1
+;;     local.get 1
+;;     local.get 0
+;;     i32.store offset=11 align=1
+;;     local.get 1
+;;     i32.const -1
+;;     i32.store offset=15 align=1
+;;     local.get 1
+;;   )
+;;   (func (;7;) (type 8) (param i32 i32) (result i32)
+;;     (local i32 i32 i32 i32 i64)
+;;     local.get 0
+;;     i64.extend_i32_u
+;;     local.get 1
+;;     i64.extend_i32_u
+;;     i64.const 0
+;;     i64.shl
+;;     i64.add
+;;     local.tee 6
+;;     i64.const 4294967295
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     i32.const 0
+;;     local.get 6
+;;     i32.wrap_i64
+;;     i32.const 0
+;;     memory.init 0
+;;     local.get 1
+;;     i32.const -16777280
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 1
+;;     i32.const 11
+;;     i32.add
+;;     i32.const -4
+;;     i32.and
+;;     local.set 2
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 3
+;;     local.get 2
+;;     i32.add
+;;     local.tee 5
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     local.get 2
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
+;;     if ;; label = @1
+;;       local.get 2
+;;       call 0
+;;       local.set 3
+;;     else
+;;       i32.const 0
+;;       local.get 5
+;;       i32.store offset=1048580
+;;       local.get 3
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 3
+;;     end
+;;     local.get 3
+;;     i32.const 2162808
+;;     i32.store offset=3 align=1
+;;     local.get 3
+;;     local.get 1
+;;     i32.store offset=7 align=1
+;;     local.get 3
+;;     i32.const 0
+;;     i32.add
+;;     i32.const 11
+;;     i32.add
+;;     local.get 0
+;;     local.get 1
+;;     memory.init 0
+;;     local.get 3
+;;   )
+;;   (func (;8;) (type 10) (param i32 i32 i32 i32 i32)
+;;     (local i32 i32 i64)
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     local.set 5
+;;     local.get 2
+;;     i32.load offset=7 align=1
+;;     local.set 6
+;;     local.get 1
+;;     i64.extend_i32_u
+;;     local.get 4
+;;     i64.extend_i32_u
+;;     local.get 5
+;;     i64.extend_i32_u
+;;     local.set 7
+;;     i64.add
+;;     local.get 7
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 3
+;;     i64.extend_i32_u
+;;     local.get 4
+;;     i64.extend_i32_u
+;;     local.get 6
+;;     i64.extend_i32_u
+;;     local.set 7
+;;     i64.add
+;;     local.get 7
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     i32.const 11
+;;     i32.add
+;;     local.get 2
+;;     local.get 3
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     i32.const 11
+;;     i32.add
+;;     local.get 4
+;;     i32.const 2
+;;     i32.shl
+;;     memory.copy
+;;     local.get 0
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 0
+;;       call 2
+;;     end
+;;   )
+;;   (func (;9;) (type 12) (param i32 i32 i32 i32)
+;;     (local i32 i64)
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     local.set 4
+;;     local.get 1
+;;     i64.extend_i32_u
+;;     local.get 3
+;;     i64.extend_i32_u
+;;     local.get 4
+;;     i64.extend_i32_u
+;;     local.set 5
+;;     i64.add
+;;     local.get 5
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 1
+;;     local.get 3
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.set 3
+;;     loop ;; label = @1
+;;       local.get 1
+;;       local.get 3
+;;       i32.ne
+;;       if ;; label = @2
+;;         local.get 1
+;;         local.get 2
+;;         i32.store offset=11 align=1
+;;         local.get 1
+;;         i32.const 4
+;;         i32.add
+;;         local.set 1
+;;         br 1 (;@1;)
+;;       end
+;;     end
+;;     local.get 0
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 0
+;;       call 2
+;;     end
+;;   )
+;;   (func $"wasmtime-gc helper 5" (;10;) (type 17) (param i32)
+;;     (local i32)
+;;     i32.const 0
+;;     i32.load offset=1048588 align=1
+;;     local.tee 1
+;;     local.get 0
+;;     i32.store align=1
+;;     local.get 1
+;;     i32.const 4
+;;     i32.add
+;;     local.set 0
+;;     i32.const 0
+;;     local.get 0
+;;     i32.store offset=1048588 align=1
+;;     local.get 0
+;;     i32.const 1114112
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       call 1
+;;     end
+;;   )
+;;   (data (;0;) "hello")
+;; )

@@ -1,0 +1,319 @@
+;; Globals, tables and segments of references live in the instance's root area.
+(module
+  (type $box (struct (field i32)))
+  (global $c (ref $box) (struct.new $box (i32.const 7)))
+  (global $g (mut (ref null $box)) (global.get $c))
+  (table $t 2 10 anyref)
+  (elem (table $t) (i32.const 0) anyref (ref.i31 (i32.const 1)) (global.get $c))
+  (func (export "get") (result (ref null $box)) (global.get $g))
+  (func (export "set") (param (ref null $box)) (global.set $g (local.get 0)))
+  (func (export "at") (param i32) (result anyref) (table.get $t (local.get 0)))
+  (func (export "put") (param i32 anyref) (table.set $t (local.get 0) (local.get 1)))
+  (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null any) (local.get 0))))
+;; lowered:
+;; (module
+;;   (rec
+;;     (type (;0;) (func (result i32)))
+;;     (type (;1;) (func (param f32 i32 i32 i64 i64 f64 f32 i32 f64 f64 i32 f32 i32 i32 f32 i64 f64 i32 i32 f32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f64 i64 i32 i32 f64 i64 f64 i32 i32 i64 f32 f32 f32 f32 f32 f32 i64 i64 f64 i64 i32 i64 i32 i32 i64 i64 f32 f32 f32 i32 i32)))
+;;   )
+;;   (rec
+;;     (type (;2;) (func (param i32)))
+;;     (type (;3;) (func (param i32 i64 i64 i64 f64 i32 i32 i64 i32 f64 f32 f32 f64 f32 f32 f64 f32 f64 f64 f32 i64 f64 f32 f64 i32 i32 i64 i32 i32 i32 f32 f32 i32 f32 f64 i32 f32 f64 i64 i64 f64 i32 f64 i32 i32 i32 i64 i64 f64 f64 f32 i32 f64 i64 i64 i64 f64 f64 f32 f64 f32 i64 f32 i32)))
+;;   )
+;;   (rec
+;;     (type (;4;) (func (param i32) (result i32)))
+;;     (type (;5;) (func (param f64 f32 i32 i32 f32 i32 i64 f32 i64 i64 f64 f32 i32 i64 i32 f32 i32 f32 f32 f64 i32 f32 i32 i32 f32 i32 i64 i32 i32 i64 i32 i32 f64 i32 i64 f32 i64 i64 i64 f32 f32 i64 f64 i32 i32 i64 f32 f64 i32 i32 i64 f32 i64 i32 i32 i64 f64 f32 f32 f32 i64 i32 f64 i64)))
+;;   )
+;;   (rec
+;;     (type (;6;) (func (param i32 i32)))
+;;     (type (;7;) (func (param i64 i32 i32 f32 i32 i64 f32 i32 i32 i64 f32 f64 f64 f32 i32 f32 i64 i32 f64 f64 i32 i32 f32 i64 i64 i64 f64 i32 i32 f64 f64 i64 f32 f32 i64 i32 f32 i64 f64 i64 f32 i64 f64 f64 f64 i32 i64 f32 f32 i64 f32 i32 f64 i32 f32 f32 f32 f64 f32 f64 f64 i64 i64 i64)))
+;;   )
+;;   (type (;8;) (func (param i32) (result i32)))
+;;   (type (;9;) (func (param i32) (result i32)))
+;;   (type (;10;) (func))
+;;   (type (;11;) (func (param i32)))
+;;   (type (;12;) (func (param i32 i32 i32) (result i32)))
+;;   (type (;13;) (func (param i32)))
+;;   (type (;14;) (func))
+;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
+;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 9)))
+;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 10)))
+;;   (import "wasmtime-gc" "remember_object" (func (;2;) (type 11)))
+;;   (import "wasmtime-gc" "table_grow" (func (;3;) (type 12)))
+;;   (import "wasmtime-gc" "area" (global (;0;) i32))
+;;   (export "get" (func 4))
+;;   (export "set" (func 5))
+;;   (export "at" (func 6))
+;;   (export "put" (func 7))
+;;   (export "grow" (func 8))
+;;   (start $"wasmtime-gc helper 6")
+;;   (func (;4;) (type 0) (result i32)
+;;     global.get 0
+;;     i32.load offset=4 align=1
+;;   )
+;;   (func (;5;) (type 2) (param i32)
+;;     global.get 0
+;;     local.get 0
+;;     i32.store offset=4 align=1
+;;   )
+;;   (func (;6;) (type 4) (param i32) (result i32)
+;;     local.get 0
+;;     global.get 0
+;;     i32.load offset=12 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=8 align=1
+;;     local.get 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     i32.load offset=11 align=1
+;;   )
+;;   (func (;7;) (type 6) (param i32 i32)
+;;     (local i32)
+;;     local.get 0
+;;     global.get 0
+;;     i32.load offset=12 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=8 align=1
+;;     local.tee 2
+;;     local.get 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 0
+;;     local.get 1
+;;     i32.store offset=11 align=1
+;;     local.get 2
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     local.get 1
+;;     i32.const 2162685
+;;     i32.lt_u
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 0
+;;       i32.const 11
+;;       i32.add
+;;       call $"wasmtime-gc helper 5"
+;;     end
+;;   )
+;;   (func (;8;) (type 8) (param i32) (result i32)
+;;     global.get 0
+;;     i32.const 8
+;;     i32.add
+;;     local.get 0
+;;     i32.const -1
+;;     call 3
+;;   )
+;;   (func $"wasmtime-gc helper 6" (;9;) (type 14)
+;;     call $"wasmtime-gc helper 22"
+;;   )
+;;   (func $"wasmtime-gc helper 22" (;10;) (type 14)
+;;     (local i32 i32 i32 i64)
+;;     i32.const 8
+;;     call 0
+;;     local.tee 0
+;;     i32.const 2162808
+;;     i32.store offset=3 align=1
+;;     local.get 0
+;;     i32.const 7
+;;     i32.store offset=7 align=1
+;;     global.get 0
+;;     local.get 0
+;;     i32.store align=1
+;;     global.get 0
+;;     i32.load align=1
+;;     local.set 0
+;;     global.get 0
+;;     local.get 0
+;;     i32.store offset=4 align=1
+;;     global.get 0
+;;     i32.const 8
+;;     i32.add
+;;     i32.const 2
+;;     i32.const -1
+;;     call 3
+;;     i32.const -1
+;;     i32.eq
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.const 16
+;;     i32.add
+;;     i32.const 2
+;;     i32.const -1
+;;     call 3
+;;     i32.const -1
+;;     i32.eq
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     i32.const 1
+;;     i32.const 1
+;;     i32.shl
+;;     local.set 0
+;;     i32.const 0
+;;     global.get 0
+;;     i32.load offset=20 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=16 align=1
+;;     i32.const 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.get 0
+;;     i32.store offset=11 align=1
+;;     global.get 0
+;;     i32.load align=1
+;;     local.set 0
+;;     i32.const 1
+;;     global.get 0
+;;     i32.load offset=20 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=16 align=1
+;;     local.tee 1
+;;     i32.const 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 2
+;;     local.get 0
+;;     i32.store offset=11 align=1
+;;     local.get 1
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     local.get 0
+;;     i32.const 2162685
+;;     i32.lt_u
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 2
+;;       i32.const 11
+;;       i32.add
+;;       call $"wasmtime-gc helper 5"
+;;     end
+;;     global.get 0
+;;     i32.load offset=12 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     local.set 0
+;;     i32.const 0
+;;     i64.extend_i32_u
+;;     i32.const 2
+;;     i64.extend_i32_u
+;;     local.get 0
+;;     i64.extend_i32_u
+;;     local.set 3
+;;     i64.add
+;;     local.get 3
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=20 align=1
+;;     i32.const 1
+;;     i32.shr_u
+;;     local.set 0
+;;     i32.const 0
+;;     i64.extend_i32_u
+;;     i32.const 2
+;;     i64.extend_i32_u
+;;     local.get 0
+;;     i64.extend_i32_u
+;;     local.set 3
+;;     i64.add
+;;     local.get 3
+;;     i64.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     global.get 0
+;;     i32.load offset=16 align=1
+;;     local.set 0
+;;     global.get 0
+;;     i32.load offset=8 align=1
+;;     local.set 1
+;;     i32.const 2
+;;     if ;; label = @1
+;;       local.get 1
+;;       i32.const 0
+;;       i32.const 2
+;;       i32.shl
+;;       i32.add
+;;       i32.const 11
+;;       i32.add
+;;       local.get 0
+;;       i32.const 0
+;;       i32.const 2
+;;       i32.shl
+;;       i32.add
+;;       i32.const 11
+;;       i32.add
+;;       i32.const 2
+;;       i32.const 2
+;;       i32.shl
+;;       memory.copy
+;;       local.get 1
+;;       i32.const 2162685
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         local.get 1
+;;         call 2
+;;       end
+;;     end
+;;     global.get 0
+;;     local.tee 0
+;;     i32.const -1
+;;     i32.store offset=16 align=1
+;;     local.get 0
+;;     i32.const 0
+;;     i32.store offset=20 align=1
+;;   )
+;;   (func $"wasmtime-gc helper 5" (;11;) (type 13) (param i32)
+;;     (local i32)
+;;     i32.const 0
+;;     i32.load offset=1048588 align=1
+;;     local.tee 1
+;;     local.get 0
+;;     i32.store align=1
+;;     local.get 1
+;;     i32.const 4
+;;     i32.add
+;;     local.set 0
+;;     i32.const 0
+;;     local.get 0
+;;     i32.store offset=1048588 align=1
+;;     local.get 0
+;;     i32.const 1114112
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       call 1
+;;     end
+;;   )
+;; )

@@ -1,0 +1,96 @@
+//! Golden tests of the lowering: one `.wat` file for each family of operations.
+//!
+//! A file is a module, followed by its lowered form as `;;` comments. The test lowers the module,
+//! prints what comes out, and compares. `WASMTIME_GC_BLESS=1 cargo test --test lower` writes the
+//! outcome into the files instead; read the diff before you commit it. `readme.wat` explains the
+//! directives.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wasmtime_gc::layout::{GcTypes, HeapMap, MapParams};
+use wasmtime_gc::lower::{LowerContext, lower};
+use wasmtime_gc::types::TypeRegistry;
+
+/// Where the expectation starts in a file.
+const MARK: &str = ";; lowered:\n";
+
+struct Case {
+    path: PathBuf,
+    input: String,
+    expected: Option<String>,
+    explicit_null_checks: bool,
+    opt_level: u8,
+}
+
+impl Case {
+    fn read(path: &Path) -> Case {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (input, expected) = match text.split_once(MARK) {
+            Some((input, expected)) => (input.to_string(), Some(expected.to_string())),
+            None => (text, None),
+        };
+        let directive = |name: &str| input.lines().any(|line| line.trim() == format!(";;! {name}"));
+        Case {
+            path: path.to_path_buf(),
+            explicit_null_checks: directive("explicit-null-checks"),
+            opt_level: if directive("optimize") { 2 } else { 0 },
+            expected,
+            input,
+        }
+    }
+
+    fn lower(&self) -> String {
+        let wasm = wat::parse_str(&self.input).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
+        let registry = Arc::new(TypeRegistry::new());
+        let map = HeapMap::new(MapParams::default());
+        let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
+        let cx = LowerContext {
+            registry: &registry,
+            gc_types: &gc_types,
+            map,
+            features: wasmparser::WasmFeatures::WASM3,
+            explicit_null_checks: self.explicit_null_checks,
+            opt_level: self.opt_level,
+        };
+        let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
+        let lowered = lowered.unwrap_or_else(|| panic!("{}: nothing was lowered", self.path.display()));
+        validate(&lowered.wasm).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
+        let text = wasmprinter::print_bytes(&lowered.wasm).unwrap();
+        text.lines().map(|line| format!(";; {line}").trim_end().to_string() + "\n").collect()
+    }
+}
+
+/// Lowered code is core WebAssembly: no GC types exist for it.
+fn validate(wasm: &[u8]) -> Result<(), wasmparser::BinaryReaderError> {
+    let features = wasmparser::WasmFeatures::WASM3 & !wasmparser::WasmFeatures::GC_TYPES;
+    wasmparser::Validator::new_with_features(features).validate_all(wasm).map(|_| ())
+}
+
+#[test]
+fn goldens() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lower");
+    let bless = std::env::var_os("WASMTIME_GC_BLESS").is_some();
+    let mut failures = Vec::new();
+    let mut count = 0;
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "wat")) {
+        count += 1;
+        let case = Case::read(path);
+        let lowered = case.lower();
+        if case.expected.as_ref() == Some(&lowered) {
+            continue;
+        }
+        if bless {
+            std::fs::write(path, format!("{}{MARK}{lowered}", case.input)).unwrap();
+        } else {
+            failures.push(format!("{}:\n{lowered}", path.display()));
+        }
+    }
+    assert!(count > 5, "the goldens are gone");
+    assert!(
+        failures.is_empty(),
+        "lowered code changed; look at it, then run again with WASMTIME_GC_BLESS=1\n{}",
+        failures.join("\n")
+    );
+}

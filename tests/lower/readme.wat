@@ -1,0 +1,28 @@
+;; How to read these files.
+;;
+;; The module comes first. Lines that start with `;;!` are directives:
+;;
+;;   ;;! optimize               run the optimiser too
+;;   ;;! explicit-null-checks   lower for an engine without guard pages
+;;
+;; Behind the line `lowered:` stands what the lowering makes of it, as comments.
+;; This one shows the smallest module that is lowered at all.
+(module
+  (type $box (struct (field (mut i32))))
+  (func (export "get") (param (ref null $box)) (result i32)
+    (struct.get $box 0 (local.get 0))))
+;; lowered:
+;; (module
+;;   (rec
+;;     (type (;0;) (func (param i32) (result i32)))
+;;     (type (;1;) (func (param f32 i32 f32 f32 i64 i32 i64 i64 i64 f32 f64 i64 f64 i64 f64 i32 f64 i64 i32 i32 f32 f32 f32 i32 i64 i32 i32 f64 i32 f32 f32 f64 f64 f64 i64 f64 f64 i32 i64 i64 f64 f32 f32 i32 f32 f64 i32 f64 i64 f32 f64 i32 f64 f64 f64 i32 f64 f64 f64 i64 f64 f64 f64 i64)))
+;;   )
+;;   (type (;2;) (func (param i32)))
+;;   (type (;3;) (func))
+;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
+;;   (export "get" (func 0))
+;;   (func (;0;) (type 0) (param i32) (result i32)
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;   )
+;; )

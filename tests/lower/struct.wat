@@ -1,0 +1,187 @@
+;; Structs: allocation, packed fields, the write barrier.
+(module
+  (type $pair (struct (field (mut i8)) (field (mut i64)) (field (mut (ref null $pair)))))
+  (func (export "new") (param i32 i64 (ref null $pair)) (result (ref $pair))
+    (struct.new $pair (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "default") (result (ref $pair)) (struct.new_default $pair))
+  (func (export "get") (param (ref $pair)) (result i32) (struct.get_s $pair 0 (local.get 0)))
+  (func (export "set") (param (ref $pair) (ref null $pair))
+    (struct.set $pair 2 (local.get 0) (local.get 1)))
+  (func (export "set_null") (param (ref $pair)) (struct.set $pair 2 (local.get 0) (ref.null none))))
+;; lowered:
+;; (module
+;;   (rec
+;;     (type (;0;) (func (param i32 i64 i32) (result i32)))
+;;     (type (;1;) (func (param i64 i32 f32 i32 i32 f64 f32 i32 f32 f64 f64 f64 f32 i64 i64 f32 i32 i32 i64 f64 i32 i32 f64 f64 f64 f32 f64 f32 i64 f64 i64 i32 i32 f32 i32 f64 i64 f64 i64 i64 f64 i64 f32 i32 f32 i64 i32 f32 i32 i32 f32 f32 i32 f32 i32 f32 i64 i32 f32 i32 f64 f32 i32 i32)))
+;;   )
+;;   (rec
+;;     (type (;2;) (func (result i32)))
+;;     (type (;3;) (func (param f64 i32 i32 i32 f32 f32 i32 f32 i64 i64 f32 i32 f64 i32 f32 f64 f64 i64 f64 f32 i32 f32 i64 i64 i32 i32 i32 i32 f32 i32 f32 i64 f64 i32 f32 f64 i64 f32 i64 f64 i32 f64 i64 f64 f32 f64 f32 f32 i32 f64 i64 f32 f32 f64 f64 f64 i64 f64 f64 f64 f32 f32 f32 i64)))
+;;   )
+;;   (rec
+;;     (type (;4;) (func (param i32) (result i32)))
+;;     (type (;5;) (func (param i32 i64 f32 f64 f64 i32 i64 f32 f32 f32 i64 i64 f32 i32 i64 f32 f32 f32 f64 i64 i32 i64 f32 f64 f64 f32 f32 i64 i32 f64 f32 i32 f32 i64 i64 i64 i32 f64 f32 i32 f32 f32 i64 f32 f32 i64 f64 i32 i64 f32 i64 f64 f32 f32 f64 i64 i64 i64 f64 i64 i64 f64 i64 i32)))
+;;   )
+;;   (rec
+;;     (type (;6;) (func (param i32 i32)))
+;;     (type (;7;) (func (param f32 f32 f64 i64 f64 i64 i64 f64 f32 i64 f64 f64 i64 i64 i32 i32 f64 f64 f64 f32 f64 f32 f64 i64 i32 f64 f32 i64 f32 i64 f32 f32 f64 f64 f64 i64 f64 f32 i32 f64 f32 f32 i32 f32 i64 f32 f32 f64 f64 i64 i32 i32 f32 f32 f32 i64 i64 f32 f32 f32 i32 f32 i32 i32)))
+;;   )
+;;   (rec
+;;     (type (;8;) (func (param i32)))
+;;     (type (;9;) (func (param f64 i32 i64 f64 i64 f32 f64 i32 i32 f32 i64 i64 f32 i64 i32 f32 f32 i32 f32 i32 f32 i32 i32 i64 i32 f32 f32 f32 i32 f32 f64 i64 f32 f32 f32 f32 i64 f32 f32 f32 f64 i32 i64 i32 f64 i32 i32 f64 i32 i32 i32 f32 f32 i32 i32 f32 f64 i64 f64 f32 f32 i64 f32 i64)))
+;;   )
+;;   (type (;10;) (func (param i32) (result i32)))
+;;   (type (;11;) (func))
+;;   (type (;12;) (func (param i32)))
+;;   (type (;13;) (func))
+;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
+;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 10)))
+;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 11)))
+;;   (export "new" (func 2))
+;;   (export "default" (func 3))
+;;   (export "get" (func 4))
+;;   (export "set" (func 5))
+;;   (export "set_null" (func 6))
+;;   (func (;2;) (type 0) (param i32 i64 i32) (result i32)
+;;     (local i32 i32 i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 3
+;;     i32.const 20
+;;     i32.add
+;;     local.tee 6
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       i32.const 0
+;;       i32.load offset=1048576
+;;       i32.const 4
+;;       i32.sub
+;;       local.tee 4
+;;       local.get 2
+;;       i32.store
+;;       i32.const 0
+;;       local.get 4
+;;       i32.store offset=1048576
+;;       i32.const 20
+;;       call 0
+;;       local.set 3
+;;       local.get 4
+;;       i32.load
+;;       local.set 2
+;;       i32.const 0
+;;       local.get 4
+;;       i32.const 4
+;;       i32.add
+;;       i32.store offset=1048576
+;;     else
+;;       i32.const 0
+;;       local.get 6
+;;       i32.store offset=1048580
+;;       local.get 3
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 3
+;;     end
+;;     local.get 3
+;;     i32.const 2162808
+;;     i32.store offset=3 align=1
+;;     local.get 3
+;;     local.get 0
+;;     i32.store8 offset=7
+;;     local.get 3
+;;     local.get 1
+;;     i64.store offset=11 align=1
+;;     local.get 3
+;;     local.get 2
+;;     i32.store offset=19 align=1
+;;     local.get 3
+;;   )
+;;   (func (;3;) (type 2) (result i32)
+;;     (local i32 i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 0
+;;     i32.const 20
+;;     i32.add
+;;     local.tee 2
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       i32.const 20
+;;       call 0
+;;       local.set 0
+;;     else
+;;       i32.const 0
+;;       local.get 2
+;;       i32.store offset=1048580
+;;       local.get 0
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 0
+;;     end
+;;     local.get 0
+;;     i32.const 2162808
+;;     i32.store offset=3 align=1
+;;     local.get 0
+;;     i32.const 0
+;;     i32.store8 offset=7
+;;     local.get 0
+;;     i64.const 0
+;;     i64.store offset=11 align=1
+;;     local.get 0
+;;     i32.const -1
+;;     i32.store offset=19 align=1
+;;     local.get 0
+;;   )
+;;   (func (;4;) (type 4) (param i32) (result i32)
+;;     local.get 0
+;;     i32.load8_s offset=7
+;;   )
+;;   (func (;5;) (type 6) (param i32 i32)
+;;     local.get 0
+;;     local.get 1
+;;     i32.store offset=19 align=1
+;;     local.get 0
+;;     i32.const 2162685
+;;     i32.ge_u
+;;     local.get 1
+;;     i32.const 2162685
+;;     i32.lt_u
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 0
+;;       i32.const 19
+;;       i32.add
+;;       call $"wasmtime-gc helper 5"
+;;     end
+;;   )
+;;   (func (;6;) (type 8) (param i32)
+;;     local.get 0
+;;     i32.const -1
+;;     i32.store offset=19 align=1
+;;   )
+;;   (func $"wasmtime-gc helper 5" (;7;) (type 12) (param i32)
+;;     (local i32)
+;;     i32.const 0
+;;     i32.load offset=1048588 align=1
+;;     local.tee 1
+;;     local.get 0
+;;     i32.store align=1
+;;     local.get 1
+;;     i32.const 4
+;;     i32.add
+;;     local.set 0
+;;     i32.const 0
+;;     local.get 0
+;;     i32.store offset=1048588 align=1
+;;     local.get 0
+;;     i32.const 1114112
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       call 1
+;;     end
+;;   )
+;; )
