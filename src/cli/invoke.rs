@@ -72,8 +72,6 @@ fn print(val: &Val) -> String {
         Val::FuncRef(r) => reference("funcref", r.is_none()),
         Val::ExternRef(r) => reference("externref", r.is_none()),
         Val::AnyRef(r) => reference("anyref", r.is_none()),
-        Val::ExnRef(r) => reference("exnref", r.is_none()),
-        _ => "<reference>".to_string(),
     }
 }
 
