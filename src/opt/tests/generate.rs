@@ -9,7 +9,8 @@ const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
 
 /// A function that does what the bytes say. Behind their end everything is a zero.
 pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
-    let mut func = Func::new(0, &[ValType::I32, ANY, ANY], &[ANY]);
+    let base = |nullable| ValType::Ref(RefType::new(nullable, world.base));
+    let mut func = Func::new(0, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
     let (body, params) = (func.body, func.params().to_vec());
     let mut generate = Generate { world, choices, at: 0, labels: Vec::new(), values: params };
     generate.region(&mut func, body, &[ANY], None, 0);
@@ -51,9 +52,10 @@ impl Generate<'_> {
         let n = self.pick(64);
         let fits = |&v: &Value| self.world.types.is_sub_val(func.ty(v), ty);
         let fitting: Vec<Value> = self.values.iter().copied().filter(fits).collect();
-        if n % 4 != 0 && !fitting.is_empty() {
-            // Mostly recent ones.
-            return fitting[fitting.len() - 1 - (n / 4) % fitting.len()];
+        if (n % 4 != 0 || n > 20) && !fitting.is_empty() {
+            // The latest, the first, or any.
+            let (last, any) = (fitting.len() - 1, (n / 4) % fitting.len());
+            return fitting[[any, last, 0, any][n % 4]];
         }
         let mut c = Cursor::at(func, region, SrcLoc::NONE);
         match ty {
@@ -106,7 +108,7 @@ impl Generate<'_> {
         let nullable = |heap| ValType::Ref(RefType::new(true, heap));
         let exactly = |heap| ValType::Ref(RefType::new(false, heap));
         let i31 = exactly(HeapType::I31);
-        match self.pick(24) {
+        match self.pick(28) {
             0 => {
                 let heap = [self.world.base, self.world.sub, self.world.other][self.pick(3)];
                 let fields = self.world.fields(World::id(heap));
@@ -132,7 +134,7 @@ impl Generate<'_> {
                 let heap = self.heap();
                 self.push(func, region, Op::Ref(RefOp::Null(heap)), &[], &[nullable(heap)]);
             }
-            5..=8 => {
+            5..=8 | 24..=27 => {
                 let heap = [self.world.base, self.world.base, self.world.sub, self.world.other][self.pick(4)];
                 let fields = self.world.fields(World::id(heap));
                 let field = self.pick(fields.len());
@@ -202,7 +204,7 @@ impl Generate<'_> {
                 args.extend(self.all(func, region, &types));
                 self.push(func, region, Op::BrIf { target }, &args, &[]);
             }
-            choice if choice > 20 && depth < 4 => self.construct(func, region, choice, depth),
+            choice @ 21..=23 if depth < 4 => self.construct(func, region, choice, depth),
             _ => {}
         }
     }
