@@ -73,7 +73,6 @@ fn print(val: &Val) -> String {
         Val::ExternRef(r) => reference("externref", r.is_none()),
         Val::AnyRef(r) => reference("anyref", r.is_none()),
         Val::ExnRef(r) => reference("exnref", r.is_none()),
-        _ => "<reference>".to_string(),
     }
 }
 
