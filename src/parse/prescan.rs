@@ -301,7 +301,8 @@ fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
         TableGrow { table: t } | TableFill { table: t } => table(*t),
         TableCopy { dst_table, src_table } => table(*dst_table) || table(*src_table),
         TableInit { elem_index, table: t } => elem(*elem_index) || table(*t),
-        ElemDrop { elem_index } => elem(*elem_index),
+        // An array may have been made from any segment, and lowering keeps those in the heap.
+        ElemDrop { elem_index } => module.has_gc_types || elem(*elem_index),
         _ => false,
     }
 }
