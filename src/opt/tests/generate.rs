@@ -9,9 +9,13 @@ const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
 
 /// A function that does what the bytes say. Behind their end everything is a zero.
 pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
-    let mut func = Func::new(0, &[ValType::I32, ANY, ANY], &[ANY]);
+    let base = |nullable| ValType::Ref(RefType::new(nullable, world.base));
+    let mut func = Func::new(0, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
     let (body, params) = (func.body, func.params().to_vec());
-    let mut generate = Generate { world, choices, at: 0, labels: Vec::new(), values: params };
+    let mut generate = Generate { world, choices, at: 0, labels: Vec::new(), values: params, length: 1, kinds: 1 };
+    // Long or short; all operations alike, or mostly accesses to fields.
+    generate.length = [6, 14, 40][generate.pick(3)];
+    generate.kinds = [28, 60][generate.pick(2)];
     generate.region(&mut func, body, &[ANY], None, 0);
     func
 }
@@ -23,6 +27,10 @@ struct Generate<'c> {
     labels: Vec<(Inst, Vec<ValType>)>,
     /// Values in sight.
     values: Vec<Value>,
+    /// Regions have fewer instructions than this.
+    length: usize,
+    /// The first so many kinds of instructions occur.
+    kinds: usize,
 }
 
 fn is_ref(ty: ValType) -> bool {
@@ -51,9 +59,10 @@ impl Generate<'_> {
         let n = self.pick(64);
         let fits = |&v: &Value| self.world.types.is_sub_val(func.ty(v), ty);
         let fitting: Vec<Value> = self.values.iter().copied().filter(fits).collect();
-        if n % 4 != 0 && !fitting.is_empty() {
-            // Mostly recent ones.
-            return fitting[fitting.len() - 1 - (n / 4) % fitting.len()];
+        if (n % 4 != 0 || n > 20) && !fitting.is_empty() {
+            // The latest, the first, or any.
+            let (last, any) = (fitting.len() - 1, (n / 4) % fitting.len());
+            return fitting[[any, last, 0, any][n % 4]];
         }
         let mut c = Cursor::at(func, region, SrcLoc::NONE);
         match ty {
@@ -70,7 +79,7 @@ impl Generate<'_> {
     }
 
     fn types(&mut self, most: usize) -> Vec<ValType> {
-        (0..self.pick(most + 1)).map(|n| if n == 1 { ValType::I32 } else { ANY }).collect()
+        (0..self.pick(most + 1)).map(|n| if n > 0 { ValType::I32 } else { ANY }).collect()
     }
 
     fn region(
@@ -82,7 +91,7 @@ impl Generate<'_> {
         depth: usize,
     ) {
         let outer = self.values.len();
-        for _ in 0..self.pick(12) {
+        for _ in 0..self.pick(self.length) {
             self.inst(func, region, depth);
         }
         let choice = self.pick(10);
@@ -106,7 +115,7 @@ impl Generate<'_> {
         let nullable = |heap| ValType::Ref(RefType::new(true, heap));
         let exactly = |heap| ValType::Ref(RefType::new(false, heap));
         let i31 = exactly(HeapType::I31);
-        match self.pick(24) {
+        match self.pick(self.kinds) {
             0 => {
                 let heap = [self.world.base, self.world.sub, self.world.other][self.pick(3)];
                 let fields = self.world.fields(World::id(heap));
@@ -132,7 +141,7 @@ impl Generate<'_> {
                 let heap = self.heap();
                 self.push(func, region, Op::Ref(RefOp::Null(heap)), &[], &[nullable(heap)]);
             }
-            5..=8 => {
+            5..=8 | 24..=49 => {
                 let heap = [self.world.base, self.world.base, self.world.sub, self.world.other][self.pick(4)];
                 let fields = self.world.fields(World::id(heap));
                 let field = self.pick(fields.len());
@@ -189,7 +198,7 @@ impl Generate<'_> {
                 let args = self.all(func, region, &[ANY, ANY, ValType::I32]);
                 self.push(func, region, Op::Select, &args, &[ANY]);
             }
-            18..=19 => {
+            18..=19 | 50..=55 => {
                 let types = self.types(3);
                 let args = self.all(func, region, &types);
                 let results = [vec![], vec![ANY], vec![ANY, ValType::I32]][self.pick(3)].clone();
@@ -202,7 +211,7 @@ impl Generate<'_> {
                 args.extend(self.all(func, region, &types));
                 self.push(func, region, Op::BrIf { target }, &args, &[]);
             }
-            choice if choice > 20 && depth < 4 => self.construct(func, region, choice, depth),
+            choice @ (21..=23 | 56..) if depth < 4 => self.construct(func, region, 21 + choice % 3, depth),
             _ => {}
         }
     }

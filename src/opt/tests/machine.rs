@@ -91,6 +91,19 @@ impl Machine<'_> {
         let heap = [self.world.base, self.world.sub, self.world.other][self.random(3)];
         match (ty, choice) {
             (ValType::I32, _) => Word::Int(choice as i32 % 3),
+            (ValType::Ref(ty), _) if ty.heap == self.world.base => {
+                let known = self.escaped.iter().copied().find(|&e| self.has_type(Word::Object(e), ty));
+                match known.filter(|_| choice > 2) {
+                    Some(at) => Word::Object(at),
+                    None => {
+                        let heap = [self.world.base, self.world.sub][choice % 2];
+                        let fields = self.default_fields(World::id(heap));
+                        let word = self.new_object(heap, fields);
+                        self.named(word);
+                        word
+                    }
+                }
+            }
             (_, 0) => Word::Null,
             (_, 1) => Word::I31(self.random(3) as i32),
             (_, 2) => self.new_object(self.world.ints, vec![Word::Int(7); 2]),

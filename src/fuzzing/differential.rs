@@ -1,0 +1,1 @@
+//! Lowered modules do what they do on the engine's own collector.
