@@ -33,7 +33,7 @@ struct LoweredModule {
 
 impl Compiled for LoweredModule {
     fn code_bytes(&self) -> usize {
-        self.module.text().len()
+        host::code_bytes(self.module.wasmtime())
     }
 
     fn instantiate(&self, entry: &Entry) -> Result<Box<dyn Running>> {
@@ -75,8 +75,13 @@ impl Running for LoweredInstance {
 
     fn heap(&self) -> HeapFigures {
         let stats = self.store.heap_stats();
-        let count = stats.pauses.iter().sum();
-        let pauses = Pauses { longest: stats.pause_max, total: stats.pause_total, count };
+        let pauses = Pauses {
+            longest: stats.pause_max,
+            total: stats.pause_total,
+            minor: stats.minor,
+            major: stats.major,
+            promoted_bytes: stats.promoted_bytes,
+        };
         HeapFigures { peak_bytes: stats.heap_bytes_peak(), pauses: Some(pauses) }
     }
 }

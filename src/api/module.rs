@@ -142,9 +142,9 @@ impl Module {
         Module { engine, code }
     }
 
-    /// The machine code, in which there is that of lowered functions.
-    pub fn text(&self) -> &[u8] {
-        self.code.wasmtime.text()
+    /// The module that the inner engine runs: lowered, or the original where there is nothing to lower.
+    pub fn wasmtime(&self) -> &wasmtime::Module {
+        &self.code.wasmtime
     }
 
     pub(crate) fn code(&self) -> &Arc<Code> {
