@@ -237,20 +237,29 @@ fn a_refined_value_is_its_operand() {
 
 #[test]
 fn many_values_over_many_allocations_have_short_lists() {
-    let f = func(&[], |c, _| {
-        let all: Vec<_> = (0..400).map(|_| c.alloc(8, ANY)).collect();
-        c.push(USE, &all, &[]);
-    });
-    let (f, _) = assigned(f);
-    let entries: usize = f.refresh.values().map(Vec::len).sum();
-    assert!(entries < 400 * 20, "{entries}");
-    machine::check(&f, 1).unwrap();
+    let many = |n: usize| {
+        let f = func(&[], |c, _| {
+            let all: Vec<_> = (0..n).map(|_| c.alloc(8, ANY)).collect();
+            c.push(USE, &all, &[]);
+        });
+        let (f, _) = assigned(f);
+        let entries: usize = f.refresh.values().map(Vec::len).sum();
+        assert!(entries < n * 20, "{entries}");
+        f
+    };
+    machine::check(&many(400), 1).unwrap();
+    many(20_000);
 }
 
 #[test]
 fn too_much_is_refused() {
     let f = func(&[], |c, _| {
-        let all: Vec<_> = (0..30_000).map(|_| c.alloc(8, ANY)).collect();
+        let all: Vec<_> = (0..8_000).map(|_| c.alloc(8, ANY)).collect();
+        for _ in 0..30_000 {
+            let body = c.func.add_region();
+            let block = c.push(Op::Block { body }, &[], &[]);
+            Cursor::at(c.func, body, SrcLoc::NONE).push(Op::Br { target: block }, &[], &[]);
+        }
         c.push(USE, &all, &[]);
     });
     let mut f = f;
