@@ -142,6 +142,11 @@ impl Module {
         Module { engine, code }
     }
 
+    /// The machine code, in which there is that of lowered functions.
+    pub fn text(&self) -> &[u8] {
+        self.code.wasmtime.text()
+    }
+
     pub(crate) fn code(&self) -> &Arc<Code> {
         &self.code
     }
