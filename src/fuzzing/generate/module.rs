@@ -61,8 +61,9 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
     text.push_str(&env.types.text());
     text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
     text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
-    globals(s, &mut env, &mut text);
+    // Tables first: their initial values can not refer to globals of the module.
     tables(s, &mut env, &mut text);
+    globals(s, &mut env, &mut text);
     segments(s, &mut env, &mut text);
     let declared: Vec<String> = (0..env.funcs.len()).map(|f| format!(" $f{f}")).collect();
     let _ = writeln!(text, "  (elem declare func{})", declared.concat());
