@@ -185,5 +185,5 @@ pub(super) fn is_gc_heap(types: &TypeTable, ty: wasmparser::HeapType) -> bool {
 
 /// Whether a signature has a reference outside the `func` hierarchy.
 pub(super) fn has_gc(sig: &FuncType) -> bool {
-    sig.params.iter().chain(&sig.results).any(|ty| ty.is_gc_ref())
+    sig.params.iter().chain(&sig.results).any(|ty| ty.is_lowered())
 }

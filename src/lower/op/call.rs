@@ -13,7 +13,7 @@
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Repr, func_ref};
 use crate::ir::{Callee, Cursor, Inst, Op, TrapCode, Value};
-use crate::types::ValType;
+use crate::types::{CompositeKind, HeapType, RefType, ValType};
 
 /// Lowers a call, or a tail call.
 pub fn lower<'a, E: Environ<'a>>(
@@ -34,7 +34,12 @@ pub fn lower<'a, E: Environ<'a>>(
                 (callee, Some(TrapCode::NullReference), Some(handle))
             }
             Repr::Known(func) => (Callee::Func(func), None, None),
-            _ => (callee, Some(TrapCode::NullReference), Some(func_ref::native(e, c, *target)?)),
+            _ => {
+                let heap = HeapType::Concrete(CompositeKind::Func, e.env().module.types.id(ty));
+                let expected = ValType::Ref(RefType::new(true, heap));
+                let target = func_ref::native_as(e, c, *target, expected)?;
+                (callee, Some(TrapCode::NullReference), Some(target))
+            }
         },
         (Callee::Indirect { .. }, Some(index)) => (callee, None, Some(func_ref::native(e, c, *index)?)),
         _ => (callee, None, None),
