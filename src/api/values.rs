@@ -4,7 +4,7 @@
 //! heap, checked against their original type; everything else goes through as it is.
 
 use super::func::Func;
-use super::gc::{AnyRef, ExternRef, Rooted, heap_type_of};
+use super::gc::{AnyRef, ExnRef, ExternRef, Rooted, heap_type_of};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::types::{HeapType, ValType};
 use super::{Error, Result, V128};
@@ -30,6 +30,8 @@ pub enum Val {
     ExternRef(Option<Rooted<ExternRef>>),
     /// An internal reference.
     AnyRef(Option<Rooted<AnyRef>>),
+    /// An exception reference.
+    ExnRef(Option<Rooted<ExnRef>>),
 }
 
 /// A reference of any type.
@@ -41,13 +43,16 @@ pub enum Ref {
     Extern(Option<Rooted<ExternRef>>),
     /// An internal reference.
     Any(Option<Rooted<AnyRef>>),
+    /// An exception reference.
+    Exn(Option<Rooted<ExnRef>>),
 }
 
 impl Ref {
     /// The null of a heap type's hierarchy.
     pub fn null(heap_type: &HeapType) -> Ref {
         match heap_type.to_canon().top() {
-            t::HeapTop::Any | t::HeapTop::Exn => Ref::Any(None),
+            t::HeapTop::Any => Ref::Any(None),
+            t::HeapTop::Exn => Ref::Exn(None),
             t::HeapTop::Extern => Ref::Extern(None),
             t::HeapTop::Func => Ref::Func(None),
         }
@@ -55,7 +60,7 @@ impl Ref {
 
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Any(None))
+        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None))
     }
 }
 
@@ -65,6 +70,7 @@ impl From<Ref> for Val {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(external) => Val::ExternRef(external),
             Ref::Any(any) => Val::AnyRef(any),
+            Ref::Exn(exn) => Val::ExnRef(exn),
         }
     }
 }
@@ -105,6 +111,7 @@ impl Val {
         V128(V128) v128 unwrap_v128 |v| *v;
         FuncRef(Option<&Func>) func_ref unwrap_func_ref |v| v.as_ref();
         ExternRef(Option<&Rooted<ExternRef>>) extern_ref unwrap_extern_ref |v| v.as_ref();
+        ExnRef(Option<&Rooted<ExnRef>>) exn_ref unwrap_exn_ref |v| v.as_ref();
         AnyRef(Option<&Rooted<AnyRef>>) any_ref unwrap_any_ref |v| v.as_ref();
     }
 
@@ -142,7 +149,8 @@ impl Val {
             t::ValType::V128 => Val::V128(0u128.into()),
             t::ValType::Ref(t::RefType { nullable: false, .. }) => return None,
             t::ValType::Ref(ty) => match ty.heap.top() {
-                t::HeapTop::Any | t::HeapTop::Exn => Val::AnyRef(None),
+                t::HeapTop::Any => Val::AnyRef(None),
+                t::HeapTop::Exn => Val::ExnRef(None),
                 t::HeapTop::Extern => Val::ExternRef(None),
                 t::HeapTop::Func => Val::FuncRef(None),
             },
@@ -155,6 +163,7 @@ impl Val {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(external) => Some(Ref::Extern(external)),
             Val::AnyRef(any) => Some(Ref::Any(any)),
+            Val::ExnRef(exn) => Some(Ref::Exn(exn)),
             _ => None,
         }
     }
@@ -187,6 +196,11 @@ impl Val {
                 external.word(&cx.as_context())?;
                 t::ValType::Ref(R::new(false, H::Extern))
             }
+            Val::ExnRef(None) => t::ValType::Ref(R::new(true, H::NoExn)),
+            Val::ExnRef(Some(exn)) => {
+                exn.word(&cx.as_context())?;
+                t::ValType::Ref(R::new(false, H::Exn))
+            }
             Val::AnyRef(None) => t::ValType::Ref(R::new(true, H::None)),
             Val::AnyRef(Some(any)) => {
                 let cx = cx.as_context();
@@ -216,6 +230,7 @@ impl Val {
         match self {
             Val::ExternRef(Some(external)) => external.word(&cx.as_context()),
             Val::AnyRef(Some(any)) => any.word(&cx.as_context()),
+            Val::ExnRef(Some(exn)) => exn.word(&cx.as_context()),
             _ => Ok(NULL),
         }
     }
@@ -226,12 +241,14 @@ impl Val {
         word: u32,
         ty: t::RefType,
     ) -> Result<Val> {
-        let external = ty.heap.top() == t::HeapTop::Extern;
-        Ok(match (external, word) {
-            (true, NULL) => Val::ExternRef(None),
-            (true, word) => Val::ExternRef(Some(Rooted::new(cx, word)?)),
-            (false, NULL) => Val::AnyRef(None),
-            (false, word) => Val::AnyRef(Some(Rooted::new(cx, word)?)),
+        let null = word == NULL;
+        Ok(match ty.heap.top() {
+            t::HeapTop::Extern if null => Val::ExternRef(None),
+            t::HeapTop::Extern => Val::ExternRef(Some(Rooted::new(cx, word)?)),
+            t::HeapTop::Exn if null => Val::ExnRef(None),
+            t::HeapTop::Exn => Val::ExnRef(Some(Rooted::new(cx, word)?)),
+            _ if null => Val::AnyRef(None),
+            _ => Val::AnyRef(Some(Rooted::new(cx, word)?)),
         })
     }
 

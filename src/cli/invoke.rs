@@ -73,6 +73,7 @@ fn show(val: &Val) -> String {
         Val::FuncRef(r) => reference("funcref", r.is_none()),
         Val::ExternRef(r) => reference("externref", r.is_none()),
         Val::AnyRef(r) => reference("anyref", r.is_none()),
+        Val::ExnRef(r) => reference("exnref", r.is_none()),
     }
 }
 

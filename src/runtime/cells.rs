@@ -53,10 +53,7 @@ pub fn new_table<T: 'static>(
         let scope = state.roots.enter_scope();
         let init = state.roots.push(init);
         let cell = state.heap.alloc_root_area(mem, TABLE_WORDS).map_err(alloc_error).and_then(|cell| {
-            write_word(mem.bytes_mut(), cell + 4, reference::i31(0)).ok_or_else(bad_cell)?;
-            if let Some(max) = max {
-                state.table_max.insert(cell, max);
-            }
+            set_up_table(state, mem, cell, max)?;
             let init = state.roots.get(init).unwrap_or(NULL);
             let grown = grow(state, mem, cell, size, init)?;
             grown.map(|_| cell).ok_or_else(|| Error::msg("the table does not fit into the GC heap"))
@@ -65,6 +62,15 @@ pub fn new_table<T: 'static>(
         cell
     })??;
     Ok(cell)
+}
+
+/// Makes the cells of a new table those of an empty one.
+pub fn set_up_table(state: &mut GcState, mem: &mut dyn HeapMemory, cell: u32, max: Option<u64>) -> Result<()> {
+    write_word(mem.bytes_mut(), cell + 4, reference::i31(0)).ok_or_else(bad_cell)?;
+    if let Some(max) = max {
+        state.table_max.insert(cell, max);
+    }
+    Ok(())
 }
 
 /// The number of elements.

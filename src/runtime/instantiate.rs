@@ -115,30 +115,26 @@ fn instantiate_lowered<T: 'static>(
         natives.push(native);
         import_cells.push(cell);
     }
-    note_table_limits(cx, lowered, area)?;
+    set_up_tables(cx, lowered, area)?;
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
     Ok(InstanceState { wasmtime, code: code.clone(), area, import_cells })
 }
 
-/// Exported tables may be grown by others, who know nothing of their limits.
-fn note_table_limits<T: 'static>(
+/// Makes the instance's own tables empty and notes their largest sizes.
+fn set_up_tables<T: 'static>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     lowered: &LoweredCode,
     area: u32,
 ) -> Result<()> {
-    let limits: Vec<(u32, u64)> = lowered
-        .meta
-        .exports
-        .iter()
-        .filter_map(|export| match &export.ty {
-            EntityMeta::RefTable { ty, cell: Some(Cell::Own(offset)) } => Some((area + offset, ty.max?)),
-            _ => None,
-        })
-        .collect();
-    if limits.is_empty() {
+    if lowered.meta.own_tables.is_empty() {
         return Ok(());
     }
-    with_heap(cx, |state, _| state.table_max.extend(limits))
+    with_heap(cx, |state, mem| {
+        for (offset, ty) in &lowered.meta.own_tables {
+            cells::set_up_table(state, mem, area + offset, ty.max)?;
+        }
+        Ok(())
+    })?
 }
 
 impl InstanceState {

@@ -58,7 +58,7 @@ fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap
     }
     let frame = backtrace.frames().first()?;
     let code = engine.code_of(frame.module())?;
-    let site = exact_site(code.lowered.as_ref()?, frame.module_offset()?)?;
+    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?)?;
     Some(trap_of(site.trap?))
 }
 
@@ -75,15 +75,24 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-fn exact_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
-    lowered.sites.find(u32::try_from(offset).ok()?)
+/// The instruction that is meant by an offset where something trapped. Cranelift turns a branch to
+/// `unreachable` into a trap at the branch, and lowering writes `if unreachable end`; so what is meant
+/// may be two bytes on.
+fn trap_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
+    const IF_BYTES: u32 = 2;
+    let offset = u32::try_from(offset).ok()?;
+    lowered.sites.find(offset).or_else(|| lowered.sites.find(offset.checked_add(IF_BYTES)?))
 }
 
 /// The instruction at an offset, or the last one before it that comes from the original.
 fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
+    let is_original = |site: &Site| site.original != u32::MAX;
+    if let Some(site) = trap_site(lowered, offset).filter(is_original) {
+        return Some(site);
+    }
     let entries = &lowered.sites.entries;
     let end = entries.partition_point(|site| site.lowered as usize <= offset);
-    entries[..end].iter().rev().take(16).find(|site| site.original != u32::MAX).copied()
+    entries[..end].iter().rev().take(16).find(|site| is_original(site)).copied()
 }
 
 /// A backtrace in terms of the original modules.

@@ -34,10 +34,6 @@ impl<T: 'static> HostFunc<T> {
         self.ty.id()
     }
 
-    pub fn ty(&self) -> &FuncType {
-        &self.ty
-    }
-
     /// The engine's type, if it is the same for all modules: no lowered references are in it.
     pub fn plain_type(&self) -> Option<wasmtime::FuncType> {
         let mut types = self.signature.params.iter().chain(&self.signature.results);

@@ -5,12 +5,15 @@
 //! | `rooting.rs` | handles: scoped and owned |
 //! | `externref.rs` | host values |
 //! | `anyref.rs` | internal references: i31, structs, arrays |
+//! | `exnref.rs` | exceptions |
 
 mod anyref;
+mod exnref;
 mod externref;
 pub(crate) mod rooting;
 
 pub use anyref::AnyRef;
+pub use exnref::ExnRef;
 pub use externref::ExternRef;
 pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted};
 pub use wasmtime::I31;

@@ -12,7 +12,7 @@ use super::reindex::Reindex;
 use super::tables::Tables;
 use super::{EmitContext, EmittedBody};
 use crate::error::Error;
-use crate::ir::{Func, Inst, Op, Value};
+use crate::ir::{Func, Inst, Op, TrapCode, Value};
 use cranelift_entity::SecondaryMap;
 use std::ops::Range;
 use wasm_encoder::{BlockType, Instruction};
@@ -121,12 +121,30 @@ impl Emitter<'_, '_> {
                     self.inverted[inst] = true;
                     self.code.invert();
                 }
+                self.trap_site(inst);
                 self.open_label(Some(inst), Instruction::If(BlockType::Empty));
             }
             _ if self.flat.targeted[inst] => self.open_label(Some(inst), Instruction::Block(BlockType::Empty)),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The engine turns a branch around nothing but a trap into a conditional trap, and that trap has
+    /// the place of the branch. So the branch gets the trap's site too.
+    fn trap_site(&mut self, inst: Inst) {
+        let arms = self.func.insts[inst].op.regions();
+        let code = arms.into_iter().find_map(|arm| match self.func.regions[arm].insts[..] {
+            [only] => match self.func.insts[only].op {
+                Op::Trap(code) => Some(code),
+                _ => None,
+            },
+            _ => None,
+        });
+        if let Some(code) = code {
+            let trap = Some(code).filter(|&code| code != TrapCode::Unreachable);
+            self.code.site(self.func.insts[inst].loc, trap);
+        }
     }
 
     /// Opens a label, for a construct or for emission's own use.

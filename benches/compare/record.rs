@@ -1,0 +1,95 @@
+//! The figures of one program.
+
+use super::contender::{Contender, HeapFigures};
+use super::program::{Class, Group, Program};
+
+/// Everything that was measured of a program.
+pub struct Record {
+    pub name: String,
+    pub group: Group,
+    pub class: Class,
+    /// Calls in each sample.
+    pub calls: u32,
+    /// In the order of the contenders: lowered, then Wasmtime's collectors.
+    pub results: Vec<Figures>,
+}
+
+/// What was measured of one contender.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    pub name: &'static str,
+    /// Milliseconds of a run, a value for each round.
+    pub run_ms: Vec<f64>,
+    /// Milliseconds from binary to machine code, a value for each compilation.
+    pub compile_ms: Vec<f64>,
+    /// Bytes of machine code.
+    pub code_bytes: Option<usize>,
+    /// Of the last store.
+    pub heap: HeapFigures,
+    /// Runs in the last store, for pauses per run.
+    pub heap_runs: u64,
+    /// KiB by which resident memory grows at most while the program runs in a process of its own.
+    pub resident_kib: Option<u64>,
+    /// Why there are no times.
+    pub failure: Option<String>,
+    /// Whether the failure is a wrong result.
+    pub wrong: bool,
+}
+
+impl Record {
+    pub fn new(program: &Program, contenders: &[Box<dyn Contender>]) -> Record {
+        let results = contenders.iter().map(|c| Figures { name: c.name(), ..Figures::default() }).collect();
+        Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
+    }
+
+    pub fn lowered(&self) -> &Figures {
+        &self.results[0]
+    }
+
+    /// Wasmtime's collectors, its default first.
+    pub fn stock(&self) -> &[Figures] {
+        &self.results[1..]
+    }
+
+    /// How many times as fast as the fastest of Wasmtime's collectors lowered execution is.
+    pub fn speedup(&self) -> Option<f64> {
+        let best = self.stock().iter().filter_map(Figures::time).min_by(f64::total_cmp)?;
+        Some(best / self.lowered().time()?)
+    }
+
+    /// Lowering and compiling in times of Wasmtime's compile time, with its default collector.
+    pub fn compile_ratio(&self) -> Option<f64> {
+        Some(median(&self.lowered().compile_ms)? / median(&self.stock()[0].compile_ms)?)
+    }
+
+    /// Machine code in times of Wasmtime's, with its default collector.
+    pub fn code_ratio(&self) -> Option<f64> {
+        Some(self.lowered().code_bytes? as f64 / self.stock()[0].code_bytes? as f64)
+    }
+}
+
+impl Figures {
+    /// Median of the run times, unless something failed.
+    pub fn time(&self) -> Option<f64> {
+        median(&self.run_ms).filter(|_| self.failure.is_none())
+    }
+
+    pub fn fail(&mut self, failure: String) {
+        self.failure.get_or_insert(failure);
+    }
+}
+
+/// The middle of the values, or the mean of the two in the middle.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
+    Some((lower + upper) / 2.0)
+}
+
+/// The geometric mean; none of no values.
+pub fn geomean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let logs: Vec<f64> = values.map(f64::ln).collect();
+    (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
+}

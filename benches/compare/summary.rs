@@ -1,0 +1,94 @@
+//! The last lines: means, and each target with what was reached.
+
+use super::program::{Class, Group};
+use super::record::{Figures, Record, geomean};
+use super::report::cell;
+
+/// Targets: at least so many times as fast as the fastest of Wasmtime's collectors.
+const LARGE: f64 = 2.0;
+const CLASS: f64 = 3.0;
+const ANY: f64 = 0.8;
+/// At most so many times Wasmtime's compile time.
+const COMPILE: f64 = 1.5;
+/// At most this share of the heap of Wasmtime's default collector, for these programs.
+const HEAP: f64 = 0.5;
+const HEAP_PROGRAMS: &[&str] = &["moonbit/binary_trees", "sightglass/splay"];
+
+/// Prints the summary.
+pub fn print(records: &[Record]) {
+    println!("\nSummary: geometric means; times as fast as the fastest of Wasmtime's collectors.\n");
+    let group = |group: Group| records.iter().filter(move |record| record.group == group);
+    at_least("corpus, large cases", geomean(group(Group::Large).filter_map(Record::speedup)), LARGE);
+    line("micro-benchmarks", geomean(group(Group::Micro).filter_map(Record::speedup)), "");
+    class(records, Class::VirtualCalls, "virtual calls");
+    class(records, Class::Casts, "non-final casts");
+    slowest(records);
+    compile(records);
+    line("machine code, of Wasmtime's", geomean(records.iter().filter_map(Record::code_ratio)), "");
+    for record in records.iter().filter(|record| HEAP_PROGRAMS.contains(&record.name.as_str())) {
+        heap(record);
+    }
+    println!();
+}
+
+fn class(records: &[Record], class: Class, name: &str) {
+    let rows = || records.iter().filter(|record| record.class == class);
+    at_least(name, geomean(rows().filter_map(Record::speedup)), CLASS);
+    for record in rows() {
+        at_least(&format!("  {}", record.name), record.speedup(), CLASS);
+    }
+}
+
+/// The slowest program, and each that misses the target.
+fn slowest(records: &[Record]) {
+    let mut rows: Vec<(f64, &str)> = records.iter().filter_map(|r| Some((r.speedup()?, r.name.as_str()))).collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((speedup, name)) = rows.first() {
+        at_least(&format!("slowest: {name}"), Some(*speedup), ANY);
+    }
+    for (speedup, name) in rows.iter().skip(1).filter(|(speedup, _)| *speedup < ANY) {
+        at_least(&format!("  {name}"), Some(*speedup), ANY);
+    }
+}
+
+fn compile(records: &[Record]) {
+    at_most(
+        "lowering and compiling, of Wasmtime's",
+        geomean(records.iter().filter_map(Record::compile_ratio)),
+        COMPILE,
+    );
+    let corpus = records.iter().filter(|record| record.group != Group::Micro);
+    at_most("  modules of the corpus", geomean(corpus.filter_map(Record::compile_ratio)), COMPILE);
+    let worst = records.iter().filter_map(|record| Some((record.compile_ratio()?, &record.name)));
+    if let Some((ratio, name)) = worst.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        at_most(&format!("  slowest: {name}"), Some(ratio), COMPILE);
+    }
+}
+
+fn heap(record: &Record) {
+    let bytes = |figures: &Figures| figures.time().map(|_| figures.heap.peak_bytes as f64);
+    let share = bytes(record.lowered()).zip(bytes(&record.stock()[0])).map(|(ours, theirs)| ours / theirs);
+    at_most(&format!("heap of {}, of Wasmtime's", record.name), share, HEAP);
+}
+
+fn at_least(name: &str, value: Option<f64>, target: f64) {
+    let reached = value.is_some_and(|value| value >= target);
+    line(name, value, &format!("target ≥ {target}: {}", verdict(value, reached)));
+}
+
+fn at_most(name: &str, value: Option<f64>, target: f64) {
+    let reached = value.is_some_and(|value| value <= target);
+    line(name, value, &format!("target ≤ {target}: {}", verdict(value, reached)));
+}
+
+fn verdict(value: Option<f64>, reached: bool) -> &'static str {
+    match (value, reached) {
+        (None, _) => "not measured",
+        (_, true) => "reached",
+        (_, false) => "MISSED",
+    }
+}
+
+fn line(name: &str, value: Option<f64>, remark: &str) {
+    println!("{}", format!("{name:46}{:>9}   {remark}", cell(value, 2, "x")).trim_end());
+}

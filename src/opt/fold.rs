@@ -1,0 +1,223 @@
+//! Control on constants, and blocks that nothing branches to.
+//!
+//! ```text
+//! before                                  after
+//!   v0 = i32.const 1                        v1 = ...
+//!   v2 = if v0                              use v1
+//!     v1 = ...
+//!     yield v1
+//!   else
+//!     ...
+//!   use v2
+//! ```
+//!
+//! Obligations:
+//!
+//! - Code that is removed can not be reached: the other arm of an `if`, and what stands behind a
+//!   branch that is always taken.
+//! - A region that is spliced into its parent ends in a yield, which becomes a renaming of the results,
+//!   or in another terminator, which ends the parent as well. Its values are visible in more places
+//!   than before, and nobody branches to where it ended.
+
+use crate::ir::{Func, Inst, Op, Region, Value};
+use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
+use wasmparser::Operator;
+
+/// Runs the pass.
+pub fn run(func: &mut Func<'_>) {
+    let targeted = targeted(func);
+    let mut pass = Fold { func, targeted, replaced: SecondaryMap::new(), stack: Vec::new() };
+    pass.run();
+}
+
+/// Constructs that something branches to.
+fn targeted(func: &Func<'_>) -> SecondaryMap<Inst, bool> {
+    let mut targeted = SecondaryMap::new();
+    let mut work = vec![func.body];
+    while let Some(region) = work.pop() {
+        for &inst in &func.regions[region].insts {
+            match &func.insts[inst].op {
+                Op::Br { target } | Op::BrIf { target } => targeted[*target] = true,
+                Op::BrTable { targets } => targets.iter().filter_map(|t| t.target).for_each(|to| targeted[to] = true),
+                op => work.extend(op.regions()),
+            }
+        }
+    }
+    targeted
+}
+
+/// A list of instructions under way.
+struct Frame {
+    insts: std::vec::IntoIter<Inst>,
+    /// Whose results the list's yield gives, when it is spliced into the frame below.
+    spliced: Option<Inst>,
+    /// Where it goes, when it is not.
+    region: Region,
+    out: Vec<Inst>,
+}
+
+struct Fold<'f, 'a> {
+    func: &'f mut Func<'a>,
+    targeted: SecondaryMap<Inst, bool>,
+    replaced: SecondaryMap<Value, PackedOption<Value>>,
+    stack: Vec<Frame>,
+}
+
+impl Fold<'_, '_> {
+    fn run(&mut self) {
+        self.enter(self.func.body, None);
+        while let Some(frame) = self.stack.last_mut() {
+            match frame.insts.next() {
+                Some(inst) => self.inst(inst),
+                None => {
+                    if let Some(frame) = self.stack.pop().filter(|frame| frame.spliced.is_none()) {
+                        self.func.regions[frame.region].insts = frame.out;
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, region: Region, spliced: Option<Inst>) {
+        let insts = std::mem::take(&mut self.func.regions[region].insts).into_iter();
+        self.stack.push(Frame { insts, spliced, region, out: Vec::new() });
+    }
+
+    /// Appends to the region that is being made.
+    fn put(&mut self, inst: Inst) {
+        if let Some(frame) = self.stack.iter_mut().rev().find(|frame| frame.spliced.is_none()) {
+            frame.out.push(inst);
+        }
+    }
+
+    /// Appends a terminator: what follows can not be reached.
+    fn end(&mut self, inst: Inst) {
+        self.put(inst);
+        while let Some(frame) = self.stack.last_mut() {
+            frame.insts = Vec::new().into_iter();
+            if frame.spliced.is_none() {
+                return;
+            }
+            self.stack.pop();
+        }
+    }
+
+    fn inst(&mut self, inst: Inst) {
+        for arg in self.func.args_mut(inst) {
+            *arg = self.replaced[*arg].expand().unwrap_or(*arg);
+        }
+        let cond = self.func.args(inst).first().copied();
+        match &self.func.insts[inst].op {
+            Op::Yield => self.yields(inst),
+            op if op.is_terminator() && !matches!(op, Op::BrTable { .. }) => self.end(inst),
+            Op::BrTable { .. } => self.br_table(inst, cond),
+            Op::BrIf { target } => {
+                let target = *target;
+                match self.constant(cond) {
+                    Some(0) => {}
+                    Some(_) => {
+                        let values = self.func.args(inst).get(1..).unwrap_or_default().to_vec();
+                        self.func.insts[inst].op = Op::Br { target };
+                        self.func.set_args(inst, &values);
+                        self.end(inst);
+                    }
+                    None => self.put(inst),
+                }
+            }
+            Op::If { then, els } => {
+                let (then, els) = (*then, *els);
+                match self.constant(cond) {
+                    Some(known) => self.block(inst, if known != 0 { then } else { els }),
+                    None => self.construct(inst),
+                }
+            }
+            Op::Block { body } => self.block(inst, *body),
+            Op::Loop { body } if !self.targeted[inst] => self.unrepeated(inst, *body),
+            Op::Loop { .. } => self.construct(inst),
+            Op::Select => match (self.func.args(inst), self.constant(cond_of_select(self.func, inst))) {
+                (&[a, b, _], Some(known)) => self.rename(inst, &[if known != 0 { a } else { b }]),
+                _ => self.put(inst),
+            },
+            _ => self.put(inst),
+        }
+    }
+
+    fn construct(&mut self, inst: Inst) {
+        self.put(inst);
+        let regions: Vec<Region> = self.func.insts[inst].op.regions().collect();
+        regions.into_iter().rev().for_each(|region| self.enter(region, None));
+    }
+
+    /// A construct that runs one region, once.
+    fn block(&mut self, inst: Inst, body: Region) {
+        if self.targeted[inst] {
+            self.func.insts[inst].op = Op::Block { body };
+            self.func.set_args(inst, &[]);
+            self.construct(inst);
+        } else {
+            self.enter(body, Some(inst));
+        }
+    }
+
+    /// A loop that nothing goes back to.
+    fn unrepeated(&mut self, inst: Inst, body: Region) {
+        let params = std::mem::take(&mut self.func.regions[body].params);
+        for (param, &arg) in params.into_iter().zip(self.func.args(inst)) {
+            self.replaced[param] = arg.into();
+        }
+        self.enter(body, Some(inst));
+    }
+
+    fn yields(&mut self, inst: Inst) {
+        match self.stack.last().and_then(|frame| frame.spliced) {
+            Some(of) => {
+                let values = self.func.args(inst).to_vec();
+                self.rename(of, &values);
+            }
+            None => self.end(inst),
+        }
+    }
+
+    fn rename(&mut self, of: Inst, values: &[Value]) {
+        for (n, &value) in values.iter().enumerate() {
+            if let Some(&result) = self.func.results(of).get(n) {
+                self.replaced[result] = value.into();
+            }
+        }
+    }
+
+    fn br_table(&mut self, inst: Inst, cond: Option<Value>) {
+        if let (Some(known), Op::BrTable { targets }) = (self.constant(cond), &self.func.insts[inst].op) {
+            let n = (known as u32 as usize).min(targets.len().saturating_sub(1));
+            let from = 1 + targets.iter().take(n).map(|t| t.args as usize).sum::<usize>();
+            if let Some(&to) = targets.get(n) {
+                let values = self.func.args(inst).get(from..from + to.args as usize).unwrap_or_default().to_vec();
+                self.func.insts[inst].op = to.target.map_or(Op::Return, |target| Op::Br { target });
+                self.func.set_args(inst, &values);
+            }
+        }
+        self.end(inst);
+    }
+
+    /// The value of a constant, or of a comparison of one with zero.
+    fn constant(&self, value: Option<Value>) -> Option<i32> {
+        let def = &self.func.insts[self.func.def_inst(value?)?];
+        match def.op {
+            Op::Core(Operator::I32Const { value }) => Some(value),
+            Op::Core(Operator::I32Eqz) => {
+                let of = *def.args.as_slice(&self.func.pool).first()?;
+                let of = self.replaced[of].expand().unwrap_or(of);
+                match self.func.insts[self.func.def_inst(of)?].op {
+                    Op::Core(Operator::I32Const { value }) => Some(i32::from(value == 0)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+fn cond_of_select(func: &Func<'_>, inst: Inst) -> Option<Value> {
+    func.args(inst).get(2).copied()
+}

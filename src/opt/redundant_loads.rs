@@ -1,0 +1,320 @@
+//! Fields, elements and lengths that a dominating instruction has read or written.
+//!
+//! ```text
+//! before                                  after
+//!   v1 = struct.get $t 0 v0                 v1 = struct.get $t 0 v0
+//!   struct.set $t 1 v0 v2                   struct.set $t 1 v0 v2
+//!   v3 = struct.get $t 0 v0                 use v1, v2
+//!   v4 = struct.get $t 1 v0
+//!   use v3, v4
+//! ```
+//!
+//! Obligations:
+//!
+//! - The earlier access dominates, so its value is visible; it went through the same reference, so
+//!   the later one would not have trapped for null; the same index, so not out of bounds either.
+//! - Immutable fields, elements of immutable arrays, and lengths never change.
+//! - A mutable field's value holds until something may write a field of the same *class*. The class of
+//!   a field is the topmost supertype that has it, and its index: objects whose types are not related
+//!   have no field in common. Calls may write anything; allocation writes nothing.
+//! - A loop may write, before its start is reached again, whatever is written anywhere in it.
+//! - What a packed field gives is not what was stored, so stores to those forward nothing. Function
+//!   references are left alone: lowering fuses their load with the call.
+
+use super::facts::Aliases;
+use super::type_flow::constant;
+use super::walk::{Pass, walk};
+use crate::ir::{ArrayOp, Func, Inst, Op, Sign, StructOp, Value, effects};
+use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
+use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
+use std::collections::HashMap;
+
+/// A loop that writes more classes than this is taken to write all.
+const MAX_CLASSES: usize = 16;
+
+/// Runs the pass.
+pub fn run(func: &mut Func<'_>, types: &TypeTable) {
+    let writes = loop_writes(func, types);
+    let mut pass = Loads {
+        types,
+        writes,
+        aliases: Aliases::default(),
+        replaced: SecondaryMap::new(),
+        known: HashMap::new(),
+        trail: Vec::new(),
+        marks: Vec::new(),
+        written: HashMap::new(),
+        everything: 0,
+    };
+    walk(func, &mut pass);
+}
+
+/// Fields that may be the same: the topmost type that has the field, and its index.
+type Class = (TypeId, u32);
+
+/// What is read of an object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    Field(Class, Sign),
+    /// Of an immutable array.
+    Elem(Index, Sign),
+    Length,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Index {
+    Constant(i32),
+    Value(Value),
+}
+
+/// What a loop writes.
+#[derive(Clone, Default)]
+struct Writes {
+    everything: bool,
+    classes: Vec<Class>,
+}
+
+impl Writes {
+    fn add(&mut self, class: Class) {
+        if !self.everything && !self.classes.contains(&class) {
+            self.classes.push(class);
+            self.everything = self.classes.len() > MAX_CLASSES;
+        }
+    }
+
+    fn add_all(&mut self, other: &Writes) {
+        self.everything |= other.everything;
+        other.classes.iter().for_each(|&class| self.add(class));
+    }
+}
+
+/// What an instruction writes.
+fn writes(op: &Op<'_>, types: &TypeTable) -> Writes {
+    match op {
+        Op::Struct(StructOp::Set { ty, field }) => {
+            Writes { everything: false, classes: vec![class(types, *ty, *field)] }
+        }
+        // Elements of mutable arrays are not tracked.
+        Op::Array(_) => Writes::default(),
+        op => Writes { everything: effects(op).writes_heap, classes: Vec::new() },
+    }
+}
+
+fn loop_writes(func: &Func<'_>, types: &TypeTable) -> HashMap<Inst, Writes> {
+    enum Step {
+        From(crate::ir::Region, usize),
+        Leave(Inst),
+    }
+    let mut found = HashMap::new();
+    let mut around = vec![Writes::default()];
+    let mut stack = vec![Step::From(func.body, 0)];
+    while let Some(step) = stack.pop() {
+        match step {
+            Step::From(region, from) => {
+                for (at, &inst) in func.regions[region].insts.iter().enumerate().skip(from) {
+                    let op = &func.insts[inst].op;
+                    if let Some(writes_here) = around.last_mut() {
+                        writes_here.add_all(&writes(op, types));
+                    }
+                    if op.regions().next().is_none() {
+                        continue;
+                    }
+                    stack.push(Step::From(region, at + 1));
+                    if matches!(op, Op::Loop { .. }) {
+                        around.push(Writes::default());
+                        stack.push(Step::Leave(inst));
+                    }
+                    stack.extend(op.regions().map(|region| Step::From(region, 0)));
+                    break;
+                }
+            }
+            Step::Leave(inst) => {
+                let inner = around.pop().unwrap_or_default();
+                if let Some(outer) = around.last_mut() {
+                    outer.add_all(&inner);
+                }
+                found.insert(inst, inner);
+            }
+        }
+    }
+    found
+}
+
+fn field(types: &TypeTable, ty: TypeId, field: u32) -> Option<FieldType> {
+    match &types.def(ty).sub.composite {
+        CompositeType::Struct(fields) => fields.get(field as usize).copied(),
+        _ => None,
+    }
+}
+
+fn class(types: &TypeTable, ty: TypeId, index: u32) -> Class {
+    let display = &types.def(ty).display;
+    let top = display.iter().copied().find(|&ancestor| field(types, ancestor, index).is_some());
+    (top.unwrap_or(ty), index)
+}
+
+/// Whether values that are read from here are tracked.
+fn tracked(storage: StorageType) -> bool {
+    !matches!(storage, StorageType::Val(ValType::Ref(r)) if r.is_func())
+}
+
+/// A value that a place is known to hold, and how often the place's class had been written.
+#[derive(Clone, Copy)]
+struct Known {
+    value: Value,
+    /// `None`: it never changes.
+    time: Option<(u32, u32)>,
+}
+
+struct Loads<'t> {
+    types: &'t TypeTable,
+    writes: HashMap<Inst, Writes>,
+    aliases: Aliases,
+    /// What is used in place of a value.
+    replaced: SecondaryMap<Value, PackedOption<Value>>,
+    known: HashMap<(Value, Place), Known>,
+    /// Changes of `known`, with what was there before.
+    trail: Vec<((Value, Place), Option<Known>)>,
+    marks: Vec<usize>,
+    /// How often each class was written, and everything.
+    written: HashMap<Class, u32>,
+    everything: u32,
+}
+
+impl<'a> Pass<'a> for Loads<'_> {
+    fn inst(&mut self, func: &mut Func<'a>, inst: Inst, _: Option<Inst>, _: &mut Vec<Inst>) -> bool {
+        for arg in func.args_mut(inst) {
+            *arg = self.replaced[*arg].expand().unwrap_or(*arg);
+        }
+        self.aliases.define(func, inst);
+        if let Some(writes) = self.writes.get(&inst).cloned() {
+            self.write(&writes);
+            return true;
+        }
+        match func.insts[inst].op {
+            Op::Struct(op) => self.strukt(func, inst, op),
+            Op::Array(op) => self.array(func, inst, op),
+            ref op => {
+                let writes = writes(op, self.types);
+                self.write(&writes);
+                true
+            }
+        }
+    }
+
+    fn enter(&mut self, _: &mut Func<'a>, _: Inst, _: usize) {
+        self.marks.push(self.trail.len());
+    }
+
+    fn leave(&mut self, _: &mut Func<'a>, _: Inst) {
+        let mark = self.marks.pop().unwrap_or(0);
+        while self.trail.len() > mark {
+            match self.trail.pop() {
+                Some((key, Some(before))) => drop(self.known.insert(key, before)),
+                Some((key, None)) => drop(self.known.remove(&key)),
+                None => {}
+            }
+        }
+    }
+
+    fn close(&mut self, _: &mut Func<'a>, _: Inst) {}
+}
+
+impl Loads<'_> {
+    fn write(&mut self, writes: &Writes) {
+        if writes.everything {
+            self.everything += 1;
+        }
+        for &class in &writes.classes {
+            *self.written.entry(class).or_default() += 1;
+        }
+    }
+
+    fn now(&self, place: Place) -> (u32, u32) {
+        let class = match place {
+            Place::Field(class, _) => self.written.get(&class).copied().unwrap_or(0),
+            Place::Elem(..) | Place::Length => 0,
+        };
+        (self.everything, class)
+    }
+
+    fn learn(&mut self, object: Value, place: Place, value: Value, mutable: bool) {
+        let key = (self.aliases.root(object), place);
+        let time = mutable.then(|| self.now(place));
+        let before = self.known.insert(key, Known { value, time });
+        self.trail.push((key, before));
+    }
+
+    /// Replaces a read whose value is known. Whether the read stays.
+    fn read(&mut self, func: &Func<'_>, inst: Inst, object: Value, place: Place, mutable: bool) -> bool {
+        let Some(&result) = func.results(inst).first() else { return true };
+        match self.known.get(&(self.aliases.root(object), place)) {
+            Some(known) if known.time.is_none_or(|time| time == self.now(place)) => {
+                self.replaced[result] = known.value.into();
+                false
+            }
+            _ => {
+                self.learn(object, place, result, mutable);
+                true
+            }
+        }
+    }
+
+    fn strukt(&mut self, func: &Func<'_>, inst: Inst, op: StructOp) -> bool {
+        let args = func.args(inst);
+        match (op, args) {
+            (StructOp::Get { ty, field: index, sign }, &[object]) => {
+                let Some(field) = field(self.types, ty, index).filter(|f| tracked(f.storage)) else { return true };
+                let place = Place::Field(class(self.types, ty, index), sign);
+                self.read(func, inst, object, place, field.mutable)
+            }
+            (StructOp::Set { ty, field: index }, &[object, value]) => {
+                let class = class(self.types, ty, index);
+                self.write(&Writes { everything: false, classes: vec![class] });
+                self.stored(object, ty, index, value);
+                true
+            }
+            (StructOp::New(ty), values) => {
+                let Some(&object) = func.results(inst).first() else { return true };
+                for (index, &value) in (0..).zip(values) {
+                    self.stored(object, ty, index, value);
+                }
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// A field was given a value.
+    fn stored(&mut self, object: Value, ty: TypeId, index: u32, value: Value) {
+        if let Some(field) = field(self.types, ty, index)
+            && matches!(field.storage, StorageType::Val(_))
+            && tracked(field.storage)
+        {
+            let place = Place::Field(class(self.types, ty, index), Sign::None);
+            self.learn(object, place, value, field.mutable);
+        }
+    }
+
+    fn array(&mut self, func: &Func<'_>, inst: Inst, op: ArrayOp) -> bool {
+        let args = func.args(inst);
+        match (op, args) {
+            (ArrayOp::Len, &[object]) => self.read(func, inst, object, Place::Length, false),
+            (ArrayOp::Get { ty, sign }, &[object, index]) => match self.types.def(ty).sub.composite {
+                CompositeType::Array(elem) if !elem.mutable && tracked(elem.storage) => {
+                    let index = constant(func, index).map_or(Index::Value(index), Index::Constant);
+                    self.read(func, inst, object, Place::Elem(index, sign), false)
+                }
+                _ => true,
+            },
+            (ArrayOp::New(_), &[_, length]) | (ArrayOp::NewDefault(_), &[length]) => {
+                if let Some(&object) = func.results(inst).first() {
+                    self.learn(object, Place::Length, length, false);
+                }
+                true
+            }
+            _ => true,
+        }
+    }
+}

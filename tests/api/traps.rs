@@ -1,0 +1,185 @@
+//! Traps, their backtraces, and interruption.
+
+use super::*;
+use wasmtime_gc::api::{Error, ExternRef, Linker, Rooted, Trap, WasmBacktrace};
+
+const MODULE: &str = r#"(module $traps
+    (type $list (struct (field i32) (field (ref null $list))))
+    (type $other (struct (field f64)))
+    (type $bytes (array i8))
+    (func $null (export "null") (result i32) (struct.get $list 0 (ref.null $list)))
+    (func $cast (export "cast") (result (ref null $other))
+        (ref.cast (ref $other) (call $make)))
+    (func $make (result anyref) (struct.new $list (i32.const 0) (ref.null $list)))
+    (func $bounds (export "bounds") (param i32) (result i32)
+        (array.get_u $bytes (array.new_default $bytes (i32.const 3)) (local.get 0)))
+    (func $unreachable (export "unreachable") (call $deeper))
+    (func $deeper unreachable)
+    (func $fill (export "fill") (local $l (ref null $list))
+        (loop $again
+            (local.set $l (struct.new $list (i32.const 1) (local.get $l)))
+            (br $again)))
+    (func $huge (export "huge") (result i32)
+        (array.len (array.new_default $bytes (i32.const -1))))
+    (func $deep (export "deep") (param anyref) (result anyref)
+        (call $deep (struct.new $list (i32.const 0) (ref.null $list))))
+    (func (export "spin") (loop $l (br $l)))
+    (func (export "ok") (result i32) (struct.get $list 0 (struct.new $list (i32.const 5) (ref.null $list)))))"#;
+
+fn trap(err: &Error) -> Trap {
+    *err.downcast_ref::<Trap>().unwrap_or_else(|| panic!("no trap: {err:?}"))
+}
+
+fn frames(err: &Error) -> Vec<&str> {
+    let backtrace = err.downcast_ref::<WasmBacktrace>().unwrap();
+    backtrace.frames().iter().map(|frame| frame.func_name().unwrap_or("?")).collect()
+}
+
+#[test]
+fn traps_are_what_the_original_says() {
+    for explicit in [false, true] {
+        let mut config = Config::new();
+        config.explicit_null_checks(explicit);
+        let (mut store, instance) = instance_with(&config, MODULE);
+        for (name, expected, stack) in [
+            ("null", Trap::NullReference, &["null"][..]),
+            ("cast", Trap::CastFailure, &["cast"]),
+            ("unreachable", Trap::UnreachableCodeReached, &["deeper", "unreachable"]),
+            ("huge", Trap::AllocationTooLarge, &["huge"]),
+        ] {
+            let func = instance.get_func(&mut store, name).unwrap();
+            let mut results = vec![wasmtime_gc::api::Val::I32(0); func.ty(&store).results().len()];
+            let err = func.call(&mut store, &[], &mut results).unwrap_err();
+            assert_eq!((trap(&err), &*frames(&err)), (expected, stack), "{err:?}");
+        }
+        let bounds = instance.get_typed_func::<i32, i32>(&mut store, "bounds").unwrap();
+        assert_eq!(bounds.call(&mut store, 2).unwrap(), 0);
+        assert_eq!(trap(&bounds.call(&mut store, 3).unwrap_err()), Trap::ArrayOutOfBounds);
+        assert_eq!(trap(&bounds.call(&mut store, -1).unwrap_err()), Trap::ArrayOutOfBounds);
+    }
+}
+
+#[test]
+fn a_backtrace_shows_where_in_the_original_module() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let engine = Engine::default();
+    let module = Module::new(&engine, &wasm).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let null = instance.get_typed_func::<(), i32>(&mut store, "null").unwrap();
+    let err = null.call(&mut store, ()).unwrap_err();
+    let frame = &err.downcast_ref::<WasmBacktrace>().unwrap().frames()[0];
+    assert_eq!((frame.func_index(), frame.module_name()), (0, Some("traps")));
+    // The opcode of `struct.get`.
+    let offset = frame.module_offset().unwrap();
+    assert_eq!(wasm[offset..offset + 2], [0xfb, 0x02]);
+    let text = format!("{err:?}");
+    assert!(text.starts_with("error while executing at wasm backtrace:\n    0: "), "{text}");
+    assert!(text.contains("traps!null") && text.contains("wasm trap: null reference"), "{text}");
+    assert!(!text.contains("memory fault"), "{text}");
+}
+
+#[test]
+fn a_full_heap_traps_and_the_store_stays_usable() {
+    let mut config = Config::new();
+    config.gc_max_heap_size(8 << 20);
+    let (mut store, instance) = instance_with(&config, MODULE);
+    let fill = instance.get_typed_func::<(), ()>(&mut store, "fill").unwrap();
+    let ok = instance.get_typed_func::<(), i32>(&mut store, "ok").unwrap();
+    for _ in 0..3 {
+        let err = fill.call(&mut store, ()).unwrap_err();
+        assert_eq!(trap(&err), Trap::AllocationTooLarge);
+        assert!(format!("{err:?}").contains("GC heap out of memory: "), "{err:?}");
+        assert_eq!(frames(&err), ["fill"]);
+        assert_eq!(ok.call(&mut store, ()).unwrap(), 5);
+    }
+    let stats = store.heap_stats();
+    assert!(stats.major > 0 && stats.heap_bytes <= 8 << 20, "{stats:?}");
+}
+
+#[test]
+fn a_resource_limiter_bounds_the_heap() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, MODULE).unwrap();
+    let limits = wasmtime_gc::api::StoreLimitsBuilder::new().memory_size(16 << 20).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let fill = instance.get_typed_func::<(), ()>(&mut store, "fill").unwrap();
+    assert_eq!(trap(&fill.call(&mut store, ()).unwrap_err()), Trap::AllocationTooLarge);
+    assert!(store.heap_stats().heap_bytes <= 16 << 20);
+}
+
+#[test]
+fn endless_recursion_overflows_the_stack_and_nothing_else() {
+    let (mut store, instance) = instance_with(&Config::new(), MODULE);
+    let deep = instance.get_func(&mut store, "deep").unwrap();
+    let ok = instance.get_typed_func::<(), i32>(&mut store, "ok").unwrap();
+    for _ in 0..3 {
+        let null = wasmtime_gc::api::Val::null_any_ref();
+        let err = deep.call(&mut store, &[null], &mut [null]).unwrap_err();
+        assert_eq!(trap(&err), Trap::StackOverflow);
+        assert_eq!(ok.call(&mut store, ()).unwrap(), 5);
+    }
+}
+
+#[test]
+fn fuel_and_epochs_interrupt() {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, MODULE).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(10_000).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    assert_eq!(trap(&spin.call(&mut store, ()).unwrap_err()), Trap::OutOfFuel);
+    assert_eq!(store.get_fuel().unwrap(), 0);
+
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, MODULE).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_epoch_deadline(1);
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    engine.increment_epoch();
+    assert_eq!(trap(&spin.call(&mut store, ()).unwrap_err()), Trap::Interrupt);
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("exit with {0}")]
+struct Exit(i32);
+
+#[test]
+fn errors_of_host_functions_come_out_as_they_went_in() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module $m
+            (import "host" "plain" (func $plain))
+            (import "host" "refs" (func $refs (param externref)))
+            (func $outer (export "plain") (call $inner))
+            (func $inner (call $plain))
+            (func (export "refs") (param externref) (call $refs (local.get 0))))"#,
+    )
+    .unwrap();
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("host", "plain", || -> Result<(), Error> { Err(Error::new(Exit(3)).context("while plain")) }).unwrap();
+    linker
+        .func_wrap("host", "refs", |_: Option<Rooted<ExternRef>>| -> Result<(), Error> { Err(Trap::BadSignature.into()) })
+        .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let plain = instance.get_typed_func::<(), ()>(&mut store, "plain").unwrap();
+    let err = plain.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Exit>().unwrap().0, 3);
+    assert_eq!(frames(&err), ["inner", "outer"]);
+    let text = format!("{err:?}");
+    assert_eq!(text.matches("wasm backtrace").count(), 1, "{text}");
+    assert!(text.contains("while plain"), "{text}");
+    let refs = instance.get_typed_func::<Option<Rooted<ExternRef>>, ()>(&mut store, "refs").unwrap();
+    let err = refs.call(&mut store, None).unwrap_err();
+    assert_eq!(trap(&err), Trap::BadSignature);
+}
