@@ -161,6 +161,8 @@ fn a_dead_slot_may_come_back_to_a_loop_as_garbage() {
         let late = c.alloc(8, ANY);
         c.push(GC, &[], &[]);
         c.push(USE, &[p[0]], &[]);
+        // The slot is null from here to the loop, but not when the loop repeats.
+        c.push(GC, &[], &[]);
         let body = c.func.add_region();
         let inst = c.push(Op::Loop { body }, &[], &[]);
         let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
@@ -171,7 +173,7 @@ fn a_dead_slot_may_come_back_to_a_loop_as_garbage() {
         inner.push(Op::BrIf { target: inst }, &[p[1]], &[]);
         inner.yield_(&[]);
     });
-    let expected = "spill0 top1 GC reload0 alloc(0) spill1 top2 GC reload0 use \
+    let expected = "spill0 top1 GC reload0 alloc(0) spill1 top2 GC reload0 use clear0 GC \
                     loop { clear0 top2 GC reload1 alloc(1) spill0 top2 GC reload0 reload1 use }";
     assert_eq!(assigned(f).1, expected);
 }
