@@ -40,6 +40,8 @@ pub mod api;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod heap;
 pub mod ir;
 pub mod layout;

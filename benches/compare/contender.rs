@@ -47,7 +47,11 @@ pub struct HeapFigures {
 pub struct Pauses {
     pub longest: Duration,
     pub total: Duration,
-    pub count: u64,
+    /// Collections of the young generation alone, and of everything.
+    pub minor: u64,
+    pub major: u64,
+    /// Bytes that grew old.
+    pub promoted_bytes: u64,
 }
 
 /// Lowered execution first, then Wasmtime's collectors, its default one first.

@@ -1,7 +1,7 @@
-//! What programs import: WASI preview 1, and functions that do nothing.
+//! What the contenders share: imports of programs (WASI preview 1, and functions that do nothing), and figures.
 
 use super::program::Entry;
-use wasmtime::Result;
+use wasmtime::{Module, Result};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
@@ -44,4 +44,9 @@ pub fn finished(outcome: Result<()>) -> Result<()> {
         Err(err) if err.downcast_ref::<I32Exit>().is_some_and(|exit| exit.0 == 0) => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Bytes of machine code of a module's functions. `Module::text` is rounded up to pages.
+pub fn code_bytes(module: &Module) -> usize {
+    module.functions().map(|function| function.len).sum()
 }

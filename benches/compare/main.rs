@@ -5,6 +5,7 @@
 //! Without `--bench`, as under `cargo test --benches`, each micro-benchmark runs once with a small parameter on
 //! every contender, and results are compared: so the benches are tests.
 
+mod clock;
 mod compile;
 mod contender;
 mod corpus;

@@ -1,11 +1,11 @@
 //! Run times: all contenders in turn, round after round, so that a change in the machine's speed meets all alike.
 
+use super::clock;
 use super::compile::CompiledByAll;
 use super::contender::{Compiled, Contender, HeapFigures, Running};
 use super::options::Options;
 use super::program::{Entry, Group, Outcome, Program};
 use super::record::{Figures, Record};
-use std::time::Instant;
 use wasmtime::error::Context;
 use wasmtime::{Result, ensure};
 
@@ -42,9 +42,11 @@ pub fn race(
     if program.group == Group::Micro {
         record.calls = warm_up(&mut runners, &mut record.results, &mut expected);
     }
-    for _ in 0..options.rounds() {
-        for (runner, figures) in runners.iter_mut().zip(&mut record.results) {
-            let Some(runner) = runner else { continue };
+    for round in 0..options.rounds() {
+        for step in 0..runners.len() {
+            // Each goes first now and then.
+            let at = (round + step) % runners.len();
+            let (Some(runner), figures) = (&mut runners[at], &mut record.results[at]) else { continue };
             let waits = figures.failure.is_some() || runner.spent_ms > options.patience() * 1e3;
             if !waits && let Some(ms) = runner.sample(record.calls, figures, &mut expected) {
                 figures.run_ms.push(ms);
@@ -95,13 +97,13 @@ impl<'a> Runner<'a> {
             self.runs = 0;
         }
         let instance = self.instance.as_mut().context("no instance")?;
-        let start = Instant::now();
+        let start = clock::now();
         let outcome = instance.run()?;
         for _ in 1..calls {
             let again = instance.run()?;
             ensure!(again == outcome, "gave {outcome:?}, then {again:?}");
         }
-        let ms = start.elapsed().as_secs_f64() * 1e3;
+        let ms = (clock::now() - start).as_secs_f64() * 1e3;
         let heap = instance.heap();
         self.runs += u64::from(calls);
         self.spent_ms += ms;

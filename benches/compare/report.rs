@@ -143,7 +143,10 @@ fn figures_json(figures: &Figures) -> Value {
         "resident_kib": figures.resident_kib,
         "pause_longest_ms": pauses.map(|pauses| milliseconds(pauses.longest)),
         "pause_total_ms_per_run": pauses.map(|pauses| milliseconds(pauses.total) / figures.heap_runs.max(1) as f64),
-        "pauses": pauses.map(|pauses| pauses.count),
+        "collections_minor": pauses.map(|pauses| pauses.minor),
+        "collections_major": pauses.map(|pauses| pauses.major),
+        "promoted_bytes": pauses.map(|pauses| pauses.promoted_bytes),
+        "runs": figures.heap_runs,
         "failure": figures.failure,
     })
 }

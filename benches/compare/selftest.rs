@@ -20,7 +20,10 @@ pub fn run(options: &Options) -> Result<bool> {
             let agree = outcomes.iter().all(|outcome| matches!((outcome, &outcomes[0]), (Ok(a), Ok(b)) if a == b));
             println!("test {name} ... {}", if agree { "ok" } else { "FAILED" });
             for (contender, outcome) in contenders.iter().zip(&outcomes).filter(|_| !agree) {
-                println!("    {}: {outcome:?}", contender.name());
+                match outcome {
+                    Ok(outcome) => println!("    {}: {outcome:?}", contender.name()),
+                    Err(err) => println!("    {}: {err:#}", contender.name()),
+                }
             }
             good &= agree;
         }

@@ -48,7 +48,7 @@ struct StockModule {
 
 impl Compiled for StockModule {
     fn code_bytes(&self) -> usize {
-        self.module.text().len()
+        host::code_bytes(&self.module)
     }
 
     fn instantiate(&self, entry: &Entry) -> Result<Box<dyn Running>> {

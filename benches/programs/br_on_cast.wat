@@ -37,7 +37,7 @@
             (br_on_cast $is_add (ref $expr) (ref $add))
             (br_on_cast $is_mul (ref $expr) (ref $mul))
             unreachable)
-          (return (i32.sub (i32.const 0) (call $eval (struct.get $neg $a)))))
+          (return (i32.mul (call $eval (struct.get $neg $a)) (i32.const -1))))
         (return (struct.get $num $value)))
       (local.set $sum)
       (return

@@ -11,7 +11,7 @@ use wasmtime::WasmFeatures;
 /// Wasmtime's default for [`Config::max_wasm_stack`].
 const DEFAULT_WASM_STACK: usize = 512 * 1024;
 /// Default size of the nursery.
-const DEFAULT_NURSERY: usize = 1 << 20;
+const DEFAULT_NURSERY: usize = 4 << 20;
 
 /// Options of an [`Engine`](super::Engine).
 ///
@@ -216,7 +216,7 @@ impl Config {
         self
     }
 
-    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 1 MiB by
+    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 4 MiB by
     /// default.
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Self {
         self.nursery_size = bytes;

@@ -140,6 +140,11 @@ impl Module {
         Module { engine, code }
     }
 
+    /// The module that the inner engine runs: lowered, or the original where there is nothing to lower.
+    pub fn wasmtime(&self) -> &wasmtime::Module {
+        &self.code.wasmtime
+    }
+
     pub(crate) fn code(&self) -> &Arc<Code> {
         &self.code
     }

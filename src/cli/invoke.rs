@@ -1,5 +1,6 @@
 //! Calls a function with arguments from the command line and prints its results.
 
+use super::print;
 use super::wasi::Host;
 use crate::api::{Func, Instance, Result, Store, Val, ValType};
 use std::ffi::OsString;
@@ -37,7 +38,7 @@ fn call(store: &mut Store<Host>, func: Func, what: &str, args: &[OsString]) -> R
         warn("that returns values");
     }
     for result in &results {
-        println!("{}", print(result));
+        print(&(show(result) + "\n"))?;
     }
     Ok(())
 }
@@ -61,7 +62,7 @@ fn parse(arg: &str, ty: &ValType) -> Result<Val> {
 }
 
 /// A result as `wasmtime` prints it.
-fn print(val: &Val) -> String {
+fn show(val: &Val) -> String {
     let reference = |kind: &str, null: bool| format!("<{}{kind}>", if null { "null " } else { "" });
     match val {
         Val::I32(i) => i.to_string(),
@@ -98,8 +99,8 @@ mod tests {
 
     #[test]
     fn results_print_as_wasmtime_prints_them() {
-        assert_eq!(print(&Val::F64(1e21_f64.to_bits())), "1000000000000000000000");
-        assert_eq!(print(&Val::F32(f32::NAN.to_bits())), "NaN");
-        assert_eq!(print(&Val::AnyRef(None)), "<null anyref>");
+        assert_eq!(show(&Val::F64(1e21_f64.to_bits())), "1000000000000000000000");
+        assert_eq!(show(&Val::F32(f32::NAN.to_bits())), "NaN");
+        assert_eq!(show(&Val::AnyRef(None)), "<null anyref>");
     }
 }

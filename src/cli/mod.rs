@@ -31,6 +31,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use options::Common;
 use std::io::Write;
 use std::process::ExitCode;
+use wasmtime::error::Context;
 use wasmtime_wasi::I32Exit;
 
 /// What a shell makes of a process that aborts: 128 + `SIGABRT`.
@@ -85,11 +86,16 @@ pub fn main() -> ExitCode {
 fn with_help<C>(command: C, common: impl Fn(&C) -> &Common, execute: impl FnOnce(C) -> Outcome) -> Outcome {
     match common(&command).help() {
         Some(text) => {
-            print!("{text}");
+            print(&text)?;
             Ok(ExitCode::SUCCESS)
         }
         None => execute(command),
     }
+}
+
+/// Prints to standard output, which may have been closed.
+fn print(text: &str) -> crate::api::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("failed to write to standard output")
 }
 
 /// Ends the process because of a missing argument, as clap does.
@@ -103,7 +109,8 @@ fn report(err: crate::api::Error) -> ExitCode {
     if let Some(exit) = err.downcast_ref::<I32Exit>() {
         return exit_code(exit.0);
     }
-    eprintln!("Error: {err:?}");
+    // Nobody may be listening.
+    let _ = writeln!(std::io::stderr(), "Error: {err:?}");
     if err.is::<Trap>() { ExitCode::from(EXIT_TRAP) } else { ExitCode::FAILURE }
 }
 

@@ -33,6 +33,8 @@ struct Driver<'o, 'a, 'e, E> {
 }
 
 struct Place {
+    /// The instruction that owns the region.
+    owner: Option<Inst>,
     old: Region,
     at: usize,
     new: Region,
@@ -44,17 +46,17 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         for (old, new) in pairs {
             self.values[old] = Some(Repr::Plain(new));
         }
-        let mut stack = vec![Place { old: self.old.body, at: 0, new: self.new.body }];
+        let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
             let Some(&inst) = self.old.regions[place.old].insts.get(place.at) else {
                 stack.pop();
                 continue;
             };
             place.at += 1;
-            let region = place.new;
-            let nested = self.inst(inst, region)?;
+            let (region, owner) = (place.new, place.owner);
+            let nested = self.inst(inst, region, owner)?;
             // The first region of an `if` is filled first.
-            stack.extend(nested.into_iter().rev().map(|(old, new)| Place { old, at: 0, new }));
+            stack.extend(nested.into_iter().rev().map(|(old, new)| Place { owner: Some(inst), old, at: 0, new }));
         }
         Ok(())
     }
@@ -73,7 +75,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
     }
 
     /// Lowers one instruction; returns the regions that are to be filled next.
-    fn inst(&mut self, inst: Inst, region: Region) -> Lowering<Vec<(Region, Region)>> {
+    fn inst(&mut self, inst: Inst, region: Region, owner: Option<Inst>) -> Lowering<Vec<(Region, Region)>> {
         let old = self.old;
         let data = &old.insts[inst];
         let args = self.args(inst)?;
@@ -99,7 +101,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
                 return Ok(Vec::new());
             }
             Op::Heap(_) => return Err(Error::bug("lowering a function twice")),
-            _ => return self.control(inst, region, &args),
+            _ => return self.control(inst, region, owner, &args),
         };
         match (result, out) {
             (Some(result), Some(repr)) => self.values[result] = Some(repr),
@@ -119,13 +121,52 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         self.insts[old].expand().ok_or_else(|| Error::bug("branch to an instruction that is not open"))
     }
 
+    /// What a branch to an instruction carries.
+    fn carried(&self, target: Option<Inst>) -> Vec<ValType> {
+        let types = |values: &[Value]| values.iter().map(|&v| self.old.ty(v)).collect();
+        match target.map(|inst| (inst, &self.old.insts[inst].op)) {
+            None => self.old.results.clone(),
+            Some((_, Op::Loop { body })) => types(&self.old.regions[*body].params),
+            Some((inst, _)) => types(self.old.results(inst)),
+        }
+    }
+
+    /// The types that the operands of a control instruction are to have.
+    fn expected(&self, inst: Inst, owner: Option<Inst>) -> Vec<ValType> {
+        let types = |values: &[Value]| values.iter().map(|&v| self.old.ty(v)).collect();
+        match &self.old.insts[inst].op {
+            Op::Br { target } => self.carried(Some(*target)),
+            Op::BrIf { target } => [ValType::I32].into_iter().chain(self.carried(Some(*target))).collect(),
+            Op::BrTable { targets } => {
+                let all = targets.iter().flat_map(|t| self.carried(t.target));
+                [ValType::I32].into_iter().chain(all).collect()
+            }
+            Op::Return => self.old.results.clone(),
+            Op::Yield => owner.map_or(Vec::new(), |owner| types(self.old.results(owner))),
+            Op::Loop { body } => types(&self.old.regions[*body].params),
+            Op::Select => match self.old.results(inst) {
+                &[result] => vec![self.old.ty(result); 2],
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
     /// Control and core instructions: the same operation on the new values.
-    fn control(&mut self, inst: Inst, region: Region, args: &[Arg]) -> Lowering<Vec<(Region, Region)>> {
+    fn control(
+        &mut self,
+        inst: Inst,
+        region: Region,
+        owner: Option<Inst>,
+        args: &[Arg],
+    ) -> Lowering<Vec<(Region, Region)>> {
         let data = &self.old.insts[inst];
+        let expected = self.expected(inst, owner);
         let mut values = Vec::with_capacity(args.len());
         let (mut c, e) = self.cursor(region, data.loc);
-        for &arg in args {
-            values.push(func_ref::native(e, &mut c, arg)?);
+        for (n, &arg) in args.iter().enumerate() {
+            let expected = expected.get(n).copied().unwrap_or(arg.ty);
+            values.push(func_ref::native_as(e, &mut c, arg, expected)?);
         }
         let nested: Vec<(Region, Region)> =
             data.op.regions().map(|old| (old, c.func.add_region())).collect();

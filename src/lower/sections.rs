@@ -9,7 +9,7 @@ use super::output::{Site, Sites};
 use super::types::{Types, ref_type, val_type};
 use crate::error::Error;
 use crate::parse::{ConstExpr, ElemItems, Entity, GlobalDecl, Module, SegmentMode, TableDecl};
-use crate::types::HeapType;
+use crate::types::ValType;
 use wasm_encoder as enc;
 use wasmparser::Operator;
 
@@ -59,7 +59,7 @@ pub fn tables(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap, 
         }
         let ty = table_type(table, types);
         match &table.init {
-            Some(init) => section.table_with_init(ty, &const_expr(init, index)?),
+            Some(init) => section.table_with_init(ty, &const_expr(init, index, Some(ty.element_type.heap_type))?),
             None => section.table(ty),
         };
     }
@@ -97,7 +97,11 @@ pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, typ
     let mut section = enc::GlobalSection::new();
     for global in module.globals.iter().filter(|g| !g.ty.is_gc_ref()) {
         if let Some(init) = &global.init {
-            section.global(global_type(global, types), &const_expr(init, index)?);
+            let expected = match global.ty {
+                ValType::Ref(ty) => Some(ref_type(ty, &types.func_types).heap_type),
+                _ => None,
+            };
+            section.global(global_type(global, types), &const_expr(init, index, expected)?);
         }
     }
     if !section.is_empty() {
@@ -140,7 +144,7 @@ pub fn elems(
         let exprs = match &elem.items {
             ElemItems::Funcs(_) => Vec::new(),
             ElemItems::Exprs(exprs) => {
-                exprs.iter().map(|e| const_expr(e, index)).collect::<Result<Vec<_>, _>>()?
+                exprs.iter().map(|e| const_expr(e, index, Some(ref_type(elem.ty, &types.func_types).heap_type))).collect::<Result<Vec<_>, _>>()?
             }
         };
         let items = match &elem.items {
@@ -152,7 +156,7 @@ pub fn elems(
         match &elem.mode {
             SegmentMode::Active { index: table, offset } if !plan.all_segments => {
                 // The short form is only for tables of nullable functions.
-                section.active(Some(index.tables.get(*table)), &const_expr(offset, index)?, items)
+                section.active(Some(index.tables.get(*table)), &const_expr(offset, index, None)?, items)
             }
             SegmentMode::Active { .. } | SegmentMode::Passive => section.passive(items),
             SegmentMode::Declared => section.declared(items),
@@ -192,7 +196,7 @@ pub fn data(out: &mut enc::Module, module: &Module<'_>, plan: &Plan, index: &Ind
     for data in &module.data {
         match &data.mode {
             SegmentMode::Active { index: memory, offset } if !plan.all_segments => {
-                let offset = const_expr(offset, index)?;
+                let offset = const_expr(offset, index, None)?;
                 section.active(index.memories.get(*memory), &offset, data.bytes.iter().copied())
             }
             _ => section.passive(data.bytes.iter().copied()),
@@ -225,8 +229,12 @@ pub fn names(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, defin
     out.section(&section);
 }
 
-/// A constant expression over native globals and functions.
-pub fn const_expr(expr: &ConstExpr<'_>, index: &IndexMap) -> Result<enc::ConstExpr, Error> {
+/// A constant expression over native globals and functions; `expected` is the heap type of its value.
+pub fn const_expr(
+    expr: &ConstExpr<'_>,
+    index: &IndexMap,
+    expected: Option<enc::HeapType>,
+) -> Result<enc::ConstExpr, Error> {
     use enc::Encode;
     let mut bytes = Vec::new();
     for (op, _) in expr {
@@ -244,7 +252,7 @@ pub fn const_expr(expr: &ConstExpr<'_>, index: &IndexMap) -> Result<enc::ConstEx
             Operator::I64Mul => enc::Instruction::I64Mul,
             Operator::GlobalGet { global_index } => enc::Instruction::GlobalGet(index.globals.get(global_index)),
             Operator::RefFunc { function_index } => enc::Instruction::RefFunc(index.funcs.get(function_index)),
-            Operator::RefNull { hty } => enc::Instruction::RefNull(null_type(hty, index)),
+            Operator::RefNull { hty } => enc::Instruction::RefNull(null_type(hty, index, expected)),
             _ => return Err(Error::bug(format!("{op:?} in a native constant expression"))),
         };
         instruction.encode(&mut bytes);
@@ -252,14 +260,16 @@ pub fn const_expr(expr: &ConstExpr<'_>, index: &IndexMap) -> Result<enc::ConstEx
     Ok(enc::ConstExpr::raw(bytes))
 }
 
-fn null_type(ty: wasmparser::HeapType, index: &IndexMap) -> enc::HeapType {
-    let nofunc = ref_type(crate::types::RefType::new(true, HeapType::NoFunc), &Default::default()).heap_type;
+fn null_type(ty: wasmparser::HeapType, index: &IndexMap, expected: Option<enc::HeapType>) -> enc::HeapType {
     match ty {
         wasmparser::HeapType::Concrete(i) => match i.as_module_index() {
             Some(i) => enc::HeapType::Concrete(index.types.get(i)),
             None => enc::HeapType::FUNC,
         },
-        wasmparser::HeapType::Abstract { ty: wasmparser::AbstractHeapType::NoFunc, .. } => nofunc,
+        // There is no `nofunc` in lowered code: the null of what is expected stands for it.
+        wasmparser::HeapType::Abstract { ty: wasmparser::AbstractHeapType::NoFunc, .. } => {
+            expected.unwrap_or(enc::HeapType::FUNC)
+        }
         _ => enc::HeapType::FUNC,
     }
 }

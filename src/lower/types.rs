@@ -140,9 +140,8 @@ pub fn ref_type(ty: RefType, func_types: &HashMap<TypeId, u32>) -> enc::RefType 
             Some(&index) => enc::HeapType::Concrete(index),
             None => enc::HeapType::FUNC,
         },
-        HeapType::NoFunc => {
-            enc::HeapType::Abstract { shared: false, ty: enc::AbstractHeapType::NoFunc }
-        }
+        // `nofunc` is a type of the GC proposal. Its only value is null, which `lower/op/func_ref.rs`
+        // makes anew wherever a narrower type is expected.
         _ => enc::HeapType::FUNC,
     };
     enc::RefType { nullable: ty.nullable, heap_type }
@@ -163,7 +162,7 @@ fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool 
     open.push(def.id);
     let plain = ty.params.iter().chain(&ty.results).all(|&ty| match ty {
         ValType::Ref(r) => match r.heap {
-            HeapType::Func | HeapType::NoFunc => true,
+            HeapType::Func => true,
             HeapType::Concrete(crate::types::CompositeKind::Func, id) => {
                 is_plain(module, module.types.def(id), open)
             }
@@ -180,9 +179,13 @@ fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool 
 fn needs_brands(module: &Module<'_>) -> bool {
     use crate::parse::Entity;
     let speaks = |entity: Entity| match entity {
-        Entity::Func(f) => module.func_type(f).is_some_and(|ty| {
-            ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_)))
-        }),
+        Entity::Func(f) => {
+            let def = module.types.at(module.funcs[f as usize].ty);
+            let has_refs = module.func_type(f).is_some_and(|ty| {
+                ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_)))
+            });
+            has_refs || !is_plain(module, def, &mut Vec::new())
+        }
         Entity::Table(_) | Entity::Tag(_) => true,
         Entity::Global(g) => matches!(module.globals[g as usize].ty, ValType::Ref(_)),
         Entity::Memory(_) => false,

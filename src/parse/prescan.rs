@@ -277,8 +277,8 @@ impl Scan<'_, '_> {
 fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
     use Operator::*;
     let table =
-        |index: u32| module.tables.get(index as usize).is_some_and(|table| ValType::Ref(table.elem).is_gc_ref());
-    let elem = |index: u32| module.elems.get(index as usize).is_some_and(|elem| ValType::Ref(elem.ty).is_gc_ref());
+        |index: u32| module.tables.get(index as usize).is_some_and(|table| ValType::Ref(table.elem).is_lowered());
+    let elem = |index: u32| module.elems.get(index as usize).is_some_and(|elem| ValType::Ref(elem.ty).is_lowered());
     match op {
         Block { blockty } | Loop { blockty } | If { blockty } => match *blockty {
             BlockType::Empty => false,
@@ -295,13 +295,14 @@ fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
         TypedSelect { ty } => is_gc(&module.types, *ty),
         RefNull { hty } => is_gc_heap(&module.types, *hty),
         GlobalGet { global_index } | GlobalSet { global_index } => {
-            module.globals.get(*global_index as usize).is_some_and(|global| global.ty.is_gc_ref())
+            module.globals.get(*global_index as usize).is_some_and(|global| global.ty.is_lowered())
         }
         TableGet { table: t } | TableSet { table: t } | TableSize { table: t } => table(*t),
         TableGrow { table: t } | TableFill { table: t } => table(*t),
         TableCopy { dst_table, src_table } => table(*dst_table) || table(*src_table),
         TableInit { elem_index, table: t } => elem(*elem_index) || table(*t),
-        ElemDrop { elem_index } => elem(*elem_index),
+        // An array may have been made from any segment, and lowering keeps those in the heap.
+        ElemDrop { elem_index } => module.has_gc_types || elem(*elem_index),
         _ => false,
     }
 }

@@ -236,9 +236,9 @@ impl<'a> Module<'a> {
                 CompositeType::Func(sig) => has_gc(sig),
             })
         };
-        self.globals.iter().any(|global| global.ty.is_gc_ref())
-            || self.tables.iter().any(|table| ValType::Ref(table.elem).is_gc_ref())
-            || self.elems.iter().any(|elem| ValType::Ref(elem.ty).is_gc_ref())
+        self.globals.iter().any(|global| global.ty.is_lowered())
+            || self.tables.iter().any(|table| ValType::Ref(table.elem).is_lowered())
+            || self.elems.iter().any(|elem| ValType::Ref(elem.ty).is_lowered())
             || types()
     }
 }

@@ -174,7 +174,8 @@ pub(super) fn is_gc(types: &TypeTable, ty: wasmparser::ValType) -> bool {
 /// The same for a heap type.
 pub(super) fn is_gc_heap(types: &TypeTable, ty: wasmparser::HeapType) -> bool {
     match ty {
-        wasmparser::HeapType::Abstract { ty, .. } => !matches!(ty, AbstractHeapType::Func | AbstractHeapType::NoFunc),
+        // `nofunc` is of the `func` hierarchy, but a type of the GC proposal.
+        wasmparser::HeapType::Abstract { ty, .. } => ty != AbstractHeapType::Func,
         wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
             let resolved = index.as_module_index().and_then(|index| types.resolve(index));
             resolved.is_some_and(|(kind, _)| kind != CompositeKind::Func)
@@ -184,5 +185,5 @@ pub(super) fn is_gc_heap(types: &TypeTable, ty: wasmparser::HeapType) -> bool {
 
 /// Whether a signature has a reference outside the `func` hierarchy.
 pub(super) fn has_gc(sig: &FuncType) -> bool {
-    sig.params.iter().chain(&sig.results).any(|ty| ty.is_gc_ref())
+    sig.params.iter().chain(&sig.results).any(|ty| ty.is_lowered())
 }

@@ -202,7 +202,6 @@ impl FuncTypes {
             ValType::Ref(ty) => ty,
         };
         let heap = match ty.heap {
-            HeapType::NoFunc => wasmtime::HeapType::NoFunc,
             HeapType::Concrete(_, id) => {
                 wasmtime::HeapType::ConcreteFunc(self.lowered_at(engine, registry, id, depth)?)
             }

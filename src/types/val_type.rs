@@ -219,6 +219,12 @@ impl ValType {
         matches!(self, ValType::Ref(r) if !r.is_func())
     }
 
+    /// Whether lowered code has no such type: heap references, and `nofunc`, whose null takes the type
+    /// that is expected of it.
+    pub fn is_lowered(self) -> bool {
+        self.is_gc_ref() || matches!(self, ValType::Ref(RefType { heap: HeapType::NoFunc, .. }))
+    }
+
     /// Whether a local of this type has a default value.
     pub fn is_defaultable(self) -> bool {
         !matches!(self, ValType::Ref(RefType { nullable: false, .. }))

@@ -8,7 +8,7 @@ mod traps;
 mod values;
 
 use super::options::Common;
-use super::{Outcome, missing_argument};
+use super::{Outcome, missing_argument, print};
 use crate::api::{Engine, Result};
 use clap::Args;
 use std::fmt;
@@ -39,7 +39,7 @@ impl WastCommand {
             for path in &self.scripts {
                 let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?;
                 let report = run(&engine, &path.display().to_string(), &text)?;
-                print!("{report}");
+                print(&report.to_string())?;
                 all_passed &= report.failures.is_empty();
             }
             Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -104,7 +104,8 @@ pub fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
             Ok(()) => report.passed += usize::from(assertion),
             Err(err) => {
                 let line = span.linecol_in(text).0 + 1;
-                report.failures.push(Failure { line, message: format!("{err:#}") });
+                let message = format!("{err:#}").replace('\n', "\n    ");
+                report.failures.push(Failure { line, message });
             }
         }
     });

@@ -85,7 +85,6 @@ impl EmitContext<'_> {
     fn func_heap(&self, heap: HeapType) -> enc::HeapType {
         match heap {
             HeapType::Concrete(_, id) => enc::HeapType::Concrete(self.func_types.get(&id).copied().unwrap_or(u32::MAX)),
-            HeapType::NoFunc => enc::HeapType::Abstract { shared: false, ty: enc::AbstractHeapType::NoFunc },
             _ => enc::HeapType::FUNC,
         }
     }

@@ -30,6 +30,24 @@ pub fn native<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -
     }
 }
 
+/// An operand as a value of an expected type. Lowered code has no `nofunc`: its null is made anew with
+/// the type that is expected.
+pub fn native_as<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    arg: Arg,
+    expected: ValType,
+) -> Lowering<Value> {
+    match (arg.ty, expected) {
+        (ValType::Ref(have), ValType::Ref(want)) if have.heap == HeapType::NoFunc && want.is_func() => {
+            let ty = ValType::Ref(RefType::new(true, want.heap));
+            let null = c.value(Op::Ref(RefOp::Null(want.heap)), &[], ty);
+            Ok(refined(c, null, RefType { exact: false, ..want }))
+        }
+        _ => native(e, c, arg),
+    }
+}
+
 fn from_handle<'a, E: Environ<'a>>(
     e: &mut E,
     c: &mut Cursor<'_, 'a>,
@@ -57,7 +75,7 @@ fn from_handle<'a, E: Environ<'a>>(
         HeapType::Func => Ok(refined(c, value, ty)),
         HeapType::NoFunc => {
             let nofunc = ValType::Ref(RefType::new(true, HeapType::NoFunc));
-            Ok(c.value(Op::Ref(RefOp::Null(HeapType::NoFunc)), &[], nofunc))
+            Ok(c.value(Op::Ref(RefOp::Null(HeapType::Func)), &[], nofunc))
         }
         _ => {
             let cast = runtime_cast(e, c, value, ty.heap)?;

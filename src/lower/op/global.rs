@@ -34,7 +34,8 @@ pub fn lower<'a, E: Environ<'a>>(
             Ok(None)
         }
         (GlobalOp::Set(_), None, _) => {
-            let value = func_ref::native(e, c, args[0])?;
+            let expected = e.env().module.globals.get(index as usize).map_or(args[0].ty, |global| global.ty);
+            let value = func_ref::native_as(e, c, args[0], expected)?;
             c.push(Op::Global(op), &[value], &[]);
             Ok(None)
         }

@@ -62,6 +62,10 @@ fn operands<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: u32, a
                 let ty = ValType::Ref(RefType::new(true, HeapType::I31));
                 Ok(c.core(Operator::I32Shl, &[handle, shift], ty))
             }
+            ValType::Ref(_) => {
+                let elem = e.env().module.tables.get(table as usize).map(|t| ValType::Ref(t.elem));
+                func_ref::native_as(e, c, arg, elem.unwrap_or(arg.ty))
+            }
             _ => func_ref::native(e, c, arg),
         })
         .collect()

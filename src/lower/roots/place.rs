@@ -20,6 +20,8 @@ use crate::ir::{Func, HeapOp, Inst, Op, RefOp, Region, SrcLoc, Value};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// More garbage below the top of an allocation than this is cleared at once on the fast path, and
 /// then stays null, instead of being filled each time on the cold one.
@@ -41,6 +43,8 @@ pub fn place(
         clock: Clock::default(),
         tops: SecondaryMap::new(),
         stack: Vec::new(),
+        safepoints: 0,
+        seen: SecondaryMap::new(),
     };
     pass.run()?;
     pass.func.frame.slots = pass.clock.size;
@@ -66,8 +70,10 @@ struct Frame {
     done: usize,
     /// The region as it will be.
     out: Vec<Inst>,
-    /// Roots that may be live: dead ones are dropped at the next safepoint.
-    live: Vec<Root>,
+    /// Roots that may be fresh. It may hold others, and some twice, up to the next safepoint.
+    fresh: Vec<Root>,
+    /// When roots die: the earliest first.
+    deaths: BinaryHeap<Reverse<(u32, Root)>>,
     slots: Slots,
     /// What the parent knew.
     saved: Vec<(Root, State)>,
@@ -86,6 +92,9 @@ struct Forward<'s, 'a, 'b> {
     clock: Clock,
     tops: SecondaryMap<Inst, Option<u32>>,
     stack: Vec<Frame>,
+    /// Safepoints so far, and the last of them at which each root was seen.
+    safepoints: u32,
+    seen: SecondaryMap<Root, u32>,
 }
 
 impl<'a> Forward<'_, 'a, '_> {
@@ -131,7 +140,8 @@ impl<'a> Forward<'_, 'a, '_> {
             insts: std::mem::take(&mut self.func.regions[region].insts),
             done: 0,
             out: Vec::new(),
-            live: live.entering.iter().map(|l| l.root).collect(),
+            fresh: live.entering.iter().map(|l| l.root).collect(),
+            deaths: live.entering.iter().map(|l| Reverse((l.last, l.root))).collect(),
             slots,
             saved,
             pending: Vec::new(),
@@ -175,8 +185,9 @@ impl<'a> Forward<'_, 'a, '_> {
         let repeats = matches!(self.func.insts[inst].op, Op::Loop { .. });
         let crossed = self.liveness.crossed.get(&inst).map(Vec::as_slice).unwrap_or_default();
         if !crossed.is_empty() {
-            self.budget.spend(crossed.len() + frame.slots.len())?;
-            frame.slots.free(|root| self.state[root].last < at);
+            self.budget.spend(crossed.len())?;
+            // What is used in the construct is not dead in it.
+            self.bury(frame, at);
             let mut spills: Vec<Root> = crossed.to_vec();
             spills.retain(|&root| self.state[root].slot.is_none() && (repeats || self.state[root].last > at));
             self.spill(frame, spills)?;
@@ -207,7 +218,8 @@ impl<'a> Forward<'_, 'a, '_> {
     fn define(&mut self, frame: &mut Frame, value: Value) {
         if let Some(root) = self.candidates.root_of[value].expand() {
             self.state[root].name = value.into();
-            frame.live.push(root);
+            frame.fresh.push(root);
+            frame.deaths.push(Reverse((self.state[root].last, root)));
         }
     }
 
@@ -237,6 +249,7 @@ impl<'a> Forward<'_, 'a, '_> {
         let inst = self.emit(frame, op, &[], &[ty]);
         let name = self.func.results(inst).first().copied();
         self.state[root].name = name.into();
+        frame.fresh.push(root);
         name
     }
 
@@ -259,7 +272,7 @@ impl<'a> Forward<'_, 'a, '_> {
 
     /// Spills roots, the longest-lived to the lowest slots.
     fn spill(&mut self, frame: &mut Frame, mut roots: Vec<Root>) -> Result<(), Error> {
-        roots.sort_by_key(|&root| std::cmp::Reverse(self.state[root].last));
+        roots.sort_by_key(|&root| Reverse(self.state[root].last));
         let mut slot = 0;
         for root in roots {
             let name = self.state[root].name.expand().ok_or_else(|| Error::bug("a root is lost before its spill"))?;
@@ -271,23 +284,40 @@ impl<'a> Forward<'_, 'a, '_> {
         Ok(())
     }
 
-    /// Drops what is dead behind the instruction at `at`.
+    /// Frees the slots of roots whose last use is before an index.
+    fn bury(&mut self, frame: &mut Frame, before: u32) {
+        while let Some(&Reverse((last, root))) = frame.deaths.peek() {
+            if last >= before {
+                return;
+            }
+            frame.deaths.pop();
+            self.state[root].slot.into_iter().for_each(|slot| frame.slots.free(slot));
+        }
+    }
+
+    /// Drops what is not live across the instruction at `at`; `fresh` is exact then.
     fn expire(&mut self, frame: &mut Frame, at: u32) -> Result<(), Error> {
-        self.budget.spend(frame.live.len() + frame.slots.len())?;
-        frame.live.retain(|&root| self.state[root].last > at);
-        frame.slots.free(|root| self.state[root].last <= at);
+        self.budget.spend(frame.fresh.len())?;
+        self.bury(frame, at + 1);
+        self.safepoints += 1;
+        frame.fresh.retain(|&root| {
+            let state = &self.state[root];
+            state.last > at
+                && state.name.is_some()
+                && std::mem::replace(&mut self.seen[root], self.safepoints) != self.safepoints
+        });
         Ok(())
     }
 
     fn call(&mut self, frame: &mut Frame, at: u32, inst: Inst) -> Result<(), Error> {
         self.expire(frame, at)?;
-        let new = frame.live.iter().copied().filter(|&root| self.state[root].slot.is_none()).collect();
+        let new = frame.fresh.iter().copied().filter(|&root| self.state[root].slot.is_none()).collect();
         self.spill(frame, new)?;
-        let top = frame.live.iter().filter_map(|&root| self.state[root].slot).max().map_or(0, |slot| slot + 1);
+        let top = frame.slots.highest().map_or(0, |(slot, _)| slot + 1);
         self.clear(frame, top);
         self.tops[inst] = Some(top);
         frame.slots.dirty_from(top, &mut self.clock);
-        for &root in &frame.live {
+        for root in frame.fresh.drain(..) {
             self.state[root].name = None.into();
         }
         Ok(())
@@ -297,19 +327,17 @@ impl<'a> Forward<'_, 'a, '_> {
     fn clear(&mut self, frame: &mut Frame, top: u32) {
         for slot in frame.slots.garbage(top).collect::<Vec<_>>() {
             self.emit(frame, Op::Heap(HeapOp::Clear { slot }), &[], &[]);
-            frame.slots.clear(slot, &mut self.clock);
+            frame.slots.clear(slot);
         }
     }
 
     fn alloc(&mut self, frame: &mut Frame, at: u32, inst: Inst) -> Result<(), Error> {
         self.expire(frame, at)?;
         let heavy = |root: Root| self.liveness.heavy.contains(root);
-        let new = frame.live.iter().copied().filter(|&r| heavy(r) && self.state[r].slot.is_none()).collect();
+        let new = frame.fresh.iter().copied().filter(|&r| heavy(r) && self.state[r].slot.is_none()).collect();
         self.spill(frame, new)?;
-        let highest = frame.live.iter().copied().filter_map(|root| Some((self.state[root].slot?, root))).max();
-        if let Some((_, root)) = highest
-            && frame.live.iter().all(|&root| self.state[root].name.is_none())
-        {
+        let highest = frame.slots.highest();
+        if let (Some((_, root)), true) = (highest, frame.fresh.is_empty()) {
             self.fresh(frame, root);
         }
         let list = self.refresh_list(frame, highest.map(|(slot, _)| slot));
@@ -317,7 +345,7 @@ impl<'a> Forward<'_, 'a, '_> {
         list.iter().for_each(|&(slot, _)| frame.slots.dirty(slot, &mut self.clock));
         frame.slots.dirty_from(top, &mut self.clock);
         self.func.refresh[inst] = list;
-        for &root in &frame.live {
+        for &root in &frame.fresh {
             if heavy(root) {
                 self.state[root].name = None.into();
             }
@@ -329,7 +357,7 @@ impl<'a> Forward<'_, 'a, '_> {
     fn refresh_list(&mut self, frame: &mut Frame, highest: Option<u32>) -> Vec<(u32, Value)> {
         let mut list = Vec::new();
         let mut temporary = Vec::new();
-        for &root in &frame.live {
+        for &root in &frame.fresh {
             let state = self.state[root];
             match (state.name.expand(), state.slot) {
                 (Some(name), Some(slot)) => list.push((slot, name)),
@@ -356,13 +384,12 @@ impl<'a> Forward<'_, 'a, '_> {
             slot += 1;
         }
         let top = list.iter().map(|&(slot, _)| slot + 1).max().unwrap_or(0);
-        let mut taken = vec![false; top as usize];
-        list.iter().for_each(|&(slot, _)| taken[slot as usize] = true);
-        let garbage: Vec<u32> = frame.slots.garbage(top).filter(|&slot| !taken[slot as usize]).collect();
+        let taken: BTreeSet<u32> = list.iter().map(|&(slot, _)| slot).collect();
+        let garbage: Vec<u32> = frame.slots.garbage(top).filter(|slot| !taken.contains(slot)).collect();
         if garbage.len() > MAX_FILL {
             for slot in garbage {
                 self.emit(frame, Op::Heap(HeapOp::Clear { slot }), &[], &[]);
-                frame.slots.clear(slot, &mut self.clock);
+                frame.slots.clear(slot);
             }
         } else {
             list.extend(garbage.into_iter().map(|slot| (slot, filler)));

@@ -149,7 +149,7 @@ fn instantiate(engine: &Engine, wasm: &[u8]) -> (Store<Vec<u64>>, Instance) {
         let heap = heap(&mut caller);
         let data = heap.data_mut(&mut caller);
         collect(data);
-        set_word(data, heap_map().bump_cell(), heap_map().nursery_start + bytes);
+        set_word(data, heap_map().bump_cell(), heap_map().nursery_start.wrapping_add(bytes));
         heap_map().nursery_start - 3
     };
     linker.func_wrap("", "log", log).expect("log");

@@ -1,0 +1,262 @@
+//! Lowered modules do what they do on the engine's own collector.
+//!
+//! A module of `generate/` runs on stock Wasmtime with its null collector, which never frees and never
+//! moves, and lowered on ours, which by choice of the input collects and moves everything at every
+//! allocation, with the verifier on. Results, traps by code, numeric globals and memories must agree
+//! after every call. One text drives both: the interfaces have the same names.
+//!
+//! A run counts for nothing from where an engine fails by a limit of its own: a full heap on Wasmtime's
+//! side, the stack on either. Not compared are messages and backtraces.
+
+use super::generate::{self, Options, Source};
+use std::num::NonZeroU32;
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq)]
+enum Outcome {
+    /// The bits of the results.
+    Values(Vec<u64>),
+    Trap(wasmtime::Trap),
+    /// What is no trap, and no business of the module.
+    Failure(String),
+}
+
+/// What can be seen after a call.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    call: String,
+    outcome: Outcome,
+    globals: Vec<(String, u64)>,
+    /// Length and a hash of the bytes.
+    memories: Vec<(String, usize, u64)>,
+}
+
+/// A call from the host.
+struct Call {
+    export: String,
+    args: (i32, i64),
+}
+
+/// How our side runs.
+#[derive(Debug)]
+struct Setup {
+    zeal: Option<NonZeroU32>,
+    nursery: usize,
+    opt: bool,
+    explicit_null_checks: bool,
+    signals: bool,
+    cranelift: bool,
+}
+
+/// How many calls came to what.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Tally {
+    /// Calls that gave values on both sides.
+    pub values: usize,
+    /// Calls that trapped on both sides.
+    pub traps: usize,
+    /// Modules that could not be compared to their end.
+    pub inconclusive: usize,
+}
+
+/// See `fuzz/README.md`.
+pub fn run(data: &[u8]) {
+    examine(data);
+}
+
+/// Runs an input and counts.
+fn examine(data: &[u8]) -> Tally {
+    let mut source = Source::new(data);
+    let setup = setup(&mut source);
+    let calls = calls(&mut source);
+    let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
+    let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
+    let text = generate::module(&mut source, Options { ticks, func_size });
+    let wasm = match wat::parse_str(&text) {
+        Ok(wasm) => wasm,
+        Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
+    };
+    let (native, lowered) = match (native_engine(), our_engine(&setup)) {
+        (Ok(native), Ok(lowered)) => (native, lowered),
+        (native, lowered) => panic!("no engine: {:?} {:?}", native.err(), lowered.err()),
+    };
+    let expected = native::drive(&native, &wasm, &calls);
+    let found = lowered::drive(&lowered, &wasm, &calls);
+    compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
+}
+
+fn setup(s: &mut Source<'_>) -> Setup {
+    let zeal = s.weighted(&[(6, 1), (2, 2), (1, 7), (2, 0)]);
+    let signals = !s.chance(12);
+    Setup {
+        zeal: NonZeroU32::new(zeal),
+        nursery: s.pick(&[1 << 16, 1 << 17, 1 << 20]).unwrap_or(1 << 16),
+        opt: !s.chance(30),
+        explicit_null_checks: !signals || s.chance(25),
+        signals,
+        cranelift: s.chance(50),
+    }
+}
+
+fn calls(s: &mut Source<'_>) -> Vec<Call> {
+    let mut calls = vec![];
+    for _ in 0..s.between(2, 6) {
+        let export = format!("run{}", s.below(3));
+        calls.push(Call { export, args: (s.integer() as i32, s.integer()) });
+        calls.push(Call { export: "state".into(), args: (0, 0) });
+    }
+    calls
+}
+
+fn native_engine() -> wasmtime::Result<wasmtime::Engine> {
+    let mut config = wasmtime::Config::new();
+    config.wasm_gc(true).wasm_function_references(true).collector(wasmtime::Collector::Null);
+    config.cranelift_opt_level(wasmtime::OptLevel::None);
+    wasmtime::Engine::new(&config)
+}
+
+fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+    let mut config = crate::api::Config::new();
+    config
+        .signals_based_traps(setup.signals)
+        .cranelift_opt_level(if setup.cranelift { wasmtime::OptLevel::Speed } else { wasmtime::OptLevel::None })
+        .gc_optimize(setup.opt)
+        .explicit_null_checks(setup.explicit_null_checks)
+        .gc_nursery_size(setup.nursery)
+        .gc_zeal(setup.zeal)
+        .gc_verify(true)
+        .gc_poison(true);
+    crate::api::Engine::new(&config)
+}
+
+/// Whether the lowered run is what it should be, as far as the other goes.
+fn compare(expected: &[Step], found: &[Step]) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    for (n, step) in expected.iter().enumerate() {
+        let Some(other) = found.get(n) else {
+            return Err(format!("lowered, nothing follows on step {n}; expected {step:?}"));
+        };
+        let stack = Outcome::Trap(wasmtime::Trap::StackOverflow);
+        if matches!(step.outcome, Outcome::Failure(_)) || step.outcome == stack || other.outcome == stack {
+            tally.inconclusive = 1;
+            return Ok(tally);
+        }
+        if step != other {
+            return Err(format!("step {n}:\nexpected {step:?}\nfound    {other:?}"));
+        }
+        match step.outcome {
+            Outcome::Trap(_) => tally.traps += 1,
+            _ => tally.values += 1,
+        }
+    }
+    Ok(tally)
+}
+
+/// A driver for one of the two interfaces, which have the same names.
+macro_rules! driver {
+    ($name:ident, $($api:ident)::+) => {
+        mod $name {
+            use super::{Call, Outcome, Step};
+            use std::hash::Hasher;
+            use $($api)::+::{Engine, Error, Extern, Instance, Module, Store, Val};
+
+            /// Instantiates a module and calls what it exports.
+            pub fn drive(engine: &Engine, wasm: &[u8], calls: &[Call]) -> Vec<Step> {
+                let mut store = Store::new(engine, ());
+                let instance =
+                    Module::new(engine, wasm).and_then(|module| Instance::new(&mut store, &module, &[]));
+                let instance = match instance {
+                    Ok(instance) => instance,
+                    Err(err) => {
+                        let (call, outcome) = ("(instantiate)".into(), failure(&err));
+                        return vec![Step { call, outcome, globals: vec![], memories: vec![] }];
+                    }
+                };
+                let mut steps = vec![];
+                for call in calls {
+                    let outcome = outcome(&mut store, &instance, call);
+                    let Some(outcome) = outcome else { continue };
+                    steps.push(step(&mut store, &instance, call, outcome));
+                }
+                steps
+            }
+
+            fn failure(err: &Error) -> Outcome {
+                match err.downcast_ref::<wasmtime::Trap>() {
+                    Some(trap) => Outcome::Trap(*trap),
+                    None => Outcome::Failure(format!("{err:?}")),
+                }
+            }
+
+            fn outcome(store: &mut Store<()>, instance: &Instance, call: &Call) -> Option<Outcome> {
+                let func = instance.get_func(&mut *store, &call.export)?;
+                let ty = func.ty(&*store);
+                let args = [Val::I32(call.args.0), Val::I64(call.args.1)];
+                let args = args.get(..ty.params().len())?;
+                let mut results = vec![Val::I32(0); ty.results().len()];
+                Some(match func.call(&mut *store, args, &mut results) {
+                    Ok(()) => Outcome::Values(results.iter().map(bits).collect()),
+                    Err(err) => failure(&err),
+                })
+            }
+
+            fn bits(val: &Val) -> u64 {
+                match val {
+                    Val::I32(n) => *n as u32 as u64,
+                    Val::I64(n) => *n as u64,
+                    Val::F32(bits) => u64::from(*bits),
+                    Val::F64(bits) => *bits,
+                    _ => 0,
+                }
+            }
+
+            fn step(store: &mut Store<()>, instance: &Instance, call: &Call, outcome: Outcome) -> Step {
+                let exports: Vec<_> = instance
+                    .exports(&mut *store)
+                    .map(|export| (export.name().to_string(), export.into_extern()))
+                    .collect();
+                let (mut globals, mut memories) = (vec![], vec![]);
+                for (name, export) in exports {
+                    match export {
+                        Extern::Global(global) => globals.push((name, bits(&global.get(&mut *store)))),
+                        Extern::Memory(memory) => {
+                            let bytes = memory.data(&*store);
+                            let mut hasher = std::hash::DefaultHasher::new();
+                            hasher.write(bytes);
+                            memories.push((name, bytes.len(), hasher.finish()));
+                        }
+                        _ => {}
+                    }
+                }
+                Step { call: format!("{}{:?}", call.export, call.args), outcome, globals, memories }
+            }
+        }
+    };
+}
+
+driver!(native, wasmtime);
+driver!(lowered, crate::api);
+
+#[cfg(test)]
+mod tests {
+    use super::{Tally, examine};
+    use crate::fuzzing::replay::{input, replay};
+
+    #[test]
+    fn replayed() {
+        replay(super::run, 60, 3000);
+    }
+
+    /// A generator that only traps, or an engine that always gives up, would make every run agree.
+    #[test]
+    fn most_calls_give_values() {
+        let mut sum = Tally::default();
+        for seed in 1000..1040 {
+            let tally = examine(&input(seed, 3000));
+            sum.values += tally.values;
+            sum.traps += tally.traps;
+            sum.inconclusive += tally.inconclusive;
+        }
+        assert!(sum.values > sum.traps && sum.inconclusive < 10, "{sum:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! Random modules with objects, valid by construction, as text.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `source.rs` | decisions, drawn from an input's bytes |
+//! | `types.rs` | recursion groups with subtyping |
+//! | `module.rs` | sections, and what a module exports |
+//! | `func.rs` | one function: locals, labels, its budget of instructions |
+//! | `expr.rs`, `reference.rs` | expressions of a wanted type: numbers and what works for all; references |
+//! | `stmt.rs` | statements: control, and what writes |
+//! | `hash.rs` | functions that make a number of everything that a reference reaches |
+//!
+//! Modules end: a global counts *ticks* down, one for each call and each turn of a loop, and where it is
+//! used up, functions return what is built soonest and loops end. Engines count alike, so that results
+//! can be compared. What is not generated: floating point operations with a choice of NaNs, and
+//! exceptions.
+
+mod expr;
+mod func;
+mod hash;
+mod module;
+mod reference;
+mod source;
+mod stmt;
+mod types;
+
+pub use module::{Options, module};
+pub use source::Source;

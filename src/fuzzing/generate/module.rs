@@ -1,0 +1,177 @@
+//! A module: types, tables, globals, segments, functions, and the exports that drive it.
+//!
+//! | export | is |
+//! |---|---|
+//! | `run0`, `run1`, … | `(func (param i32 i64) (result i32 …))`: does something, gives numbers |
+//! | `state` | `(func (result i32))`: a hash of everything that globals and tables reach |
+//! | `m0`, `m1` | memories |
+//! | `n0`, … | globals that are numbers |
+
+use super::func::Func;
+use super::hash;
+use super::source::Source;
+use super::types::{Heap, Ref, Types, Val, abstract_heap, non_null, nullable};
+use std::fmt::Write;
+
+/// How large a module gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Ticks that each call from the host has.
+    pub ticks: u32,
+    /// About how many expressions a function has.
+    pub func_size: usize,
+}
+
+/// A global.
+pub struct Global {
+    pub ty: Val,
+    pub mutable: bool,
+}
+
+/// A table.
+pub struct Table {
+    pub elem: Ref,
+    pub min: usize,
+}
+
+/// An element segment. Passive, unless it is for a table.
+pub struct Elem {
+    pub ty: Ref,
+    pub len: usize,
+}
+
+/// What functions can refer to.
+pub struct Env {
+    pub types: Types,
+    /// The defined type of each function `$f0`, ….
+    pub funcs: Vec<usize>,
+    pub globals: Vec<Global>,
+    pub tables: Vec<Table>,
+    pub elems: Vec<Elem>,
+    /// Length of each passive data segment.
+    pub datas: Vec<usize>,
+}
+
+/// A module, as text.
+pub fn module(s: &mut Source<'_>, options: Options) -> String {
+    let types = Types::generate(s);
+    let funcs = declare_funcs(s, &types);
+    let mut env = Env { types, funcs, globals: vec![], tables: vec![], elems: vec![], datas: vec![] };
+    let mut text = String::from("(module\n");
+    text.push_str(&env.types.text());
+    text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
+    text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
+    // Tables first: their initial values can not refer to globals of the module.
+    tables(s, &mut env, &mut text);
+    globals(s, &mut env, &mut text);
+    segments(s, &mut env, &mut text);
+    let declared: Vec<String> = (0..env.funcs.len()).map(|f| format!(" $f{f}")).collect();
+    let _ = writeln!(text, "  (elem declare func{})", declared.concat());
+    text.push_str(hash::TICK);
+    text.push_str(&hash::functions(&env));
+    for (n, &ty) in env.funcs.iter().enumerate() {
+        text.push_str(&Func::defined(&env, ty, s, options.func_size).text(&format!("$f{n}")));
+    }
+    for n in 0..s.between(1, 3) {
+        let numbers = [Val::I32, Val::I64, Val::F64, Val::F32];
+        let results: Vec<Val> = (0..s.between(1, 2)).filter_map(|_| s.pick(&numbers)).collect();
+        text.push_str(&Func::exported(&env, results, s, options).text(&format!("$run{n} (export \"run{n}\")")));
+    }
+    if s.chance(20) {
+        text.push_str(&Func::exported(&env, vec![], s, options).text("$start"));
+        text.push_str("  (func $begin (call $start (i32.const 5) (i64.const 6)))\n  (start $begin)\n");
+    }
+    text.push_str(&hash::state(&env));
+    text.push_str(")\n");
+    text
+}
+
+/// At least one function of each function type.
+fn declare_funcs(s: &mut Source<'_>, types: &Types) -> Vec<usize> {
+    let all: Vec<usize> = types.funcs().map(|(t, ..)| t).collect();
+    let mut funcs = all.clone();
+    funcs.extend((0..s.below(3)).filter_map(|_| s.pick(&all)));
+    funcs
+}
+
+fn globals(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
+    for n in 0..s.between(2, 7) {
+        let ty = match s.below(4) {
+            0 => Val::Ref(nullable(Heap::Any)),
+            1 => Val::Ref(nullable(abstract_heap(s))),
+            2 => any_defined(s, env),
+            _ => s.pick(&[Val::I32, Val::I64, Val::F32, Val::F64, Val::V128]).unwrap_or(Val::I32),
+        };
+        let mutable = s.chance(75);
+        let export = match ty {
+            Val::Ref(_) | Val::V128 => String::new(),
+            _ => format!(" (export \"n{n}\")"),
+        };
+        let declared = if mutable { format!("(mut {ty})") } else { ty.to_string() };
+        let init = Func::constant(env, s).constant_of(ty);
+        let _ = writeln!(text, "  (global $g{n}{export} {declared} {init})");
+        env.globals.push(Global { ty, mutable });
+    }
+}
+
+fn any_defined(s: &mut Source<'_>, env: &Env) -> Val {
+    let t = Heap::Type(s.below(env.types.all.len()));
+    Val::Ref(Ref { null: !s.chance(25), heap: t })
+}
+
+fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
+    for n in 0..s.between(1, 4) {
+        let elem = match (n, any_defined(s, env)) {
+            (0, _) => nullable(Heap::Func),
+            (1, _) => nullable(abstract_heap(s)),
+            (_, Val::Ref(r)) => r,
+            _ => nullable(Heap::Any),
+        };
+        let min = s.below(12);
+        let max = if s.chance(50) { format!("{}", min + s.below(20)) } else { String::new() };
+        let init = if !elem.null || s.chance(30) {
+            format!(" {}", Func::constant(env, s).constant_of(Val::Ref(elem)))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(text, "  (table $tab{n} {min} {max} {elem}{init})");
+        env.tables.push(Table { elem, min });
+    }
+}
+
+fn segments(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
+    for n in 0..s.between(1, 4) {
+        let table = if s.chance(60) { Some(s.below(env.tables.len())) } else { None };
+        let ty = match table {
+            Some(table) => env.tables[table].elem,
+            None if s.chance(30) => nullable(Heap::Func),
+            None => match any_defined(s, env) {
+                Val::Ref(r) => r,
+                _ => non_null(Heap::I31),
+            },
+        };
+        let len = s.below(6);
+        let place = match table {
+            Some(table) => {
+                let room = env.tables[table].min.saturating_sub(len);
+                format!(" (table $tab{table}) (offset (i32.const {}))", s.below(room + 1))
+            }
+            None => String::new(),
+        };
+        // An active segment that does not fit traps, which is seen, but then nothing else is.
+        let len = table.map_or(len, |table| len.min(env.tables[table].min));
+        let _ = write!(text, "  (elem $e{n}{place} {ty}");
+        for _ in 0..len {
+            let _ = write!(text, " (item {})", Func::constant(env, s).constant_of(Val::Ref(ty)));
+        }
+        text.push_str(")\n");
+        env.elems.push(Elem { ty, len });
+    }
+    for n in 0..2 {
+        let len = s.below(40);
+        let bytes: String = (0..len).map(|i| format!("\\{:02x}", (i * 37 + n * 101) & 0xFF)).collect();
+        let _ = writeln!(text, "  (data $d{n} \"{bytes}\")");
+        env.datas.push(len);
+    }
+    text.push_str("  (data (memory $m1) (i32.const 100) \"some bytes in the second memory\")\n");
+}

@@ -1,0 +1,238 @@
+//! Statements: control flow, and everything that writes.
+
+use super::func::{Func, is_bytes};
+use super::types::{Field, Heap, Storage, Val};
+
+impl Func<'_, '_, '_> {
+    /// Up to `most` statements.
+    pub fn stmts(&mut self, depth: usize, most: usize) -> String {
+        let count = self.s.below(most + 1);
+        let all: Vec<String> = (0..count).map(|_| self.stmt(depth)).collect();
+        all.join("\n    ")
+    }
+
+    /// A statement: it leaves nothing on the stack.
+    pub fn stmt(&mut self, depth: usize) -> String {
+        if depth == 0 || !self.spend() {
+            return "(nop)".into();
+        }
+        let depth = depth - 1;
+        let stmt = match self.s.below(30) {
+            0..=5 => self.set_local(depth),
+            6..=7 => self.set_global(depth),
+            8..=11 => self.set_field(depth),
+            12..=14 => self.set_element(depth),
+            15..=16 => self.bulk_array(depth),
+            17..=18 => self.write_table(depth),
+            19..=20 => self.bulk_table(depth),
+            21..=22 => Some(self.branching(depth)),
+            23 => Some(self.looping(depth)),
+            24 => Some(self.switching(depth)),
+            25 => self.branch(depth),
+            26 => self.call_statement(depth),
+            27 => Some(self.write_memory(depth)),
+            28 => Some(self.dropped(depth)),
+            _ => Some(self.rare(depth)),
+        };
+        stmt.unwrap_or_else(|| self.dropped(depth))
+    }
+
+    fn dropped(&mut self, depth: usize) -> String {
+        let r = self.any_ref();
+        format!("(drop {})", self.expr(Val::Ref(r), depth))
+    }
+
+    fn set_local(&mut self, depth: usize) -> Option<String> {
+        let local = self.local(|_, _| true)?;
+        let value = self.expr(self.locals[local], depth);
+        Some(format!("(local.set {local} {value})"))
+    }
+
+    fn set_global(&mut self, depth: usize) -> Option<String> {
+        let all: Vec<usize> = (0..self.env.globals.len()).filter(|&n| self.env.globals[n].mutable).collect();
+        let n = self.s.pick(&all)?;
+        Some(format!("(global.set $g{n} {})", self.expr(self.env.globals[n].ty, depth)))
+    }
+
+    fn set_field(&mut self, depth: usize) -> Option<String> {
+        let mut all = vec![];
+        for (t, fields) in self.env.types.structs() {
+            let mutable = fields.iter().enumerate().filter(|(_, field)| field.mutable);
+            all.extend(mutable.map(|(n, field)| (t, n, field.storage)));
+        }
+        let (t, n, storage) = self.s.pick(&all)?;
+        let object = self.receiver(Heap::Type(t), depth);
+        Some(format!("(struct.set $t{t} {n} {object} {})", self.stored(storage, depth)))
+    }
+
+    fn mutable_array(&mut self) -> Option<(usize, Field)> {
+        let all: Vec<(usize, Field)> = self.env.types.arrays().filter(|(_, element)| element.mutable).collect();
+        self.s.pick(&all)
+    }
+
+    fn set_element(&mut self, depth: usize) -> Option<String> {
+        let (t, element) = self.mutable_array()?;
+        let (array, index) = self.array_and_index(t, depth);
+        Some(format!("(array.set $t{t} {array} {index} {})", self.stored(element.storage, depth)))
+    }
+
+    fn bulk_array(&mut self, depth: usize) -> Option<String> {
+        let (t, element) = self.mutable_array()?;
+        let ty = element.storage.unpacked();
+        let (array, index) = self.array_and_index(t, depth);
+        let len = if self.s.chance(70) { self.s.below(2) } else { self.s.below(6) };
+        let len = format!("(i32.const {len})");
+        match self.s.below(3) {
+            0 => Some(format!("(array.fill $t{t} {array} {index} {} {len})", self.expr(ty, depth))),
+            1 => {
+                let env = self.env;
+                let fits = |from: Storage| match (from, element.storage) {
+                    (Storage::Val(from), Storage::Val(to)) => env.types.matches(from, to),
+                    (from, to) => from == to,
+                };
+                let all: Vec<usize> =
+                    env.types.arrays().filter(|(_, from)| fits(from.storage)).map(|(t, _)| t).collect();
+                let source = self.s.pick(&all)?;
+                // The same scratch local would be overwritten between its uses.
+                let (from, at) = match source == t {
+                    true => (self.receiver(Heap::Type(t), depth), "(i32.const 0)".into()),
+                    false => self.array_and_index(source, depth),
+                };
+                Some(format!("(array.copy $t{t} $t{source} {array} {index} {from} {at} {len})"))
+            }
+            _ if is_bytes(&element) => {
+                let data = self.s.below(self.env.datas.len());
+                Some(format!("(array.init_data $t{t} $d{data} {array} {index} (i32.const 0) {len})"))
+            }
+            _ => {
+                let e = self.segment(ty)?;
+                Some(format!("(array.init_elem $t{t} $e{e} {array} {index} (i32.const 0) {len})"))
+            }
+        }
+    }
+
+    fn write_table(&mut self, depth: usize) -> Option<String> {
+        let n = self.s.below(self.env.tables.len());
+        let (elem, min) = (self.env.tables[n].elem, self.env.tables[n].min);
+        let value = self.expr(Val::Ref(elem), depth);
+        Some(match self.s.below(5) {
+            0 => format!("(drop (table.grow $tab{n} {value} (i32.const {})))", self.s.below(4)),
+            1 => {
+                let start = self.s.below(min + 1);
+                format!(
+                    "(table.fill $tab{n} (i32.const {start}) {value} (i32.const {}))",
+                    self.s.below(min - start + 1)
+                )
+            }
+            _ if min > 0 => format!("(table.set $tab{n} (i32.const {}) {value})", self.s.below(min)),
+            _ => return None,
+        })
+    }
+
+    fn bulk_table(&mut self, depth: usize) -> Option<String> {
+        let env = self.env;
+        let n = self.s.below(env.tables.len());
+        let to = Val::Ref(env.tables[n].elem);
+        let min = env.tables[n].min;
+        let at = format!("(i32.and {} (i32.const 3))", self.expr(Val::I32, depth.min(1)));
+        if self.s.chance(50) {
+            let e = self.segment(to)?;
+            let len = self.s.below(env.elems[e].len.min(min) + 1);
+            return Some(format!(
+                "(table.init $tab{n} $e{e} (i32.const {}) (i32.const 0) (i32.const {len}))",
+                min - len
+            ));
+        }
+        let all: Vec<usize> =
+            (0..env.tables.len()).filter(|&m| env.types.matches(Val::Ref(env.tables[m].elem), to)).collect();
+        let source = self.s.pick(&all)?;
+        let len = self.s.below(env.tables[source].min.min(min) + 1);
+        match self.s.chance(25) {
+            true => Some(format!("(table.copy $tab{n} $tab{source} {at} (i32.const 0) (i32.const {len}))")),
+            false => Some(format!(
+                "(table.copy $tab{n} $tab{source} (i32.const {}) (i32.const {}) (i32.const {len}))",
+                self.s.below(min - len + 1),
+                self.s.below(env.tables[source].min - len + 1)
+            )),
+        }
+    }
+
+    fn branching(&mut self, depth: usize) -> String {
+        let condition = self.expr(Val::I32, depth);
+        let (a, b) = (self.stmts(depth, 3), self.stmts(depth, 2));
+        format!("(if {condition} (then {a}) (else {b}))")
+    }
+
+    fn looping(&mut self, depth: usize) -> String {
+        let (out, (statements, again)) = self.labelled(&[], |f| (f.stmts(depth, 4), f.again(depth)));
+        let name = self.name();
+        format!("(block {out} (loop {name} {statements} (br_if {name} {again})))")
+    }
+
+    /// A `br_table` over three blocks.
+    fn switching(&mut self, depth: usize) -> String {
+        let index = self.expr(Val::I32, depth);
+        let (a, b, c) = (self.name(), self.name(), self.name());
+        let (first, second) = (self.stmts(depth, 2), self.stmts(depth, 2));
+        format!(
+            "(block {a} (block {b} (block {c} (br_table {b} {c} {a} (i32.and {index} (i32.const 3)))) {first} (br {a})) \
+             {second})"
+        )
+    }
+
+    /// Leaves a block, or the function, under a condition.
+    fn branch(&mut self, depth: usize) -> Option<String> {
+        let condition = self.expr(Val::I32, depth.min(2));
+        let n = self.s.below(self.labels.len() + 1);
+        let Some(label) = self.labels.get(n) else {
+            let results = self.results.clone();
+            return Some(format!("(if {condition} (then (return {})))", self.values(&results, depth.min(2))));
+        };
+        let (name, types) = (label.name.clone(), label.types.clone());
+        let values = self.values(&types, depth.min(2));
+        if self.s.chance(50) {
+            return Some(format!("(if {condition} (then (br {name} {values})))"));
+        }
+        let drops = "(drop)".repeat(types.len());
+        Some(format!("(br_if {name} {values} {condition}) {drops}"))
+    }
+
+    fn call_statement(&mut self, depth: usize) -> Option<String> {
+        let all: Vec<(usize, usize)> = self.env.types.funcs().map(|(t, _, results)| (t, results.len())).collect();
+        let (t, results) = self.s.pick(&all)?;
+        Some(format!("{} {}", self.call("", t, depth), "(drop)".repeat(results)))
+    }
+
+    /// A tail call, if some function has fitting results.
+    pub fn tail_call(&mut self) -> Option<String> {
+        let env = self.env;
+        let fits = |results: &[Val]| {
+            results.len() == self.results.len()
+                && results.iter().zip(&self.results).all(|(a, b)| env.types.matches(*a, *b))
+        };
+        let all: Vec<usize> = env.types.funcs().filter(|(_, _, results)| fits(results)).map(|(t, ..)| t).collect();
+        let t = self.s.pick(&all)?;
+        Some(self.call("return_", t, 3))
+    }
+
+    fn write_memory(&mut self, depth: usize) -> String {
+        let at = self.address(depth);
+        match self.s.below(5) {
+            0 => format!("(i64.store $m1 {at} {})", self.expr(Val::I64, depth)),
+            1 => format!("(memory.fill $m1 {at} {} (i32.const 3))", self.expr(Val::I32, depth)),
+            2 => format!("(memory.copy $m0 $m1 {at} (i32.const 100) (i32.const 7))"),
+            3 => format!("(memory.init $m0 $d0 {at} (i32.const 0) (i32.const 1))"),
+            _ => format!("(i32.store16 $m0 {at} {})", self.expr(Val::I32, depth)),
+        }
+    }
+
+    fn rare(&mut self, depth: usize) -> String {
+        match self.s.below(6) {
+            0 => "(drop (memory.grow $m0 (i32.const 1)))".into(),
+            1 => format!("(elem.drop $e{})", self.s.below(self.env.elems.len())),
+            2 => "(data.drop $d1)".into(),
+            3 => format!("(if {} (then (unreachable)))", self.expr(Val::I32, depth)),
+            _ => self.branching(depth),
+        }
+    }
+}

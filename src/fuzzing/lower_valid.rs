@@ -1,0 +1,113 @@
+//! Lowering succeeds on valid modules, and what comes out is core WebAssembly.
+//!
+//! The first byte of an input chooses what the others mean: a module of `generate/`, or one of
+//! `wasm-smith`, where the feature `fuzzing` has it. Either is lowered in every way that lowering has.
+
+use super::generate::{self, Options, Source};
+use crate::error::Error;
+use crate::layout::{GcTypes, HeapMap, MapParams};
+use crate::lower::{LowerContext, Lowered, lower};
+use crate::types::TypeRegistry;
+use std::sync::Arc;
+use wasmparser::{Validator, WasmFeatures};
+
+/// See `fuzz/README.md`.
+pub fn run(data: &[u8]) {
+    let Some((&choice, rest)) = data.split_first() else { return };
+    #[cfg(feature = "fuzzing")]
+    if choice % 2 == 1 {
+        return smith(rest);
+    }
+    let _ = choice;
+    let mut source = Source::new(rest);
+    let text = generate::module(&mut source, Options { ticks: 100, func_size: 60 });
+    match wat::parse_str(&text) {
+        Ok(wasm) => check(&wasm, true, &|| text.clone()),
+        Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
+    }
+}
+
+#[cfg(feature = "fuzzing")]
+fn smith(data: &[u8]) {
+    let mut bytes = arbitrary::Unstructured::new(data);
+    let config = wasm_smith::Config {
+        exceptions_enabled: false,
+        gc_enabled: true,
+        reference_types_enabled: true,
+        tail_call_enabled: true,
+        memory64_enabled: true,
+        wide_arithmetic_enabled: false,
+        threads_enabled: false,
+        shared_everything_threads_enabled: false,
+        custom_page_sizes_enabled: false,
+        custom_descriptors_enabled: false,
+        max_memories: 3,
+        max_tables: 4,
+        ..wasm_smith::Config::default()
+    };
+    let Ok(module) = wasm_smith::Module::new(config, &mut bytes) else { return };
+    let wasm = module.to_bytes();
+    check(&wasm, false, &|| wasmprinter::print_bytes(&wasm).unwrap_or_else(|err| format!("{err}: {wasm:?}")));
+}
+
+/// Lowers a valid module in every way. With `supported`, that must succeed.
+pub fn check(wasm: &[u8], supported: bool, text: &dyn Fn() -> String) {
+    if let Err(err) = Validator::new_with_features(WasmFeatures::WASM3).validate_all(wasm) {
+        panic!("the generator made an invalid module: {err}\n{}", text());
+    }
+    for (opt_level, explicit_null_checks) in [(0, false), (2, false), (2, true)] {
+        let how = || format!("opt_level {opt_level}, explicit_null_checks {explicit_null_checks}");
+        match lowered(wasm, opt_level, explicit_null_checks) {
+            Ok(None) => {}
+            Ok(Some(lowered)) => {
+                if let Err(what) = is_core(&lowered).and_then(|()| sites_are_ordered(&lowered)) {
+                    panic!("{what}, {}\n{}", how(), text());
+                }
+            }
+            Err(err @ Error::Bug(_)) => panic!("{err}, {}\n{}", how(), text()),
+            Err(err) if supported => panic!("{err}, {}\n{}", how(), text()),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Lowers with a fresh set of types.
+pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result<Option<Lowered>, Error> {
+    let registry = Arc::new(TypeRegistry::new());
+    let map = HeapMap::new(MapParams::default());
+    let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
+    let features = WasmFeatures::WASM3;
+    lower(
+        wasm,
+        &LowerContext { registry: &registry, gc_types: &gc_types, map, features, explicit_null_checks, opt_level },
+    )
+}
+
+/// Whether the output is valid where no GC types exist.
+pub fn is_core(lowered: &Lowered) -> Result<(), String> {
+    Validator::new_with_features(WasmFeatures::WASM3 & !WasmFeatures::GC_TYPES)
+        .validate_all(&lowered.wasm)
+        .map(drop)
+        .map_err(|err| format!("the output is invalid: {err}"))
+}
+
+fn sites_are_ordered(lowered: &Lowered) -> Result<(), String> {
+    let entries = &lowered.sites.entries;
+    if let Some(pair) = entries.windows(2).find(|pair| pair[0].lowered >= pair[1].lowered) {
+        return Err(format!("sites out of order: {pair:?}"));
+    }
+    match entries.last() {
+        Some(last) if last.lowered as usize >= lowered.wasm.len() => Err(format!("a site outside: {last:?}")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fuzzing::replay::replay;
+
+    #[test]
+    fn replayed() {
+        replay(super::run, 150, 4000);
+    }
+}
