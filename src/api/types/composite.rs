@@ -118,10 +118,7 @@ impl FieldType {
     }
 
     fn from_canon(engine: &Engine, ty: t::FieldType) -> FieldType {
-        FieldType {
-            mutability: Mutability::of(ty.mutable),
-            element_type: StorageType::from_canon(engine, ty.storage),
-        }
+        FieldType { mutability: Mutability::of(ty.mutable), element_type: StorageType::from_canon(engine, ty.storage) }
     }
 }
 
