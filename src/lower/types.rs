@@ -163,9 +163,7 @@ fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool 
     let plain = ty.params.iter().chain(&ty.results).all(|&ty| match ty {
         ValType::Ref(r) => match r.heap {
             HeapType::Func => true,
-            HeapType::Concrete(crate::types::CompositeKind::Func, id) => {
-                is_plain(module, module.types.def(id), open)
-            }
+            HeapType::Concrete(crate::types::CompositeKind::Func, id) => is_plain(module, module.types.def(id), open),
             _ => false,
         },
         _ => true,
@@ -181,9 +179,9 @@ fn needs_brands(module: &Module<'_>) -> bool {
     let speaks = |entity: Entity| match entity {
         Entity::Func(f) => {
             let def = module.types.at(module.funcs[f as usize].ty);
-            let has_refs = module.func_type(f).is_some_and(|ty| {
-                ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_)))
-            });
+            let has_refs = module
+                .func_type(f)
+                .is_some_and(|ty| ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_))));
             has_refs || !is_plain(module, def, &mut Vec::new())
         }
         Entity::Table(_) | Entity::Tag(_) => true,
