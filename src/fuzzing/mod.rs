@@ -11,6 +11,8 @@
 //!
 //! The contract of a harness is in `fuzz/README.md`.
 
+#![allow(missing_docs, reason = "only `run` is called from outside, by this crate's own fuzz targets")]
+
 pub mod decode;
 pub mod differential;
 pub mod generate;

@@ -71,7 +71,8 @@ impl Types {
 
     fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) {
         let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
-            .filter_map(|i| module.types.at(i).sub.composite.is_func().then(|| (i, &**module.types.at(i))))
+            .map(|i| (i, &**module.types.at(i)))
+            .filter(|(_, def)| def.sub.composite.is_func())
             .collect();
         let Some(&(_, first)) = funcs.first() else { return };
         // Groups can be repeated: equal groups, equal ids, and one lowered type is enough for the
