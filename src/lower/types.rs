@@ -75,11 +75,17 @@ impl Types {
             .filter(|(_, def)| def.sub.composite.is_func())
             .collect();
         let Some(&(_, first)) = funcs.first() else { return };
-        // Groups can be repeated: equal groups, equal ids, and one lowered type is enough for the
-        // ids; indices all stay.
+        // A repeated group is the same types. Lowered again, it would refer to the first one where that
+        // refers to itself, and be another.
+        if self.func_types.contains_key(&first.id) {
+            for &(index, def) in &funcs {
+                self.space.map[index as usize] = self.func_types.get(&def.id).copied().unwrap_or(u32::MAX);
+            }
+            return;
+        }
         for (n, &(index, def)) in (self.len..).zip(&funcs) {
             self.space.map[index as usize] = n;
-            self.func_types.entry(def.id).or_insert(n);
+            self.func_types.insert(def.id, n);
         }
         let brand = branded && !is_plain(module, first, &mut Vec::new());
         let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();

@@ -55,7 +55,7 @@ fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap
     }
     let frame = backtrace.frames().first()?;
     let code = engine.code_of(frame.module())?;
-    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?)?;
+    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?, trap)?;
     Some(trap_of(site.trap?))
 }
 
@@ -72,14 +72,24 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-fn trap_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
-    lowered.sites.find(u32::try_from(offset).ok()?)
+/// The instruction that is meant by an offset where something trapped. Cranelift makes a load an operand
+/// of the instruction that uses it, further on, and the load's fault is then found there. No load moves
+/// across what may trap, write or call; so the last site before is meant, unless it is a branch's.
+fn trap_site(lowered: &LoweredCode, offset: usize, trap: Trap) -> Option<Site> {
+    let offset = u32::try_from(offset).ok()?;
+    let sites = &lowered.sites;
+    let found = sites.find(offset);
+    if trap != Trap::MemoryOutOfBounds || found.is_some_and(|site| !site.is_branch) {
+        return found;
+    }
+    let end = sites.entries.partition_point(|site| site.lowered < offset);
+    sites.entries[..end].iter().rev().find(|site| !site.is_branch).copied()
 }
 
 /// The instruction at an offset, or the last one before it that comes from the original.
 fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
     let is_original = |site: &Site| site.original != u32::MAX;
-    if let Some(site) = trap_site(lowered, offset).filter(is_original) {
+    if let Some(site) = u32::try_from(offset).ok().and_then(|offset| lowered.sites.find(offset)).filter(is_original) {
         return Some(site);
     }
     let entries = &lowered.sites.entries;

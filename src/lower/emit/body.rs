@@ -143,7 +143,7 @@ impl Emitter<'_, '_> {
         });
         if let Some(code) = code {
             let trap = Some(code).filter(|&code| code != TrapCode::Unreachable);
-            self.code.site(self.func.insts[inst].loc, trap);
+            self.code.branch_site(self.func.insts[inst].loc, trap);
         }
     }
 
