@@ -118,9 +118,7 @@ pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap)
             Entity::Func(f) => (enc::ExportKind::Func, index.funcs.get(f)),
             Entity::Table(t) if env.native_table(t) => (enc::ExportKind::Table, index.tables.get(t)),
             Entity::Memory(m) => (enc::ExportKind::Memory, index.memories.get(m)),
-            Entity::Global(g) if env.globals[g as usize].is_none() => {
-                (enc::ExportKind::Global, index.globals.get(g))
-            }
+            Entity::Global(g) if env.globals[g as usize].is_none() => (enc::ExportKind::Global, index.globals.get(g)),
             Entity::Tag(t) => (enc::ExportKind::Tag, index.tags.get(t)),
             Entity::Table(_) | Entity::Global(_) => continue,
         };
@@ -143,9 +141,10 @@ pub fn elems(
     for elem in env.module.elems.iter().filter(|e| e.ty.is_func()) {
         let exprs = match &elem.items {
             ElemItems::Funcs(_) => Vec::new(),
-            ElemItems::Exprs(exprs) => {
-                exprs.iter().map(|e| const_expr(e, index, Some(ref_type(elem.ty, &types.func_types).heap_type))).collect::<Result<Vec<_>, _>>()?
-            }
+            ElemItems::Exprs(exprs) => exprs
+                .iter()
+                .map(|e| const_expr(e, index, Some(ref_type(elem.ty, &types.func_types).heap_type)))
+                .collect::<Result<Vec<_>, _>>()?,
         };
         let items = match &elem.items {
             ElemItems::Funcs(funcs) => {

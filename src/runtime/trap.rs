@@ -6,10 +6,10 @@
 //! offsets. A trap carries no other data, so its error is made anew; any other error keeps what it
 //! is and gets the backtrace as a context.
 
+use super::Error;
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::code::LoweredCode;
 use super::engine::EngineState;
-use super::Error;
 use crate::ir::TrapCode;
 use crate::lower::output::Site;
 use wasmtime::Trap;
@@ -50,10 +50,7 @@ pub fn with_backtrace(err: Error, backtrace: Option<WasmBacktrace>) -> Error {
 /// What a trap means where it happened, if not what the engine says.
 fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap) -> Option<Trap> {
     // These happen anywhere, whatever the instruction.
-    if matches!(
-        trap,
-        Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge
-    ) {
+    if matches!(trap, Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge) {
         return None;
     }
     let frame = backtrace.frames().first()?;
@@ -75,13 +72,8 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-/// The instruction that is meant by an offset where something trapped. Cranelift turns a branch to
-/// `unreachable` into a trap at the branch, and lowering writes `if unreachable end`; so what is meant
-/// may be two bytes on.
 fn trap_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
-    const IF_BYTES: u32 = 2;
-    let offset = u32::try_from(offset).ok()?;
-    lowered.sites.find(offset).or_else(|| lowered.sites.find(offset.checked_add(IF_BYTES)?))
+    lowered.sites.find(u32::try_from(offset).ok()?)
 }
 
 /// The instruction at an offset, or the last one before it that comes from the original.

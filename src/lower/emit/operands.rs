@@ -160,11 +160,12 @@ impl Operands {
     /// `call_ref` and the operations on references check for null themselves.
     fn nullable_callee(&mut self, func: &Func<'_>, inst: Inst) {
         use crate::ir::Callee;
-        let tolerant = match func.insts[inst].op {
-            Op::Call(Callee::Ref { .. }) | Op::ReturnCall(Callee::Ref { .. }) => true,
-            Op::Ref(RefOp::IsNull | RefOp::AsNonNull) => true,
-            _ => false,
-        };
+        let tolerant = matches!(
+            func.insts[inst].op,
+            Op::Call(Callee::Ref { .. })
+                | Op::ReturnCall(Callee::Ref { .. })
+                | Op::Ref(RefOp::IsNull | RefOp::AsNonNull)
+        );
         if let (true, Some(last)) = (tolerant, self.list[self.of[inst].all()].last_mut()) {
             last.non_null = false;
         }
