@@ -236,7 +236,10 @@ impl<'f, 'a> Marker<'f, 'a> {
     }
 
     fn has_effect(&self, inst: Inst) -> bool {
-        !self.flat.is_alias(self.func, inst) && !effects(&self.func.insts[inst].op).removable()
+        match &self.func.insts[inst].op {
+            Op::Heap(HeapOp::Reload { .. }) => false,
+            op => !self.flat.is_alias(self.func, inst) && !effects(op).removable(),
+        }
     }
 
     fn edges_of(&mut self, inst: Inst, tables: &Tables) {
