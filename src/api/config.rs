@@ -10,6 +10,8 @@ use wasmtime::WasmFeatures;
 
 /// Wasmtime's default for [`Config::max_wasm_stack`].
 const DEFAULT_WASM_STACK: usize = 512 * 1024;
+/// All passes of our own optimiser.
+const FULL_OPT: u8 = 2;
 /// Default size of the nursery.
 const DEFAULT_NURSERY: usize = 4 << 20;
 
@@ -83,7 +85,7 @@ impl Config {
             heap: HeapOptions::default(),
             signals_based_traps: true,
             explicit_null_checks: None,
-            opt_level: 2,
+            opt_level: FULL_OPT,
         }
     }
 
@@ -186,7 +188,7 @@ impl Config {
 
     /// How much the compilers optimise: Cranelift, and lowering.
     pub fn cranelift_opt_level(&mut self, level: OptLevel) -> &mut Self {
-        self.opt_level = u8::from(!matches!(level, OptLevel::None));
+        self.opt_level = if matches!(level, OptLevel::None) { 0 } else { FULL_OPT };
         self.inner.cranelift_opt_level(level);
         self
     }
@@ -215,7 +217,7 @@ impl Config {
 
     /// Whether lowering runs its own optimisation passes. On by default.
     pub fn gc_optimize(&mut self, enable: bool) -> &mut Self {
-        self.opt_level = enable.into();
+        self.opt_level = if enable { FULL_OPT } else { 0 };
         self
     }
 

@@ -102,8 +102,7 @@ impl Instance {
         let func = export
             .and_then(Extern::into_func)
             .ok_or_else(|| Error::msg(format!("failed to find function export `{name}`")))?;
-        func.typed(store)
-            .map_err(|err| err.context(format!("failed to convert function `{name}` to given type")))
+        func.typed(store).map_err(|err| err.context(format!("failed to convert function `{name}` to given type")))
     }
 
     /// The global that it exports under a name.

@@ -12,7 +12,7 @@ use super::values::{Ref, Val};
 use super::{Engine, Error, Instance, Module, Result};
 use crate::runtime::linking::Import;
 use crate::runtime::store::StoreData;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Definitions by module and name, by which modules are instantiated.
@@ -20,6 +20,8 @@ pub struct Linker<T: 'static> {
     engine: Engine,
     inner: wasmtime::Linker<StoreData<T>>,
     map: HashMap<(String, String), Definition<T>>,
+    /// Names that were given to `inner`.
+    plain: HashSet<(String, String)>,
     allow_shadowing: bool,
 }
 
@@ -45,6 +47,7 @@ impl<T: 'static> Clone for Linker<T> {
             engine: self.engine.clone(),
             inner: self.inner.clone(),
             map: self.map.clone(),
+            plain: self.plain.clone(),
             allow_shadowing: self.allow_shadowing,
         }
     }
@@ -89,6 +92,7 @@ impl<T: 'static> Linker<T> {
             engine: engine.clone(),
             inner: wasmtime::Linker::new(engine.wasmtime()),
             map: HashMap::new(),
+            plain: HashSet::new(),
             allow_shadowing: false,
         }
     }
@@ -113,7 +117,7 @@ impl<T: 'static> Linker<T> {
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
-        if !self.allow_shadowing && self.map.contains_key(&key) {
+        if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains(&key)) {
             return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
         }
         self.map.insert(key, definition);
@@ -173,6 +177,7 @@ impl<T: 'static> Linker<T> {
             self.map.remove(&key);
         }
         func.link(&mut self.inner, module, name)?;
+        self.plain.insert(key);
         Ok(self)
     }
 

@@ -38,12 +38,7 @@ impl Memory {
     /// # Errors
     ///
     /// When the range is out of bounds.
-    pub fn write(
-        &self,
-        mut store: impl AsContextMut,
-        offset: usize,
-        buffer: &[u8],
-    ) -> Result<(), MemoryAccessError> {
+    pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<(), MemoryAccessError> {
         self.inner.write(store.as_context_mut().inner, offset, buffer)
     }
 

@@ -130,11 +130,9 @@ impl Module {
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         match &self.code.lowered {
             None => ExternType::from_native(&self.engine, self.code.wasmtime.get_export(name)?),
-            Some(lowered) => ExternType::from_meta(
-                &self.engine,
-                lowered.export(name)?,
-                self.code.wasmtime.get_export(name),
-            ),
+            Some(lowered) => {
+                ExternType::from_meta(&self.engine, lowered.export(name)?, self.code.wasmtime.get_export(name))
+            }
         }
     }
 

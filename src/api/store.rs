@@ -62,10 +62,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
-    pub fn limiter(
-        &mut self,
-        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
-    ) {
+    pub fn limiter(&mut self, mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.limiter(move |data| limiter(&mut data.user));
     }
 

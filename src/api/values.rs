@@ -236,11 +236,7 @@ impl Val {
     }
 
     /// The value of a word of a type of the GC hierarchies.
-    pub(crate) fn of_word<T: 'static>(
-        cx: &mut StoreContextMut<'_, T>,
-        word: u32,
-        ty: t::RefType,
-    ) -> Result<Val> {
+    pub(crate) fn of_word<T: 'static>(cx: &mut StoreContextMut<'_, T>, word: u32, ty: t::RefType) -> Result<Val> {
         let null = word == NULL;
         Ok(match ty.heap.top() {
             t::HeapTop::Extern if null => Val::ExternRef(None),
@@ -263,11 +259,7 @@ impl Val {
     }
 
     /// The value as lowered code takes it, which expects a value of the original type `ty`.
-    pub(crate) fn lower<T: 'static>(
-        &self,
-        cx: &mut StoreContextMut<'_, T>,
-        ty: t::ValType,
-    ) -> Result<wasmtime::Val> {
+    pub(crate) fn lower<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<wasmtime::Val> {
         use wasmtime::Val as W;
         Ok(match (self, ty) {
             (Val::I32(v), t::ValType::I32) => W::I32(*v),

@@ -332,10 +332,7 @@ pub enum HeapOp {
 impl Op<'_> {
     /// Whether control never continues behind this instruction in its region.
     pub fn is_terminator(&self) -> bool {
-        matches!(
-            self,
-            Op::Br { .. } | Op::BrTable { .. } | Op::Yield | Op::Return | Op::Trap(_) | Op::ReturnCall(_)
-        )
+        matches!(self, Op::Br { .. } | Op::BrTable { .. } | Op::Yield | Op::Return | Op::Trap(_) | Op::ReturnCall(_))
     }
 
     /// The regions that this instruction owns, in order of text.

@@ -135,12 +135,7 @@ impl Verifier<'_, '_> {
     }
 
     /// References may differ in precision, everything else must agree.
-    fn same(
-        &self,
-        inst: Inst,
-        args: &[Value],
-        expected: impl ExactSizeIterator<Item = ValType>,
-    ) -> Result<(), String> {
+    fn same(&self, inst: Inst, args: &[Value], expected: impl ExactSizeIterator<Item = ValType>) -> Result<(), String> {
         if args.len() != expected.len() {
             return Err(format!("{inst} carries {} values where {} are expected", args.len(), expected.len()));
         }

@@ -127,9 +127,7 @@ impl ObjectLayout {
     pub fn of(composite: &CompositeType) -> Option<ObjectLayout> {
         match composite {
             CompositeType::Struct(fields) => Some(ObjectLayout::Struct(StructLayout::new(fields))),
-            CompositeType::Array(field) => {
-                Some(ObjectLayout::Array(ArrayLayout { element: Width::of(field.storage) }))
-            }
+            CompositeType::Array(field) => Some(ObjectLayout::Array(ArrayLayout { element: Width::of(field.storage) })),
             CompositeType::Func(_) => None,
         }
     }

@@ -44,12 +44,7 @@ pub trait Environ<'a> {
     }
 
     /// `struct.*`
-    fn translate_struct(
-        &mut self,
-        c: &mut Cursor<'_, 'a>,
-        op: StructOp,
-        args: &[op::Arg],
-    ) -> Lowering<Option<op::Out>>
+    fn translate_struct(&mut self, c: &mut Cursor<'_, 'a>, op: StructOp, args: &[op::Arg]) -> Lowering<Option<op::Out>>
     where
         Self: Sized,
     {
@@ -65,7 +60,13 @@ pub trait Environ<'a> {
     }
 
     /// `ref.test`: an `i32`.
-    fn translate_ref_test(&mut self, c: &mut Cursor<'_, 'a>, value: Value, from: RefType, to: RefType) -> Lowering<Value>
+    fn translate_ref_test(
+        &mut self,
+        c: &mut Cursor<'_, 'a>,
+        value: Value,
+        from: RefType,
+        to: RefType,
+    ) -> Lowering<Value>
     where
         Self: Sized,
     {

@@ -168,8 +168,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             let expected = expected.get(n).copied().unwrap_or(arg.ty);
             values.push(func_ref::native_as(e, &mut c, arg, expected)?);
         }
-        let nested: Vec<(Region, Region)> =
-            data.op.regions().map(|old| (old, c.func.add_region())).collect();
+        let nested: Vec<(Region, Region)> = data.op.regions().map(|old| (old, c.func.add_region())).collect();
         let new_region = |n: usize| nested.get(n).map(|&(_, new)| new).ok_or_else(|| Error::bug("no such region"));
         let op = match &data.op {
             Op::Block { .. } => Op::Block { body: new_region(0)? },

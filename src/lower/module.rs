@@ -54,7 +54,11 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             env,
             plan,
             types,
-            index: IndexMap { heap_memory: env.heap(), alloc_func: env.runtime(RuntimeFunc::Alloc), ..Default::default() },
+            index: IndexMap {
+                heap_memory: env.heap(),
+                alloc_func: env.runtime(RuntimeFunc::Alloc),
+                ..Default::default()
+            },
             imports: enc::ImportSection::new(),
             runtime_imports: Vec::new(),
             defined: Vec::new(),
@@ -73,7 +77,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     fn import(&mut self, uses: &Uses) -> [u32; 5] {
         let (env, module) = (self.env, self.module());
         let [mut funcs, mut tables, mut memories, mut globals, mut tags] = [0u32; 5];
-        let heap = enc::MemoryType { minimum: 1, maximum: Some(65536), memory64: false, shared: false, page_size_log2: None };
+        let heap =
+            enc::MemoryType { minimum: 1, maximum: Some(65536), memory64: false, shared: false, page_size_log2: None };
         self.runtime_import(names::HEAP, None, heap.into());
         set(&mut self.index.memories, env.heap(), &mut memories);
         for &virt in &uses.funcs {

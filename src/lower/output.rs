@@ -39,6 +39,8 @@ pub struct Site {
     pub original: u32,
     /// What a trap of this instruction means, if not what the engine says.
     pub trap: Option<TrapCode>,
+    /// A branch around a trap, which it stands for: it has no fault of its own.
+    pub is_branch: bool,
 }
 
 impl Sites {

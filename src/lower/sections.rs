@@ -59,7 +59,9 @@ pub fn tables(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap, 
         }
         let ty = table_type(table, types);
         match &table.init {
-            Some(init) => section.table_with_init(ty, &const_expr(init, index, Some(ty.element_type.heap_type))?),
+            Some(init) => {
+                section.table_with_init(ty, &const_expr(init, env.module, index, Some(ty.element_type.heap_type))?)
+            }
             None => section.table(ty),
         };
     }
@@ -101,7 +103,7 @@ pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, typ
                 ValType::Ref(ty) => Some(ref_type(ty, &types.func_types).heap_type),
                 _ => None,
             };
-            section.global(global_type(global, types), &const_expr(init, index, expected)?);
+            section.global(global_type(global, types), &const_expr(init, module, index, expected)?);
         }
     }
     if !section.is_empty() {
@@ -118,9 +120,7 @@ pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap)
             Entity::Func(f) => (enc::ExportKind::Func, index.funcs.get(f)),
             Entity::Table(t) if env.native_table(t) => (enc::ExportKind::Table, index.tables.get(t)),
             Entity::Memory(m) => (enc::ExportKind::Memory, index.memories.get(m)),
-            Entity::Global(g) if env.globals[g as usize].is_none() => {
-                (enc::ExportKind::Global, index.globals.get(g))
-            }
+            Entity::Global(g) if env.globals[g as usize].is_none() => (enc::ExportKind::Global, index.globals.get(g)),
             Entity::Tag(t) => (enc::ExportKind::Tag, index.tags.get(t)),
             Entity::Table(_) | Entity::Global(_) => continue,
         };
@@ -143,9 +143,10 @@ pub fn elems(
     for elem in env.module.elems.iter().filter(|e| e.ty.is_func()) {
         let exprs = match &elem.items {
             ElemItems::Funcs(_) => Vec::new(),
-            ElemItems::Exprs(exprs) => {
-                exprs.iter().map(|e| const_expr(e, index, Some(ref_type(elem.ty, &types.func_types).heap_type))).collect::<Result<Vec<_>, _>>()?
-            }
+            ElemItems::Exprs(exprs) => exprs
+                .iter()
+                .map(|e| const_expr(e, env.module, index, Some(ref_type(elem.ty, &types.func_types).heap_type)))
+                .collect::<Result<Vec<_>, _>>()?,
         };
         let items = match &elem.items {
             ElemItems::Funcs(funcs) => {
@@ -156,7 +157,7 @@ pub fn elems(
         match &elem.mode {
             SegmentMode::Active { index: table, offset } if !plan.all_segments => {
                 // The short form is only for tables of nullable functions.
-                section.active(Some(index.tables.get(*table)), &const_expr(offset, index, None)?, items)
+                section.active(Some(index.tables.get(*table)), &const_expr(offset, env.module, index, None)?, items)
             }
             SegmentMode::Active { .. } | SegmentMode::Passive => section.passive(items),
             SegmentMode::Declared => section.declared(items),
@@ -196,7 +197,7 @@ pub fn data(out: &mut enc::Module, module: &Module<'_>, plan: &Plan, index: &Ind
     for data in &module.data {
         match &data.mode {
             SegmentMode::Active { index: memory, offset } if !plan.all_segments => {
-                let offset = const_expr(offset, index, None)?;
+                let offset = const_expr(offset, module, index, None)?;
                 section.active(index.memories.get(*memory), &offset, data.bytes.iter().copied())
             }
             _ => section.passive(data.bytes.iter().copied()),
@@ -232,6 +233,7 @@ pub fn names(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, defin
 /// A constant expression over native globals and functions; `expected` is the heap type of its value.
 pub fn const_expr(
     expr: &ConstExpr<'_>,
+    module: &Module<'_>,
     index: &IndexMap,
     expected: Option<enc::HeapType>,
 ) -> Result<enc::ConstExpr, Error> {
@@ -250,7 +252,10 @@ pub fn const_expr(
             Operator::I64Add => enc::Instruction::I64Add,
             Operator::I64Sub => enc::Instruction::I64Sub,
             Operator::I64Mul => enc::Instruction::I64Mul,
-            Operator::GlobalGet { global_index } => enc::Instruction::GlobalGet(index.globals.get(global_index)),
+            Operator::GlobalGet { global_index } => match expected {
+                Some(expected) if is_null(module, global_index) => enc::Instruction::RefNull(expected),
+                _ => enc::Instruction::GlobalGet(index.globals.get(global_index)),
+            },
             Operator::RefFunc { function_index } => enc::Instruction::RefFunc(index.funcs.get(function_index)),
             Operator::RefNull { hty } => enc::Instruction::RefNull(null_type(hty, index, expected)),
             _ => return Err(Error::bug(format!("{op:?} in a native constant expression"))),
@@ -258,6 +263,12 @@ pub fn const_expr(
         instruction.encode(&mut bytes);
     }
     Ok(enc::ConstExpr::raw(bytes))
+}
+
+/// Whether a global's type says that it is a null function reference.
+fn is_null(module: &Module<'_>, global: u32) -> bool {
+    let ty = module.globals.get(global as usize).and_then(|global| global.ty.as_ref());
+    ty.is_some_and(|ty| ty.heap == crate::types::HeapType::NoFunc)
 }
 
 fn null_type(ty: wasmparser::HeapType, index: &IndexMap, expected: Option<enc::HeapType>) -> enc::HeapType {

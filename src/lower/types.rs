@@ -71,14 +71,21 @@ impl Types {
 
     fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) {
         let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
-            .filter_map(|i| module.types.at(i).sub.composite.is_func().then(|| (i, &**module.types.at(i))))
+            .map(|i| (i, &**module.types.at(i)))
+            .filter(|(_, def)| def.sub.composite.is_func())
             .collect();
         let Some(&(_, first)) = funcs.first() else { return };
-        // Groups can be repeated: equal groups, equal ids, and one lowered type is enough for the
-        // ids; indices all stay.
+        // A repeated group is the same types. Lowered again, it would refer to the first one where that
+        // refers to itself, and be another.
+        if self.func_types.contains_key(&first.id) {
+            for &(index, def) in &funcs {
+                self.space.map[index as usize] = self.func_types.get(&def.id).copied().unwrap_or(u32::MAX);
+            }
+            return;
+        }
         for (n, &(index, def)) in (self.len..).zip(&funcs) {
             self.space.map[index as usize] = n;
-            self.func_types.entry(def.id).or_insert(n);
+            self.func_types.insert(def.id, n);
         }
         let brand = branded && !is_plain(module, first, &mut Vec::new());
         let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();
@@ -163,9 +170,7 @@ fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool 
     let plain = ty.params.iter().chain(&ty.results).all(|&ty| match ty {
         ValType::Ref(r) => match r.heap {
             HeapType::Func => true,
-            HeapType::Concrete(crate::types::CompositeKind::Func, id) => {
-                is_plain(module, module.types.def(id), open)
-            }
+            HeapType::Concrete(crate::types::CompositeKind::Func, id) => is_plain(module, module.types.def(id), open),
             _ => false,
         },
         _ => true,
@@ -181,9 +186,9 @@ fn needs_brands(module: &Module<'_>) -> bool {
     let speaks = |entity: Entity| match entity {
         Entity::Func(f) => {
             let def = module.types.at(module.funcs[f as usize].ty);
-            let has_refs = module.func_type(f).is_some_and(|ty| {
-                ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_)))
-            });
+            let has_refs = module
+                .func_type(f)
+                .is_some_and(|ty| ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_))));
             has_refs || !is_plain(module, def, &mut Vec::new())
         }
         Entity::Table(_) | Entity::Tag(_) => true,

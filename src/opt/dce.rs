@@ -11,7 +11,8 @@
 //! Obligations:
 //!
 //! - An instruction goes when its results are dead and it has no effect. Reading a field of what can
-//!   not be null has none; neither has an allocation, but for running out of memory.
+//!   not be null has none. An allocation has one: it can find the heap full. A loop that fills the heap
+//!   with what nobody reads must end in a trap, not run forever.
 //! - A value is live when something that stays uses it. A branch's operand is only used if what it
 //!   becomes is; so cycles through loops do not keep themselves alive.
 
@@ -136,7 +137,6 @@ fn removable(func: &Func<'_>, inst: Inst) -> bool {
     let first = func.args(inst).first().and_then(|&v| func.ty(v).as_ref());
     match op {
         Op::Struct(StructOp::Get { .. }) | Op::Array(ArrayOp::Len) => first.is_some_and(|ty| !ty.nullable),
-        Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)) | Op::Array(ArrayOp::NewFixed(_)) => true,
         _ => effects(op).removable(),
     }
 }

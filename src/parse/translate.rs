@@ -23,6 +23,7 @@ use wasmparser::{FuncToValidate, FuncValidator, FuncValidatorAllocations, Operat
 
 /// A function's body after validation.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each function, and most are of the large kind")]
 pub enum Translated<'a> {
     /// It works on no reference outside the `func` hierarchy, and has no operator of the GC proposal:
     /// it can be encoded as it is, but for its indices.

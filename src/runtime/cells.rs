@@ -4,8 +4,8 @@
 //! capacity, and the size as an i31. Root areas are scanned by every collection, so storing to a cell
 //! needs no barrier; storing to a table's array does.
 
-use super::store::{GcState, StoreData, alloc_error, ensure_heap, with_heap};
 use super::memory::{read_word, write_word};
+use super::store::{GcState, StoreData, alloc_error, ensure_heap, with_heap};
 use super::{Error, Result};
 use crate::heap::HeapMemory;
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
@@ -79,11 +79,7 @@ pub fn table_size<T: 'static>(cx: impl wasmtime::AsContext<Data = StoreData<T>>,
 }
 
 /// The element at an index; `None` if there is none.
-pub fn table_get<T: 'static>(
-    cx: impl AsContextMut<Data = StoreData<T>>,
-    cell: u32,
-    index: u64,
-) -> Result<Option<u32>> {
+pub fn table_get<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, cell: u32, index: u64) -> Result<Option<u32>> {
     with_heap(cx, |_, mem| {
         let (array, size) = parts(mem, cell)?;
         if index >= u64::from(size) {
@@ -131,14 +127,7 @@ fn element(array: u32, index: u32) -> u32 {
     reference::header(array).wrapping_add(ARRAY_ELEMENTS).wrapping_add(index.wrapping_mul(4))
 }
 
-fn fill(
-    state: &mut GcState,
-    mem: &mut dyn HeapMemory,
-    array: u32,
-    start: u32,
-    end: u32,
-    word: u32,
-) -> Result<()> {
+fn fill(state: &mut GcState, mem: &mut dyn HeapMemory, array: u32, start: u32, end: u32, word: u32) -> Result<()> {
     if start == end {
         return Ok(());
     }
@@ -151,13 +140,7 @@ fn fill(
     Ok(())
 }
 
-fn grow(
-    state: &mut GcState,
-    mem: &mut dyn HeapMemory,
-    cell: u32,
-    delta: u64,
-    init: u32,
-) -> Result<Option<u32>> {
+fn grow(state: &mut GcState, mem: &mut dyn HeapMemory, cell: u32, delta: u64, init: u32) -> Result<Option<u32>> {
     let (array, size) = parts(mem, cell)?;
     let max = state.table_max.get(&cell).map_or(MAX_TABLE, |&max| max.min(MAX_TABLE));
     let Some(new) = u64::from(size).checked_add(delta).filter(|&new| new <= max) else { return Ok(None) };
@@ -191,9 +174,8 @@ fn enlarge(
     let rtt = state.table_rtt;
     let scope = state.roots.enter_scope();
     let root = state.roots.push(init);
-    let array = capacities
-        .into_iter()
-        .find_map(|capacity| state.heap.alloc_array(mem, &mut state.roots, rtt, capacity).ok());
+    let array =
+        capacities.into_iter().find_map(|capacity| state.heap.alloc_array(mem, &mut state.roots, rtt, capacity).ok());
     let init = state.roots.get(root).unwrap_or(NULL);
     state.roots.exit_scope(scope);
     let Some(array) = array else { return Ok(None) };

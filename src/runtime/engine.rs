@@ -54,8 +54,7 @@ impl EngineState {
     /// The state of a new engine.
     pub fn new(wasmtime: wasmtime::Engine, options: EngineOptions) -> EngineState {
         let registry = Arc::new(TypeRegistry::new());
-        let map =
-            HeapMap::new(MapParams { stack_bytes: options.stack_bytes, nursery_bytes: options.nursery_bytes });
+        let map = HeapMap::new(MapParams { stack_bytes: options.stack_bytes, nursery_bytes: options.nursery_bytes });
         EngineState {
             gc_types: GcTypes::new(registry.clone(), map.rtt_start),
             wasmtime,
@@ -108,7 +107,7 @@ impl EngineState {
 
     /// Notes that a function type of the inner engine stands for an original one.
     pub fn enter_func_type(&self, lowered: wasmtime::FuncType, id: TypeId) {
-        self.func_types.enter(lowered, id);
+        self.func_types.tell(&self.wasmtime, lowered, id);
     }
 
     /// The original type that a function type of the inner engine stands for.

@@ -5,9 +5,7 @@
 //! own subtyping agrees with the original. The inner API shows a function's type, but not its brand;
 //! so each compiled module tells its pairs, and everything else is taken at its word.
 
-use crate::types::{
-    CompositeType, FuncType, HeapType, RecGroup, RefType, SubType, TypeId, TypeRegistry, ValType,
-};
+use crate::types::{CompositeType, FuncType, HeapType, RecGroup, RefType, SubType, TypeId, TypeRegistry, ValType};
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::RwLock;
@@ -46,8 +44,22 @@ struct Inner {
 }
 
 impl FuncTypes {
-    /// Notes a pair.
-    pub fn enter(&self, lowered: wasmtime::FuncType, id: TypeId) {
+    /// Notes what a module tells. A type without a brand stands for whatever has its structure, which is
+    /// found without being told.
+    pub fn tell(&self, engine: &wasmtime::Engine, lowered: wasmtime::FuncType, id: TypeId) {
+        let same = wasmtime::FuncType::with_finality_and_supertype(
+            engine,
+            lowered.finality(),
+            lowered.supertype().as_ref(),
+            lowered.params(),
+            lowered.results(),
+        );
+        if same.is_ok_and(|same| !wasmtime::FuncType::eq(&same, &lowered)) {
+            self.enter(lowered, id);
+        }
+    }
+
+    fn enter(&self, lowered: wasmtime::FuncType, id: TypeId) {
         let mut inner = self.inner.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         inner.lowered.entry(id).or_insert_with(|| lowered.clone());
         inner.canon.entry(Lowered(lowered)).or_insert(id);
@@ -150,17 +162,11 @@ impl FuncTypes {
         let def = registry.get(id)?;
         let CompositeType::Func(signature) = &def.sub.composite else { return None };
         let plain = |ty: &ValType| !ty.is_gc_ref();
-        if depth >= MAX_DEPTH
-            || def.group_len != 1
-            || !signature.params.iter().chain(&signature.results).all(plain)
-        {
+        if depth >= MAX_DEPTH || def.group_len != 1 || !signature.params.iter().chain(&signature.results).all(plain) {
             return None;
         }
         let vals = |types: &[ValType]| {
-            types
-                .iter()
-                .map(|&ty| self.lowered_val_at(engine, registry, ty, depth + 1))
-                .collect::<Option<Vec<_>>>()
+            types.iter().map(|&ty| self.lowered_val_at(engine, registry, ty, depth + 1)).collect::<Option<Vec<_>>>()
         };
         let supertype = match def.sub.supertype {
             Some(sup) => Some(self.lowered_at(engine, registry, sup, depth + 1)?),

@@ -37,10 +37,7 @@ fn full() -> Error {
 }
 
 /// The handle of a function.
-pub fn handle_of<T: 'static>(
-    mut cx: impl AsContextMut<Data = StoreData<T>>,
-    func: Option<Func>,
-) -> Result<u32> {
+pub fn handle_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, func: Option<Func>) -> Result<u32> {
     let Some(func) = func else { return Ok(FUNC_NULL) };
     let mut cx = cx.as_context_mut();
     let place = super::store::ensure_heap(&mut cx)?;

@@ -13,7 +13,10 @@ pub type HostValue = Box<dyn Any + Send + Sync>;
 enum Slot {
     /// The next free slot.
     Free(Option<u32>),
-    Used { value: HostValue, marked: bool },
+    Used {
+        value: HostValue,
+        marked: bool,
+    },
 }
 
 /// A store's host values.

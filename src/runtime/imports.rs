@@ -53,12 +53,7 @@ fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) ->
     with_heap(&mut cx, |state, mem| state.heap.remember_object(mem, object as u32))
 }
 
-fn table_grow<T: 'static>(
-    mut cx: Caller<'_, StoreData<T>>,
-    table: i32,
-    delta: i32,
-    init: i32,
-) -> Result<i32> {
+fn table_grow<T: 'static>(mut cx: Caller<'_, StoreData<T>>, table: i32, delta: i32, init: i32) -> Result<i32> {
     let old = cells::table_grow(&mut cx, table as u32, u64::from(delta as u32), init as u32)?;
     Ok(old.map_or(-1, |old| old as i32))
 }
@@ -68,10 +63,7 @@ fn function_handle<T: 'static>(mut cx: Caller<'_, StoreData<T>>, func: Option<Fu
 }
 
 /// The function of an import `function_cast:…`, whose own type says what it casts to.
-fn function_cast<T: 'static>(
-    mut cx: impl AsContextMut<Data = StoreData<T>>,
-    ty: wasmtime::FuncType,
-) -> Result<Func> {
+fn function_cast<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, ty: wasmtime::FuncType) -> Result<Func> {
     let to = ty.result(0).and_then(|ty| ty.as_ref()?.heap_type().as_concrete_func().cloned());
     let to = to.ok_or_else(|| Error::new(crate::error::Error::bug("`function_cast` is not to a function type")))?;
     Ok(Func::new(&mut cx, ty, move |cx, params, results| {

@@ -139,11 +139,7 @@ fn set_up_tables<T: 'static>(
 
 impl InstanceState {
     /// The export with a name.
-    pub fn export<T: 'static>(
-        &self,
-        mut cx: impl AsContextMut<Data = StoreData<T>>,
-        name: &str,
-    ) -> Option<Exported> {
+    pub fn export<T: 'static>(&self, mut cx: impl AsContextMut<Data = StoreData<T>>, name: &str) -> Option<Exported> {
         let native = |cx| self.wasmtime.get_export(cx, name).map(Exported::Native);
         let Some(lowered) = &self.code.lowered else { return native(cx.as_context_mut()) };
         let ty = lowered.export(name)?;

@@ -63,9 +63,7 @@ pub fn check<T: 'static>(
         (EntityMeta::RefGlobal { ty, mutable, .. }, Import::Global { ty: actual, mutable: actual_mut, .. }) => {
             check_global(engine, (*ty, *mutable), (*actual, *actual_mut))
         }
-        (EntityMeta::RefTable { ty, .. }, Import::Table { ty: actual, .. }) => {
-            check_table(engine, *ty, *actual, size)
-        }
+        (EntityMeta::RefTable { ty, .. }, Import::Table { ty: actual, .. }) => check_table(engine, *ty, *actual, size),
         (EntityMeta::RefGlobal { ty, .. }, Import::Native(Extern::Global(global))) => {
             let actual = global.ty(&cx).content().clone();
             Err(mismatch("global", &show(engine, ValType::Ref(*ty)), &actual.to_string()))
@@ -84,9 +82,7 @@ pub fn check<T: 'static>(
         | (EntityMeta::Table(_), Import::Native(Extern::Table(_)))
         | (EntityMeta::Memory, Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)))
         | (EntityMeta::Tag { .. }, Import::Native(Extern::Tag(_))) => Ok(()),
-        (expected, actual) => {
-            Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind())))
-        }
+        (expected, actual) => Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind()))),
     };
     result.map_err(|err| incompatible(err, &expected.module, &expected.name))
 }
@@ -114,12 +110,7 @@ fn mismatch(what: &str, expected: &str, actual: &str) -> Error {
     ))
 }
 
-fn check_func(
-    engine: &EngineState,
-    expected: TypeId,
-    native: &ExternType,
-    actual: wasmtime::FuncType,
-) -> Result<()> {
+fn check_func(engine: &EngineState, expected: TypeId, native: &ExternType, actual: wasmtime::FuncType) -> Result<()> {
     if native.func().is_some_and(|native| is_sub_func(actual.clone(), native)) {
         return Ok(());
     }
@@ -132,11 +123,7 @@ fn check_func(
 }
 
 fn check_global(engine: &EngineState, expected: (RefType, bool), actual: (RefType, bool)) -> Result<()> {
-    let matches = if expected.1 || actual.1 {
-        expected.0 == actual.0
-    } else {
-        engine.is_sub_ref(actual.0, expected.0)
-    };
+    let matches = if expected.1 || actual.1 { expected.0 == actual.0 } else { engine.is_sub_ref(actual.0, expected.0) };
     if !matches {
         let [expected, actual] = [expected.0, actual.0].map(|ty| show(engine, ValType::Ref(ty)));
         return Err(mismatch("global", &expected, &actual));
@@ -157,9 +144,7 @@ fn check_table(engine: &EngineState, expected: TableMeta, actual: TableMeta, siz
     }
     if expected.table64 != actual.table64 {
         let [expected, actual] = [expected.table64, actual.table64].map(|is| if is { "64-bit" } else { "32-bit" });
-        return Err(Error::msg(format!(
-            "table types incompatible: expected {expected} table, found {actual} table"
-        )));
+        return Err(Error::msg(format!("table types incompatible: expected {expected} table, found {actual} table")));
     }
     let max_fits = match (expected.max, actual.max) {
         (Some(expected), Some(actual)) => expected >= actual,

@@ -5,8 +5,8 @@
 //! call or `RootScope` that they were made in, and *owned* roots, which end when their last handle is
 //! dropped. A scoped handle carries the generation it was made in, so that a stale one is found out.
 
-use crate::heap::Roots;
 use super::hosts::HostTable;
+use crate::heap::Roots;
 use std::sync::{Arc, Weak};
 
 /// A scoped root.

@@ -138,8 +138,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     let types = engine.gc_types.since(0);
     let rtt_end = engine.gc_types.end();
     let mut mem = HostMemory { memory, store: cx.as_context_mut() };
-    let heap =
-        Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone()).map_err(alloc_error)?;
+    let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone()).map_err(alloc_error)?;
     let state = GcState {
         heap,
         roots: StoreRoots::default(),
@@ -162,7 +161,9 @@ pub fn alloc_error(err: AllocError) -> Error {
         AllocError::Full { .. } | AllocError::TooLarge { .. } => {
             Error::from(Trap::AllocationTooLarge).context(format!("GC heap out of memory: {err}"))
         }
-        AllocError::UnknownType { .. } | AllocError::Corrupt(_) => Error::new(crate::error::Error::bug(err.to_string())),
+        AllocError::UnknownType { .. } | AllocError::Corrupt(_) => {
+            Error::new(crate::error::Error::bug(err.to_string()))
+        }
         AllocError::Types(err) => Error::new(err),
     }
 }
@@ -241,8 +242,7 @@ pub fn collect<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Re
     if cx.as_context().data().gc.place.is_none() {
         return Ok(());
     }
-    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?
-        .map_err(alloc_error)
+    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?.map_err(alloc_error)
 }
 
 /// The word at an address of the heap.

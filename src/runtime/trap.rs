@@ -6,10 +6,10 @@
 //! offsets. A trap carries no other data, so its error is made anew; any other error keeps what it
 //! is and gets the backtrace as a context.
 
+use super::Error;
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::code::LoweredCode;
 use super::engine::EngineState;
-use super::Error;
 use crate::ir::TrapCode;
 use crate::lower::output::Site;
 use wasmtime::Trap;
@@ -50,15 +50,12 @@ pub fn with_backtrace(err: Error, backtrace: Option<WasmBacktrace>) -> Error {
 /// What a trap means where it happened, if not what the engine says.
 fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap) -> Option<Trap> {
     // These happen anywhere, whatever the instruction.
-    if matches!(
-        trap,
-        Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge
-    ) {
+    if matches!(trap, Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge) {
         return None;
     }
     let frame = backtrace.frames().first()?;
     let code = engine.code_of(frame.module())?;
-    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?)?;
+    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?, trap)?;
     Some(trap_of(site.trap?))
 }
 
@@ -75,19 +72,24 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-/// The instruction that is meant by an offset where something trapped. Cranelift turns a branch to
-/// `unreachable` into a trap at the branch, and lowering writes `if unreachable end`; so what is meant
-/// may be two bytes on.
-fn trap_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
-    const IF_BYTES: u32 = 2;
+/// The instruction that is meant by an offset where something trapped. Cranelift makes a load an operand
+/// of the instruction that uses it, further on, and the load's fault is then found there. No load moves
+/// across what may trap, write or call; so the last site before is meant, unless it is a branch's.
+fn trap_site(lowered: &LoweredCode, offset: usize, trap: Trap) -> Option<Site> {
     let offset = u32::try_from(offset).ok()?;
-    lowered.sites.find(offset).or_else(|| lowered.sites.find(offset.checked_add(IF_BYTES)?))
+    let sites = &lowered.sites;
+    let found = sites.find(offset);
+    if trap != Trap::MemoryOutOfBounds || found.is_some_and(|site| !site.is_branch) {
+        return found;
+    }
+    let end = sites.entries.partition_point(|site| site.lowered < offset);
+    sites.entries[..end].iter().rev().find(|site| !site.is_branch).copied()
 }
 
 /// The instruction at an offset, or the last one before it that comes from the original.
 fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
     let is_original = |site: &Site| site.original != u32::MAX;
-    if let Some(site) = trap_site(lowered, offset).filter(is_original) {
+    if let Some(site) = u32::try_from(offset).ok().and_then(|offset| lowered.sites.find(offset)).filter(is_original) {
         return Some(site);
     }
     let entries = &lowered.sites.entries;

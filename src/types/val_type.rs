@@ -173,11 +173,7 @@ impl RefType {
 impl fmt::Display for RefType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let null = if self.nullable { "null " } else { "" };
-        if self.exact {
-            write!(f, "(ref {null}(exact {}))", self.heap)
-        } else {
-            write!(f, "(ref {null}{})", self.heap)
-        }
+        if self.exact { write!(f, "(ref {null}(exact {}))", self.heap) } else { write!(f, "(ref {null}{})", self.heap) }
     }
 }
 

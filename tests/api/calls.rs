@@ -176,3 +176,33 @@ fn a_host_function_with_references_can_be_passed_as_a_value() {
     let back = results[0].unwrap_any_ref().unwrap();
     assert_eq!(back.unwrap_i31(&store).unwrap().get_u32(), 5);
 }
+
+#[test]
+fn a_name_is_defined_once_unless_shadowing_is_allowed() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("m", "f", || 1i32).unwrap();
+    assert!(linker.func_wrap("m", "f", || 2i32).is_err());
+    let three = Func::wrap(&mut store, || 3i32);
+    assert!(linker.define(&store, "m", "f", three).is_err());
+    linker.allow_shadowing(true).define(&store, "m", "f", three).unwrap();
+    let call = |store: &mut Store<()>, linker: &Linker<()>| {
+        let func = linker.get(&mut *store, "m", "f").unwrap().into_func().unwrap();
+        func.typed::<(), i32>(&mut *store).unwrap().call(&mut *store, ()).unwrap()
+    };
+    assert_eq!(call(&mut store, &linker), 3);
+    linker.func_wrap("m", "f", || 4i32).unwrap();
+    assert_eq!(call(&mut store, &linker), 4);
+}
+
+#[test]
+fn engines_modules_and_stores_cross_threads() {
+    fn check<S: Send + Sync>() {}
+    check::<Engine>();
+    check::<Module>();
+    check::<Store<()>>();
+    check::<Linker<()>>();
+    check::<Instance>();
+    check::<Val>();
+}

@@ -1,7 +1,9 @@
 //! Globals and tables, native and in the heap.
 
 use super::*;
-use wasmtime_gc::api::{ExternRef, Extern, Global, GlobalType, Mutability, Ref, RefType, Table, TableType, Val, ValType};
+use wasmtime_gc::api::{
+    Extern, ExternRef, Global, GlobalType, Mutability, Ref, RefType, Table, TableType, Val, ValType,
+};
 
 const MODULE: &str = r#"(module
     (global (export "number") (mut i32) (i32.const 4))
@@ -120,12 +122,15 @@ fn modules_show_their_original_types() {
             other => format!("{other:?}"),
         })
         .collect();
-    assert_eq!(types[..6], [
-        "number: i32",
-        "kept: (ref null extern)",
-        "fixed: (ref null i31)",
-        "refs: (ref null extern)",
-        "funcs: (ref null func)",
-        "f: (type (func (result i32)))",
-    ]);
+    assert_eq!(
+        types[..6],
+        [
+            "number: i32",
+            "kept: (ref null extern)",
+            "fixed: (ref null i31)",
+            "refs: (ref null extern)",
+            "funcs: (ref null func)",
+            "f: (type (func (result i32)))",
+        ]
+    );
 }

@@ -56,8 +56,7 @@ fn internal_references_say_what_they_are() {
     let out = *call("out", &[]).unwrap_extern_ref().unwrap();
     assert_eq!(i31.unwrap_i31(&store).unwrap().get_i32(), -3);
     let kinds = |any: &Rooted<AnyRef>| {
-        [any.is_i31(&store), any.is_struct(&store), any.is_array(&store), any.is_eqref(&store)]
-            .map(|is| is.unwrap())
+        [any.is_i31(&store), any.is_struct(&store), any.is_array(&store), any.is_eqref(&store)].map(|is| is.unwrap())
     };
     assert_eq!(kinds(&i31), [true, false, false, true]);
     assert_eq!(kinds(&structure), [false, true, false, true]);

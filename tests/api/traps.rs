@@ -15,9 +15,11 @@ const MODULE: &str = r#"(module $traps
         (array.get_u $bytes (array.new_default $bytes (i32.const 3)) (local.get 0)))
     (func $unreachable (export "unreachable") (call $deeper))
     (func $deeper unreachable)
-    (func $fill (export "fill") (local $l (ref null $list))
+    (global $kept (mut (ref null $list)) (ref.null $list))
+    (func (export "clear") (global.set $kept (ref.null $list)))
+    (func $fill (export "fill")
         (loop $again
-            (local.set $l (struct.new $list (i32.const 1) (local.get $l)))
+            (global.set $kept (struct.new $list (i32.const 1) (global.get $kept)))
             (br $again)))
     (func $huge (export "huge") (result i32)
         (array.len (array.new_default $bytes (i32.const -1))))
@@ -84,6 +86,7 @@ fn a_full_heap_traps_and_the_store_stays_usable() {
     let mut config = Config::new();
     config.gc_max_heap_size(8 << 20);
     let (mut store, instance) = instance_with(&config, MODULE);
+    let clear = instance.get_typed_func::<(), ()>(&mut store, "clear").unwrap();
     let fill = instance.get_typed_func::<(), ()>(&mut store, "fill").unwrap();
     let ok = instance.get_typed_func::<(), i32>(&mut store, "ok").unwrap();
     for _ in 0..3 {
@@ -91,6 +94,7 @@ fn a_full_heap_traps_and_the_store_stays_usable() {
         assert_eq!(trap(&err), Trap::AllocationTooLarge);
         assert!(format!("{err:?}").contains("GC heap out of memory: "), "{err:?}");
         assert_eq!(frames(&err), ["fill"]);
+        clear.call(&mut store, ()).unwrap();
         assert_eq!(ok.call(&mut store, ()).unwrap(), 5);
     }
     let stats = store.heap_stats();
@@ -166,9 +170,13 @@ fn errors_of_host_functions_come_out_as_they_went_in() {
     )
     .unwrap();
     let mut linker = Linker::new(&engine);
-    linker.func_wrap("host", "plain", || -> Result<(), Error> { Err(Error::new(Exit(3)).context("while plain")) }).unwrap();
     linker
-        .func_wrap("host", "refs", |_: Option<Rooted<ExternRef>>| -> Result<(), Error> { Err(Trap::BadSignature.into()) })
+        .func_wrap("host", "plain", || -> Result<(), Error> { Err(Error::new(Exit(3)).context("while plain")) })
+        .unwrap();
+    linker
+        .func_wrap("host", "refs", |_: Option<Rooted<ExternRef>>| -> Result<(), Error> {
+            Err(Trap::BadSignature.into())
+        })
         .unwrap();
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module).unwrap();

@@ -219,11 +219,7 @@ impl WasmTy for Func {
     fn from_plain(abi: wasmtime::Func) -> Option<Func> {
         Some(Func::of_native(abi))
     }
-    fn lower<T: 'static>(
-        self,
-        cx: &mut StoreContextMut<'_, T>,
-        _: Option<&t::ValType>,
-    ) -> Result<wasmtime::Func> {
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, _: Option<&t::ValType>) -> Result<wasmtime::Func> {
         self.native(cx)
     }
     fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: wasmtime::Func) -> Result<Func> {
@@ -380,12 +376,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-fn check(
-    what: &str,
-    own: &[ValType],
-    of: &[t::ValType],
-    fits: impl Fn(t::ValType, t::ValType) -> bool,
-) -> Result<()> {
+fn check(what: &str, own: &[ValType], of: &[t::ValType], fits: impl Fn(t::ValType, t::ValType) -> bool) -> Result<()> {
     if own.len() != of.len() {
         return Err(Error::msg(format!("expected {} {what}, but the function has {}", own.len(), of.len())));
     }

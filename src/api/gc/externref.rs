@@ -4,10 +4,10 @@
 //! internal references into external ones (`extern.convert_any`); such an `externref` holds no host
 //! value.
 
-use super::rooting::{GcRef, Rooted, sealed};
 use super::AnyRef;
-use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::rooting::{GcRef, Rooted, sealed};
 use crate::api::Result;
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::runtime::store::{ensure_heap, with_heap};
 use std::any::Any;
 
@@ -24,10 +24,7 @@ impl ExternRef {
     /// # Errors
     ///
     /// When the GC heap is full.
-    pub fn new<V: 'static + Any + Send + Sync>(
-        mut store: impl AsContextMut,
-        value: V,
-    ) -> Result<Rooted<ExternRef>> {
+    pub fn new<V: 'static + Any + Send + Sync>(mut store: impl AsContextMut, value: V) -> Result<Rooted<ExternRef>> {
         let mut cx = store.as_context_mut();
         ensure_heap(&mut cx.inner)?;
         let engine = cx.inner.data().gc.engine.clone();

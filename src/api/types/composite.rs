@@ -118,10 +118,7 @@ impl FieldType {
     }
 
     fn from_canon(engine: &Engine, ty: t::FieldType) -> FieldType {
-        FieldType {
-            mutability: Mutability::of(ty.mutable),
-            element_type: StorageType::from_canon(engine, ty.storage),
-        }
+        FieldType { mutability: Mutability::of(ty.mutable), element_type: StorageType::from_canon(engine, ty.storage) }
     }
 }
 
@@ -169,6 +166,7 @@ macro_rules! defined_type {
             }
 
             /// Whether two types are the same.
+            #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
             pub fn eq(a: &$name, b: &$name) -> bool {
                 Engine::same(&a.engine, &b.engine) && a.id == b.id
             }

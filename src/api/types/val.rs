@@ -71,6 +71,7 @@ impl ValType {
     }
 
     /// Whether two types are the same.
+    #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &ValType, b: &ValType) -> bool {
         a.to_canon() == b.to_canon()
     }
@@ -171,6 +172,7 @@ impl RefType {
     }
 
     /// Whether two types are the same.
+    #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &RefType, b: &RefType) -> bool {
         a.to_canon() == b.to_canon()
     }
@@ -277,6 +279,7 @@ impl HeapType {
     }
 
     /// Whether two types are the same.
+    #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &HeapType, b: &HeapType) -> bool {
         a.to_canon() == b.to_canon()
     }

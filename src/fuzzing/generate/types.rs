@@ -109,11 +109,6 @@ impl Storage {
             Storage::Val(val) => val,
         }
     }
-
-    /// Whether it holds no reference.
-    pub fn is_plain(self) -> bool {
-        !matches!(self, Storage::Val(Val::Ref(_)))
-    }
 }
 
 impl Val {

@@ -86,7 +86,8 @@ mod tests {
         marks.set(b);
         let mut freed = vec![];
         large.sweep(&marks, &mut pages, |range| freed.push(range));
-        assert_eq!((freed, large.bytes()), (vec![a..a + 3 * 4096], 4 * 4096));
+        assert_eq!((freed.len(), large.bytes()), (1, 4 * 4096));
+        assert_eq!(freed[0], a..a + 3 * 4096);
         assert_eq!((large.objects(), pages.free_pages()), (&[Large { at: b, pages: 4 }][..], 12));
     }
 }

@@ -1,6 +1,6 @@
 //! Minor and major collections, the barrier, and host objects.
 
-use super::world::{Host, TestMemory, Types, World, options};
+use crate::fuzzing::heap_model::world::{Host, TestMemory, Types, World, options};
 use crate::heap::*;
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{MapParams, reference};
@@ -271,7 +271,7 @@ fn types_may_come_later_until_their_records_reach_the_first_page() {
     let mut last = w.types.pair.clone();
     for n in 0..4000 {
         use crate::types::*;
-        let field = |i| FieldType { storage: super::world::i32(), mutable: n >> i & 1 == 1 };
+        let field = |i| FieldType { storage: crate::fuzzing::heap_model::world::i32(), mutable: n >> i & 1 == 1 };
         let composite = CompositeType::Struct((0..12).map(field).collect());
         let ty = SubType { is_final: true, supertype: None, composite };
         let id = registry.intern(RecGroup { types: vec![ty] }).unwrap();

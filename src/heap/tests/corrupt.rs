@@ -1,6 +1,6 @@
 //! The verifier names what is wrong, and a heap full of garbage is an error, never a panic.
 
-use super::world::{World, options};
+use crate::fuzzing::heap_model::world::{World, options};
 use crate::heap::*;
 use crate::layout::object::ARRAY_LENGTH;
 use crate::layout::reference;

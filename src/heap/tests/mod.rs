@@ -1,8 +1,8 @@
-//! Tests of the whole heap, with a mutator that does by hand what lowered code does.
+//! Tests of the whole heap, with a mutator that does by hand what lowered code does: the one of
+//! `src/fuzzing/heap_model/`.
 //!
 //! | file | what it tests |
 //! |---|---|
-//! | `world.rs` | not a test: the mutator |
 //! | `collect.rs` | minor and major collections, the barrier, host objects |
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
@@ -12,4 +12,3 @@ mod collect;
 mod corrupt;
 mod model;
 mod shortage;
-mod world;

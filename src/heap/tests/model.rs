@@ -1,61 +1,10 @@
-//! Random programs, run on the heap and on a model of plain Rust values side by side.
-//!
-//! The model never collects. After every few steps the two graphs are walked together from their
-//! roots: same shapes, same numbers, and the same sharing in both directions.
+//! Random programs, run on the heap and on a model of plain Rust values side by side: the operations
+//! and the model are those of the fuzz harness.
 
-use super::world::{World, options};
-use crate::heap::*;
-use crate::layout::object::ARRAY_ELEMENTS;
-use crate::layout::rtt::HOST_SLOT;
-use crate::layout::{GcType, ObjectLayout, Width, reference};
+use crate::fuzzing::heap_model::{Step, options, run_steps};
+use crate::heap::HeapOptions;
 use proptest::prelude::*;
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
-
-/// A reference of the model.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Ref {
-    Null,
-    I31(u32),
-    Object(usize),
-}
-
-#[derive(Debug)]
-struct Object {
-    ty: Arc<GcType>,
-    /// References: all of an array's, or those of a struct's traced fields.
-    refs: Vec<Ref>,
-    /// What fills the rest of the object.
-    number: u32,
-    len: u32,
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Pair(u32),
-    Wide(u32),
-    Huge,
-    Bytes(u32),
-    Refs(u32),
-    Host(u32),
-    PushNull,
-    PushI31(u32),
-    PushCopy(usize),
-    Pop,
-    Load(usize, usize),
-    Store(usize, usize, usize),
-    /// Stores into many elements at once and remembers the object.
-    Fill(usize, usize),
-    StoreArea(usize, usize),
-    LoadArea(usize),
-    StoreHost(usize, usize),
-    LoadHost(usize),
-    Garbage(u32),
-    Minor,
-    Major,
-    Flush,
-}
 
 fn step() -> impl Strategy<Value = Step> {
     use Step::*;
@@ -87,227 +36,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-const AREA_WORDS: usize = 5;
-
-/// The heap and its model.
-struct Pair {
-    w: World,
-    area: u32,
-    objects: Vec<Object>,
-    stack: Vec<Ref>,
-    area_refs: [Ref; AREA_WORDS],
-    host_refs: [Ref; 3],
-}
-
-impl Pair {
-    fn new(options: HeapOptions) -> Pair {
-        let nursery_bytes = if options.verify { 65536 } else { 4 * 65536 };
-        let mut w = World::with_nursery(options, nursery_bytes);
-        let area = w.heap.alloc_root_area(&mut w.mem, AREA_WORDS as u32).unwrap();
-        w.host.words = vec![reference::NULL; 3];
-        let (area_refs, host_refs) = ([Ref::Null; AREA_WORDS], [Ref::Null; 3]);
-        Pair { w, area, objects: vec![], stack: vec![], area_refs, host_refs }
-    }
-
-    /// Pushes a new object on both sides; nothing happens when the heap is full.
-    fn push_new(&mut self, ty: Arc<GcType>, result: Result<u32, AllocError>, number: u32, len: u32) {
-        let value = match result {
-            Ok(value) => value,
-            Err(AllocError::Full { .. }) => return,
-            Err(error) => panic!("{error}"),
-        };
-        let refs = match &ty.layout {
-            ObjectLayout::Struct(layout) => layout.refs.len(),
-            ObjectLayout::Array(layout) => {
-                if layout.element == Width::Ref {
-                    len as usize
-                } else {
-                    0
-                }
-            }
-        };
-        self.objects.push(Object { ty, refs: vec![Ref::Null; refs], number, len });
-        self.w.push(value);
-        self.stack.push(Ref::Object(self.objects.len() - 1));
-    }
-
-    fn push(&mut self, value: u32, model: Ref) {
-        self.w.push(value);
-        self.stack.push(model);
-    }
-
-    /// The `n`th word of the stack on both sides, if it has any.
-    fn at(&self, n: usize) -> Option<(u32, Ref)> {
-        let n = n.checked_rem(self.stack.len())?;
-        Some((self.w.top((self.stack.len() - 1 - n) as u32), self.stack[n]))
-    }
-
-    /// A slot of an object: the object, the offset, the number of the object and of its slot.
-    fn slot(&self, object: usize, n: usize) -> Option<(u32, u32, usize, usize)> {
-        let (value, Ref::Object(model)) = self.at(object)? else { return None };
-        let Object { ty, refs, .. } = &self.objects[model];
-        let n = n.checked_rem(refs.len())?;
-        Some((value, offset(ty, n), model, n))
-    }
-
-    fn step(&mut self, step: &Step) -> Option<()> {
-        let types = &self.w.types;
-        let (pair, wide, huge) = (types.pair.clone(), types.wide.clone(), types.huge.clone());
-        let (bytes, refs, host) = (types.bytes.clone(), types.refs.clone(), types.host.clone());
-        match *step {
-            Step::Pair(number) => {
-                let new = self.w.try_struct(&pair, number);
-                self.push_new(pair, new, number, 0);
-            }
-            Step::Wide(number) => {
-                let new = self.w.try_struct(&wide, number);
-                self.push_new(wide, new, number, 0);
-            }
-            Step::Huge => {
-                let new = self.w.try_struct(&huge, 0);
-                self.push_new(huge, new, 0, 0);
-            }
-            Step::Bytes(len) => {
-                let new = self.w.try_array(&bytes, len, len);
-                self.push_new(bytes, new, len, len);
-            }
-            Step::Refs(len) => {
-                let new = self.w.try_array(&refs, len, 0);
-                self.push_new(refs, new, 0, len);
-            }
-            Step::Host(slot) => {
-                let new = self.w.heap.alloc_object(&mut self.w.mem, &mut self.w.host, &host);
-                let set_up = new.inspect(|&value| self.w.set_word(reference::header(value) + HOST_SLOT, slot));
-                self.push_new(host, set_up, slot, 0);
-            }
-            Step::PushNull => self.push(reference::NULL, Ref::Null),
-            Step::PushI31(n) => self.push(reference::i31(n), Ref::I31(n)),
-            Step::PushCopy(n) => {
-                let (value, model) = self.at(n)?;
-                self.push(value, model);
-            }
-            Step::Pop => {
-                self.stack.pop()?;
-                self.w.pop();
-            }
-            Step::Load(object, n) => {
-                let (value, offset, model, n) = self.slot(object, n)?;
-                self.push(self.w.get(value, offset), self.objects[model].refs[n]);
-            }
-            Step::Store(object, n, from) => {
-                let (value, offset, model, n) = self.slot(object, n)?;
-                let (word, new) = self.at(from)?;
-                self.w.set(value, offset, word);
-                self.objects[model].refs[n] = new;
-            }
-            Step::Fill(object, from) => {
-                let (value, _, model, _) = self.slot(object, 0)?;
-                let (word, new) = self.at(from)?;
-                for n in 0..self.objects[model].refs.len() {
-                    let at = reference::header(value) + offset(&self.objects[model].ty, n);
-                    self.w.set_word(at, word);
-                    self.objects[model].refs[n] = new;
-                }
-                self.w.heap.remember_object(&mut self.w.mem, value);
-            }
-            Step::StoreArea(n, from) => {
-                let (word, new) = self.at(from)?;
-                self.w.set_word(self.area + 4 * (n % AREA_WORDS) as u32, word);
-                self.area_refs[n % AREA_WORDS] = new;
-            }
-            Step::LoadArea(n) => {
-                let n = n % AREA_WORDS;
-                self.push(self.w.word(self.area + 4 * n as u32), self.area_refs[n]);
-            }
-            Step::StoreHost(n, from) => {
-                let (word, new) = self.at(from)?;
-                self.w.host.words[n % 3] = word;
-                self.host_refs[n % 3] = new;
-            }
-            Step::LoadHost(n) => self.push(self.w.host.words[n % 3], self.host_refs[n % 3]),
-            Step::Garbage(n) => (0..n).for_each(|n| drop(self.w.try_struct(&pair, n))),
-            Step::Minor => self.w.minor(),
-            Step::Major => self.w.major(),
-            Step::Flush => self.w.heap.flush_remembered(&mut self.w.mem),
-        }
-        Some(())
-    }
-
-    /// Walks both graphs.
-    fn compare(&mut self) {
-        self.w.verify().unwrap();
-        let mut todo: Vec<(u32, Ref)> = (0..self.stack.len()).filter_map(|n| self.at(n)).collect();
-        for (n, &model) in self.area_refs.iter().enumerate() {
-            todo.push((self.w.word(self.area + 4 * n as u32), model));
-        }
-        todo.extend(self.w.host.words.iter().copied().zip(self.host_refs));
-        let (mut there, mut back) = (HashMap::new(), HashMap::new());
-        while let Some((value, model)) = todo.pop() {
-            let id = match model {
-                Ref::Null => {
-                    assert_eq!(value, reference::NULL);
-                    continue;
-                }
-                Ref::I31(n) => {
-                    assert_eq!(value, reference::i31(n));
-                    continue;
-                }
-                Ref::Object(id) => id,
-            };
-            let (seen, seen_back) = (there.insert(id, value), back.insert(value, id));
-            assert!(seen.is_none_or(|seen| seen == value) && seen_back.is_none_or(|seen| seen == id));
-            if seen.is_some() {
-                continue;
-            }
-            let object = &self.objects[id];
-            self.compare_data(value, object);
-            for (n, &model) in object.refs.iter().enumerate() {
-                todo.push((self.w.get(value, offset(&object.ty, n)), model));
-            }
-        }
-    }
-
-    fn compare_data(&self, value: u32, object: &Object) {
-        let ty = self.w.heap.type_of(&self.w.mem, value).unwrap();
-        assert_eq!(ty.index, object.ty.index);
-        match &ty.layout {
-            ObjectLayout::Struct(layout) => {
-                let plain = layout.fields.iter().filter(|field| field.width != Width::Ref);
-                plain.for_each(|field| assert_eq!(self.w.get(value, field.offset), object.number));
-            }
-            ObjectLayout::Array(layout) => {
-                assert_eq!(self.w.heap.array_len(&self.w.mem, value), Some(object.len));
-                if layout.element == Width::I8 {
-                    let start = (reference::header(value) + ARRAY_ELEMENTS) as usize;
-                    let elements = &self.w.mem.bytes()[start..start + object.len as usize];
-                    assert!(elements.iter().all(|&byte| byte == object.number as u8));
-                }
-            }
-        }
-    }
-}
-
-/// The offset of an object's `n`th reference.
-fn offset(ty: &GcType, n: usize) -> u32 {
-    match &ty.layout {
-        ObjectLayout::Struct(layout) => layout.refs[n],
-        ObjectLayout::Array(_) => ARRAY_ELEMENTS + 4 * n as u32,
-    }
-}
-
-fn run(options: HeapOptions, requests: u64, steps: &[Step]) {
-    let mut pair = Pair::new(options);
-    pair.w.mem.requests = requests;
-    for (n, step) in steps.iter().enumerate() {
-        pair.step(step);
-        if n % 8 == 7 {
-            pair.compare();
-        }
-    }
-    pair.w.major();
-    pair.compare();
-}
-
 fn config() -> ProptestConfig {
     let cases = if cfg!(miri) { 1 } else { 48 };
     ProptestConfig { cases, failure_persistence: None, ..Default::default() }
@@ -322,24 +50,24 @@ proptest! {
 
     #[test]
     fn the_heap_agrees_with_the_model(steps in steps()) {
-        run(options(), u64::MAX, &steps);
+        prop_assert_eq!(run_steps(options(), u64::MAX, &steps), Ok(()));
     }
 
     #[test]
     fn it_agrees_with_zeal(steps in steps(), every in 1..5u32) {
         let fewer = &steps[..steps.len().min(80)];
         let without: Vec<_> = fewer.iter().filter(|step| !matches!(step, Step::Garbage(_))).cloned().collect();
-        run(HeapOptions { zeal: NonZeroU32::new(every), ..options() }, u64::MAX, &without);
+        prop_assert_eq!(run_steps(HeapOptions { zeal: NonZeroU32::new(every), ..options() }, u64::MAX, &without), Ok(()));
     }
 
     #[test]
     fn it_agrees_when_growth_is_refused(steps in steps(), requests in 0..12u64) {
-        run(options(), requests, &steps);
+        prop_assert_eq!(run_steps(options(), requests, &steps), Ok(()));
     }
 
     #[test]
     fn it_agrees_without_debugging_aids_and_with_eager_evacuation(steps in steps()) {
         let options = HeapOptions { poison: false, verify: false, fragmentation: 0.0, nursery_least: 0, ..options() };
-        run(options, u64::MAX, &steps);
+        prop_assert_eq!(run_steps(options, u64::MAX, &steps), Ok(()));
     }
 }

@@ -1,6 +1,6 @@
 //! Memory that refuses to grow: an allocation fails, the heap does not.
 
-use super::world::{World, options};
+use crate::fuzzing::heap_model::world::{World, options};
 use crate::heap::*;
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::reference;

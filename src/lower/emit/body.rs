@@ -5,7 +5,7 @@
 
 use super::code::Code;
 use super::flat::{Event, Flat};
-use super::heap::FrameMode;
+use super::frame::FramePlan;
 use super::locals::{Locals, Place, Places};
 use super::operands::{Operand, Operands};
 use super::reindex::Reindex;
@@ -26,7 +26,11 @@ pub(super) struct Emitter<'e, 'a> {
     pub ops: &'e Operands,
     pub places: &'e Places,
     pub locals: Locals,
-    pub frame: FrameMode,
+    pub frame: FramePlan,
+    /// How many sections of the frame have begun.
+    pub begun: usize,
+    /// Where the code that is written is in one: its positions.
+    pub section: Option<Range<usize>>,
     pub reindex: Reindex<'e>,
     pub code: Code,
     /// How many labels are open.
@@ -47,7 +51,7 @@ pub(super) fn emit(
     ops: &Operands,
     places: &Places,
     locals: Locals,
-    frame: FrameMode,
+    frame: FramePlan,
 ) -> Result<EmittedBody, Error> {
     let code = Code::new(&locals.declared);
     let mut emitter = Emitter {
@@ -59,15 +63,19 @@ pub(super) fn emit(
         places,
         locals,
         frame,
+        begun: 0,
+        section: None,
         reindex: Reindex(cx),
         code,
         depth: 0,
         label: SecondaryMap::new(),
         inverted: SecondaryMap::new(),
     };
-    emitter.prologue()?;
+    emitter.check_frame()?;
     for at in 0..flat.events.len() {
+        emitter.begin_section(at);
         emitter.event(at)?;
+        emitter.end_section(at);
     }
     emitter.code.put(Instruction::End);
     Ok(emitter.code.finish())
@@ -88,7 +96,7 @@ impl Emitter<'_, '_> {
                 self.open(inst, at)
             }
             Event::Else(inst) => {
-                if !self.inverted[inst] && !self.is_empty_arm(at + 1, Event::Close(inst)) {
+                if !self.inverted[inst] && self.empty_arm(at + 1, Event::Close(inst)).is_none() {
                     self.code.put(Instruction::Else);
                 }
                 Ok(())
@@ -117,8 +125,12 @@ impl Emitter<'_, '_> {
                 }
             }
             Op::If { .. } => {
-                if self.is_empty_arm(at + 1, Event::Else(inst)) {
+                if let Some(other) = self.empty_arm(at + 1, Event::Else(inst)) {
                     self.inverted[inst] = true;
+                    if !self.flat.targeted[inst] && self.empty_arm(other + 1, Event::Close(inst)).is_some() {
+                        self.code.put(Instruction::Drop);
+                        return Ok(());
+                    }
                     self.code.invert();
                 }
                 self.trap_site(inst);
@@ -143,7 +155,7 @@ impl Emitter<'_, '_> {
         });
         if let Some(code) = code {
             let trap = Some(code).filter(|&code| code != TrapCode::Unreachable);
-            self.code.site(self.func.insts[inst].loc, trap);
+            self.code.branch_site(self.func.insts[inst].loc, trap);
         }
     }
 
@@ -162,15 +174,17 @@ impl Emitter<'_, '_> {
         self.depth -= 1;
     }
 
-    /// Whether the arm that begins at an event does nothing but fall out of its end.
-    fn is_empty_arm(&self, at: usize, end: Event) -> bool {
-        match (self.flat.events.get(at), self.flat.events.get(at + 1)) {
-            (Some(&Event::Inst(inst)), Some(&next)) if next == end => {
-                let mut operands = self.ops.list[self.ops.of[inst].all()].iter();
-                matches!(self.func.insts[inst].op, Op::Yield) && operands.all(|operand| self.is_in_place(operand))
+    /// Whether the arm that begins at an event does nothing but fall out of its end; where that is.
+    fn empty_arm(&self, mut at: usize, end: Event) -> Option<usize> {
+        while let Some(&Event::Inst(inst)) = self.flat.events.get(at) {
+            let is_yield = matches!(self.func.insts[inst].op, Op::Yield);
+            let in_place = || self.ops.list[self.ops.of[inst].all()].iter().all(|operand| self.is_in_place(operand));
+            if self.is_emitted(inst) && !(is_yield && in_place()) {
+                return None;
             }
-            _ => false,
+            at += 1;
         }
+        (self.flat.events.get(at) == Some(&end)).then_some(at)
     }
 
     /// At the start of a claimed operand's code: fetches the operands in front of it.

@@ -7,6 +7,8 @@
 //! ```text
 //! condition  if  copies  br  end
 //! ```
+//!
+//! A branch that leaves a section of the frame gives the stack pointer back, in the same place.
 
 use super::body::Emitter;
 use super::locals::Place;
@@ -58,6 +60,14 @@ impl Emitter<'_, '_> {
     /// `Op::Br`, with its operands fetched.
     pub fn br(&mut self, inst: Inst, target: Inst) -> Result<(), Error> {
         self.set_phis(self.ops.of[inst].inline())?;
+        self.leave_to(target)
+    }
+
+    /// Branches to a construct when all copies are made.
+    fn leave_to(&mut self, target: Inst) -> Result<(), Error> {
+        if self.leaves(target) {
+            self.restore();
+        }
         let label = self.label_of(Some(target))?;
         self.code.put(Instruction::Br(label));
         Ok(())
@@ -67,7 +77,8 @@ impl Emitter<'_, '_> {
     pub fn br_if(&mut self, inst: Inst, target: Inst) -> Result<(), Error> {
         let operands = self.ops.of[inst];
         self.set_phis(operands.inline())?;
-        if self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand)) {
+        let copied = self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand));
+        if copied && !self.leaves(target) {
             let label = self.label_of(Some(target))?;
             self.code.put(Instruction::BrIf(label));
             return Ok(());
@@ -75,8 +86,7 @@ impl Emitter<'_, '_> {
         self.open_label(None, Instruction::If(BlockType::Empty));
         self.fetch(operands.deferred())?;
         self.set_phis(operands.deferred())?;
-        let label = self.label_of(Some(target))?;
-        self.code.put(Instruction::Br(label));
+        self.leave_to(target)?;
         self.close_label();
         Ok(())
     }
@@ -115,10 +125,9 @@ impl Emitter<'_, '_> {
             rest.start = mine.end;
             self.fetch(mine.clone())?;
             match route.target {
-                Some(_) => {
+                Some(target) => {
                     self.set_phis(mine)?;
-                    let label = self.label_of(route.target)?;
-                    self.code.put(Instruction::Br(label));
+                    self.leave_to(target)?;
                 }
                 None => {
                     self.restore();

@@ -21,6 +21,8 @@ pub(super) enum Event {
 pub(super) struct Flat {
     /// All events, in the order of text.
     pub events: Vec<Event>,
+    /// Position of an instruction; for a construct, of its [`Event::Open`].
+    pub at: SecondaryMap<Inst, u32>,
     /// Position of a construct's [`Event::Close`].
     pub close: SecondaryMap<Inst, u32>,
     /// The construct that an instruction is directly in, `None` in the body.
@@ -39,7 +41,8 @@ impl Flat {
     pub fn new(func: &Func<'_>) -> Flat {
         let mut flat = Flat {
             events: Vec::with_capacity(func.insts.len()),
-            close: SecondaryMap::with_capacity(func.insts.len()),
+            at: SecondaryMap::with_capacity(func.insts.len()),
+            close: SecondaryMap::new(),
             owner: SecondaryMap::with_capacity(func.insts.len()),
             targeted: SecondaryMap::new(),
             refreshes: SecondaryMap::new(),
@@ -69,6 +72,7 @@ impl Flat {
                     let Some(&inst) = func.regions[region].insts.get(at) else { continue };
                     stack.push(Step::Region(region, at + 1, owner));
                     self.owner[inst] = owner;
+                    self.at[inst] = self.events.len() as u32;
                     self.inst(func, inst, &mut stack);
                 }
             }

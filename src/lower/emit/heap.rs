@@ -2,11 +2,9 @@
 //!
 //! A frame of `n` slots lies at `frame .. frame + 4n` on the shadow stack, slot 0 nearest the top, so
 //! that slots `0..k` are published by moving the stack pointer down by `4k`. A callee leaves the stack
-//! pointer as it found it. Two ways to do so:
-//!
-//! - *eager*: the frame's address is computed on entry, the pointer is stored back on return;
-//! - *lazy*, when only the cold paths of allocations use the frame: they compute the address, and they
-//!   restore the pointer. Nothing is left of the frame on the hot path.
+//! pointer as it found it: a section of the frame (`frame.rs`) computes the frame's address where it
+//! begins and stores the pointer back where it is left. The cold path of an allocation outside all
+//! sections does both itself, so that nothing is left of the frame on the hot path.
 //!
 //! Inline allocation:
 //!
@@ -22,61 +20,18 @@
 //! ```
 
 use super::body::Emitter;
-use super::flat::{Event, Flat};
 use super::locals::Place;
-use super::operands::Operands;
 use super::reindex;
 use crate::error::Error;
-use crate::ir::{Func, HeapOp, Inst, Op, TrapCode};
+use crate::ir::{HeapOp, Inst, TrapCode};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::{map, reference};
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Instruction, MemArg};
 
-/// How a function treats its frame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct FrameMode {
-    /// How many slots; 0 for no frame.
-    slots: u32,
-    /// Something else than the cold paths of allocations uses the frame.
-    eager: bool,
-    /// The stack pointer may have changed before a return.
-    changes: bool,
-    /// There are inline allocations.
-    allocates: bool,
-}
-
-impl FrameMode {
-    /// Looks at what a function does.
-    pub fn of(func: &Func<'_>, flat: &Flat, ops: &Operands) -> FrameMode {
-        let mut mode = FrameMode { slots: func.frame.slots, ..FrameMode::default() };
-        for &event in &flat.events {
-            let Event::Inst(inst) = event else { continue };
-            match func.insts[inst].op {
-                Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) if ops.is_live(inst) => mode.allocates = true,
-                Op::Heap(HeapOp::SetTop { .. }) => (mode.eager, mode.changes) = (true, true),
-                Op::Heap(_) => mode.eager = true,
-                _ => {}
-            }
-        }
-        mode.changes |= mode.eager && mode.allocates;
-        mode
-    }
-
-    /// Whether a local holds the frame's address.
-    pub fn exists(self) -> bool {
-        self.slots > 0
-    }
-
-    /// How many locals the frame and allocations need.
-    pub fn scratch_locals(self) -> u32 {
-        u32::from(self.exists()) + 2 * u32::from(self.allocates)
-    }
-}
-
 impl Emitter<'_, '_> {
-    /// Computes the frame's address on entry.
-    pub fn prologue(&mut self) -> Result<(), Error> {
+    /// Whether the frame can be as the plan says.
+    pub fn check_frame(&mut self) -> Result<(), Error> {
         if u64::from(self.frame.slots) * 4 > u64::from(map::MAX_FRAME_BYTES) {
             let what = format!("it needs {} root slots", self.frame.slots);
             return Err(Error::TooComplex { func: self.func.index, what });
@@ -84,15 +39,35 @@ impl Emitter<'_, '_> {
         if self.frame.exists() || self.frame.allocates {
             self.reindex.memory_index(self.cx.index.heap_memory).map_err(reindex::error)?;
         }
-        if self.frame.eager && self.frame.exists() {
-            self.compute_frame();
-        }
         Ok(())
     }
 
-    /// Gives the stack pointer back to the caller.
+    /// In front of the code at a position: computes the frame's address if a section begins.
+    pub fn begin_section(&mut self, at: usize) {
+        if let Some(section) = self.frame.sections.get(self.begun)
+            && section.start == at
+        {
+            self.section = Some(section.clone());
+            self.begun += 1;
+            self.compute_frame();
+        }
+    }
+
+    /// Behind the code at a position.
+    pub fn end_section(&mut self, at: usize) {
+        self.section = self.section.take().filter(|section| at + 1 < section.end);
+    }
+
+    /// Whether control leaves the frame's section by falling out of the end at an instruction, or by a
+    /// branch to it.
+    pub fn leaves(&self, inst: Inst) -> bool {
+        let at = self.flat.at[inst] as usize;
+        self.section.as_ref().is_some_and(|section| at < section.start || at + 1 == section.end)
+    }
+
+    /// Gives the stack pointer back to the caller, if a frame exists here.
     pub fn restore(&mut self) {
-        if self.frame.exists() && self.frame.changes {
+        if self.section.is_some() {
             self.set_top(0);
         }
     }
@@ -235,9 +210,9 @@ impl Emitter<'_, '_> {
         let refresh = &func.refresh[inst];
         let used = refresh.iter().map(|&(slot, _)| slot.saturating_add(1)).max().unwrap_or(0);
         self.check_slots(used)?;
-        let publishes = self.frame.exists() && (used > 0 || self.frame.changes);
+        let publishes = self.frame.exists() && (used > 0 || self.section.is_some());
         if publishes {
-            if !self.frame.eager {
+            if self.section.is_none() {
                 self.compute_frame();
             }
             for &(slot, value) in refresh {
@@ -257,7 +232,7 @@ impl Emitter<'_, '_> {
                 self.code.set(local);
             }
         }
-        if publishes && !self.frame.eager {
+        if publishes && self.section.is_none() {
             self.set_top(0);
         }
         Ok(())

@@ -18,7 +18,13 @@ impl Emitter<'_, '_> {
             Op::Br { target } => return self.br(inst, *target),
             Op::BrIf { target } => return self.br_if(inst, *target),
             Op::BrTable { .. } => return self.br_table(inst),
-            Op::Yield => return self.set_phis(self.ops.of[inst].inline()),
+            Op::Yield => {
+                self.set_phis(self.ops.of[inst].inline())?;
+                if self.leaves(inst) {
+                    self.restore();
+                }
+                return Ok(());
+            }
             Op::Return => {
                 self.restore();
                 if !last {

@@ -5,7 +5,7 @@
 //! pool when the parameter is dead.
 
 use super::coalesce::Bundles;
-use super::heap::FrameMode;
+use super::frame::FramePlan;
 use super::ranges::Ranges;
 use super::{EmitContext, MAX_LOCALS};
 use crate::error::Error;
@@ -143,7 +143,7 @@ pub(super) fn assign(
     ranges: &Ranges,
     bundles: &Bundles,
     classes: Classes,
-    frame: FrameMode,
+    frame: &FramePlan,
     places: &mut Places,
 ) -> Result<Locals, Error> {
     let (mut items, item_of) = items(func, ranges, bundles, &classes, places);

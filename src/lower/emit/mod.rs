@@ -18,7 +18,8 @@
 //! | `body.rs` | the driver: events to control instructions |
 //! | `branch.rs` | branches and the copies that they carry |
 //! | `inst.rs` | one instruction |
-//! | `heap.rs` | the frame of root slots, inline allocation |
+//! | `frame.rs` | where the frame of root slots exists |
+//! | `heap.rs` | accesses to root slots, inline allocation |
 //! | `reindex.rs` | Wasm operators with new indices; which of them can trap or call |
 //!
 //! Every phase is linear in the size of the function, but for the balanced trees and sorts in
@@ -29,6 +30,7 @@ mod branch;
 mod coalesce;
 mod code;
 mod flat;
+mod frame;
 mod heap;
 mod inst;
 mod locals;
@@ -113,8 +115,8 @@ pub fn emit_func(func: &Func<'_>, cx: &EmitContext<'_>) -> Result<EmittedBody, E
     let ranges = ranges::Ranges::new(func, &flat, &ops, &places);
     let classes = locals::Classes::new(func, cx, &places);
     let bundles = coalesce::run(func, &flat, &ops, &ranges, &classes, &places);
-    let frame = heap::FrameMode::of(func, &flat, &ops);
-    let locals = locals::assign(func, &ranges, &bundles, classes, frame, &mut places)?;
+    let frame = frame::FramePlan::new(func, &flat, &ops);
+    let locals = locals::assign(func, &ranges, &bundles, classes, &frame, &mut places)?;
     body::emit(func, cx, &flat, &tables, &ops, &places, locals, frame)
 }
 

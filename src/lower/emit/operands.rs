@@ -160,11 +160,12 @@ impl Operands {
     /// `call_ref` and the operations on references check for null themselves.
     fn nullable_callee(&mut self, func: &Func<'_>, inst: Inst) {
         use crate::ir::Callee;
-        let tolerant = match func.insts[inst].op {
-            Op::Call(Callee::Ref { .. }) | Op::ReturnCall(Callee::Ref { .. }) => true,
-            Op::Ref(RefOp::IsNull | RefOp::AsNonNull) => true,
-            _ => false,
-        };
+        let tolerant = matches!(
+            func.insts[inst].op,
+            Op::Call(Callee::Ref { .. })
+                | Op::ReturnCall(Callee::Ref { .. })
+                | Op::Ref(RefOp::IsNull | RefOp::AsNonNull)
+        );
         if let (true, Some(last)) = (tolerant, self.list[self.of[inst].all()].last_mut()) {
             last.non_null = false;
         }
@@ -235,7 +236,10 @@ impl<'f, 'a> Marker<'f, 'a> {
     }
 
     fn has_effect(&self, inst: Inst) -> bool {
-        !self.flat.is_alias(self.func, inst) && !effects(&self.func.insts[inst].op).removable()
+        match &self.func.insts[inst].op {
+            Op::Heap(HeapOp::Reload { .. }) => false,
+            op => !self.flat.is_alias(self.func, inst) && !effects(op).removable(),
+        }
     }
 
     fn edges_of(&mut self, inst: Inst, tables: &Tables) {

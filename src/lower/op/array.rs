@@ -142,14 +142,7 @@ fn new_fixed<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, 
 
 /// Traps unless `start + count * size` bytes are in the data segment, dropped or not: that is what a
 /// `memory.init` of no bytes at the range's end checks.
-fn check_data<'a, E: Environ<'a>>(
-    e: &E,
-    c: &mut Cursor<'_, 'a>,
-    data: u32,
-    start: Value,
-    count: Value,
-    width: Width,
-) {
+fn check_data<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, data: u32, start: Value, count: Value, width: Width) {
     let wide = |c: &mut Cursor<'_, '_>, v| c.core(Operator::I64ExtendI32U, &[v], ValType::I64);
     let (first, count) = (wide(c, start), wide(c, count));
     let shift = c.core(Operator::I64Const { value: bulk::shift(width).into() }, &[], ValType::I64);
@@ -234,16 +227,21 @@ fn copy_segment<'a, E: Environ<'a>>(
     }
     let end = c.i32_op(Operator::I32Add, to, bytes);
     let distance = c.i32_op(Operator::I32Sub, from, to);
-    bulk::loop_while(c, to, |c, at| c.i32_op(Operator::I32Ne, at, end), |c, at| {
-        let from = c.i32_op(Operator::I32Add, at, distance);
-        let encoded = memory::load_word(env, c, from, 0, ValType::I32);
-        let shift = c.i32(crate::layout::reference::I31_SHIFT);
-        // Sign-extending: the null handle is all ones either way.
-        let handle = c.i32_op(Operator::I32ShrS, encoded, shift);
-        memory::store_word(env, c, at, 0, handle);
-        let four = c.i32(4);
-        c.i32_op(Operator::I32Add, at, four)
-    });
+    bulk::loop_while(
+        c,
+        to,
+        |c, at| c.i32_op(Operator::I32Ne, at, end),
+        |c, at| {
+            let from = c.i32_op(Operator::I32Add, at, distance);
+            let encoded = memory::load_word(env, c, from, 0, ValType::I32);
+            let shift = c.i32(crate::layout::reference::I31_SHIFT);
+            // Sign-extending: the null handle is all ones either way.
+            let handle = c.i32_op(Operator::I32ShrS, encoded, shift);
+            memory::store_word(env, c, at, 0, handle);
+            let four = c.i32(4);
+            c.i32_op(Operator::I32Add, at, four)
+        },
+    );
 }
 
 /// `memory.copy` in the heap, unless there is nothing to copy: the addresses mean nothing then.
@@ -321,13 +319,7 @@ fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     Ok(())
 }
 
-fn init_data<'a, E: Environ<'a>>(
-    e: &mut E,
-    c: &mut Cursor<'_, 'a>,
-    id: TypeId,
-    data: u32,
-    args: &[Arg],
-) -> Lowering {
+fn init_data<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, data: u32, args: &[Arg]) -> Lowering {
     let array = Array::of(e, id)?;
     let (object, at) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
     let (start, count) = (plain(e, c, args[2])?, plain(e, c, args[3])?);
@@ -338,13 +330,7 @@ fn init_data<'a, E: Environ<'a>>(
     Ok(())
 }
 
-fn init_elem<'a, E: Environ<'a>>(
-    e: &mut E,
-    c: &mut Cursor<'_, 'a>,
-    id: TypeId,
-    elem: u32,
-    args: &[Arg],
-) -> Lowering {
+fn init_elem<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, elem: u32, args: &[Arg]) -> Lowering {
     let array = Array::of(e, id)?;
     let (object, at) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
     let (start, count) = (plain(e, c, args[2])?, plain(e, c, args[3])?);

@@ -118,11 +118,16 @@ pub fn fill<'a, E: Environ<'a>>(
     let first = element(c, array, start, width);
     let bytes = scaled(c, count, width);
     let end = c.i32_op(Operator::I32Add, first, bytes);
-    loop_while(c, first, |c, at| c.i32_op(Operator::I32Ne, at, end), |c, at| {
-        memory::store(e.env(), c, at, ARRAY_ELEMENTS, width, value, None);
-        let size = c.i32(width.bytes());
-        c.i32_op(Operator::I32Add, at, size)
-    });
+    loop_while(
+        c,
+        first,
+        |c, at| c.i32_op(Operator::I32Ne, at, end),
+        |c, at| {
+            memory::store(e.env(), c, at, ARRAY_ELEMENTS, width, value, None);
+            let size = c.i32(width.bytes());
+            c.i32_op(Operator::I32Add, at, size)
+        },
+    );
 }
 
 /// `let mut at = first; while cond(at) { at = step(at) }`

@@ -28,7 +28,10 @@ enum Question {
     /// An object of one kind.
     Kind(Kind),
     /// An object of a type or, unless exact, of its subtypes.
-    Type { id: TypeId, exact: bool },
+    Type {
+        id: TypeId,
+        exact: bool,
+    },
 }
 
 fn question<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> Question {
@@ -226,9 +229,7 @@ pub fn cast<'a, E: Environ<'a>>(
     let explicit = e.env().explicit_null_checks;
     match asked {
         // The header load itself faults on null, and the fault is the failure of the cast.
-        Question::Kind(_) | Question::Type { .. }
-            if objects_only && !(from.nullable && (to.nullable || explicit)) =>
-        {
+        Question::Kind(_) | Question::Type { .. } if objects_only && !(from.nullable && (to.nullable || explicit)) => {
             let ok = is_object(e.env(), c, value, &asked, Some(TrapCode::CastFailure));
             fail_unless(c, ok);
         }

@@ -20,9 +20,7 @@ pub fn native<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -
     match arg.repr {
         Repr::Plain(value) => Ok(value),
         Repr::Known(func) => Ok(c.value(Op::Ref(RefOp::Func(func)), &[], arg.ty)),
-        Repr::Null(heap) => {
-            Ok(c.value(Op::Ref(RefOp::Null(heap)), &[], ValType::Ref(RefType::new(true, heap))))
-        }
+        Repr::Null(heap) => Ok(c.value(Op::Ref(RefOp::Null(heap)), &[], ValType::Ref(RefType::new(true, heap)))),
         Repr::Handle(handle) => {
             let ty = arg.ty.as_ref().ok_or_else(|| Error::bug("a handle that is no reference"))?;
             from_handle(e, c, handle, ty)
@@ -48,12 +46,7 @@ pub fn native_as<'a, E: Environ<'a>>(
     }
 }
 
-fn from_handle<'a, E: Environ<'a>>(
-    e: &mut E,
-    c: &mut Cursor<'_, 'a>,
-    handle: Value,
-    ty: RefType,
-) -> Lowering<Value> {
+fn from_handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: Value, ty: RefType) -> Lowering<Value> {
     let func = ValType::Ref(RefType::new(true, HeapType::Func));
     let table = e.env().functions();
     let null = c.i32(FUNC_NULL);

@@ -7,9 +7,9 @@
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, cast, func_ref};
 use crate::error::Error;
-use crate::ir::{Cursor, RefOp, TrapCode};
+use crate::ir::{Cursor, Op, RefOp, TrapCode};
 use crate::layout::reference;
-use crate::types::{HeapTop, RefType, ValType};
+use crate::types::{CompositeKind, HeapTop, HeapType, RefType, ValType};
 use wasmparser::Operator;
 
 /// Lowers a reference operation; `ty` is the type of its result.
@@ -94,27 +94,57 @@ fn in_func_hierarchy<'a, E: Environ<'a>>(
             let repr = func_ref::cast(e, c, arg, from, to)?;
             narrowed(c, repr, ty)
         }
-        // A refinement to a type that the representation does not have must really convert.
-        RefOp::Refine => match (arg.repr, ty.as_ref()) {
-            (Repr::Plain(value), Some(to)) if !e.env().module.types.is_sub_heap(from.heap, to.heap) => {
-                let _ = value;
-                func_ref::cast(e, c, arg, from, to)?
-            }
-            (repr, _) => narrowed(c, repr, ty),
-        },
+        RefOp::Refine => refined(e, c, arg, from, ty)?,
         _ => return Err(Error::bug("no such operation on function references")),
     })
 }
 
-/// A native reference under a narrower nullability.
+/// A reference on the path where it is known to be of type `ty`. A refinement to a type that the
+/// representation does not have must really convert.
+fn refined<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    arg: Arg,
+    from: RefType,
+    ty: ValType,
+) -> Lowering<Repr> {
+    let Some(to) = ty.as_ref() else { return Err(Error::bug("a refinement to a number")) };
+    let types = &e.env().module.types;
+    let fits = types.is_sub_heap(from.heap, to.heap);
+    match arg.repr {
+        Repr::Plain(_) if !fits => func_ref::cast(e, c, arg, from, to),
+        // Where a function of the module would be of a type that it is not of, control never comes.
+        Repr::Known(func) if !is_of(e, func, to) => Ok(null_as(c, to)),
+        repr => Ok(narrowed(c, repr, ty)),
+    }
+}
+
+fn is_of<'a, E: Environ<'a>>(e: &E, func: u32, to: RefType) -> bool {
+    let module = e.env().module;
+    let id = module.funcs.get(func as usize).map(|func| module.types.id(func.ty));
+    id.is_some_and(|id| module.types.is_sub_heap(HeapType::Concrete(CompositeKind::Func, id), to.heap))
+}
+
+/// A null that has the given type, which validation asks for. If that is not nullable, it is never
+/// reached, or traps.
+fn null_as(c: &mut Cursor<'_, '_>, to: RefType) -> Repr {
+    if to.nullable {
+        return Repr::Null(to.heap);
+    }
+    let null = c.value(Op::Ref(RefOp::Null(to.heap)), &[], ValType::Ref(RefType { nullable: true, ..to }));
+    Repr::Plain(c.value(Op::Ref(RefOp::AsNonNull), &[null], ValType::Ref(to)))
+}
+
+/// A native reference under a narrower type.
 fn narrowed(c: &mut Cursor<'_, '_>, repr: Repr, ty: ValType) -> Repr {
     match (repr, ty) {
+        (Repr::Null(_), ValType::Ref(to)) => null_as(c, to),
         (Repr::Plain(value), ValType::Ref(to)) => {
             let have = c.func.ty(value).as_ref();
             match have {
                 Some(have) if have.nullable && !to.nullable => {
                     let ty = ValType::Ref(RefType { nullable: false, ..have });
-                    Repr::Plain(c.value(crate::ir::Op::Ref(RefOp::AsNonNull), &[value], ty))
+                    Repr::Plain(c.value(Op::Ref(RefOp::AsNonNull), &[value], ty))
                 }
                 _ => repr,
             }

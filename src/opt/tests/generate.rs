@@ -59,7 +59,7 @@ impl Generate<'_> {
         let n = self.pick(64);
         let fits = |&v: &Value| self.world.types.is_sub_val(func.ty(v), ty);
         let fitting: Vec<Value> = self.values.iter().copied().filter(fits).collect();
-        if (n % 4 != 0 || n > 20) && !fitting.is_empty() {
+        if (!n.is_multiple_of(4) || n > 20) && !fitting.is_empty() {
             // The latest, the first, or any.
             let (last, any) = (fitting.len() - 1, (n / 4) % fitting.len());
             return fitting[[any, last, 0, any][n % 4]];

@@ -146,6 +146,46 @@ fn root_slots_are_scanned_and_given_back() {
     assert_eq!(results(&func, &[1, 5]), [5, u64::from(moved(1))]);
 }
 
+/// An early return has no frame, and neither has an arm without safepoint.
+#[test]
+fn a_frame_exists_only_where_it_is_used() {
+    let mut func = Func::new(0, &[REF, I32, I32], &[REF]);
+    func.frame.slots = 1;
+    let (body, params) = (func.body, func.params().to_vec());
+    let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
+    c.if_else(
+        params[1],
+        &[],
+        |c| {
+            c.push(Op::Return, &[params[0]], &[]);
+        },
+        |c| c.yield_(&[]),
+    );
+    let choice = c.if_else(
+        params[2],
+        &[REF],
+        |c| {
+            c.push(Op::Heap(HeapOp::Spill { slot: 0 }), &[params[0]], &[]);
+            c.push(Op::Heap(HeapOp::SetTop { slots: 1 }), &[], &[]);
+            c.push(Op::Call(Callee::Func(GC)), &[], &[]);
+            let moved = c.value(Op::Heap(HeapOp::Reload { slot: 0 }), &[], REF);
+            c.yield_(&[moved]);
+        },
+        |c| c.yield_(&[params[0]]),
+    );
+    let choice = c.func.results(choice)[0];
+    c.push(Op::Return, &[choice], &[]);
+    assert_eq!(results(&func, &[1, 1, 1]), [1]);
+    assert_eq!(results(&func, &[1, 0, 0]), [1]);
+    assert_eq!(results(&func, &[1, 0, 1]), [u64::from(moved(1))]);
+    let text = host::text(&func);
+    let (early, late) = text.split_once("local.get 2").expect("the second condition");
+    let sp = format!("offset={}", heap_map().sp_cell());
+    assert_eq!((count(early, &sp), count(late, &sp)), (0, 3), "{text}");
+    let arm = late.split("end").next().unwrap_or_default();
+    assert_eq!(count(arm, &sp), 3, "{text}");
+}
+
 /// The stack pointer is restored before a tail call, and a fault of a spill is an overflow.
 #[test]
 fn spills_fault_as_stack_overflow() {

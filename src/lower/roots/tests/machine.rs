@@ -119,7 +119,7 @@ impl Machine<'_> {
     }
 
     fn alloc(&mut self, inst: Inst) -> Result<(), String> {
-        if !self.moving || random(&mut self.cold) % 2 == 0 {
+        if !self.moving || random(&mut self.cold).is_multiple_of(2) {
             return Ok(());
         }
         let list = &self.func.refresh[inst];
@@ -198,14 +198,14 @@ impl Machine<'_> {
             Op::Select => vec![args[random(&mut self.branches) as usize % 2]],
             Op::Block { body } => return self.construct(inst, *body),
             Op::If { then, els } => {
-                let region = if random(&mut self.branches) % 2 == 0 { *then } else { *els };
+                let region = if random(&mut self.branches).is_multiple_of(2) { *then } else { *els };
                 return self.construct(inst, region);
             }
             Op::Loop { body } => return self.repeat(inst, *body, args),
             Op::Yield => return Ok(Some(Exit::Yield(args))),
             Op::Br { target } => return Ok(Some(Exit::Branch(*target, args))),
             Op::BrIf { target } => {
-                let taken = random(&mut self.branches) % 2 == 0;
+                let taken = random(&mut self.branches).is_multiple_of(2);
                 return Ok(taken.then(|| Exit::Branch(*target, args[1..].to_vec())));
             }
             Op::BrTable { targets } => {

@@ -1,6 +1,5 @@
 //! A mutator: a heap, its memory, and the operations of lowered code done by hand.
 
-use crate::heap::memory::read;
 use crate::heap::*;
 use crate::layout::object::{ARRAY_ELEMENTS, LARGE_OBJECT_BYTES};
 use crate::layout::rtt::{HOST_SLOT, RTT_OF_HOSTS};
@@ -138,7 +137,8 @@ impl World {
     }
 
     pub fn word(&self, at: u32) -> u32 {
-        read(self.mem.bytes(), at)
+        let at = at as usize;
+        self.mem.bytes()[at..at + 4].iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
     }
 
     pub fn set_word(&mut self, at: u32, value: u32) {

@@ -1,0 +1,239 @@
+//! What can be imported and exported.
+//!
+//! A global or table of references outside the `func` hierarchy lives in the heap; any other is the
+//! engine's. The embedder sees no difference.
+
+mod global;
+mod table;
+
+pub use global::Global;
+pub use table::Table;
+
+use super::func::Func;
+use super::memory::Memory;
+use super::store::{AsContext, StoreContextMut};
+use super::types::ExternType;
+use super::{Error, Result, SharedMemory, Tag};
+use crate::lower::output::EntityMeta;
+use crate::runtime::instantiate::Exported;
+use crate::runtime::linking::Import;
+use global::GlobalPlace;
+use table::TablePlace;
+
+/// Something that can be imported or exported.
+#[derive(Clone, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A global.
+    Global(Global),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+    /// A memory that threads share.
+    SharedMemory(SharedMemory),
+    /// An exception tag.
+    Tag(Tag),
+}
+
+impl Extern {
+    pub(crate) fn of_native(native: wasmtime::Extern) -> Extern {
+        match native {
+            wasmtime::Extern::Func(func) => Extern::Func(Func::of_native(func)),
+            wasmtime::Extern::Global(global) => Extern::Global(Global { place: GlobalPlace::Native(global) }),
+            wasmtime::Extern::Table(table) => Extern::Table(Table { place: TablePlace::Native(table) }),
+            wasmtime::Extern::Memory(inner) => Extern::Memory(Memory { inner }),
+            wasmtime::Extern::SharedMemory(memory) => Extern::SharedMemory(memory),
+            wasmtime::Extern::Tag(tag) => Extern::Tag(tag),
+        }
+    }
+
+    pub(crate) fn of_export(store: u64, export: Exported) -> Option<Extern> {
+        Some(match export {
+            Exported::Native(native) => Extern::of_native(native),
+            Exported::Cell { cell, ty: EntityMeta::RefGlobal { ty, mutable, .. } } => {
+                Extern::Global(Global { place: GlobalPlace::Cell { store, cell, ty, mutable } })
+            }
+            Exported::Cell { cell, ty: EntityMeta::RefTable { ty, .. } } => {
+                Extern::Table(Table { place: TablePlace::Cell { store, cell, ty } })
+            }
+            Exported::Cell { .. } => return None,
+        })
+    }
+
+    /// The definition for an import that has the type `native` in the lowered module.
+    pub(crate) fn to_import<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+        native: &wasmtime::ExternType,
+    ) -> Result<Import> {
+        let own = |store: u64| -> Result<()> {
+            if store == cx.inner.data().gc.id { Ok(()) } else { Err(Error::msg("extern used with the wrong store")) }
+        };
+        Ok(match self {
+            Extern::Func(func) => {
+                let func = match native {
+                    wasmtime::ExternType::Func(ty) => {
+                        let id = cx.inner.data().gc.engine.canon_func(ty);
+                        match id {
+                            Some(id) if func.fits(&cx.as_context(), id)? => func.native_for(cx, ty.clone())?,
+                            _ => func.native(cx)?,
+                        }
+                    }
+                    _ => func.native(cx)?,
+                };
+                Import::Native(func.into())
+            }
+            Extern::Global(Global { place: GlobalPlace::Native(global) }) => Import::Native((*global).into()),
+            Extern::Global(Global { place: GlobalPlace::Cell { store, cell, ty, mutable } }) => {
+                own(*store)?;
+                Import::Global { cell: *cell, ty: *ty, mutable: *mutable }
+            }
+            Extern::Table(Table { place: TablePlace::Native(table) }) => Import::Native((*table).into()),
+            Extern::Table(Table { place: TablePlace::Cell { store, cell, ty } }) => {
+                own(*store)?;
+                Import::Table { cell: *cell, ty: *ty }
+            }
+            Extern::Memory(memory) => Import::Native(memory.inner.into()),
+            Extern::SharedMemory(memory) => Import::Native(memory.clone().into()),
+            Extern::Tag(tag) => Import::Native((*tag).into()),
+        })
+    }
+
+    /// The function, if this is one.
+    pub fn into_func(self) -> Option<Func> {
+        match self {
+            Extern::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    /// The global, if this is one.
+    pub fn into_global(self) -> Option<Global> {
+        match self {
+            Extern::Global(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    /// The table, if this is one.
+    pub fn into_table(self) -> Option<Table> {
+        match self {
+            Extern::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The memory, if this is one that is not shared.
+    pub fn into_memory(self) -> Option<Memory> {
+        match self {
+            Extern::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The shared memory, if this is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        match self {
+            Extern::SharedMemory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The tag, if this is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Extern::Tag(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        let cx = store.as_context();
+        match self {
+            Extern::Func(func) => func.ty(&cx).into(),
+            Extern::Global(global) => global.ty(&cx).into(),
+            Extern::Table(table) => table.ty(&cx).into(),
+            Extern::Memory(memory) => memory.ty(&cx).into(),
+            Extern::SharedMemory(memory) => memory.ty().into(),
+            Extern::Tag(tag) => {
+                let ty = wasmtime::ExternType::Tag(tag.ty(&cx.inner));
+                match ExternType::from_native(&cx.engine(), ty) {
+                    Some(ty) => ty,
+                    None => panic!("the tag's type is unknown"),
+                }
+            }
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($ty:ty))*) => {
+        $(impl From<$ty> for Extern {
+            fn from(entity: $ty) -> Extern {
+                Extern::$variant(entity)
+            }
+        })*
+    };
+}
+
+from! { Func(Func) Global(Global) Table(Table) Memory(Memory) SharedMemory(SharedMemory) Tag(Tag) }
+
+/// An export of an instance.
+#[derive(Clone, Debug)]
+pub struct Export {
+    pub(crate) name: String,
+    pub(crate) definition: Extern,
+}
+
+impl Export {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is exported.
+    pub fn into_extern(self) -> Extern {
+        self.definition
+    }
+
+    /// The function, if this is one.
+    pub fn into_func(self) -> Option<Func> {
+        self.definition.into_func()
+    }
+
+    /// The global, if this is one.
+    pub fn into_global(self) -> Option<Global> {
+        self.definition.into_global()
+    }
+
+    /// The table, if this is one.
+    pub fn into_table(self) -> Option<Table> {
+        self.definition.into_table()
+    }
+
+    /// The memory, if this is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        self.definition.into_memory()
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        self.definition.ty(store)
+    }
+}
+
+#[cold]
+fn foreign() -> Error {
+    Error::msg("object used with the wrong store")
+}

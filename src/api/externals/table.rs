@@ -1,0 +1,184 @@
+//! Tables, of the engine or in the heap.
+
+use super::foreign;
+use crate::api::func::Func;
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::api::types::{ExternType, TableType};
+use crate::api::values::{Ref, Val};
+use crate::api::{Error, Result};
+use crate::lower::output::TableMeta;
+use crate::runtime::cells;
+use crate::types as t;
+
+/// A table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    pub(super) place: TablePlace,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TablePlace {
+    Native(wasmtime::Table),
+    Cell { store: u64, cell: u32, ty: TableMeta },
+}
+
+impl Table {
+    /// A new table, with every element the same.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not of the type, or there is no room.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
+        let mut cx = store.as_context_mut();
+        let meta = ty.to_meta();
+        if meta.elem.is_func() {
+            let init = lower_func(&mut cx, init, meta.elem)?;
+            let element = cx.inner.data().gc.engine.lowered_val(t::ValType::Ref(meta.elem));
+            let Some(wasmtime::ValType::Ref(element)) = element else {
+                return Err(Error::msg("no module has shown this type"));
+            };
+            let ty = native_type(&ty, element)?;
+            let table = wasmtime::Table::new(&mut cx.inner, ty, init)?;
+            return Ok(Table { place: TablePlace::Native(table) });
+        }
+        let word = Val::from(init).word(&mut cx, meta.elem)?;
+        let cell = cells::new_table(&mut cx.inner, meta.min, meta.max, word)?;
+        Ok(Table { place: TablePlace::Cell { store: cx.inner.data().gc.id, cell, ty: meta } })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn ty(&self, store: impl AsContext) -> TableType {
+        let cx = store.as_context();
+        let engine = cx.engine();
+        match self.place {
+            TablePlace::Native(table) => match ExternType::from_native(&engine, table.ty(&cx.inner).into()) {
+                Some(ExternType::Table(ty)) => ty,
+                _ => panic!("the table's type is unknown"),
+            },
+            TablePlace::Cell { ty, .. } => TableType::from_meta(&engine, ty),
+        }
+    }
+
+    /// The cell, of a table in this store's heap.
+    fn own<T: 'static>(cx: &StoreContext<'_, T>, store: u64, cell: u32) -> Result<u32> {
+        if store == cx.inner.data().gc.id { Ok(cell) } else { Err(foreign()) }
+    }
+
+    /// The element at an index; `None` if there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Ref> {
+        let mut cx = store.as_context_mut();
+        match self.place {
+            TablePlace::Native(table) => match table.get(&mut cx.inner, index)? {
+                wasmtime::Ref::Func(func) => Some(Ref::Func(func.map(Func::of_native))),
+                _ => None,
+            },
+            TablePlace::Cell { store, cell, ty } => {
+                let read = |cx: &mut StoreContextMut<'_, _>| -> Result<Option<Ref>> {
+                    let cell = Table::own(&cx.as_context(), store, cell)?;
+                    let Some(word) = cells::table_get(&mut cx.inner, cell, index)? else { return Ok(None) };
+                    Ok(Val::of_word(cx, word, ty.elem)?.ref_())
+                };
+                match read(&mut cx) {
+                    Ok(element) => element,
+                    Err(err) => panic!("{err}"),
+                }
+            }
+        }
+    }
+
+    /// Sets an element.
+    ///
+    /// # Errors
+    ///
+    /// When the index is out of bounds, or the value is not of the table's type.
+    pub fn set(&self, store: impl AsContextMut, index: u64, val: Ref) -> Result<()> {
+        self.fill(store, index, val, 1)
+    }
+
+    /// How many elements it has.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        let cx = store.as_context();
+        match self.place {
+            TablePlace::Native(table) => table.size(&cx.inner),
+            TablePlace::Cell { store, cell, .. } => {
+                let size = Table::own(&cx, store, cell).and_then(|cell| cells::table_size(&cx.inner, cell));
+                match size {
+                    Ok(size) => size.into(),
+                    Err(err) => panic!("{err}"),
+                }
+            }
+        }
+    }
+
+    /// Grows the table: its former size.
+    ///
+    /// # Errors
+    ///
+    /// When its maximum or the store's limits are reached, there is no room, or the value is not of the
+    /// table's type.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
+        let mut cx = store.as_context_mut();
+        match self.place {
+            TablePlace::Native(table) => {
+                let elem = self.ty(&cx).to_meta().elem;
+                let init = lower_func(&mut cx, init, elem)?;
+                table.grow(&mut cx.inner, delta, init)
+            }
+            TablePlace::Cell { store, cell, ty } => {
+                let cell = Table::own(&cx.as_context(), store, cell)?;
+                let word = Val::from(init).word(&mut cx, ty.elem)?;
+                let old = cells::table_grow(&mut cx.inner, cell, delta, word)?;
+                old.map(u64::from).ok_or_else(|| Error::msg(format!("failed to grow table by `{delta}`")))
+            }
+        }
+    }
+
+    /// Sets a range of elements.
+    ///
+    /// # Errors
+    ///
+    /// When the range is out of bounds, or the value is not of the table's type.
+    pub fn fill(&self, mut store: impl AsContextMut, dst: u64, val: Ref, len: u64) -> Result<()> {
+        let mut cx = store.as_context_mut();
+        match self.place {
+            TablePlace::Native(table) => {
+                let elem = self.ty(&cx).to_meta().elem;
+                let val = lower_func(&mut cx, val, elem)?;
+                table.fill(&mut cx.inner, dst, val, len)
+            }
+            TablePlace::Cell { store, cell, ty } => {
+                let cell = Table::own(&cx.as_context(), store, cell)?;
+                let word = Val::from(val).word(&mut cx, ty.elem)?;
+                if cells::table_fill(&mut cx.inner, cell, dst, len, word)? {
+                    return Ok(());
+                }
+                Err(Error::msg("table element index out of bounds"))
+            }
+        }
+    }
+}
+
+fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
+    let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
+    val.ref_().ok_or_else(|| Error::new(crate::error::Error::bug("a function reference is no reference")))
+}
+
+fn native_type(ty: &TableType, element: wasmtime::RefType) -> Result<wasmtime::TableType> {
+    if ty.is_64() {
+        return Ok(wasmtime::TableType::new64(element, ty.minimum(), ty.maximum()));
+    }
+    let narrow = |size: u64| u32::try_from(size).map_err(|_| Error::msg("a table with 32-bit indices is too large"));
+    Ok(wasmtime::TableType::new(element, narrow(ty.minimum())?, ty.maximum().map(narrow).transpose()?))
+}

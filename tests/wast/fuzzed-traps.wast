@@ -1,0 +1,25 @@
+;; Found by running modules on the engine's own collector, too: traps had another name.
+
+;; Cranelift makes the load of a field an operand of the instruction that uses it. The fault of the load
+;; is found there, where no trap was expected, or another one.
+(module
+  (type $s (struct (field (mut i32)) (field (mut i64)) (field i32)))
+  (type $a (array i32))
+  (memory 1)
+  (func (export "and") (param (ref null $s)) (result i64)
+    (i64.load (i32.and (struct.get $s 2 (local.get 0)) (i32.const 0xFFF8))))
+  (func (export "and-null") (result i64)
+    (i64.load (i32.and (struct.get $s 2 (ref.null $s)) (i32.const 0xFFF8))))
+  (func (export "if-null") (param $s (ref null $s)) (result i32)
+    (if (result i32) (i32.lt_u (struct.get $s 2 (local.get $s)) (i32.const 3))
+      (then (unreachable)) (else (i32.const 1))))
+  (func (export "index") (param $a (ref null $a)) (result i32)
+    (array.get $a (local.get $a) (i32.const 3)))
+  (func (export "length") (param $a (ref null $a)) (result i32)
+    (i32.add (i32.const 1) (array.len (local.get $a))))
+)
+(assert_trap (invoke "and" (ref.null none)) "null reference")
+(assert_trap (invoke "and-null") "null reference")
+(assert_trap (invoke "if-null" (ref.null none)) "null reference")
+(assert_trap (invoke "index" (ref.null none)) "null reference")
+(assert_trap (invoke "length" (ref.null none)) "null reference")
