@@ -83,8 +83,10 @@ impl Emitter<'_, '_> {
             return Ok(());
         }
         let data = &self.func.insts[inst];
-        if traps_or_calls(op) {
-            self.code.site(data.loc, data.trap);
+        match reindex::memarg(op).filter(|memarg| memarg.memory == self.cx.index.heap_memory) {
+            Some(memarg) => self.code.heap_site(data.loc, data.trap, memarg.offset),
+            None if traps_or_calls(op) => self.code.site(data.loc, data.trap),
+            None => {}
         }
         self.reindex.operator(op.clone())?.encode(&mut self.code.bytes);
         Ok(())

@@ -7,7 +7,7 @@ use crate::ir::SrcLoc;
 use crate::lower::index::Space;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{Encode, Instruction};
-use wasmparser::Operator;
+use wasmparser::{MemArg, Operator};
 
 /// Maps every index by the module's [`crate::lower::index::IndexMap`].
 pub(super) struct Reindex<'c>(pub &'c EmitContext<'c>);
@@ -115,6 +115,30 @@ wasmparser::for_each_operator!(define_has_memarg);
 
 fn is_memarg(fields: &[&str]) -> bool {
     fields.contains(&"memarg")
+}
+
+/// Where a load or store of those that lowering uses accesses memory.
+pub(super) fn memarg<'o>(op: &'o Operator<'_>) -> Option<&'o MemArg> {
+    use Operator::*;
+    match op {
+        I32Load { memarg }
+        | I32Load8S { memarg }
+        | I32Load8U { memarg }
+        | I32Load16S { memarg }
+        | I32Load16U { memarg }
+        | I64Load { memarg }
+        | F32Load { memarg }
+        | F64Load { memarg }
+        | V128Load { memarg }
+        | I32Store { memarg }
+        | I32Store8 { memarg }
+        | I32Store16 { memarg }
+        | I64Store { memarg }
+        | F32Store { memarg }
+        | F64Store { memarg }
+        | V128Store { memarg } => Some(memarg),
+        _ => None,
+    }
 }
 
 /// Whether an operator can trap, or leaves the function's own code, so that a backtrace can show it.
