@@ -13,7 +13,7 @@ const DEFAULT_WASM_STACK: usize = 512 * 1024;
 /// All passes of our own optimiser.
 const FULL_OPT: u8 = 2;
 /// Default size of the nursery.
-const DEFAULT_NURSERY: usize = 4 << 20;
+const DEFAULT_NURSERY: usize = 8 << 20;
 
 /// Options of an [`Engine`](super::Engine).
 ///
@@ -221,8 +221,8 @@ impl Config {
         self
     }
 
-    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 4 MiB by
-    /// default.
+    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 8 MiB by
+    /// default, and never more than a quarter of [`Config::gc_max_heap_size`].
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Self {
         self.nursery_size = bytes;
         self
@@ -265,6 +265,19 @@ impl Config {
         &mut self.inner
     }
 
+    /// Lowers the heap's maximum to the limit that a store will have anyway, so that what is planned
+    /// by the maximum fits.
+    #[cfg(feature = "cli")]
+    pub(crate) fn cap_gc_heap(&mut self, bytes: u64) {
+        self.heap.max_bytes = self.heap.max_bytes.min(bytes);
+    }
+
+    /// A heap with a maximum is no use when its nursery alone takes most of it.
+    fn nursery_bytes(&self) -> u32 {
+        let most = (self.heap.max_bytes / 4).max(u64::from(crate::layout::PAGE));
+        u32::try_from(most.min(self.nursery_size as u64)).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn build(&self) -> Result<(wasmtime::Engine, EngineOptions)> {
         let stack_bytes = self.max_wasm_stack.checked_mul(2).and_then(|bytes| u32::try_from(bytes).ok());
         let stack_bytes = stack_bytes.filter(|&bytes| bytes <= 1 << 28).ok_or_else(|| {
@@ -273,7 +286,7 @@ impl Config {
         let options = EngineOptions {
             features: self.features,
             stack_bytes,
-            nursery_bytes: u32::try_from(self.nursery_size).unwrap_or(u32::MAX),
+            nursery_bytes: self.nursery_bytes(),
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps),
             opt_level: self.opt_level,

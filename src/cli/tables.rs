@@ -256,7 +256,9 @@ pub(crate) static WASM: Group = Group {
             takes: Bytes,
             help: "Bytes that each linear memory, and the GC heap, may grow to",
             apply: |s, v| {
-                s.max_memory_size = Some(v.size()?);
+                let bytes = v.size()?;
+                s.max_memory_size = Some(bytes);
+                s.config.cap_gc_heap(bytes as u64);
                 Ok(())
             },
         },

@@ -6,6 +6,7 @@
 //! pages, is another implementation and nothing else.
 
 use super::env::{ModuleEnv, RuntimeFunc};
+use super::lengths::Lengths;
 use super::op;
 use crate::error::Error;
 use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value};
@@ -20,6 +21,9 @@ pub type Lowering<T = ()> = Result<T, Error>;
 pub trait Environ<'a> {
     /// What all functions share.
     fn env(&self) -> &ModuleEnv<'_, 'a>;
+
+    /// Lengths of arrays that are known in the function.
+    fn lengths(&mut self) -> &mut Lengths;
 
     /// A raw object of a fixed size, small enough for the nursery.
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value;
@@ -87,19 +91,25 @@ pub trait Environ<'a> {
 pub struct Generational<'m, 'a> {
     env: &'m ModuleEnv<'m, 'a>,
     /// Allocate by a call instead of inline: for code that runs once.
-    pub out_of_line: bool,
+    out_of_line: bool,
+    lengths: Lengths,
 }
 
 impl<'m, 'a> Generational<'m, 'a> {
-    /// For functions of a module.
+    /// For one function of a module. `out_of_line`: allocate by a call instead of inline, for code that
+    /// runs once.
     pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
-        Generational { env, out_of_line }
+        Generational { env, out_of_line, lengths: Lengths::default() }
     }
 }
 
 impl<'a> Environ<'a> for Generational<'_, 'a> {
     fn env(&self) -> &ModuleEnv<'_, 'a> {
         self.env
+    }
+
+    fn lengths(&mut self) -> &mut Lengths {
+        &mut self.lengths
     }
 
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
@@ -168,34 +178,4 @@ fn never_young(c: &Cursor<'_, '_>, value: Value) -> bool {
     }
     let def = c.func.def_inst(value).map(|inst| &c.func.insts[inst].op);
     matches!(def, Some(Op::Core(Operator::I32Const { .. })))
-}
-
-/// A heap that never collects: the same allocation, no barriers. The yardstick for what they cost.
-pub struct BumpOnly<'m, 'a> {
-    env: &'m ModuleEnv<'m, 'a>,
-}
-
-impl<'m, 'a> BumpOnly<'m, 'a> {
-    /// For functions of a module.
-    pub fn new(env: &'m ModuleEnv<'m, 'a>) -> Self {
-        BumpOnly { env }
-    }
-}
-
-impl<'a> Environ<'a> for BumpOnly<'_, 'a> {
-    fn env(&self) -> &ModuleEnv<'_, 'a> {
-        self.env
-    }
-
-    fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
-        Generational::new(self.env, false).alloc(c, bytes, ty)
-    }
-
-    fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value {
-        Generational::new(self.env, false).alloc_dynamic(c, bytes, ty)
-    }
-
-    fn write_barrier(&mut self, _: &mut Cursor<'_, 'a>, _: Value, _: Value, _: u32, _: Value) {}
-
-    fn write_barrier_object(&mut self, _: &mut Cursor<'_, 'a>, _: Value) {}
 }

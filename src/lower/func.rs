@@ -46,16 +46,20 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         for (old, new) in pairs {
             self.values[old] = Some(Repr::Plain(new));
         }
+        self.environ.lengths().set_open(self.new.body, true);
         let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
             let Some(&inst) = self.old.regions[place.old].insts.get(place.at) else {
+                self.environ.lengths().set_open(place.new, false);
                 stack.pop();
                 continue;
             };
             place.at += 1;
             let (region, owner) = (place.new, place.owner);
             let nested = self.inst(inst, region, owner)?;
-            // The first region of an `if` is filled first.
+            // The first region of an `if` is filled first. The other is open too early, but nothing is
+            // loaded in it before.
+            nested.iter().for_each(|&(_, new)| self.environ.lengths().set_open(new, true));
             stack.extend(nested.into_iter().rev().map(|(old, new)| Place { owner: Some(inst), old, at: 0, new }));
         }
         Ok(())

@@ -13,9 +13,15 @@ use wasmparser::Operator;
 
 /// The length of an array; a null reference traps.
 pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: Value) -> Value {
+    if let Some(len) = e.lengths().get(array) {
+        return len;
+    }
     e.null_check(c, array);
     let what = (Width::I32, crate::ir::Sign::None, ValType::I32);
-    memory::load(e.env(), c, array, ARRAY_LENGTH, what, Some(TrapCode::NullReference))
+    let len = memory::load(e.env(), c, array, ARRAY_LENGTH, what, Some(TrapCode::NullReference));
+    let region = c.region;
+    e.lengths().set(array, len, region);
+    len
 }
 
 /// Traps unless `start + count <= len`, all unsigned, without wrapping.
