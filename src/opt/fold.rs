@@ -54,6 +54,8 @@ struct Frame {
     spliced: Option<Inst>,
     /// Where it goes, when it is not.
     region: Region,
+    /// The innermost frame, this one included, that is not spliced.
+    home: usize,
     out: Vec<Inst>,
 }
 
@@ -81,12 +83,17 @@ impl Fold<'_, '_> {
 
     fn enter(&mut self, region: Region, spliced: Option<Inst>) {
         let insts = std::mem::take(&mut self.func.regions[region].insts).into_iter();
-        self.stack.push(Frame { insts, spliced, region, out: Vec::new() });
+        let home = match (spliced, self.stack.last()) {
+            (Some(_), Some(below)) => below.home,
+            _ => self.stack.len(),
+        };
+        self.stack.push(Frame { insts, spliced, region, home, out: Vec::new() });
     }
 
     /// Appends to the region that is being made.
     fn put(&mut self, inst: Inst) {
-        if let Some(frame) = self.stack.iter_mut().rev().find(|frame| frame.spliced.is_none()) {
+        let home = self.stack.last().map(|frame| frame.home);
+        if let Some(frame) = home.and_then(|home| self.stack.get_mut(home)) {
             frame.out.push(inst);
         }
     }
