@@ -2,7 +2,7 @@
 
 use super::body::Emitter;
 use super::operands::is_const;
-use super::reindex::{self, traps_or_calls};
+use super::reindex::{self, has_site};
 use crate::error::Error;
 use crate::ir::{Callee, GlobalOp, Inst, Op, RefOp, TableOp, TrapCode};
 use crate::types::{HeapType, RefType, ValType};
@@ -83,7 +83,7 @@ impl Emitter<'_, '_> {
             return Ok(());
         }
         let data = &self.func.insts[inst];
-        if traps_or_calls(op) {
+        if has_site(op, data.trap, self.cx.index.heap_memory) {
             self.code.site(data.loc, data.trap);
         }
         self.reindex.operator(op.clone())?.encode(&mut self.code.bytes);

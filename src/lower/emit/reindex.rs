@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::{EmitContext, EmittedBody};
 use crate::error::Error;
-use crate::ir::SrcLoc;
+use crate::ir::{SrcLoc, TrapCode};
 use crate::lower::index::Space;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{Encode, Instruction};
@@ -100,25 +100,40 @@ pub(super) fn body(body: &wasmparser::FunctionBody<'_>, cx: &EmitContext<'_>) ->
     Ok(code.finish())
 }
 
-macro_rules! define_has_memarg {
+/// Keeps the memory of the field that is a memory operand.
+macro_rules! memory_of {
+    (memarg $value:ident $found:ident) => {
+        $found = Some($value.memory)
+    };
+    ($other:ident $value:ident $found:ident) => {
+        let _ = $value;
+    };
+}
+
+macro_rules! define_accessed_memory {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// Whether an operator accesses a memory at an operand's address.
-        fn has_memarg(op: &Operator<'_>) -> bool {
+        /// The memory that an operator accesses at an operand's address.
+        fn accessed_memory(op: &Operator<'_>) -> Option<u32> {
+            let mut found = None;
             match op {
-                $( Operator::$op { .. } => is_memarg(&[$($(stringify!($arg)),*)?]), )*
-                _ => false,
+                $( Operator::$op $({ $($arg),* })? => { $($( memory_of!($arg $arg found); )*)? } )*
+                _ => {}
             }
+            found
         }
     };
 }
-wasmparser::for_each_operator!(define_has_memarg);
+wasmparser::for_each_operator!(define_accessed_memory);
 
-fn is_memarg(fields: &[&str]) -> bool {
-    fields.contains(&"memarg")
+/// Whether a lowered instruction can trap or call. An access to the heap can only fault where lowering
+/// says what the fault means; a site for any other would hide that of a load which Cranelift moves
+/// into it.
+pub(super) fn has_site(op: &Operator<'_>, trap: Option<TrapCode>, heap_memory: u32) -> bool {
+    traps_or_calls(op) && (trap.is_some() || accessed_memory(op) != Some(heap_memory))
 }
 
 /// Whether an operator can trap, or leaves the function's own code, so that a backtrace can show it.
-pub(super) fn traps_or_calls(op: &Operator<'_>) -> bool {
+fn traps_or_calls(op: &Operator<'_>) -> bool {
     use Operator::*;
     match op {
         Unreachable
@@ -141,6 +156,6 @@ pub(super) fn traps_or_calls(op: &Operator<'_>) -> bool {
         | ElemDrop { .. } => true,
         RefAsNonNull | RefCastNonNull { .. } | RefCastNullable { .. } => true,
         Throw { .. } | ThrowRef => true,
-        op => has_memarg(op),
+        op => accessed_memory(op).is_some(),
     }
 }
