@@ -48,6 +48,15 @@ struct Setup {
     cranelift: bool,
 }
 
+/// What both sides do.
+struct Plan {
+    calls: Vec<Call>,
+    /// Instances of the module, called in turn.
+    instances: usize,
+    /// Collect between calls, and when the host is called.
+    collect: bool,
+}
+
 /// How many calls came to what.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
@@ -68,7 +77,7 @@ pub fn run(data: &[u8]) {
 fn examine(data: &[u8]) -> Tally {
     let mut source = Source::new(data);
     let setup = setup(&mut source);
-    let calls = calls(&mut source);
+    let plan = plan(&mut source);
     let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
     let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
     let text = generate::module(&mut source, Options { ticks, func_size });
@@ -80,8 +89,8 @@ fn examine(data: &[u8]) -> Tally {
         (Ok(native), Ok(lowered)) => (native, lowered),
         (native, lowered) => panic!("no engine: {:?} {:?}", native.err(), lowered.err()),
     };
-    let expected = native::drive(&native, &wasm, &calls);
-    let found = lowered::drive(&lowered, &wasm, &calls);
+    let expected = native::drive(&native, &wasm, &plan);
+    let found = lowered::drive(&lowered, &wasm, &plan);
     compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
 }
 
@@ -98,14 +107,14 @@ fn setup(s: &mut Source<'_>) -> Setup {
     }
 }
 
-fn calls(s: &mut Source<'_>) -> Vec<Call> {
+fn plan(s: &mut Source<'_>) -> Plan {
     let mut calls = vec![];
     for _ in 0..s.between(2, 6) {
         let export = format!("run{}", s.below(3));
         calls.push(Call { export, args: (s.integer() as i32, s.integer()) });
         calls.push(Call { export: "state".into(), args: (0, 0) });
     }
-    calls
+    Plan { calls, instances: s.weighted(&[(3, 1), (1, 2)]), collect: s.chance(30) }
 }
 
 fn native_engine() -> wasmtime::Result<wasmtime::Engine> {
@@ -152,33 +161,76 @@ fn compare(expected: &[Step], found: &[Step]) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// A driver for one of the two interfaces, which have the same names.
+/// A driver for one of the two interfaces, which have the same names but for how to collect.
 macro_rules! driver {
-    ($name:ident, $($api:ident)::+) => {
+    ($name:ident, $($api:ident)::+, |$store:ident| $collect:expr) => {
         mod $name {
-            use super::{Call, Outcome, Step};
+            use super::{Call, Outcome, Plan, Step};
             use std::hash::Hasher;
-            use $($api)::+::{Engine, Error, Extern, Instance, Module, Store, Val};
+            use $($api)::+::{
+                AnyRef, AsContextMut, Caller, Engine, Error, Extern, ExternRef, Func, Instance, Linker, Module, Rooted,
+                Store, Val,
+            };
 
             /// Instantiates a module and calls what it exports.
-            pub fn drive(engine: &Engine, wasm: &[u8], calls: &[Call]) -> Vec<Step> {
-                let mut store = Store::new(engine, ());
-                let instance =
-                    Module::new(engine, wasm).and_then(|module| Instance::new(&mut store, &module, &[]));
-                let instance = match instance {
-                    Ok(instance) => instance,
+            pub fn drive(engine: &Engine, wasm: &[u8], plan: &Plan) -> Vec<Step> {
+                let mut store = Store::new(engine, plan.collect);
+                let instances = match instantiate(engine, &mut store, wasm, plan.instances) {
+                    Ok(instances) => instances,
                     Err(err) => {
                         let (call, outcome) = ("(instantiate)".into(), failure(&err));
                         return vec![Step { call, outcome, globals: vec![], memories: vec![] }];
                     }
                 };
                 let mut steps = vec![];
-                for call in calls {
-                    let outcome = outcome(&mut store, &instance, call);
+                // Two calls each.
+                let turns = (0..).filter_map(|n| instances.get(n / 2 % instances.len()));
+                for (call, instance) in plan.calls.iter().zip(turns) {
+                    let outcome = outcome(&mut store, instance, call);
                     let Some(outcome) = outcome else { continue };
-                    steps.push(step(&mut store, &instance, call, outcome));
+                    steps.push(step(&mut store, instance, call, outcome));
+                    collect(&mut store, plan.collect);
                 }
                 steps
+            }
+
+            fn instantiate(
+                engine: &Engine,
+                store: &mut Store<bool>,
+                wasm: &[u8],
+                count: usize,
+            ) -> Result<Vec<Instance>, Error> {
+                let module = Module::new(engine, wasm)?;
+                let mut linker = Linker::new(engine);
+                linker.func_wrap("host", "any", any)?;
+                linker.func_wrap("host", "extern", external)?;
+                linker.func_wrap("host", "func", |mut caller: Caller<'_, bool>, f: Option<Func>, _: i32| {
+                    back(&mut caller);
+                    f
+                })?;
+                (0..count).map(|_| linker.instantiate(&mut *store, &module)).collect()
+            }
+
+            fn any(mut caller: Caller<'_, bool>, _: i32, any: Option<Rooted<AnyRef>>) -> Option<Rooted<AnyRef>> {
+                back(&mut caller);
+                any
+            }
+
+            fn external(mut caller: Caller<'_, bool>, e: Option<Rooted<ExternRef>>) -> Option<Rooted<ExternRef>> {
+                back(&mut caller);
+                e
+            }
+
+            fn back(caller: &mut Caller<'_, bool>) {
+                let wanted = *caller.data();
+                collect(caller.as_context_mut(), wanted);
+            }
+
+            fn collect(mut store: impl AsContextMut<Data = bool>, wanted: bool) {
+                if wanted {
+                    let mut $store = store.as_context_mut();
+                    $collect
+                }
             }
 
             fn failure(err: &Error) -> Outcome {
@@ -188,7 +240,7 @@ macro_rules! driver {
                 }
             }
 
-            fn outcome(store: &mut Store<()>, instance: &Instance, call: &Call) -> Option<Outcome> {
+            fn outcome(store: &mut Store<bool>, instance: &Instance, call: &Call) -> Option<Outcome> {
                 let func = instance.get_func(&mut *store, &call.export)?;
                 let ty = func.ty(&*store);
                 let args = [Val::I32(call.args.0), Val::I64(call.args.1)];
@@ -210,7 +262,7 @@ macro_rules! driver {
                 }
             }
 
-            fn step(store: &mut Store<()>, instance: &Instance, call: &Call, outcome: Outcome) -> Step {
+            fn step(store: &mut Store<bool>, instance: &Instance, call: &Call, outcome: Outcome) -> Step {
                 let exports: Vec<_> = instance
                     .exports(&mut *store)
                     .map(|export| (export.name().to_string(), export.into_extern()))
@@ -234,8 +286,14 @@ macro_rules! driver {
     };
 }
 
-driver!(native, wasmtime);
-driver!(lowered, crate::api);
+driver!(native, wasmtime, |store| {
+    let _ = store.data_mut();
+});
+driver!(lowered, crate::api, |store| {
+    if let Err(err) = store.gc() {
+        panic!("a collection failed: {err:?}");
+    }
+});
 
 #[cfg(test)]
 mod tests {

@@ -39,6 +39,9 @@ pub struct Site {
     pub original: u32,
     /// What a trap of this instruction means, if not what the engine says.
     pub trap: Option<TrapCode>,
+    /// Of a load or store in the heap memory: its constant offset. A null reference faults at
+    /// 0xFFFF_FFFF and so many bytes.
+    pub heap_offset: Option<u32>,
     /// A branch around a trap, which it stands for: it has no fault of its own.
     pub is_branch: bool,
 }

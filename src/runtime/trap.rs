@@ -11,6 +11,7 @@ use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::code::LoweredCode;
 use super::engine::EngineState;
 use crate::ir::TrapCode;
+use crate::layout::reference::NULL;
 use crate::lower::output::Site;
 use wasmtime::Trap;
 
@@ -22,7 +23,8 @@ pub fn rewrite(engine: &EngineState, err: Error) -> Error {
     let Some(&trap) = err.downcast_ref::<Trap>() else {
         return with_backtrace(err, mapped);
     };
-    let err = match backtrace.and_then(|backtrace| meaning(engine, backtrace, trap)) {
+    let fault = fault_address(&err);
+    let err = match backtrace.and_then(|backtrace| meaning(engine, backtrace, trap, fault)) {
         Some(meaning) => Error::from(meaning),
         None => rebuild(&err, trap, backtrace.map(|backtrace| backtrace.to_string())),
     };
@@ -48,14 +50,14 @@ pub fn with_backtrace(err: Error, backtrace: Option<WasmBacktrace>) -> Error {
 }
 
 /// What a trap means where it happened, if not what the engine says.
-fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap) -> Option<Trap> {
+fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap, fault: Option<u64>) -> Option<Trap> {
     // These happen anywhere, whatever the instruction.
     if matches!(trap, Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge) {
         return None;
     }
     let frame = backtrace.frames().first()?;
     let code = engine.code_of(frame.module())?;
-    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?, trap)?;
+    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?, trap, fault)?;
     Some(trap_of(site.trap?))
 }
 
@@ -72,18 +74,33 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-/// The instruction that is meant by an offset where something trapped. Cranelift makes a load an operand
-/// of the instruction that uses it, further on, and the load's fault is then found there. No load moves
-/// across what may trap, write or call; so the last site before is meant, unless it is a branch's.
-fn trap_site(lowered: &LoweredCode, offset: usize, trap: Trap) -> Option<Site> {
+/// The instruction that is meant by an offset where something trapped.
+///
+/// Cranelift makes a load an operand of the instruction that uses it, and then that is where the load's
+/// fault is found. No load moves across what may trap, write or call; so what is meant is the instruction
+/// at the offset, or the last one before it, and the address tells which. A branch around a trap has no
+/// fault of its own.
+fn trap_site(lowered: &LoweredCode, offset: usize, trap: Trap, fault: Option<u64>) -> Option<Site> {
     let offset = u32::try_from(offset).ok()?;
     let sites = &lowered.sites;
-    let found = sites.find(offset);
-    if trap != Trap::MemoryOutOfBounds || found.is_some_and(|site| !site.is_branch) {
-        return found;
+    if trap != Trap::MemoryOutOfBounds {
+        return sites.find(offset);
     }
-    let end = sites.entries.partition_point(|site| site.lowered < offset);
-    sites.entries[..end].iter().rev().find(|site| !site.is_branch).copied()
+    let end = sites.entries.partition_point(|site| site.lowered <= offset);
+    let mut candidates = sites.entries[..end].iter().rev().filter(|site| !site.is_branch).take(2).copied();
+    let of_null =
+        |site: &Site| site.heap_offset.is_some_and(|offset| fault == Some(u64::from(NULL) + u64::from(offset)));
+    candidates.clone().find(of_null).or_else(|| candidates.next())
+}
+
+/// The address of a memory fault, which the engine gives only in words.
+fn fault_address(err: &Error) -> Option<u64> {
+    err.chain().find_map(|cause| {
+        let text = cause.to_string();
+        let (_, rest) = text.split_once("memory fault at wasm address 0x")?;
+        let digits = rest.split(|c: char| !c.is_ascii_hexdigit()).next()?;
+        u64::from_str_radix(digits, 16).ok()
+    })
 }
 
 /// The instruction at an offset, or the last one before it that comes from the original.

@@ -97,3 +97,31 @@
 (assert_trap (invoke "overflow") "allocation size too large")
 ;; The store is none the worse for it.
 (assert_return (invoke "large" (i32.const 1000)) (f64.const 2.5))
+
+;; Code generators sink a load into the instruction that uses it, whose place is then where the trap
+;; seems to be. It is still that of the load.
+(module
+  (type $box (struct (field i32)))
+  (type $boxes (struct (field i64) (field (ref null $box))))
+  (func $field (param (ref null $box)) (result i32) (struct.get $box 0 (local.get 0)))
+  (func (export "add") (param i32) (result i32)
+    (local $b (ref null $box))
+    (i32.add (struct.get $box 0 (local.get $b)) (local.get 0)))
+  (func (export "compare") (param i32) (result i32)
+    (if (result i32) (i32.lt_u (call $field (ref.null $box)) (local.get 0)) (then (i32.const 1)) (else (i32.const 0))))
+  (func (export "second") (result i32)
+    (i32.xor (i32.const 7)
+      (struct.get $box 0 (struct.get $boxes 1 (struct.new $boxes (i64.const 3) (ref.null $box)))))))
+(assert_trap (invoke "add" (i32.const 1)) "null structure reference")
+(assert_trap (invoke "compare" (i32.const 1)) "null structure reference")
+(assert_trap (invoke "second") "null structure reference")
+
+;; An access out of the bounds of a memory of the module's own is no null reference.
+(module
+  (type $box (struct (field i32)))
+  (memory 1)
+  (func (export "memory") (param i32) (result i32)
+    (i32.add
+      (struct.get $box 0 (struct.new $box (i32.const 1)))
+      (i32.load offset=7 (local.get 0)))))
+(assert_trap (invoke "memory" (i32.const -1)) "out of bounds memory access")

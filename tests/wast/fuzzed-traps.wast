@@ -23,3 +23,26 @@
 (assert_trap (invoke "if-null" (ref.null none)) "null reference")
 (assert_trap (invoke "index" (ref.null none)) "null reference")
 (assert_trap (invoke "length" (ref.null none)) "null reference")
+
+;; ... or becomes the address of the next load, and its fault has the place of that one: the null under a
+;; cast is none that the cast has found.
+(module
+  (type $s (sub (struct (field (ref null $s)) (field i32))))
+  (type $t (sub $s (struct (field (ref null $s)) (field i32) (field i64))))
+  (memory 1)
+  (func (export "cast") (param (ref null $s)) (result i32)
+    (struct.get $t 1 (ref.cast (ref $t) (local.get 0))))
+  (func (export "cast-of-field") (param (ref null $s)) (result i32)
+    (struct.get $t 1 (ref.cast (ref $t) (struct.get $s 0 (local.get 0)))))
+  (func (export "null-in-field") (result i32)
+    (struct.get $t 1 (ref.cast (ref $t) (struct.get $s 0 (struct.new_default $s)))))
+  (func (export "address") (param (ref null $s)) (result i32)
+    (i32.load (struct.get $s 1 (local.get 0))))
+  (func (export "address-of-memory") (param (ref null $s)) (result i32)
+    (i32.load (struct.get $s 1 (struct.new $s (local.get 0) (i32.const -100)))))
+)
+(assert_trap (invoke "cast" (ref.null none)) "cast failure")
+(assert_trap (invoke "cast-of-field" (ref.null none)) "null reference")
+(assert_trap (invoke "null-in-field") "cast failure")
+(assert_trap (invoke "address" (ref.null none)) "null reference")
+(assert_trap (invoke "address-of-memory" (ref.null none)) "out of bounds memory access")

@@ -163,7 +163,7 @@ impl Func<'_, '_, '_> {
 
     /// An object to work on: seldom null.
     pub fn receiver(&mut self, heap: Heap, depth: usize) -> String {
-        let null = self.s.chance(12);
+        let null = self.s.chance(self.env.nulls);
         self.expr(Val::Ref(Ref { null, heap }), depth)
     }
 

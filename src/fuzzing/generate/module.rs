@@ -6,6 +6,8 @@
 //! | `state` | `(func (result i32))`: a hash of everything that globals and tables reach |
 //! | `m0`, `m1` | memories |
 //! | `n0`, … | globals that are numbers |
+//!
+//! Imports are functions of `host` that give back the reference that they get: `any`, `extern`, `func`.
 
 use super::func::Func;
 use super::hash;
@@ -50,15 +52,21 @@ pub struct Env {
     pub elems: Vec<Elem>,
     /// Length of each passive data segment.
     pub datas: Vec<usize>,
+    /// How many of 100 objects that are read or written may be null.
+    pub nulls: usize,
 }
 
 /// A module, as text.
 pub fn module(s: &mut Source<'_>, options: Options) -> String {
     let types = Types::generate(s);
     let funcs = declare_funcs(s, &types);
-    let mut env = Env { types, funcs, globals: vec![], tables: vec![], elems: vec![], datas: vec![] };
+    let mut env = Env { types, funcs, globals: vec![], tables: vec![], elems: vec![], datas: vec![], nulls: 0 };
+    env.nulls = s.pick(&[5, 12, 50]).unwrap_or(5);
     let mut text = String::from("(module\n");
     text.push_str(&env.types.text());
+    text.push_str("  (import \"host\" \"any\" (func $host_any (param i32 anyref) (result anyref)))\n");
+    text.push_str("  (import \"host\" \"extern\" (func $host_extern (param externref) (result externref)))\n");
+    text.push_str("  (import \"host\" \"func\" (func $host_func (param funcref i32) (result funcref)))\n");
     text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
     text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
     // Tables first: their initial values can not refer to globals of the module.
@@ -123,7 +131,8 @@ fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
     for n in 0..s.between(1, 4) {
         let elem = match (n, any_defined(s, env)) {
             (0, _) => nullable(Heap::Func),
-            (1, _) => nullable(abstract_heap(s)),
+            // Tables of `nofunc` can not be copied to others once they are lowered.
+            (1, _) => nullable(Some(abstract_heap(s)).filter(|&heap| heap != Heap::NoFunc).unwrap_or(Heap::Eq)),
             (_, Val::Ref(r)) => r,
             _ => nullable(Heap::Any),
         };

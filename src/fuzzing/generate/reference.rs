@@ -149,6 +149,14 @@ impl Func<'_, '_, '_> {
 
     fn converted(&mut self, r: Ref, depth: usize) -> String {
         match r.heap {
+            Heap::Any if r.null && self.s.chance(40) => {
+                let number = self.expr(Val::I32, depth.min(1));
+                format!("(call $host_any {number} {})", self.expr(Val::Ref(r), depth))
+            }
+            Heap::Extern if r.null && self.s.chance(40) => {
+                format!("(call $host_extern {})", self.expr(Val::Ref(r), depth))
+            }
+            Heap::Func if r.null => format!("(call $host_func {} (i32.const 1))", self.expr(Val::Ref(r), depth)),
             Heap::Any => {
                 let inner = self.expr(Val::Ref(Ref { heap: Heap::Extern, ..r }), depth);
                 format!("(any.convert_extern {inner})")

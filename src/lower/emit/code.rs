@@ -48,7 +48,15 @@ impl Code {
     pub fn site(&mut self, loc: SrcLoc, trap: Option<TrapCode>) {
         // A function is far below 4 GiB: engines take at most some megabytes.
         let lowered = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.sites.push(Site { lowered, original: loc.0, trap, is_branch: false });
+        self.sites.push(Site { lowered, original: loc.0, trap, heap_offset: None, is_branch: false });
+    }
+
+    /// The same for an access to the heap memory.
+    pub fn heap_site(&mut self, loc: SrcLoc, trap: Option<TrapCode>, offset: u64) {
+        self.site(loc, trap);
+        if let Some(site) = self.sites.last_mut() {
+            site.heap_offset = u32::try_from(offset).ok();
+        }
     }
 
     /// The same for a branch around a trap.

@@ -2,7 +2,7 @@
 
 use super::body::Emitter;
 use super::operands::is_const;
-use super::reindex::{self, has_site};
+use super::reindex::{self, traps_or_calls};
 use crate::error::Error;
 use crate::ir::{Callee, GlobalOp, Inst, Op, RefOp, TableOp, TrapCode};
 use crate::types::{HeapType, RefType, ValType};
@@ -83,8 +83,13 @@ impl Emitter<'_, '_> {
             return Ok(());
         }
         let data = &self.func.insts[inst];
-        if has_site(op, data.trap, self.cx.index.heap_memory) {
-            self.code.site(data.loc, data.trap);
+        match reindex::memarg(op).filter(|memarg| memarg.memory == self.cx.index.heap_memory) {
+            // Only where lowering says what a fault means can there be one. A site for any other access
+            // would hide that of a load which Cranelift moves into it.
+            Some(memarg) if data.trap.is_some() => self.code.heap_site(data.loc, data.trap, memarg.offset),
+            Some(_) => {}
+            None if traps_or_calls(op) => self.code.site(data.loc, data.trap),
+            None => {}
         }
         self.reindex.operator(op.clone())?.encode(&mut self.code.bytes);
         Ok(())

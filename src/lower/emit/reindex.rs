@@ -3,11 +3,11 @@
 use super::code::Code;
 use super::{EmitContext, EmittedBody};
 use crate::error::Error;
-use crate::ir::{SrcLoc, TrapCode};
+use crate::ir::SrcLoc;
 use crate::lower::index::Space;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{Encode, Instruction};
-use wasmparser::Operator;
+use wasmparser::{MemArg, Operator};
 
 /// Maps every index by the module's [`crate::lower::index::IndexMap`].
 pub(super) struct Reindex<'c>(pub &'c EmitContext<'c>);
@@ -100,40 +100,49 @@ pub(super) fn body(body: &wasmparser::FunctionBody<'_>, cx: &EmitContext<'_>) ->
     Ok(code.finish())
 }
 
-/// Keeps the memory of the field that is a memory operand.
-macro_rules! memory_of {
-    (memarg $value:ident $found:ident) => {
-        $found = Some($value.memory)
-    };
-    ($other:ident $value:ident $found:ident) => {
-        let _ = $value;
-    };
-}
-
-macro_rules! define_accessed_memory {
+macro_rules! define_has_memarg {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// The memory that an operator accesses at an operand's address.
-        fn accessed_memory(op: &Operator<'_>) -> Option<u32> {
-            let mut found = None;
+        /// Whether an operator accesses a memory at an operand's address.
+        fn has_memarg(op: &Operator<'_>) -> bool {
             match op {
-                $( Operator::$op $({ $($arg),* })? => { $($( memory_of!($arg $arg found); )*)? } )*
-                _ => {}
+                $( Operator::$op { .. } => is_memarg(&[$($(stringify!($arg)),*)?]), )*
+                _ => false,
             }
-            found
         }
     };
 }
-wasmparser::for_each_operator!(define_accessed_memory);
+wasmparser::for_each_operator!(define_has_memarg);
 
-/// Whether a lowered instruction can trap or call. An access to the heap can only fault where lowering
-/// says what the fault means; a site for any other would hide that of a load which Cranelift moves
-/// into it.
-pub(super) fn has_site(op: &Operator<'_>, trap: Option<TrapCode>, heap_memory: u32) -> bool {
-    traps_or_calls(op) && (trap.is_some() || accessed_memory(op) != Some(heap_memory))
+fn is_memarg(fields: &[&str]) -> bool {
+    fields.contains(&"memarg")
+}
+
+/// Where a load or store of those that lowering uses accesses memory.
+pub(super) fn memarg<'o>(op: &'o Operator<'_>) -> Option<&'o MemArg> {
+    use Operator::*;
+    match op {
+        I32Load { memarg }
+        | I32Load8S { memarg }
+        | I32Load8U { memarg }
+        | I32Load16S { memarg }
+        | I32Load16U { memarg }
+        | I64Load { memarg }
+        | F32Load { memarg }
+        | F64Load { memarg }
+        | V128Load { memarg }
+        | I32Store { memarg }
+        | I32Store8 { memarg }
+        | I32Store16 { memarg }
+        | I64Store { memarg }
+        | F32Store { memarg }
+        | F64Store { memarg }
+        | V128Store { memarg } => Some(memarg),
+        _ => None,
+    }
 }
 
 /// Whether an operator can trap, or leaves the function's own code, so that a backtrace can show it.
-fn traps_or_calls(op: &Operator<'_>) -> bool {
+pub(super) fn traps_or_calls(op: &Operator<'_>) -> bool {
     use Operator::*;
     match op {
         Unreachable
@@ -156,6 +165,6 @@ fn traps_or_calls(op: &Operator<'_>) -> bool {
         | ElemDrop { .. } => true,
         RefAsNonNull | RefCastNonNull { .. } | RefCastNullable { .. } => true,
         Throw { .. } | ThrowRef => true,
-        op => accessed_memory(op).is_some(),
+        op => has_memarg(op),
     }
 }

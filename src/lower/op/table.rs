@@ -7,6 +7,7 @@
 use super::super::env::{Place, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, bulk, func_ref, memory};
+use crate::error::Error;
 use crate::ir::{Callee, Cursor, GlobalOp, Op, Sign, TableOp, TrapCode, Value};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{Width, reference};
@@ -30,6 +31,7 @@ pub fn lower<'a, E: Environ<'a>>(
     let place = e.env().table_place(table);
     let values = operands(e, c, table, args)?;
     let Some(place) = place else {
+        same_elements(e, c, op)?;
         let results: Vec<_> = ty.into_iter().collect();
         let inst = c.push(Op::Table(op), &values, &results);
         return Ok(c.func.results(inst).first().map(|&v| Repr::Plain(v)));
@@ -48,6 +50,26 @@ pub fn lower<'a, E: Environ<'a>>(
         TableOp::Init { elem, .. } => init(e, c, this, elem, &values).map(|()| None),
         TableOp::ElemDrop(_) => Ok(None),
     }
+}
+
+/// Lowered code has no `nofunc`, so that its nulls are of type `funcref`, and a table or a segment of
+/// them can not be copied to a table of a narrower type.
+fn same_elements<'a, E: Environ<'a>>(e: &E, c: &Cursor<'_, 'a>, op: TableOp) -> Lowering {
+    let module = e.env().module;
+    let table = |index: u32| module.tables.get(index as usize).map(|table| table.elem.heap);
+    let (from, to) = match op {
+        TableOp::Copy { dst, src } => (table(src), table(dst)),
+        TableOp::Init { elem, table: to } => (module.elems.get(elem as usize).map(|elem| elem.ty.heap), table(to)),
+        _ => return Ok(()),
+    };
+    if from != Some(HeapType::NoFunc) || matches!(to, Some(HeapType::NoFunc | HeapType::Func)) {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        offset: c.loc.0 as usize,
+        feature: "copying from a table or segment of `nofunc` to a table of a function type".to_string(),
+        remedy: "fill the table with nulls instead",
+    })
 }
 
 /// The operands as values. A segment of functions holds handles as i31, so that the collector can
