@@ -89,10 +89,10 @@
 ;;     local.get 2
 ;;     i32.store offset=11 align=1
 ;;     local.get 0
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 2
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
@@ -161,7 +161,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 2162848
+;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 1
@@ -237,7 +237,7 @@
 ;;       local.set 1
 ;;     end
 ;;     local.get 1
-;;     i32.const 2162848
+;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
 ;;     local.get 1
 ;;     i32.const 2
@@ -309,7 +309,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 2162808
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 1
@@ -377,7 +377,7 @@
 ;;     i32.shl
 ;;     memory.copy
 ;;     local.get 0
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
@@ -429,7 +429,7 @@
 ;;       end
 ;;     end
 ;;     local.get 0
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0

@@ -96,10 +96,10 @@
 ;;     local.get 1
 ;;     i32.store offset=11 align=1
 ;;     local.get 2
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
@@ -125,7 +125,7 @@
 ;;     i32.const 8
 ;;     call 0
 ;;     local.tee 0
-;;     i32.const 2162808
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 7
@@ -205,10 +205,10 @@
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
 ;;     local.get 1
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 0
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
@@ -280,7 +280,7 @@
 ;;       i32.shl
 ;;       memory.copy
 ;;       local.get 1
-;;       i32.const 2162685
+;;       i32.const 5308413
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 1

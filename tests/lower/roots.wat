@@ -20,20 +20,10 @@
 ;;   (export "run" (func 2))
 ;;   (func $make (;1;) (type 0) (param i32) (result i32)
 ;;     (local i32 i32 i32 i32)
-;;     i32.const 0
-;;     i32.load offset=1048576
-;;     i32.const 4
-;;     i32.sub
-;;     local.set 2
 ;;     local.get 0
 ;;     i32.eqz
 ;;     if ;; label = @1
 ;;       i32.const -1
-;;       i32.const 0
-;;       local.get 2
-;;       i32.const 4
-;;       i32.add
-;;       i32.store offset=1048576
 ;;       return
 ;;     end
 ;;     local.get 0
@@ -44,7 +34,11 @@
 ;;     local.get 0
 ;;     i32.const 1
 ;;     i32.sub
-;;     local.get 2
+;;     i32.const 0
+;;     i32.load offset=1048576
+;;     i32.const 4
+;;     i32.sub
+;;     local.tee 2
 ;;     local.get 1
 ;;     i32.store
 ;;     i32.const 0
@@ -87,7 +81,7 @@
 ;;       local.set 1
 ;;     end
 ;;     local.get 1
-;;     i32.const 2162808
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 1
 ;;     local.get 0

@@ -85,7 +85,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 2162808
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 0
@@ -123,7 +123,7 @@
 ;;       local.set 0
 ;;     end
 ;;     local.get 0
-;;     i32.const 2162808
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 0
@@ -145,10 +145,10 @@
 ;;     local.get 1
 ;;     i32.store offset=19 align=1
 ;;     local.get 0
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 2162685
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
