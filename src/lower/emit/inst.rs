@@ -84,7 +84,10 @@ impl Emitter<'_, '_> {
         }
         let data = &self.func.insts[inst];
         match reindex::memarg(op).filter(|memarg| memarg.memory == self.cx.index.heap_memory) {
-            Some(memarg) => self.code.heap_site(data.loc, data.trap, memarg.offset),
+            // Only where lowering says what a fault means can there be one. A site for any other access
+            // would hide that of a load which Cranelift moves into it.
+            Some(memarg) if data.trap.is_some() => self.code.heap_site(data.loc, data.trap, memarg.offset),
+            Some(_) => {}
             None if traps_or_calls(op) => self.code.site(data.loc, data.trap),
             None => {}
         }

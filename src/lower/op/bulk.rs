@@ -18,7 +18,8 @@ pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: V
     }
     e.null_check(c, array);
     let what = (Width::I32, crate::ir::Sign::None, ValType::I32);
-    let len = memory::load(e.env(), c, array, ARRAY_LENGTH, what, Some(TrapCode::NullReference));
+    let fault = memory::null_fault(c, array);
+    let len = memory::load(e.env(), c, array, ARRAY_LENGTH, what, fault);
     let region = c.region;
     e.lengths().set(array, len, region);
     len

@@ -77,6 +77,13 @@ pub fn default_value(c: &mut Cursor<'_, '_>, width: Width) -> Value {
     }
 }
 
+/// What a fault in an access through a reference means: nothing when it can not be null, for then there
+/// is none.
+pub fn null_fault(c: &Cursor<'_, '_>, reference: Value) -> Option<TrapCode> {
+    let nullable = c.func.ty(reference).as_ref().is_none_or(|ty| ty.nullable);
+    nullable.then_some(TrapCode::NullReference)
+}
+
 /// The header of an object.
 pub fn header(env: &ModuleEnv<'_, '_>, c: &mut Cursor<'_, '_>, object: Value, trap: Option<TrapCode>) -> Value {
     load(env, c, object, 0, (Width::I32, Sign::None, ValType::I32), trap)

@@ -12,7 +12,7 @@
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, func_ref, memory};
 use crate::error::Error;
-use crate::ir::{Cursor, Sign, StructOp, TrapCode, Value};
+use crate::ir::{Cursor, Sign, StructOp, Value};
 use crate::layout::{GcType, ObjectLayout, StructLayout, Width};
 use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, ValType};
 use std::sync::Arc;
@@ -94,8 +94,8 @@ fn get<'a, E: Environ<'a>>(
     let ty = field_type(e, id, field)?.unpack();
     let gc = e.env().gc_type(id)?.clone();
     let layout = layout(&gc)?.fields[field as usize];
-    let value =
-        memory::load(e.env(), c, object, layout.offset, (layout.width, sign, ty), Some(TrapCode::NullReference));
+    let fault = memory::null_fault(c, object);
+    let value = memory::load(e.env(), c, object, layout.offset, (layout.width, sign, ty), fault);
     Ok(if layout.width == Width::FuncHandle { Repr::Handle(value) } else { Repr::Plain(value) })
 }
 
@@ -105,7 +105,8 @@ fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, field:
     let layout = layout(&gc)?.fields[field as usize];
     let value = stored(e, c, layout.width, args[1])?;
     e.null_check(c, object);
-    memory::store(e.env(), c, object, layout.offset, layout.width, value, Some(TrapCode::NullReference));
+    let fault = memory::null_fault(c, object);
+    memory::store(e.env(), c, object, layout.offset, layout.width, value, fault);
     if layout.width == Width::Ref {
         let distance = layout.offset + crate::layout::reference::BIAS;
         e.write_barrier(c, object, object, distance, value);

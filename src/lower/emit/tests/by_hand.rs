@@ -333,6 +333,21 @@ fn sites_name_the_opcode_of_what_traps() {
     assert_eq!(found, expected);
 }
 
+/// Cranelift computes the address of the second load in the instruction that does the first, and gives
+/// a fault there the second one's place. The second can not fault; a site for it hid the first.
+#[test]
+fn a_load_that_can_not_fault_has_no_site() {
+    let mut func = Func::new(0, &[I32], &[I32]);
+    let (body, param) = (func.body, func.params()[0]);
+    let mut c = Cursor::at(&mut func, body, SrcLoc(100));
+    let memarg = memarg(host::HEAP, 3);
+    let header = c.load(Operator::I32Load { memarg }, param, I32, Some(TrapCode::CastFailure));
+    let field = c.load(Operator::I32Load { memarg }, header, I32, None);
+    c.push(Op::Return, &[field], &[]);
+    let traps: Vec<_> = host::emit(&func).sites.iter().map(|site| site.trap).collect();
+    assert_eq!(traps, [Some(TrapCode::CastFailure)]);
+}
+
 /// A function type `$t` at virtual index 0, final index 2.
 fn with_func_type(test: impl Fn(&EmitContext<'_>, ValType)) {
     let space = |map: &[u32]| Space { map: map.to_vec() };
