@@ -62,8 +62,9 @@ impl<T: 'static> Store<T> {
     }
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
-    pub fn limiter(&mut self, mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
-        self.inner.limiter(move |data| limiter(&mut data.user));
+    pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
+        self.inner.data_mut().limiter = Some(Box::new(limiter));
+        self.inner.limiter(|data| data.limiter());
     }
 
     /// Fuel that is left.

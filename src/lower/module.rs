@@ -308,10 +308,6 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             .zip(&module.tables)
             .filter(|(_, t)| !t.imported)
             .filter_map(|(i, t)| Some((env.tables[i as usize]?.offset, table_meta(t))))
-            .chain((0u32..).zip(&module.elems).map(|(e, elem)| {
-                let ty = TableMeta { elem: elem.ty, min: 0, max: None, table64: false };
-                (env.elems[e as usize].offset, ty)
-            }))
             .collect();
         Meta {
             name: module.name.clone(),
@@ -328,6 +324,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 .collect(),
             area_words: env.area_words,
             own_tables,
+            own_segments: env.elems.iter().map(|place| place.offset).collect(),
             function_handles: env.handles.len() as u32,
             types: env.gc_types.keys().copied().collect(),
         }

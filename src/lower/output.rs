@@ -68,9 +68,11 @@ pub struct Meta {
     pub exports: Vec<ExportMeta>,
     /// Words of the instance's root area.
     pub area_words: u32,
-    /// The instance's own lowered tables: offset of the two words in the root area, and type. Element
-    /// segments are among them (without maximum): the init function fills both by `table_grow`.
+    /// The instance's own lowered tables: offset of the two words in the root area, and type. The init
+    /// function gives them their first elements by `table_grow`.
     pub own_tables: Vec<(u32, TableMeta)>,
+    /// The same for element segments, which have no type that anybody could ask for.
+    pub own_segments: Vec<u32>,
     /// How many consecutive function handles the instance needs, from `function_base` on. The module
     /// itself fills them, by an active element segment of the imported function table.
     pub function_handles: u32,

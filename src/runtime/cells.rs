@@ -48,6 +48,9 @@ pub fn new_table<T: 'static>(
     init: u32,
 ) -> Result<u32> {
     ensure_heap(&mut cx)?;
+    if !cx.as_context_mut().data_mut().table_growing(0, size, max.unwrap_or(u64::MAX))? {
+        return Err(Error::msg(format!("table minimum size of {size} elements exceeds table limits")));
+    }
     let cell = with_heap(&mut cx, |state, mem| {
         // The initial value must be where a collection sees it.
         let scope = state.roots.enter_scope();
@@ -66,11 +69,13 @@ pub fn new_table<T: 'static>(
 
 /// Makes the cells of a new table those of an empty one.
 pub fn set_up_table(state: &mut GcState, mem: &mut dyn HeapMemory, cell: u32, max: Option<u64>) -> Result<()> {
-    write_word(mem.bytes_mut(), cell + 4, reference::i31(0)).ok_or_else(bad_cell)?;
-    if let Some(max) = max {
-        state.table_max.insert(cell, max);
-    }
-    Ok(())
+    state.table_max.insert(cell, max.unwrap_or(u64::MAX));
+    set_up_segment(mem, cell)
+}
+
+/// Makes an element segment empty. To be filled it grows like a table, but nobody limits it.
+pub fn set_up_segment(mem: &mut dyn HeapMemory, cell: u32) -> Result<()> {
+    write_word(mem.bytes_mut(), cell + 4, reference::i31(0)).ok_or_else(bad_cell)
 }
 
 /// The number of elements.
@@ -105,13 +110,23 @@ pub fn table_fill<T: 'static>(
     })?
 }
 
-/// Grows a table: its former size; `None` if it can not.
+/// Grows a table: its former size; `None` if it can not, or if the store's limiter refuses.
 pub fn table_grow<T: 'static>(
-    cx: impl AsContextMut<Data = StoreData<T>>,
+    mut cx: impl AsContextMut<Data = StoreData<T>>,
     cell: u32,
     delta: u64,
     init: u32,
 ) -> Result<Option<u32>> {
+    let (size, max) = with_heap(&mut cx, |state, mem| {
+        let max = state.table_max.get(&cell).copied();
+        parts(mem, cell).map(|(_, size)| (u64::from(size), max))
+    })??;
+    if let Some(max) = max {
+        let Some(new) = size.checked_add(delta).filter(|&new| new <= max) else { return Ok(None) };
+        if !cx.as_context_mut().data_mut().table_growing(size, new, max)? {
+            return Ok(None);
+        }
+    }
     with_heap(cx, |state, mem| grow(state, mem, cell, delta, init))?
 }
 

@@ -126,12 +126,15 @@ fn set_up_tables<T: 'static>(
     lowered: &LoweredCode,
     area: u32,
 ) -> Result<()> {
-    if lowered.meta.own_tables.is_empty() {
+    if lowered.meta.own_tables.is_empty() && lowered.meta.own_segments.is_empty() {
         return Ok(());
     }
     with_heap(cx, |state, mem| {
         for (offset, ty) in &lowered.meta.own_tables {
             cells::set_up_table(state, mem, area + offset, ty.max)?;
+        }
+        for offset in &lowered.meta.own_segments {
+            cells::set_up_segment(mem, area + offset)?;
         }
         Ok(())
     })?

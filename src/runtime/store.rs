@@ -26,7 +26,15 @@ pub struct StoreData<T> {
     pub(crate) gc: GcStore,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
+    /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
+    /// live in the heap are not among them.
+    pub(crate) limiter: Option<Limiter<T>>,
+    /// What the engine asks before there is a limiter.
+    pub(crate) unlimited: wasmtime::StoreLimits,
 }
+
+/// Finds the limiter in the embedder's data.
+pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
 
 impl<T> StoreData<T> {
     pub(crate) fn new(engine: Arc<EngineState>, user: T) -> StoreData<T> {
@@ -38,7 +46,25 @@ impl<T> StoreData<T> {
             state: None,
             instances: Vec::new(),
         };
-        StoreData { user, gc, host_funcs: Vec::new() }
+        StoreData { user, gc, host_funcs: Vec::new(), limiter: None, unlimited: wasmtime::StoreLimits::default() }
+    }
+
+    /// The store's limiter.
+    pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
+        match &mut self.limiter {
+            Some(limiter) => limiter(&mut self.user),
+            None => &mut self.unlimited,
+        }
+    }
+
+    /// Asks the limiter whether a table in the heap may grow; `max` is `u64::MAX` for none.
+    pub(crate) fn table_growing(&mut self, current: u64, desired: u64, max: u64) -> Result<bool> {
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let max = Some(max).filter(|&max| max != u64::MAX).map(size);
+        match self.limiter.is_some() {
+            true => self.limiter().table_growing(size(current), size(desired), max),
+            false => Ok(true),
+        }
     }
 
     /// The embedder's data.
