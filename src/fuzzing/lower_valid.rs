@@ -110,4 +110,19 @@ mod tests {
     fn replayed() {
         replay(super::run, 150, 4000);
     }
+
+    /// `wasm-smith` made both: lowered, `nofunc` is `func`, which is not below the other types here. The
+    /// output was invalid.
+    #[test]
+    fn nofunc_where_nothing_can_stand_for_it_is_refused() {
+        let subtype = "(type $f (func)) (type $a (sub (func (result (ref null $f)))))
+            (type (sub $a (func (result (ref null nofunc))))) (type (struct))";
+        let segment = "(type $f (func)) (table 1 (ref null $f)) (elem $e (ref null nofunc) (item (ref.null nofunc)))
+            (func (table.init $e (i32.const 0) (i32.const 0) (i32.const 1)))";
+        for text in [subtype, segment] {
+            let wasm = wat::parse_str(format!("(module {text})")).unwrap();
+            let err = super::lowered(&wasm, 2, false).unwrap_err();
+            assert!(matches!(err, crate::error::Error::Unsupported { .. }), "{err}");
+        }
+    }
 }

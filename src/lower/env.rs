@@ -14,8 +14,8 @@ use super::context::LowerContext;
 use super::output::Cell;
 use crate::error::Error;
 use crate::layout::{GcType, HeapMap};
-use crate::parse::{ElemItems, Module};
-use crate::types::{CompositeKind, TypeId};
+use crate::parse::{Elem, ElemItems, Module, SegmentMode};
+use crate::types::{CompositeKind, HeapType, RefType, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -76,6 +76,18 @@ pub struct ModuleEnv<'m, 'a> {
 }
 
 impl<'m, 'a> ModuleEnv<'m, 'a> {
+    /// The type of a segment's elements. Lowered code has no `nofunc`; where it goes to one table only, it
+    /// has that table's type.
+    pub fn elem_type(&self, elem: &Elem<'_>) -> RefType {
+        match elem.mode {
+            SegmentMode::Active { index, .. } if elem.ty.heap == HeapType::NoFunc => {
+                let heap = self.module.tables.get(index as usize).map_or(elem.ty.heap, |table| table.elem.heap);
+                RefType { heap, ..elem.ty }
+            }
+            _ => elem.ty,
+        }
+    }
+
     /// Decides where everything is.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Erro
     added.iter().for_each(|index| {
         uses.funcs.remove(index);
     });
-    let types = Types::new(&module, facts.casts_functions);
+    let types = Types::new(&module, facts.casts_functions)?;
     let assembly = Assembly::new(&env, &plan, &uses, types, &added);
     let emitted = emit_all(&env, cx, &assembly, lowered)?;
     let start = if plan.needed { Some(env.runtime(RuntimeFunc::Init)) } else { module.start };

@@ -141,18 +141,19 @@ pub fn elems(
 ) -> Result<(), Error> {
     let mut section = enc::ElementSection::new();
     for elem in env.module.elems.iter().filter(|e| e.ty.is_func()) {
+        let ty = ref_type(env.elem_type(elem), &types.func_types);
         let exprs = match &elem.items {
             ElemItems::Funcs(_) => Vec::new(),
             ElemItems::Exprs(exprs) => exprs
                 .iter()
-                .map(|e| const_expr(e, env.module, index, Some(ref_type(elem.ty, &types.func_types).heap_type)))
+                .map(|e| const_expr(e, env.module, index, Some(ty.heap_type)))
                 .collect::<Result<Vec<_>, _>>()?,
         };
         let items = match &elem.items {
             ElemItems::Funcs(funcs) => {
                 enc::Elements::Functions(funcs.iter().map(|&f| index.funcs.get(f)).collect::<Vec<_>>().into())
             }
-            ElemItems::Exprs(_) => enc::Elements::Expressions(ref_type(elem.ty, &types.func_types), exprs.into()),
+            ElemItems::Exprs(_) => enc::Elements::Expressions(ty, exprs.into()),
         };
         match &elem.mode {
             SegmentMode::Active { index: table, offset } if !plan.all_segments => {

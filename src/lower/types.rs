@@ -17,6 +17,7 @@
 //! GC type link with lowered ones.
 
 use super::index::Space;
+use crate::error::Error;
 use crate::parse::Module;
 use crate::types::{CompositeType, FuncType, HeapType, RefType, TypeDef, TypeId, ValType};
 use std::collections::HashMap;
@@ -40,7 +41,12 @@ pub struct Types {
 impl Types {
     /// Lowers a module's type section. `casts_functions`: whether any body tests for a concrete
     /// function type.
-    pub fn new(module: &Module<'_>, casts_functions: bool) -> Types {
+    ///
+    /// # Errors
+    ///
+    /// When a type is a subtype of another only as `nofunc` is below every function type: lowered code
+    /// has none.
+    pub fn new(module: &Module<'_>, casts_functions: bool) -> Result<Types, Error> {
         let branded = casts_functions || needs_brands(module);
         let mut types = Types {
             section: enc::TypeSection::new(),
@@ -51,10 +57,10 @@ impl Types {
         let mut index = 0;
         while index < module.types.len() as u32 {
             let len = module.types.at(index).group_len.max(1);
-            types.group(module, index, len, branded);
+            types.group(module, index, len, branded)?;
             index += len;
         }
-        types
+        Ok(types)
     }
 
     /// Adds a function type of lowering's own.
@@ -69,20 +75,21 @@ impl Types {
         val_type(ty, &self.func_types)
     }
 
-    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) {
+    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) -> Result<(), Error> {
         let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
             .map(|i| (i, &**module.types.at(i)))
             .filter(|(_, def)| def.sub.composite.is_func())
             .collect();
-        let Some(&(_, first)) = funcs.first() else { return };
+        let Some(&(_, first)) = funcs.first() else { return Ok(()) };
         // A repeated group is the same types. Lowered again, it would refer to the first one where that
         // refers to itself, and be another.
         if self.func_types.contains_key(&first.id) {
             for &(index, def) in &funcs {
                 self.space.map[index as usize] = self.func_types.get(&def.id).copied().unwrap_or(u32::MAX);
             }
-            return;
+            return Ok(());
         }
+        funcs.iter().try_for_each(|(_, def)| stays_subtype(module, def))?;
         for (n, &(index, def)) in (self.len..).zip(&funcs) {
             self.space.map[index as usize] = n;
             self.func_types.insert(def.id, n);
@@ -97,6 +104,7 @@ impl Types {
             Ok([single]) => self.section.ty().subtype(&single),
             Err(group) => self.section.ty().rec(group),
         }
+        Ok(())
     }
 
     fn sub_type(&self, def: &TypeDef) -> enc::SubType {
@@ -125,6 +133,24 @@ fn func_sub_type(
             describes: None,
         },
     }
+}
+
+/// Whether a function type still matches its supertype where `nofunc` is `func`.
+fn stays_subtype(module: &Module<'_>, def: &TypeDef) -> Result<(), Error> {
+    let sup = def.sub.supertype.map(|id| &module.types.def(id).sub.composite);
+    let (CompositeType::Func(sub), Some(CompositeType::Func(sup))) = (&def.sub.composite, sup) else { return Ok(()) };
+    let is = |ty: &ValType, heaps: &[HeapType]| ty.as_ref().is_some_and(|r| heaps.contains(&r.heap));
+    let matches = |(below, above): (&ValType, &ValType)| {
+        !is(below, &[HeapType::NoFunc]) || is(above, &[HeapType::NoFunc, HeapType::Func])
+    };
+    if sub.results.iter().zip(&sup.results).all(matches) && sup.params.iter().zip(&sub.params).all(matches) {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        offset: 0,
+        feature: "a function type with `nofunc` where its supertype or subtype has another type".to_string(),
+        remedy: "give both the same type there",
+    })
 }
 
 /// A value type in lowered code.

@@ -57,3 +57,14 @@
     (i32.sub (ref.is_null (table.get $t (i32.const 0))) (ref.is_null (table.get $t (i32.const 1)))))
 )
 (assert_return (invoke "init") (i32.const 1))
+
+;; An active segment of nulls of the bottom type, for a table of a narrower type.
+(module
+  (type $f (func))
+  (table $t 2 (ref null $f) (ref.func $nothing))
+  (elem (table $t) (i32.const 1) (ref null nofunc) (item (ref.null nofunc)))
+  (func $nothing (type $f))
+  (func (export "is-null") (param i32) (result i32) (ref.is_null (table.get $t (local.get 0))))
+)
+(assert_return (invoke "is-null" (i32.const 0)) (i32.const 0))
+(assert_return (invoke "is-null" (i32.const 1)) (i32.const 1))

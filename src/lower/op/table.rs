@@ -59,7 +59,9 @@ fn same_elements<'a, E: Environ<'a>>(e: &E, c: &Cursor<'_, 'a>, op: TableOp) -> 
     let table = |index: u32| module.tables.get(index as usize).map(|table| table.elem.heap);
     let (from, to) = match op {
         TableOp::Copy { dst, src } => (table(src), table(dst)),
-        TableOp::Init { elem, table: to } => (module.elems.get(elem as usize).map(|elem| elem.ty.heap), table(to)),
+        TableOp::Init { elem, table: to } => {
+            (module.elems.get(elem as usize).map(|elem| e.env().elem_type(elem).heap), table(to))
+        }
         _ => return Ok(()),
     };
     if from != Some(HeapType::NoFunc) || matches!(to, Some(HeapType::NoFunc | HeapType::Func)) {
