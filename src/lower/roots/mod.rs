@@ -84,7 +84,7 @@ entity_impl!(Root, "root");
 ///
 /// # Errors
 ///
-/// [`Error::TooComplex`] when liveness takes more than [`Budget::STEPS`] steps or the frame is larger
+/// [`Error::TooComplex`] when liveness takes more than `Budget::STEPS` steps or the frame is larger
 /// than the shadow stack allows.
 pub fn assign_roots(func: &mut Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> Result<(), Error> {
     let mut budget = Budget { left: Budget::STEPS, func: func.index };
