@@ -79,7 +79,7 @@ impl Config {
         inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);
         Config {
             inner,
-            features: WasmFeatures::WASM3 - WasmFeatures::EXCEPTIONS,
+            features: WasmFeatures::WASM3 | WasmFeatures::LEGACY_EXCEPTIONS,
             max_wasm_stack: DEFAULT_WASM_STACK,
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
@@ -160,6 +160,8 @@ impl Config {
         wasm_threads: THREADS;
         /// Exceptions.
         wasm_exceptions: EXCEPTIONS;
+        /// The exceptions of before the standard: `try`, `catch`, `delegate`, `rethrow`.
+        wasm_legacy_exceptions: LEGACY_EXCEPTIONS;
         /// 128-bit arithmetic.
         wasm_wide_arithmetic: WIDE_ARITHMETIC;
         /// Memories with other page sizes.
@@ -178,7 +180,8 @@ impl Config {
             | WasmFeatures::MULTI_MEMORY
             | WasmFeatures::BULK_MEMORY
             | WasmFeatures::TAIL_CALL
-            | WasmFeatures::EXCEPTIONS;
+            | WasmFeatures::EXCEPTIONS
+            | WasmFeatures::LEGACY_EXCEPTIONS;
         let theirs = flags - ours;
         if !theirs.is_empty() {
             self.inner.wasm_features(theirs, enable);

@@ -371,7 +371,7 @@ impl<T: 'static> Linker<T> {
         match self.map.get(&(module.to_string(), name.to_string())) {
             Some(Definition::Extern(definition)) => Some(definition.clone()),
             Some(Definition::Host(host)) => Some(Func::of_host(&mut cx, host.clone()).into()),
-            None => self.inner.get(&mut cx.inner, module, name).ok().map(Extern::of_native),
+            None => self.inner.get(&mut cx.inner, module, name).ok().and_then(Extern::of_native),
         }
     }
 }

@@ -38,7 +38,7 @@ pub use crate::runtime::backtrace::{FrameInfo, WasmBacktrace};
 pub use crate::runtime::store::StoreData;
 pub use config::Config;
 pub use engine::Engine;
-pub use externals::{Export, Extern, Global, Table};
+pub use externals::{Export, Extern, Global, Table, Tag};
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use gc::{AnyRef, ExnRef, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted};
 pub use instance::Instance;
@@ -50,6 +50,6 @@ pub use types::*;
 pub use values::{Ref, Val};
 pub use wasmtime::{
     Error, InstanceAllocationStrategy, MemoryAccessError, OptLevel, PoolingAllocationConfig, ResourceLimiter, Result,
-    SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, Tag, Trap, UpdateDeadline, V128, WasmBacktraceDetails,
-    WasmFeatures, bail, ensure, format_err,
+    SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128,
+    WasmBacktraceDetails, WasmFeatures, bail, ensure, format_err,
 };

@@ -310,6 +310,7 @@ pub(crate) static WASM: Group = Group {
         feature!("bulk-memory", wasm_bulk_memory, "bulk memory operations"),
         feature!("custom-page-sizes", wasm_custom_page_sizes, "custom page sizes"),
         feature!("exceptions", wasm_exceptions, "exception handling"),
+        feature!("legacy-exceptions", wasm_legacy_exceptions, "exception handling of before the standard"),
         feature!("extended-const", wasm_extended_const, "extended constant expressions"),
         feature!("function-references", wasm_function_references, "typed function references"),
         feature!("gc", wasm_gc, "garbage collection"),

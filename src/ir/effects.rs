@@ -2,7 +2,7 @@
 //!
 //! Conservative: a set bit means "may". Optimiser passes ask this instead of matching on operations.
 
-use super::op::{ArrayOp, GlobalOp, HeapOp, I31Op, Op, RefOp, StructOp, TableOp};
+use super::op::{ArrayOp, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, StructOp, TableOp};
 use wasmparser::Operator;
 
 /// A set of possible effects.
@@ -94,6 +94,11 @@ pub fn effects(op: &Op<'_>) -> Effects {
         Op::I31(I31Op::Get(_)) => Effects::TRAP,
         Op::Ref(RefOp::AsNonNull | RefOp::Cast(_)) => Effects::TRAP,
         Op::Ref(_) => Effects::NONE,
+        Op::Exn(ExnOp::New(_)) => Effects::ALLOC,
+        Op::Exn(ExnOp::Pending) => Effects { reads_state: true, ..Effects::NONE },
+        Op::Exn(ExnOp::Raise | ExnOp::Take) => Effects { reads_state: true, writes_state: true, ..Effects::NONE },
+        // Neither tag nor payload of an exception ever changes.
+        Op::Exn(ExnOp::Is(_) | ExnOp::Payload { .. } | ExnOp::Unread) => Effects::NONE,
         Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Effects::ALLOC,
         Op::Heap(_) => Effects { writes_state: true, reads_state: true, ..Effects::TRAP },
     }

@@ -35,9 +35,10 @@ mod effects;
 mod func;
 mod op;
 pub mod print;
+pub mod reach;
 pub mod verify;
 
 pub use build::{Cursor, memarg};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
-pub use op::{ArrayOp, BrTarget, Callee, GlobalOp, HeapOp, I31Op, Op, RefOp, Sign, StructOp, TableOp, TrapCode};
+pub use op::{ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, Sign, StructOp, TableOp, TrapCode};

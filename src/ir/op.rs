@@ -132,6 +132,8 @@ pub enum Op<'a> {
     I31(I31Op),
     /// References of any kind.
     Ref(RefOp),
+    /// Exceptions.
+    Exn(ExnOp),
     /// What lowering leaves for emission.
     Heap(HeapOp),
 }
@@ -293,6 +295,31 @@ pub enum RefOp {
     AnyConvertExtern,
     /// `extern.convert_any`
     ExternConvertAny,
+}
+
+/// Exceptions. A throw is no jump: it leaves the exception *pending* and returns, and whoever called
+/// asks. Translation writes both down as ordinary control (see `parse/exceptions.rs`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExnOp {
+    /// A new exception of a tag. Operands: its payload.
+    New(u32),
+    /// Makes an exception pending. Operand: the exception, not null.
+    Raise,
+    /// Whether an exception is pending: an `i32` that is zero if none is.
+    Pending,
+    /// The pending exception, which is pending no more.
+    Take,
+    /// Whether an exception is of a tag: an `i32`. Operand: the exception, not null.
+    Is(u32),
+    /// A value of an exception's payload. Operand: an exception of the tag.
+    Payload {
+        /// The tag.
+        tag: u32,
+        /// Which value.
+        index: u32,
+    },
+    /// A value that nobody will read: the result of a function that leaves an exception pending.
+    Unread,
 }
 
 /// What lowering leaves for root assignment and emission.

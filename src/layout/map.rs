@@ -55,6 +55,7 @@ const CELL_SP: u32 = 0;
 const CELL_BUMP: u32 = 4;
 const CELL_LIMIT: u32 = 8;
 const CELL_REMEMBERED: u32 = 12;
+const CELL_PENDING: u32 = 16;
 const REMEMBERED_START: u32 = 64;
 
 impl HeapMap {
@@ -85,6 +86,12 @@ impl HeapMap {
     /// Cell: where the next remembered slot address goes.
     pub const fn remembered_cell(self) -> u32 {
         self.stack_top + CELL_REMEMBERED
+    }
+
+    /// Cell: the exception that is on its way out of the frames that are returning, or 0. It is a root;
+    /// no reference to an object is 0.
+    pub const fn pending_cell(self) -> u32 {
+        self.stack_top + CELL_PENDING
     }
 
     /// First address of the buffer of remembered slots. An entry is the address of a word that may

@@ -15,6 +15,9 @@ pub const AREA: &str = "area";
 /// `(global i32)`: the handle of the first of the instance's functions whose reference is taken.
 pub const FUNCTION_BASE: &str = "function_base";
 
+/// `(global i32)`: the identity of the first of the instance's tags; the others follow.
+pub const TAG_BASE: &str = "tag_base";
+
 /// `(func (param $bytes i32) (result i32))`: allocates, collecting if need be. The result is a
 /// reference; its object is raw and the caller sets it up before anything else can collect.
 pub const ALLOC: &str = "alloc";

@@ -6,7 +6,10 @@
 //! |---|---|---|
 //! | functions | `RuntimeFunc as u32` | imports of the runtime, then helpers that lowering defines |
 //! | functions | `CASTS + type index` | `function_cast:` imports |
-//! | globals | `0`, `1` | root area, function base |
+//! | functions | behind those, by type index | functions that stand in for values nobody reads |
+//! | functions | behind those | parts of the init function |
+//! | globals | `0`, `1`, `2` | root area, function base, tag base |
+//! | globals | behind those | cells of imported tables, identities of imported tags |
 //! | memories | `0` | the heap |
 //! | tables | `0` | the store's functions |
 
@@ -14,9 +17,9 @@ use super::context::LowerContext;
 use super::output::Cell;
 use crate::error::Error;
 use crate::layout::{GcType, HeapMap};
-use crate::parse::{Elem, ElemItems, Module, SegmentMode};
+use crate::parse::{Elem, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Functions that lowered code may call besides the original ones.
@@ -41,6 +44,9 @@ pub enum RuntimeFunc {
 
 /// First virtual function index, behind the original ones, of `function_cast:` imports.
 pub const CASTS: u32 = 16;
+
+/// How many globals lowering may add besides those of imported tables and tags.
+const FIXED_GLOBALS: u32 = 3;
 
 /// Where a global or table is that lowering moved into the heap.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +108,9 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             let ty = cx.gc_types.ensure(id).ok_or(crate::types::TypesError::Full)?;
             gc_types.insert(id, ty);
         }
+        for &id in &module.tag_types {
+            gc_types.insert(id, cx.gc_types.ensure(id).ok_or(crate::types::TypesError::Full)?);
+        }
         let mut env = ModuleEnv {
             module,
             map: cx.map,
@@ -138,7 +147,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         for (index, table) in (0u32..).zip(&self.module.tables) {
             self.tables.push(match (table.elem.is_func(), table.imported) {
                 (true, _) => None,
-                (false, true) => Some(Place { base: area + 2 + index, offset: 0 }),
+                (false, true) => Some(Place { base: area + FIXED_GLOBALS + index, offset: 0 }),
                 (false, false) => Some(own(2)),
             });
         }
@@ -146,8 +155,8 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         self.area_words = words;
     }
 
-    /// Every function that validation lets `ref.func` name: those in element segments, globals and
-    /// exports. Handles are only needed when objects can hold functions.
+    /// Every function whose reference can be taken. Handles are only needed when objects can hold
+    /// functions.
     fn assign_handles(&mut self) {
         use crate::layout::{ObjectLayout, Width};
         let holds = |ty: &Arc<GcType>| match &ty.layout {
@@ -157,31 +166,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         if !self.gc_types.values().any(holds) {
             return;
         }
-        let mut taken = BTreeSet::new();
-        let mut scan = |expr: &crate::parse::ConstExpr<'_>| {
-            taken.extend(expr.iter().filter_map(|(op, _)| match op {
-                wasmparser::Operator::RefFunc { function_index } => Some(*function_index),
-                _ => None,
-            }));
-        };
-        self.module.globals.iter().filter_map(|g| g.init.as_ref()).for_each(&mut scan);
-        self.module.tables.iter().filter_map(|t| t.init.as_ref()).for_each(&mut scan);
-        for elem in &self.module.elems {
-            if let ElemItems::Exprs(exprs) = &elem.items {
-                exprs.iter().for_each(&mut scan);
-            }
-        }
-        for elem in &self.module.elems {
-            if let ElemItems::Funcs(funcs) = &elem.items {
-                taken.extend(funcs);
-            }
-        }
-        for export in &self.module.exports {
-            if let crate::parse::Entity::Func(f) = export.entity {
-                taken.insert(f);
-            }
-        }
-        self.handles = taken.into_iter().zip(0..).collect();
+        self.handles = self.module.referable().into_iter().zip(0..).collect();
     }
 
     /// Virtual index of a function that lowering adds.
@@ -212,9 +197,26 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         ((index as usize) < self.module.types.len()).then_some(index)
     }
 
+    /// Virtual index of a function of a type that nobody calls, defined by lowering.
+    pub fn stand_in(&self, ty: RefType) -> Option<u32> {
+        let types = &self.module.types;
+        let index = (0u32..).zip(types.ids()).find(|&(_, &id)| {
+            let kind = types.def(id).sub.composite.kind();
+            kind == CompositeKind::Func && types.is_sub_heap(HeapType::Concrete(kind, id), ty.heap)
+        });
+        Some(self.module.funcs.len() as u32 + CASTS + types.len() as u32 + index?.0)
+    }
+
+    /// The type index behind a virtual function index of a stand-in.
+    pub fn stand_in_type(&self, virt: u32) -> Option<u32> {
+        let types = self.module.types.len() as u32;
+        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS + types)?;
+        (index < types).then_some(index)
+    }
+
     /// Virtual index of a part of the init function.
     pub fn init_part(&self, part: u32) -> u32 {
-        self.module.funcs.len() as u32 + CASTS + self.module.types.len() as u32 + part
+        self.module.funcs.len() as u32 + CASTS + 2 * self.module.types.len() as u32 + part
     }
 
     /// Virtual index of the global that holds the root area's address.
@@ -225,6 +227,29 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     /// Virtual index of the global that holds the first function handle.
     pub fn function_base_global(&self) -> u32 {
         self.module.globals.len() as u32 + 1
+    }
+
+    /// Virtual index of the global that holds the identity of the instance's first tag.
+    pub fn tag_base_global(&self) -> u32 {
+        self.module.globals.len() as u32 + 2
+    }
+
+    /// Virtual index of the global that holds the address or identity of an imported table's or tag's.
+    pub fn imported_table_global(&self, table: u32) -> u32 {
+        self.area_global() + FIXED_GLOBALS + table
+    }
+
+    /// The same for an imported tag.
+    pub fn imported_tag_global(&self, tag: u32) -> u32 {
+        self.imported_table_global(self.module.tables.len() as u32) + tag
+    }
+
+    /// The identity of a tag: a global, and what is to be added to it.
+    pub fn tag(&self, tag: u32) -> Place {
+        match tag.checked_sub(self.module.imported_tags()) {
+            Some(own) => Place { base: self.tag_base_global(), offset: own },
+            None => Place { base: self.imported_tag_global(tag), offset: 0 },
+        }
     }
 
     /// Virtual index of the heap memory.

@@ -95,6 +95,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
                 let ty = ty.ok_or_else(|| Error::bug("reference operation without a result"))?;
                 Some(op::ref_::lower(e, c, *op, &args, ty)?)
             }
+            Op::Exn(op) => op::exn::lower(e, c, *op, &args, ty)?,
             Op::Global(op) => op::global::lower(e, c, *op, &args, ty)?,
             Op::Table(op) => op::table::lower(e, c, *op, &args, ty)?,
             Op::Call(callee) | Op::ReturnCall(callee) => {

@@ -2,7 +2,7 @@
 
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::op::memory;
-use crate::ir::{Callee, Cursor, Func, Op, SrcLoc};
+use crate::ir::{Callee, Cursor, Func, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
@@ -32,5 +32,15 @@ pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
         |c| c.yield_(&[]),
     );
     c.push(Op::Return, &[], &[]);
+    func
+}
+
+/// A function that nobody calls. Its reference is what a function returns that must return one but
+/// throws.
+pub fn stand_in<'a>(env: &ModuleEnv<'_, 'a>, virt: u32) -> Func<'a> {
+    let sig = env.stand_in_type(virt).and_then(|ty| env.module.type_func(ty)).cloned().unwrap_or_default();
+    let mut func = Func::new(virt, &sig.params, &sig.results);
+    let body = func.body;
+    Cursor::at(&mut func, body, SrcLoc::NONE).push(Op::Trap(TrapCode::Unreachable), &[], &[]);
     func
 }

@@ -29,8 +29,6 @@ pub struct IndexMap {
     pub memories: Space,
     /// Globals.
     pub globals: Space,
-    /// Tags.
-    pub tags: Space,
     /// Types: only function types survive.
     pub types: Space,
     /// Element segments.

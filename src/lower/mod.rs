@@ -95,6 +95,10 @@ pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Erro
         lowered.push(Body::Ir(helper));
         uses.funcs.insert(env.runtime(RuntimeFunc::FlushRemembered));
     }
+    for &virt in uses.funcs.iter().filter(|&&virt| env.stand_in_type(virt).is_some()) {
+        added.push(virt);
+        lowered.push(Body::Ir(helper::stand_in(&env, virt)));
+    }
     added.iter().for_each(|index| {
         uses.funcs.remove(index);
     });

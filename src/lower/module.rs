@@ -44,6 +44,8 @@ pub struct Uses {
     pub functions_table: bool,
     /// The first function handle.
     pub function_base: bool,
+    /// The identity of the first tag.
+    pub tag_base: bool,
 }
 
 impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
@@ -73,10 +75,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     }
 
     /// Imports of the runtime, then the original ones. Returns the number of imported functions,
-    /// tables, memories, globals and tags.
-    fn import(&mut self, uses: &Uses) -> [u32; 5] {
+    /// tables, memories and globals.
+    fn import(&mut self, uses: &Uses) -> [u32; 4] {
         let (env, module) = (self.env, self.module());
-        let [mut funcs, mut tables, mut memories, mut globals, mut tags] = [0u32; 5];
+        let [mut funcs, mut tables, mut memories, mut globals] = [0u32; 4];
         let heap =
             enc::MemoryType { minimum: 1, maximum: Some(65536), memory64: false, shared: false, page_size_log2: None };
         self.runtime_import(names::HEAP, None, heap.into());
@@ -106,6 +108,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             self.runtime_import(names::FUNCTION_BASE, None, sections::address_global());
             set(&mut self.index.globals, env.function_base_global(), &mut globals);
         }
+        if uses.tag_base {
+            self.runtime_import(names::TAG_BASE, None, sections::address_global());
+            set(&mut self.index.globals, env.tag_base_global(), &mut globals);
+        }
         for import in &module.imports {
             let ty = match import.entity {
                 Entity::Func(f) => {
@@ -113,7 +119,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                     enc::EntityType::Function(self.types.space.get(module.funcs[f as usize].ty))
                 }
                 Entity::Table(t) if !env.native_table(t) => {
-                    set(&mut self.index.globals, env.area_global() + 2 + t, &mut globals);
+                    set(&mut self.index.globals, env.imported_table_global(t), &mut globals);
                     sections::address_global()
                 }
                 Entity::Table(t) => {
@@ -134,13 +140,13 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                     }
                 }
                 Entity::Tag(t) => {
-                    set(&mut self.index.tags, t, &mut tags);
-                    sections::tag_type(self.types.space.get(module.tags[t as usize])).into()
+                    set(&mut self.index.globals, env.imported_tag_global(t), &mut globals);
+                    sections::address_global()
                 }
             };
             self.imports.import(import.module, import.name, ty);
         }
-        [funcs, tables, memories, globals, tags]
+        [funcs, tables, memories, globals]
     }
 
     fn runtime_import(&mut self, name: &str, func_type: Option<TypeId>, ty: enc::EntityType) {
@@ -174,7 +180,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     }
 
     /// Indices of what the module defines itself.
-    fn define(&mut self, [mut funcs, mut tables, mut memories, mut globals, mut tags]: [u32; 5], added: &[u32]) {
+    fn define(&mut self, [mut funcs, mut tables, mut memories, mut globals]: [u32; 4], added: &[u32]) {
         let (env, module) = (self.env, self.module());
         for (f, decl) in (0u32..).zip(&module.funcs) {
             if !decl.imported {
@@ -186,8 +192,12 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         let nothing = self.types.add(&[], &[]);
         for &index in added {
             set(&mut self.index.funcs, index, &mut funcs);
-            let remember = index == env.runtime(RuntimeFunc::Remember);
-            self.defined.push(Defined { index, ty: if remember { slot } else { nothing } });
+            let ty = match env.stand_in_type(index) {
+                Some(ty) => self.types.space.get(ty),
+                None if index == env.runtime(RuntimeFunc::Remember) => slot,
+                None => nothing,
+            };
+            self.defined.push(Defined { index, ty });
         }
         for (t, table) in (0u32..).zip(&module.tables) {
             if !table.imported && env.native_table(t) {
@@ -203,10 +213,6 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             if global.init.is_some() && !global.ty.is_gc_ref() {
                 set(&mut self.index.globals, g, &mut globals);
             }
-        }
-        let imported = module.imports.iter().filter(|i| matches!(i.entity, Entity::Tag(_))).count();
-        for t in imported as u32..module.tags.len() as u32 {
-            set(&mut self.index.tags, t, &mut tags);
         }
         let mut elems = 0;
         for (e, elem) in (0u32..).zip(&module.elems) {
@@ -235,13 +241,14 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         out.section(&funcs);
         sections::tables(&mut out, self.env, &self.index, &self.types)?;
         sections::memories(&mut out, module);
-        sections::tags(&mut out, module, &self.index);
         sections::globals(&mut out, module, &self.index, &self.types)?;
         sections::exports(&mut out, self.env, &self.index);
         if let Some(start) = start {
             out.section(&enc::StartSection { function_index: self.index.funcs.get(start) });
         }
-        sections::elems(&mut out, self.env, self.plan, &self.index, &self.types)?;
+        let stand_ins: Vec<u32> =
+            self.defined.iter().map(|f| f.index).filter(|&f| self.env.stand_in_type(f).is_some()).collect();
+        sections::elems(&mut out, self.env, self.plan, &self.index, &self.types, &stand_ins)?;
         if !module.data.is_empty() {
             out.section(&enc::DataCountSection { count: module.data.len() as u32 });
         }
@@ -299,9 +306,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                     }
                 }
                 Entity::Memory(_) => EntityMeta::Memory,
-                Entity::Tag(t) => {
-                    EntityMeta::Tag { ty: module.type_func(module.tags[t as usize]).cloned().unwrap_or_default() }
-                }
+                Entity::Tag(t) => EntityMeta::Tag {
+                    id: module.types.id(module.tags[t as usize]),
+                    cell: export.then(|| env.cell(env.tag(t), import_of(entity))),
+                },
             }
         };
         let own_tables = (0u32..)
@@ -326,6 +334,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             own_tables,
             own_segments: env.elems.iter().map(|place| place.offset).collect(),
             function_handles: env.handles.len() as u32,
+            own_tags: module.tags[module.imported_tags() as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
             types: env.gc_types.keys().copied().collect(),
         }
     }

@@ -73,6 +73,9 @@ pub struct Meta {
     pub own_tables: Vec<(u32, TableMeta)>,
     /// The same for element segments, which have no type that anybody could ask for.
     pub own_segments: Vec<u32>,
+    /// The signatures of the instance's own tags. It needs as many consecutive identities, from
+    /// `tag_base` on.
+    pub own_tags: Vec<TypeId>,
     /// How many consecutive function handles the instance needs, from `function_base` on. The module
     /// itself fills them, by an active element segment of the imported function table.
     pub function_handles: u32,
@@ -114,7 +117,7 @@ pub struct ExportMeta {
 /// A lowered global or table is no WebAssembly global or table: it lives in the heap, at a *cell*. An
 /// imported one is an immutable `i32` global import with the original names, whose value is the
 /// cell's address; an exported one is not exported by the lowered module, the runtime finds it by
-/// its [`Cell`].
+/// its [`Cell`]. A tag is the same with an identity in place of an address.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EntityMeta {
     /// A function; native. References in its signature are `i32`, but for function references.
@@ -153,10 +156,12 @@ pub enum EntityMeta {
     },
     /// A memory; native.
     Memory,
-    /// A tag.
+    /// A tag: an identity, which is an `i32`.
     Tag {
-        /// Signature in original types.
-        ty: FuncType,
+        /// Canonical type of its signature.
+        id: TypeId,
+        /// Which of the instance's own tags, or which import; `None` for imports.
+        cell: Option<Cell>,
     },
 }
 
@@ -176,7 +181,7 @@ pub struct TableMeta {
 /// Where a lowered global or table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cell {
-    /// At this byte offset of the instance's root area.
+    /// At this byte offset of the instance's root area; of its own tags, the one with this index.
     Own(u32),
     /// Re-exported: the cell that the `n`th import of the original module has.
     Import(u32),

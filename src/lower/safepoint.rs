@@ -6,7 +6,7 @@
 //!
 //! What it is not: a points-to analysis. A call through a reference may go anywhere.
 
-use crate::ir::{Callee, Func, HeapOp, Op, effects};
+use crate::ir::{Callee, Func, HeapOp, Op, effects, reach};
 use wasmparser::{BinaryReaderError, FunctionBody, Operator};
 
 /// What matters of one function.
@@ -100,45 +100,17 @@ impl MayCollect {
 
 /// Solves for all functions of a module, given by index, imported ones included.
 pub fn solve(summaries: &[Summary]) -> MayCollect {
-    let count = summaries.len();
-    // Callers of each function, grouped by callee: `callers[start[f]..start[f + 1]]`.
-    let mut start = vec![0usize; count + 1];
     let edges = || {
         let all = summaries.iter().enumerate();
         all.flat_map(|(caller, s)| s.callees.iter().map(move |&callee| (caller, callee as usize)))
     };
-    let mut funcs: Vec<bool> = summaries.iter().map(|s| s.collects).collect();
-    for (caller, callee) in edges() {
-        match start.get_mut(callee + 1) {
-            Some(n) => *n += 1,
-            None => funcs[caller] = true,
-        }
-    }
-    for f in 0..count {
-        start[f + 1] += start[f];
-    }
-    let mut callers = vec![0usize; start[count]];
-    let mut next = start.clone();
-    for (caller, callee) in edges().filter(|&(_, callee)| callee < count) {
-        callers[next[callee]] = caller;
-        next[callee] += 1;
-    }
-    let mut work: Vec<usize> = (0..count).filter(|&f| funcs[f]).collect();
-    while let Some(f) = work.pop() {
-        for &caller in &callers[start[f]..start[f + 1]] {
-            if !std::mem::replace(&mut funcs[caller], true) {
-                work.push(caller);
-            }
-        }
-    }
-    MayCollect { funcs }
+    MayCollect { funcs: reach::backward(summaries.iter().map(|s| s.collects).collect(), edges) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ir::{Cursor, SrcLoc};
-    use proptest::prelude::*;
     use wasmparser::{Parser, Payload};
 
     fn calls(callees: &[u32]) -> Summary {
@@ -192,22 +164,5 @@ mod tests {
             _ => None,
         });
         assert_eq!(bodies.collect::<Vec<_>>(), [calls(&[1, 2]), calls(&[]), Summary::unknown()]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_solution_is_the_least_fixpoint(
-            graph in prop::collection::vec((any::<u8>(), prop::collection::vec(0u32..24, 0..4)), 0..24)
-        ) {
-            let of = |(n, callees): &(u8, Vec<u32>)| Summary { collects: n % 16 == 0, callees: callees.clone() };
-            let summaries: Vec<Summary> = graph.iter().map(of).collect();
-            let mut naive: Vec<bool> = summaries.iter().map(|s| s.collects).collect();
-            for _ in 0..=summaries.len() {
-                for (f, s) in summaries.iter().enumerate() {
-                    naive[f] |= s.callees.iter().any(|&c| naive.get(c as usize).copied().unwrap_or(true));
-                }
-            }
-            prop_assert_eq!(solve(&summaries).funcs, naive);
-        }
     }
 }

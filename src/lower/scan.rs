@@ -55,7 +55,13 @@ pub fn uses(env: &ModuleEnv<'_, '_>, func: &Func<'_>, uses: &mut Uses) {
                 uses.functions_table |= table == env.functions();
             }
             Op::Table(TableOp::Get(table)) => uses.functions_table |= table == env.functions(),
-            Op::Global(GlobalOp::Get(g)) => uses.function_base |= g == env.function_base_global(),
+            Op::Global(GlobalOp::Get(g)) => {
+                uses.function_base |= g == env.function_base_global();
+                uses.tag_base |= g == env.tag_base_global();
+            }
+            Op::Ref(RefOp::Func(f)) if f >= original => {
+                uses.funcs.insert(f);
+            }
             Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => {
                 uses.funcs.insert(env.runtime(RuntimeFunc::Alloc));
             }

@@ -45,11 +45,6 @@ pub fn global_type(global: &GlobalDecl<'_>, types: &Types) -> enc::GlobalType {
     enc::GlobalType { val_type: val_type(global.ty, &types.func_types), mutable: global.mutable, shared: false }
 }
 
-/// A tag's type.
-pub fn tag_type(func_type_idx: u32) -> enc::TagType {
-    enc::TagType { kind: enc::TagKind::Exception, func_type_idx }
-}
-
 /// Native tables.
 pub fn tables(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap, types: &Types) -> Result<(), Error> {
     let mut section = enc::TableSection::new();
@@ -76,18 +71,6 @@ pub fn memories(out: &mut enc::Module, module: &Module<'_>) {
     let mut section = enc::MemorySection::new();
     for memory in module.memories.iter().filter(|m| !m.imported) {
         section.memory(memory_type(&memory.ty));
-    }
-    if !section.is_empty() {
-        out.section(&section);
-    }
-}
-
-/// Tags.
-pub fn tags(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap) {
-    let imported = module.imports.iter().filter(|i| matches!(i.entity, Entity::Tag(_))).count();
-    let mut section = enc::TagSection::new();
-    for &ty in &module.tags[imported..] {
-        section.tag(tag_type(index.types.get(ty)));
     }
     if !section.is_empty() {
         out.section(&section);
@@ -121,8 +104,7 @@ pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap)
             Entity::Table(t) if env.native_table(t) => (enc::ExportKind::Table, index.tables.get(t)),
             Entity::Memory(m) => (enc::ExportKind::Memory, index.memories.get(m)),
             Entity::Global(g) if env.globals[g as usize].is_none() => (enc::ExportKind::Global, index.globals.get(g)),
-            Entity::Tag(t) => (enc::ExportKind::Tag, index.tags.get(t)),
-            Entity::Table(_) | Entity::Global(_) => continue,
+            Entity::Table(_) | Entity::Global(_) | Entity::Tag(_) => continue,
         };
         section.export(export.name, kind, at);
     }
@@ -131,13 +113,15 @@ pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap)
     }
 }
 
-/// Segments of functions, and the one that registers the instance's function handles.
+/// Segments of functions, the one that registers the instance's function handles, and the one that
+/// declares stand-ins.
 pub fn elems(
     out: &mut enc::Module,
     env: &ModuleEnv<'_, '_>,
     plan: &Plan,
     index: &IndexMap,
     types: &Types,
+    stand_ins: &[u32],
 ) -> Result<(), Error> {
     let mut section = enc::ElementSection::new();
     for elem in env.module.elems.iter().filter(|e| e.ty.is_func()) {
@@ -168,6 +152,10 @@ pub fn elems(
         let offset = enc::ConstExpr::global_get(index.globals.get(env.function_base_global()));
         let funcs: Vec<u32> = env.handles.keys().map(|&f| index.funcs.get(f)).collect();
         section.active(Some(index.tables.get(env.functions())), &offset, enc::Elements::Functions(funcs.into()));
+    }
+    if !stand_ins.is_empty() {
+        let funcs: Vec<u32> = stand_ins.iter().map(|&f| index.funcs.get(f)).collect();
+        section.declared(enc::Elements::Functions(funcs.into()));
     }
     if !section.is_empty() {
         out.section(&section);

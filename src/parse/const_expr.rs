@@ -50,6 +50,7 @@ fn operator<'a>(cx: &mut Emit<'_, '_, 'a>, op: &Operator<'a>) -> Result<()> {
             let done = match class(op) {
                 Class::Gc => gc::emit(cx, op)?,
                 Class::Core => plain::emit(cx, op)?,
+                Class::Exn => false,
                 Class::Refused(feature) => return Err(feature.at(cx.offset)),
             };
             return if done { Ok(()) } else { Err(Error::bug(format!("not a constant operator: {op:?}"))) };

@@ -12,6 +12,7 @@
 //! only counted.
 
 use super::emit::signature;
+use super::exceptions::Handler;
 use super::prescan::Block;
 use super::translate::Translator;
 use crate::error::Error;
@@ -33,27 +34,33 @@ pub(super) enum Kind {
     Loop,
     Then,
     Else,
+    /// What a `try_table` or `try` protects.
+    Try,
+    /// A handler of a `try`.
+    Catch,
 }
 
 /// An open block.
 #[derive(Debug)]
 pub(super) struct Frame {
-    kind: Kind,
-    inst: PackedOption<Inst>,
+    pub(super) kind: Kind,
+    pub(super) inst: PackedOption<Inst>,
     /// Where instructions go behind it.
     outer: Region,
     /// The region of the second arm, while in the first.
     els: PackedOption<Region>,
     /// Height of the operand stack below its parameters.
-    base: usize,
+    pub(super) base: usize,
     params: usize,
     results: usize,
-    block: Block,
+    pub(super) block: Block,
     /// Where its locals start in the pools `carried` and `saved`.
-    carried: usize,
+    pub(super) carried: usize,
     saved: usize,
     /// Something yields to it or branches to its end.
     reached: bool,
+    /// Where exceptions go that are thrown in it: of a function, `try_table` or `try`.
+    pub(super) handler: Option<Box<Handler>>,
 }
 
 /// Where a branch goes, and with how many Wasm operands; the locals follow.
@@ -72,6 +79,9 @@ impl<'a> Translator<'_, 'a> {
     pub(super) fn enter_func(&mut self, results: usize) {
         let (region, block) = (self.func.body, Block::default());
         self.push_frame(Kind::Func, None, region, 0, (0, results), block);
+        if self.scan.throws {
+            self.open_propagation();
+        }
     }
 
     /// `block`
@@ -169,6 +179,7 @@ impl<'a> Translator<'_, 'a> {
         }
         self.yield_to_top()?;
         let mut frame = self.frames.pop().ok_or_else(underflow)?;
+        self.close_handler(&mut frame)?;
         if let Some(els) = frame.els.take() {
             self.empty_else(&frame, els)?;
             frame.reached = true;
@@ -178,20 +189,27 @@ impl<'a> Translator<'_, 'a> {
             None if !self.reachable => self.stack.truncate(frame.base),
             None => {}
         }
-        self.carried.truncate(frame.carried);
-        self.saved.truncate(frame.saved);
+        self.forget(&frame);
         Ok(())
     }
 
+    /// Gives back the pools of a frame that was closed.
+    fn forget(&mut self, frame: &Frame) {
+        self.carried.truncate(frame.carried);
+        self.saved.truncate(frame.saved);
+    }
+
     /// Ends the region of the innermost frame, if its end is reachable.
-    fn yield_to_top(&mut self) -> Result<()> {
+    pub(super) fn yield_to_top(&mut self) -> Result<()> {
         if !self.reachable {
             return Ok(());
         }
         let Some(frame) = self.frames.last_mut() else { return Err(underflow()) };
-        let op = match frame.kind {
-            Kind::Flat => return Ok(()),
-            Kind::Func => Op::Return,
+        let op = match (frame.kind, frame.inst.expand()) {
+            (Kind::Flat, _) => return Ok(()),
+            (Kind::Func, _) => Op::Return,
+            // Between its region and the end of the whole are the handlers.
+            (Kind::Try | Kind::Catch, Some(target)) => Op::Br { target },
             _ => Op::Yield,
         };
         frame.reached = true;
@@ -220,19 +238,26 @@ impl<'a> Translator<'_, 'a> {
 
     /// Goes on behind an instruction that owns regions, with its results.
     fn leave(&mut self, frame: &Frame, inst: Inst) -> Result<()> {
-        self.stack.truncate(frame.base);
-        for &local in self.scan.assigned(&frame.block) {
-            self.locals.set(local, None.into());
-        }
-        let (wasm, carried) = self.func.results(inst).split_at_checked(frame.results).ok_or_else(underflow)?;
-        self.stack.extend_from_slice(wasm);
-        for (&local, &value) in self.carried.get(frame.carried..).unwrap_or_default().iter().zip(carried) {
-            self.locals.set(local, value.into());
-        }
+        self.restore(frame, inst, frame.results)?;
         self.region = frame.outer;
         self.reachable = frame.reached;
         if !frame.reached {
             self.terminate(Op::Trap(TrapCode::Unreachable), &[]);
+        }
+        Ok(())
+    }
+
+    /// The operand stack and the locals as an instruction of a frame leaves them: so many operands, then
+    /// the locals that the frame carries.
+    pub(super) fn restore(&mut self, frame: &Frame, inst: Inst, operands: usize) -> Result<()> {
+        self.stack.truncate(frame.base);
+        for &local in self.scan.assigned(&frame.block) {
+            self.locals.set(local, None.into());
+        }
+        let (wasm, carried) = self.func.results(inst).split_at_checked(operands).ok_or_else(underflow)?;
+        self.stack.extend_from_slice(wasm);
+        for (&local, &value) in self.carried.get(frame.carried..).unwrap_or_default().iter().zip(carried) {
+            self.locals.set(local, value.into());
         }
         Ok(())
     }
@@ -336,7 +361,7 @@ impl<'a> Translator<'_, 'a> {
 
     /// The operands of a branch to a frame: so many from the top of the stack, which keeps them, then
     /// the locals that it carries.
-    fn operands(&mut self, to: usize, arity: usize) -> Result<Args> {
+    pub(super) fn operands(&mut self, to: usize, arity: usize) -> Result<Args> {
         let at = self.height(arity)?;
         let mut args = Args::from_slice(&self.stack[at..]);
         let start = self.frames.get(to).ok_or_else(underflow)?.carried;
@@ -355,7 +380,7 @@ impl<'a> Translator<'_, 'a> {
     }
 
     /// The next block, unless it opens in unreachable code.
-    fn open_block(&mut self) -> Option<Block> {
+    pub(super) fn open_block(&mut self) -> Option<Block> {
         let block = self.scan.block(self.opened);
         self.opened += 1;
         if !self.reachable {
@@ -365,7 +390,7 @@ impl<'a> Translator<'_, 'a> {
         Some(block)
     }
 
-    fn push_frame(
+    pub(super) fn push_frame(
         &mut self,
         kind: Kind,
         inst: Option<Inst>,
@@ -386,11 +411,12 @@ impl<'a> Translator<'_, 'a> {
             carried: self.carried.len(),
             saved: self.saved.len(),
             reached: false,
+            handler: None,
         });
     }
 
     /// Which locals the innermost frame carries: those that it assigns and that are set before.
-    fn carry(&mut self) -> Result<SmallVec<[u32; 16]>> {
+    pub(super) fn carry(&mut self) -> Result<SmallVec<[u32; 16]>> {
         let Some(frame) = self.frames.last() else { return Err(underflow()) };
         let mut carried = SmallVec::new();
         for &local in self.scan.assigned(&frame.block) {
@@ -402,7 +428,7 @@ impl<'a> Translator<'_, 'a> {
         Ok(carried)
     }
 
-    fn local_types(&self, locals: &[u32], types: &mut Types) -> Result<()> {
+    pub(super) fn local_types(&self, locals: &[u32], types: &mut Types) -> Result<()> {
         for &local in locals {
             types.push(self.locals.ty(local)?);
         }
@@ -410,7 +436,7 @@ impl<'a> Translator<'_, 'a> {
     }
 
     /// Appends the instruction of the innermost frame, and goes on in its region.
-    fn place(&mut self, op: Op<'a>, args: &[Value], results: &[ValType], body: Region) -> Result<()> {
+    pub(super) fn place(&mut self, op: Op<'a>, args: &[Value], results: &[ValType], body: Region) -> Result<()> {
         self.budget.spend(results.len(), 0, self.scan.ops)?;
         let inst = Cursor::at(&mut self.func, self.region, self.loc).push(op, args, results);
         if let Some(frame) = self.frames.last_mut() {
@@ -420,7 +446,7 @@ impl<'a> Translator<'_, 'a> {
         Ok(())
     }
 
-    fn block_type(&self, ty: BlockType) -> Result<(Types, Types)> {
+    pub(super) fn block_type(&self, ty: BlockType) -> Result<(Types, Types)> {
         let types = &self.module.types;
         Ok(match ty {
             BlockType::Empty => (Types::new(), Types::new()),
@@ -435,7 +461,7 @@ impl<'a> Translator<'_, 'a> {
     }
 
     /// The height of the stack below so many operands.
-    fn height(&self, operands: usize) -> Result<usize> {
+    pub(super) fn height(&self, operands: usize) -> Result<usize> {
         self.stack.len().checked_sub(operands).ok_or_else(underflow)
     }
 
@@ -458,6 +484,6 @@ pub(super) fn refine<'a>(cursor: &mut Cursor<'_, 'a>, value: Value, ty: ValType)
 }
 
 #[cold]
-fn underflow() -> Error {
+pub(super) fn underflow() -> Error {
     Error::bug("control or operand stack underflow after validation")
 }

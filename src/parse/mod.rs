@@ -13,7 +13,9 @@
 //! | `prescan.rs` | one pass over a body before translation: what it assigns where, whether it needs IR |
 //! | `budget.rs` | how much IR a body may become |
 //! | `translate.rs` | the driver: walks operators, validates, dispatches |
+//! | `throws.rs` | which calls may throw |
 //! | `control.rs` | blocks, branches and SSA construction |
+//! | `exceptions.rs` | throws and handlers as control |
 //! | `locals.rs` | locals as values |
 //! | `prune.rs` | takes away what branches carry and nobody reads |
 //! | `emit.rs` | the operand stack as operands |
@@ -27,6 +29,7 @@ mod budget;
 mod const_expr;
 mod control;
 mod emit;
+mod exceptions;
 mod gc;
 mod locals;
 mod module;
@@ -34,6 +37,7 @@ mod plain;
 mod prescan;
 mod prune;
 mod sections;
+mod throws;
 mod translate;
 mod types;
 mod unsupported;
@@ -43,4 +47,5 @@ pub use module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
+pub use throws::MayThrow;
 pub use translate::Translated;

@@ -1,7 +1,8 @@
 //! The description of a module: what its sections say, with types made canonical.
 
-use crate::types::{RefType, TypeTable, ValType};
-use std::collections::HashMap;
+use super::throws::MayThrow;
+use crate::types::{RefType, TypeId, TypeTable, ValType};
+use std::collections::{BTreeSet, HashMap};
 use wasmparser::{FuncToValidate, FunctionBody, MemoryType, Operator, ValidatorResources};
 
 /// A decoded, validated module. Bodies are validated when they are translated.
@@ -22,6 +23,8 @@ pub struct Module<'a> {
     pub globals: Vec<GlobalDecl<'a>>,
     /// All tags, imported ones first, by the type index of their signature.
     pub tags: Vec<u32>,
+    /// For each tag: the type of the objects that its exceptions are.
+    pub tag_types: Vec<TypeId>,
     /// Exports, in order.
     pub exports: Vec<Export<'a>>,
     /// The start function.
@@ -39,8 +42,10 @@ pub struct Module<'a> {
     /// Custom sections that are neither names nor understood: name and contents.
     pub customs: Vec<(&'a str, &'a [u8])>,
     /// Whether anything in the module but function bodies mentions a reference outside the `func`
-    /// hierarchy, or defines a struct or array.
+    /// hierarchy, or defines a struct or array, or a tag.
     pub has_gc_types: bool,
+    /// Which calls may throw.
+    pub throws: MayThrow,
 }
 
 /// What is imported or exported, by index in its index space.
@@ -199,6 +204,40 @@ impl Module<'_> {
     /// How many functions are imported.
     pub fn imported_funcs(&self) -> u32 {
         self.funcs.iter().take_while(|f| f.imported).count() as u32
+    }
+
+    /// How many tags are imported.
+    pub fn imported_tags(&self) -> u32 {
+        self.imports.iter().filter(|import| matches!(import.entity, Entity::Tag(_))).count() as u32
+    }
+
+    /// Every function that validation lets `ref.func` name, and so whose reference can be taken: those
+    /// in element segments, globals and exports.
+    pub fn referable(&self) -> BTreeSet<u32> {
+        let mut taken = BTreeSet::new();
+        let mut scan = |expr: &ConstExpr<'_>| {
+            taken.extend(expr.iter().filter_map(|(op, _)| match op {
+                Operator::RefFunc { function_index } => Some(*function_index),
+                _ => None,
+            }));
+        };
+        self.globals.iter().filter_map(|g| g.init.as_ref()).for_each(&mut scan);
+        self.tables.iter().filter_map(|t| t.init.as_ref()).for_each(&mut scan);
+        for elem in &self.elems {
+            if let ElemItems::Exprs(exprs) = &elem.items {
+                exprs.iter().for_each(&mut scan);
+            }
+        }
+        for elem in &self.elems {
+            if let ElemItems::Funcs(funcs) = &elem.items {
+                taken.extend(funcs);
+            }
+        }
+        taken.extend(self.exports.iter().filter_map(|export| match export.entity {
+            Entity::Func(f) => Some(f),
+            _ => None,
+        }));
+        taken
     }
 
     /// The signature of a function.

@@ -15,12 +15,14 @@ use super::unsupported::{Class, Feature, class};
 use crate::error::Result;
 use crate::types::{CompositeType, ValType};
 use std::ops::Range;
-use wasmparser::{BlockType, FunctionBody, Operator};
+use wasmparser::{BlockType, Catch, FunctionBody, Operator};
 
 /// What is known about a body before its translation.
 pub(super) struct Prescan {
     /// It has an operator or a type that must be lowered.
     pub needs_ir: bool,
+    /// Something in it throws, or calls what may.
+    pub throws: bool,
     /// The first operator that is refused, and where.
     pub refused: Option<(Feature, usize)>,
     /// How many operators it has.
@@ -34,7 +36,8 @@ pub(super) struct Prescan {
 /// A block, loop or `if`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
-    /// A branch from reachable code leads to its label, or it is an `if`: it must exist in the IR.
+    /// A branch from reachable code leads to its label, or it is an `if` or catches exceptions: it must
+    /// exist in the IR.
     pub kept: bool,
     /// Which locals are assigned in it, as a range of the pool; only for blocks that are kept.
     assigned: Range<usize>,
@@ -63,6 +66,7 @@ pub(super) fn prescan(body: &FunctionBody<'_>, module: &Module<'_>, func: u32, t
         budget: Budget::new(func),
         out: Prescan {
             needs_ir: sig_has_gc(module, ty),
+            throws: false,
             refused: None,
             ops: 0,
             blocks: Vec::new(),
@@ -84,7 +88,7 @@ pub(super) fn prescan(body: &FunctionBody<'_>, module: &Module<'_>, func: u32, t
         let (op, offset) = ops.read_with_offset()?;
         scan.out.ops += 1;
         match class(&op) {
-            Class::Gc => scan.out.needs_ir = true,
+            Class::Gc | Class::Exn => scan.out.needs_ir = true,
             Class::Refused(feature) => {
                 scan.out.refused = Some((feature, offset));
                 return Ok(scan.out);
@@ -114,6 +118,8 @@ enum Kind {
     Block,
     Loop,
     If,
+    /// A `try_table` or `try`, in any of its parts.
+    Try,
     /// An `if` in its second arm, and whether the end of the first is unreachable.
     Else {
         then_dead: bool,
@@ -154,12 +160,29 @@ impl Scan<'_, '_> {
         if !self.out.needs_ir {
             self.out.needs_ir = op_has_gc(self.module, op);
         }
+        if self.module.throws.by(self.module, op) {
+            self.out.throws = true;
+            self.out.needs_ir = true;
+        }
         match op {
             Operator::Block { .. } => self.enter(Kind::Block),
             Operator::Loop { .. } => self.enter(Kind::Loop),
             Operator::If { .. } => self.enter(Kind::If),
             Operator::Else => self.else_(),
-            Operator::End => self.end()?,
+            Operator::TryTable { try_table } => {
+                // The labels of its clauses are those around it.
+                for catch in &try_table.catches {
+                    self.target(catch_label(catch));
+                }
+                self.enter(Kind::Try);
+            }
+            Operator::Try { .. } => self.enter(Kind::Try),
+            Operator::Catch { .. } | Operator::CatchAll => {
+                if let Some(top) = self.open.last_mut() {
+                    top.dead = top.born_dead;
+                }
+            }
+            Operator::End | Operator::Delegate { .. } => self.end()?,
             Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => self.assign(*local_index),
             Operator::BrIf { relative_depth }
             | Operator::BrOnNull { relative_depth }
@@ -178,6 +201,9 @@ impl Scan<'_, '_> {
                 self.diverge();
             }
             Operator::Unreachable
+            | Operator::Throw { .. }
+            | Operator::ThrowRef
+            | Operator::Rethrow { .. }
             | Operator::Return
             | Operator::ReturnCall { .. }
             | Operator::ReturnCallIndirect { .. }
@@ -223,11 +249,11 @@ impl Scan<'_, '_> {
         if open.born_dead {
             return Ok(());
         }
-        let kept = open.targeted || matches!(open.kind, Kind::If | Kind::Else { .. });
+        let kept = open.targeted || matches!(open.kind, Kind::If | Kind::Else { .. } | Kind::Try);
         let diverged = match open.kind {
             Kind::Block => open.dead && !open.targeted,
             Kind::Loop => open.dead,
-            Kind::If => false,
+            Kind::If | Kind::Try => false,
             Kind::Else { then_dead } => open.dead && then_dead && !open.targeted,
         };
         parent.dead |= diverged;
@@ -272,6 +298,15 @@ impl Scan<'_, '_> {
     }
 }
 
+/// The label of a clause of `try_table`.
+pub(super) fn catch_label(catch: &Catch) -> u32 {
+    match *catch {
+        Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => {
+            label
+        }
+    }
+}
+
 /// Whether an operator of the core, or one that works on references of any kind, works on references
 /// outside the `func` hierarchy here.
 fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
@@ -280,7 +315,7 @@ fn op_has_gc(module: &Module<'_>, op: &Operator<'_>) -> bool {
         |index: u32| module.tables.get(index as usize).is_some_and(|table| ValType::Ref(table.elem).is_lowered());
     let elem = |index: u32| module.elems.get(index as usize).is_some_and(|elem| ValType::Ref(elem.ty).is_lowered());
     match op {
-        Block { blockty } | Loop { blockty } | If { blockty } => match *blockty {
+        Block { blockty } | Loop { blockty } | If { blockty } | Try { blockty } => match *blockty {
             BlockType::Empty => false,
             BlockType::Type(ty) => is_gc(&module.types, ty),
             BlockType::FuncType(ty) => sig_has_gc(module, ty),

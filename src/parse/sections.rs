@@ -7,7 +7,8 @@ use super::module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
-use super::types::{has_gc, ref_type, type_section, val_type};
+use super::throws::MayThrow;
+use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
 use crate::error::Error;
 use crate::error::Result;
@@ -44,7 +45,13 @@ impl<'a> Module<'a> {
                 module.payload(payload, registry)?;
             }
         }
+        for &tag in &module.tags {
+            let sig = module.type_func(tag).ok_or_else(|| Error::bug("a tag without a signature"))?;
+            module.tag_types.push(exception_type(registry, sig)?);
+        }
+        module.tag_types.iter().for_each(|&id| module.types.add(registry, id));
         module.has_gc_types = module.mentions_gc();
+        module.throws = MayThrow::of(&module);
         Ok(module)
     }
 
@@ -58,6 +65,7 @@ impl<'a> Module<'a> {
             memories: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            tag_types: Vec::new(),
             exports: Vec::new(),
             start: None,
             elems: Vec::new(),
@@ -67,6 +75,7 @@ impl<'a> Module<'a> {
             func_names: HashMap::new(),
             customs: Vec::new(),
             has_gc_types: false,
+            throws: MayThrow::default(),
         }
     }
 
@@ -236,7 +245,8 @@ impl<'a> Module<'a> {
                 CompositeType::Func(sig) => has_gc(sig),
             })
         };
-        self.globals.iter().any(|global| global.ty.is_lowered())
+        !self.tags.is_empty()
+            || self.globals.iter().any(|global| global.ty.is_lowered())
             || self.tables.iter().any(|table| ValType::Ref(table.elem).is_lowered())
             || self.elems.iter().any(|elem| ValType::Ref(elem.ty).is_lowered())
             || types()

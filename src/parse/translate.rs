@@ -129,6 +129,9 @@ pub(super) struct Translator<'m, 'a> {
     /// How many open blocks were opened in unreachable code.
     pub dead: usize,
     pub reachable: bool,
+    /// While a `delegate` ends its construct: below which height of the control stack its exceptions
+    /// find their handler.
+    pub delegated: Option<usize>,
     /// Where instructions go.
     pub region: Region,
     /// Where the operator is, in bytes from the start of the module.
@@ -164,6 +167,7 @@ impl<'m, 'a> Translator<'m, 'a> {
             opened: 0,
             dead: 0,
             reachable: true,
+            delegated: None,
             region,
             offset: 0,
             loc: SrcLoc::NONE,
@@ -206,6 +210,11 @@ impl<'m, 'a> Translator<'m, 'a> {
             Operator::If { blockty } => self.enter_if(blockty),
             Operator::Else => self.enter_else(),
             Operator::End => self.end(),
+            Operator::TryTable { try_table } => self.enter_try(try_table.ty, Some(try_table.catches)),
+            Operator::Try { blockty } => self.enter_try(blockty, None),
+            Operator::Catch { tag_index } => self.catch(Some(tag_index)),
+            Operator::CatchAll => self.catch(None),
+            Operator::Delegate { relative_depth } => self.delegate(relative_depth),
             _ if !self.reachable => Ok(()),
             Operator::LocalGet { local_index } => {
                 let value = self.locals.get(&mut self.func, local_index)?;
@@ -234,7 +243,15 @@ impl<'m, 'a> Translator<'m, 'a> {
             | Operator::ReturnCall { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. }
+            | Operator::Throw { .. }
+            | Operator::ThrowRef
+            | Operator::Rethrow { .. }
             | Operator::Unreachable => self.branch_op(&op),
+            Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
+                let throws = self.module.throws.by(self.module, &op);
+                self.simple(op)?;
+                if throws { self.check() } else { Ok(()) }
+            }
             _ => self.simple(op),
         }
     }
@@ -256,6 +273,9 @@ impl<'m, 'a> Translator<'m, 'a> {
                 self.branch_on_cast(relative_depth, from_ref_type, to_ref_type, false)
             }
             Operator::Return => self.return_(),
+            Operator::Throw { tag_index } => self.throw(tag_index),
+            Operator::ThrowRef => self.throw_ref(),
+            Operator::Rethrow { relative_depth } => self.rethrow(relative_depth),
             Operator::Unreachable => {
                 self.terminate(Op::Trap(TrapCode::Unreachable), &[]);
                 Ok(())
@@ -324,6 +344,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         let done = match class(&op) {
             Class::Gc => self.with(|cx| gc::emit(cx, &op))?,
             Class::Core => self.with(|cx| plain::emit(cx, &op))?,
+            Class::Exn => return Err(Error::bug(format!("control operator in the wrong place: {op:?}"))),
             Class::Refused(feature) => return Err(feature.at(self.offset)),
         };
         if done { Ok(()) } else { self.core(op) }

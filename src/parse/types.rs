@@ -106,6 +106,15 @@ fn field(known: &Section, field: &wasmparser::FieldType, offset: usize) -> Resul
     Ok(FieldType { storage, mutable: field.mutable })
 }
 
+/// The struct that holds an exception of a tag: the tag's identity, then the payload. It is no type
+/// that a module could name, since exceptions have a hierarchy of their own.
+pub(super) fn exception_type(registry: &TypeRegistry, sig: &FuncType) -> Result<TypeId> {
+    let field = |ty| FieldType { storage: StorageType::Val(ty), mutable: false };
+    let fields = [ValType::I32].into_iter().chain(sig.params.iter().copied()).map(field).collect();
+    let composite = CompositeType::Struct(fields);
+    Ok(registry.intern(RecGroup { types: vec![SubType { is_final: true, supertype: None, composite }] })?)
+}
+
 /// A value type of a validated module.
 pub(super) fn val_type(types: &TypeTable, ty: wasmparser::ValType, offset: usize) -> Result<ValType> {
     convert(types, ty, offset)
@@ -154,7 +163,8 @@ fn convert_heap(known: &impl Resolve, ty: wasmparser::HeapType, offset: usize) -
             A::Struct => Ok(HeapType::Struct),
             A::Array => Ok(HeapType::Array),
             A::I31 => Ok(HeapType::I31),
-            A::Exn | A::NoExn => Err(Feature::Exceptions.at(offset)),
+            A::Exn => Ok(HeapType::Exn),
+            A::NoExn => Ok(HeapType::NoExn),
             A::Cont | A::NoCont => Err(Feature::Continuations.at(offset)),
         },
     }

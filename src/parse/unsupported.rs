@@ -12,8 +12,6 @@ pub(super) enum Feature {
     Components,
     Continuations,
     CustomDescriptors,
-    Exceptions,
-    LegacyExceptions,
     HugeModule,
     Shared,
 }
@@ -28,8 +26,6 @@ impl Feature {
             Feature::CustomDescriptors => {
                 ("custom descriptors and exact types", "build the module without custom descriptors")
             }
-            Feature::Exceptions => ("exception handling", "build the module without exceptions"),
-            Feature::LegacyExceptions => ("legacy exception handling", "build the module without exceptions"),
             Feature::HugeModule => ("modules of 4 GiB and more", "split the module"),
             Feature::Shared => ("shared references, globals and tables", "build the module without shared types"),
         };
@@ -44,6 +40,8 @@ pub(super) enum Class {
     Core,
     /// The GC proposal added it.
     Gc,
+    /// Exceptions, of the standard or of before.
+    Exn,
     /// It is refused.
     Refused(Feature),
 }
@@ -56,10 +54,10 @@ macro_rules! class_of_proposal {
         Class::Refused(Feature::CustomDescriptors)
     };
     (exceptions) => {
-        Class::Refused(Feature::Exceptions)
+        Class::Exn
     };
     (legacy_exceptions) => {
-        Class::Refused(Feature::LegacyExceptions)
+        Class::Exn
     };
     (shared_everything_threads) => {
         Class::Refused(Feature::Shared)
@@ -93,8 +91,8 @@ mod tests {
     fn operators_are_classified_by_proposal() {
         assert_eq!(class(&Operator::I32Add), Class::Core);
         assert_eq!(class(&Operator::RefEq), Class::Gc);
-        assert_eq!(class(&Operator::ThrowRef), Class::Refused(Feature::Exceptions));
-        assert_eq!(class(&Operator::CatchAll), Class::Refused(Feature::LegacyExceptions));
+        assert_eq!(class(&Operator::ThrowRef), Class::Exn);
+        assert_eq!(class(&Operator::CatchAll), Class::Exn);
         assert_eq!(class(&Operator::RefI31Shared), Class::Refused(Feature::Shared));
     }
 }

@@ -6,12 +6,16 @@
 //! An error of a host function travels through WebAssembly inside a [`HostError`]. So it comes out as
 //! it went in, whatever its type, with a backtrace in terms of the original modules instead of the
 //! engine's own.
+//!
+//! An exception that leaves the outermost frame is still pending when that returns. It moves from the
+//! heap's cell to the store, and the call fails with [`ThrownException`]; one that a host function throws
+//! goes the other way. Exceptions are pending in the cell only between two frames of WebAssembly.
 
 use super::memory::{read_word, write_word};
 use super::store::StoreData;
 use super::trap;
 use super::{Error, Result};
-use wasmtime::StoreContextMut;
+use wasmtime::{AsContextMut, StoreContextMut, ThrownException};
 
 /// An error of a host function on its way through WebAssembly.
 #[derive(Debug)]
@@ -33,12 +37,51 @@ pub fn enter<T: 'static, R>(
 ) -> Result<R> {
     let saved = stack_pointer(cx);
     match run(cx) {
+        Ok(_) if has_pending(cx) => {
+            move_out(cx);
+            Err(Error::new(ThrownException))
+        }
         Ok(result) => Ok(result),
         Err(err) => {
             restore(cx, saved);
             Err(finish(cx, err))
         }
     }
+}
+
+fn has_pending<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
+    let gc = &cx.data().gc;
+    let cell = gc.engine.map.pending_cell();
+    gc.place.is_some_and(|place| read_word(place.memory.data(cx), cell).is_some_and(|word| word != 0))
+}
+
+/// Moves the pending exception from the heap to the store.
+#[cold]
+fn move_out<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
+    let gc = &cx.data().gc;
+    let Some(place) = gc.place else { return };
+    let cell = gc.engine.map.pending_cell();
+    let word = read_word(place.memory.data(&*cx), cell);
+    write_word(place.memory.data_mut(&mut *cx), cell, 0);
+    if let Some(roots) = cx.data_mut().gc.roots() {
+        roots.pending = word;
+    }
+}
+
+/// What a host function's error is to WebAssembly: an exception if the store has one pending, which
+/// then is pending in the heap.
+#[cold]
+pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, err: Error) -> Result<()> {
+    let mut cx = cx.as_context_mut();
+    if !err.is::<ThrownException>() {
+        return Err(raise(err));
+    }
+    let word = cx.data_mut().gc.roots().and_then(|roots| roots.pending.take());
+    let gc = &cx.data().gc;
+    let (Some(word), Some(place)) = (word, gc.place) else { return Err(raise(err)) };
+    let cell = gc.engine.map.pending_cell();
+    write_word(place.memory.data_mut(&mut cx), cell, word);
+    Ok(())
 }
 
 fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
@@ -51,7 +94,9 @@ fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option
     let gc = &cx.data().gc;
     let Some(place) = gc.place else { return };
     let map = gc.engine.map;
-    write_word(place.memory.data_mut(cx), map.sp_cell(), saved.unwrap_or(map.stack_top));
+    let memory = place.memory.data_mut(cx);
+    write_word(memory, map.sp_cell(), saved.unwrap_or(map.stack_top));
+    write_word(memory, map.pending_cell(), 0);
 }
 
 /// An error that left WebAssembly, as the embedder is to see it.

@@ -86,6 +86,8 @@ pub struct InstanceNeeds {
     pub area: u32,
     /// First function handle.
     pub function_base: u32,
+    /// Identity of the first tag.
+    pub tag_base: u32,
 }
 
 /// The definition for a runtime import, `native` being its type in the lowered module.
@@ -102,6 +104,7 @@ pub fn resolve<T: 'static>(
         names::FUNCTIONS => place.functions.into(),
         names::AREA => constant(&mut cx, needs.area)?.into(),
         names::FUNCTION_BASE => constant(&mut cx, needs.function_base)?.into(),
+        names::TAG_BASE => constant(&mut cx, needs.tag_base)?.into(),
         names::ALLOC => funcs.alloc.into(),
         names::ALLOC_ARRAY => funcs.alloc_array.into(),
         names::FLUSH_REMEMBERED => funcs.flush_remembered.into(),

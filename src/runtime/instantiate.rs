@@ -22,7 +22,9 @@ pub struct InstanceState {
     pub code: Arc<Code>,
     /// Address of the root area.
     area: u32,
-    /// For each original import that lives in the heap: its cell.
+    /// Identity of the first of its own tags.
+    tag_base: u32,
+    /// For each original import that lives in the heap, or is a tag: its cell, or identity.
     import_cells: Vec<Option<u32>>,
 }
 
@@ -30,9 +32,9 @@ pub struct InstanceState {
 pub enum Exported {
     /// An entity of the engine.
     Native(Extern),
-    /// Something in the heap.
+    /// Something in the heap, or a tag.
     Cell {
-        /// Address of the cell.
+        /// Address of the cell; identity of the tag.
         cell: u32,
         /// Its type.
         ty: EntityMeta,
@@ -75,7 +77,7 @@ fn instantiate_plain<T: 'static>(
         }
     }
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, import_cells: Vec::new() })
+    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, tag_base: 0, import_cells: Vec::new() })
 }
 
 fn instantiate_lowered<T: 'static>(
@@ -99,7 +101,8 @@ fn instantiate_lowered<T: 'static>(
         state.heap.alloc_root_area(mem, meta.area_words).map_err(alloc_error)
     })??;
     let function_base = handles::reserve(&mut *cx, meta.function_handles)?;
-    let needs = InstanceNeeds { area, function_base };
+    let tag_base = cx.data_mut().gc.add_tags(&meta.own_tags);
+    let needs = InstanceNeeds { area, function_base, tag_base };
     let mut natives = Vec::with_capacity(meta.runtime_imports.len() + imports.len());
     for (import, native) in meta.runtime_imports.iter().zip(code.wasmtime.imports()) {
         natives.push(resolve(&mut *cx, &place, needs, import, native.ty())?);
@@ -108,7 +111,7 @@ fn instantiate_lowered<T: 'static>(
     for import in imports {
         let (native, cell) = match import {
             Import::Native(native) => (native.clone(), None),
-            Import::Global { cell, .. } | Import::Table { cell, .. } => {
+            Import::Global { cell, .. } | Import::Table { cell, .. } | Import::Tag { identity: cell, .. } => {
                 (super::imports::constant(&mut *cx, *cell)?.into(), Some(*cell))
             }
         };
@@ -117,7 +120,7 @@ fn instantiate_lowered<T: 'static>(
     }
     set_up_tables(cx, lowered, area)?;
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area, import_cells })
+    Ok(InstanceState { wasmtime, code: code.clone(), area, tag_base, import_cells })
 }
 
 /// Makes the instance's own tables empty and notes their largest sizes.
@@ -148,7 +151,10 @@ impl InstanceState {
         let ty = lowered.export(name)?;
         match ty {
             EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => {
-                Some(Exported::Cell { cell: self.cell((*cell)?)?, ty: ty.clone() })
+                Some(Exported::Cell { cell: self.cell((*cell)?, self.area)?, ty: ty.clone() })
+            }
+            EntityMeta::Tag { cell, .. } => {
+                Some(Exported::Cell { cell: self.cell((*cell)?, self.tag_base)?, ty: ty.clone() })
             }
             _ => native(cx.as_context_mut()),
         }
@@ -162,9 +168,9 @@ impl InstanceState {
         }
     }
 
-    fn cell(&self, cell: Cell) -> Option<u32> {
+    fn cell(&self, cell: Cell, base: u32) -> Option<u32> {
         match cell {
-            Cell::Own(offset) => self.area.checked_add(offset),
+            Cell::Own(offset) => base.checked_add(offset),
             Cell::Import(import) => *self.import_cells.get(import as usize)?,
         }
     }

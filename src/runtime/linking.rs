@@ -32,6 +32,13 @@ pub enum Import {
         /// Its type.
         ty: TableMeta,
     },
+    /// A tag.
+    Tag {
+        /// Its identity.
+        identity: u32,
+        /// Canonical type of its signature.
+        id: TypeId,
+    },
 }
 
 impl Import {
@@ -41,7 +48,7 @@ impl Import {
             Import::Native(Extern::Global(_)) | Import::Global { .. } => "global",
             Import::Native(Extern::Table(_)) | Import::Table { .. } => "table",
             Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)) => "memory",
-            Import::Native(Extern::Tag(_)) => "tag",
+            Import::Native(Extern::Tag(_)) | Import::Tag { .. } => "tag",
         }
     }
 }
@@ -80,8 +87,8 @@ pub fn check<T: 'static>(
         }
         (EntityMeta::Global { .. }, Import::Native(Extern::Global(_)))
         | (EntityMeta::Table(_), Import::Native(Extern::Table(_)))
-        | (EntityMeta::Memory, Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)))
-        | (EntityMeta::Tag { .. }, Import::Native(Extern::Tag(_))) => Ok(()),
+        | (EntityMeta::Memory, Import::Native(Extern::Memory(_) | Extern::SharedMemory(_))) => Ok(()),
+        (EntityMeta::Tag { id, .. }, Import::Tag { id: actual, .. }) => check_tag(engine, *id, *actual),
         (expected, actual) => Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind()))),
     };
     result.map_err(|err| incompatible(err, &expected.module, &expected.name))
@@ -120,6 +127,14 @@ fn check_func(engine: &EngineState, expected: TypeId, native: &ExternType, actua
     };
     let expected = show_func(engine, expected);
     Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`")))
+}
+
+fn check_tag(engine: &EngineState, expected: TypeId, actual: TypeId) -> Result<()> {
+    if expected == actual {
+        return Ok(());
+    }
+    let [expected, actual] = [expected, actual].map(|id| show_func(engine, id));
+    Err(Error::msg(format!("tag types incompatible: expected tag of type `{expected}`, found tag of type `{actual}`")))
 }
 
 fn check_global(engine: &EngineState, expected: (RefType, bool), actual: (RefType, bool)) -> Result<()> {

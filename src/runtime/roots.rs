@@ -43,6 +43,8 @@ const MIN_TRIM: usize = 64;
 pub struct StoreRoots {
     /// Host values.
     pub hosts: HostTable,
+    /// The exception that left WebAssembly, or that the host is about to throw.
+    pub pending: Option<u32>,
     scoped: Vec<Scoped>,
     generation: u32,
     owned: Vec<Owned>,
@@ -110,6 +112,7 @@ impl StoreRoots {
 
 impl Roots for StoreRoots {
     fn each(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        self.pending.iter_mut().for_each(&mut *visit);
         self.scoped.iter_mut().for_each(|root| visit(&mut root.word));
         for root in &mut self.owned {
             if root.alive.strong_count() == 0 {

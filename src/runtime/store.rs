@@ -14,6 +14,7 @@ use super::{Error, Result};
 use crate::heap::{AllocError, CollectKind, GrowRefused, Heap, HeapMemory, HeapStats};
 use crate::layout::rtt::{HOST_SLOT, RTT_OF_HOSTS, RTT_OF_TABLES};
 use crate::layout::{GcType, Kind, RttAddr, reference};
+use crate::types::TypeId;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl<T> StoreData<T> {
             place: None,
             state: None,
             instances: Vec::new(),
+            tags: Vec::new(),
         };
         StoreData { user, gc, host_funcs: Vec::new(), limiter: None, unlimited: wasmtime::StoreLimits::default() }
     }
@@ -89,6 +91,8 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// All tags, by identity: the canonical types of their signatures.
+    tags: Vec<TypeId>,
 }
 
 /// The entities of the engine that a heap consists of.
@@ -242,6 +246,18 @@ impl HeapMemory for Bytes<'_> {
 }
 
 impl GcStore {
+    /// Makes new tags; the identity of the first, the others follow.
+    pub fn add_tags(&mut self, types: &[TypeId]) -> u32 {
+        let first = self.tags.len() as u32;
+        self.tags.extend_from_slice(types);
+        first
+    }
+
+    /// The type of a tag's signature.
+    pub fn tag_type(&self, identity: u32) -> Option<TypeId> {
+        self.tags.get(identity as usize).copied()
+    }
+
     /// What the host holds, unless the heap is in use.
     pub fn roots(&mut self) -> Option<&mut StoreRoots> {
         self.state.as_mut().map(|state| &mut state.roots)

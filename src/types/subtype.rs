@@ -19,6 +19,13 @@ impl TypeTable {
         TypeTable { by_index, defs }
     }
 
+    /// Makes a canonical type known that no type index stands for.
+    pub fn add(&mut self, registry: &TypeRegistry, id: TypeId) {
+        if let Some(def) = registry.get(id) {
+            self.defs.insert(id, def);
+        }
+    }
+
     /// The canonical id of a type index.
     ///
     /// # Panics

@@ -5,15 +5,17 @@
 
 mod global;
 mod table;
+mod tag;
 
 pub use global::Global;
 pub use table::Table;
+pub use tag::Tag;
 
 use super::func::Func;
 use super::memory::Memory;
 use super::store::{AsContext, StoreContextMut};
 use super::types::ExternType;
-use super::{Error, Result, SharedMemory, Tag};
+use super::{Error, Result, SharedMemory};
 use crate::lower::output::EntityMeta;
 use crate::runtime::instantiate::Exported;
 use crate::runtime::linking::Import;
@@ -38,26 +40,28 @@ pub enum Extern {
 }
 
 impl Extern {
-    pub(crate) fn of_native(native: wasmtime::Extern) -> Extern {
-        match native {
+    /// What the engine exports; `None` for its own tags, which no module has.
+    pub(crate) fn of_native(native: wasmtime::Extern) -> Option<Extern> {
+        Some(match native {
             wasmtime::Extern::Func(func) => Extern::Func(Func::of_native(func)),
             wasmtime::Extern::Global(global) => Extern::Global(Global { place: GlobalPlace::Native(global) }),
             wasmtime::Extern::Table(table) => Extern::Table(Table { place: TablePlace::Native(table) }),
             wasmtime::Extern::Memory(inner) => Extern::Memory(Memory { inner }),
             wasmtime::Extern::SharedMemory(memory) => Extern::SharedMemory(memory),
-            wasmtime::Extern::Tag(tag) => Extern::Tag(tag),
-        }
+            wasmtime::Extern::Tag(_) => return None,
+        })
     }
 
     pub(crate) fn of_export(store: u64, export: Exported) -> Option<Extern> {
         Some(match export {
-            Exported::Native(native) => Extern::of_native(native),
+            Exported::Native(native) => Extern::of_native(native)?,
             Exported::Cell { cell, ty: EntityMeta::RefGlobal { ty, mutable, .. } } => {
                 Extern::Global(Global { place: GlobalPlace::Cell { store, cell, ty, mutable } })
             }
             Exported::Cell { cell, ty: EntityMeta::RefTable { ty, .. } } => {
                 Extern::Table(Table { place: TablePlace::Cell { store, cell, ty } })
             }
+            Exported::Cell { cell: identity, ty: EntityMeta::Tag { .. } } => Extern::Tag(Tag { store, identity }),
             Exported::Cell { .. } => return None,
         })
     }
@@ -97,7 +101,10 @@ impl Extern {
             }
             Extern::Memory(memory) => Import::Native(memory.inner.into()),
             Extern::SharedMemory(memory) => Import::Native(memory.clone().into()),
-            Extern::Tag(tag) => Import::Native((*tag).into()),
+            Extern::Tag(tag) => {
+                own(tag.store)?;
+                Import::Tag { identity: tag.identity, id: tag.type_id(&cx.as_context())? }
+            }
         })
     }
 
@@ -162,13 +169,7 @@ impl Extern {
             Extern::Table(table) => table.ty(&cx).into(),
             Extern::Memory(memory) => memory.ty(&cx).into(),
             Extern::SharedMemory(memory) => memory.ty().into(),
-            Extern::Tag(tag) => {
-                let ty = wasmtime::ExternType::Tag(tag.ty(&cx.inner));
-                match ExternType::from_native(&cx.engine(), ty) {
-                    Some(ty) => ty,
-                    None => panic!("the tag's type is unknown"),
-                }
-            }
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(&cx)),
         }
     }
 }

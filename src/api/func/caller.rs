@@ -8,12 +8,7 @@ use wasmtime as w;
 
 /// The store that a host function is called in, and the exports of its caller.
 pub struct Caller<'a, T: 'static> {
-    inner: Inner<'a, T>,
-}
-
-enum Inner<'a, T: 'static> {
-    Own(w::Caller<'a, StoreData<T>>),
-    Lent(&'a mut (dyn Lent<T> + 'a)),
+    inner: &'a mut (dyn Lent<T> + 'a),
 }
 
 /// A caller that is needed again when the host function has returned.
@@ -43,38 +38,24 @@ impl<T: 'static> Lent<T> for w::Caller<'_, StoreData<T>> {
 }
 
 impl<'a, T: 'static> Caller<'a, T> {
-    pub(super) fn own(inner: w::Caller<'a, StoreData<T>>) -> Caller<'a, T> {
-        Caller { inner: Inner::Own(inner) }
-    }
-
     pub(super) fn lend<'b: 'a>(inner: &'a mut w::Caller<'b, StoreData<T>>) -> Caller<'a, T> {
-        Caller { inner: Inner::Lent(inner) }
+        Caller { inner }
     }
 
     /// What the caller's instance exports under a name. Globals and tables of references that lowering
     /// has moved into the heap are not found here, only through an [`Instance`](crate::api::Instance).
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
-        let native = match &mut self.inner {
-            Inner::Own(caller) => caller.get_export(name),
-            Inner::Lent(caller) => caller.export(name),
-        };
-        native.map(Extern::of_native)
+        self.inner.export(name).and_then(Extern::of_native)
     }
 
     /// The embedder's data.
     pub fn data(&self) -> &T {
-        match &self.inner {
-            Inner::Own(caller) => &caller.data().user,
-            Inner::Lent(caller) => &caller.cx().data().user,
-        }
+        &self.inner.cx().data().user
     }
 
     /// The embedder's data, to change.
     pub fn data_mut(&mut self) -> &mut T {
-        match &mut self.inner {
-            Inner::Own(caller) => &mut caller.data_mut().user,
-            Inner::Lent(caller) => &mut caller.user_mut().user,
-        }
+        &mut self.inner.user_mut().user
     }
 
     /// The engine.
@@ -113,20 +94,12 @@ impl<'a, T: 'static> Caller<'a, T> {
 impl<T: 'static> AsContext for Caller<'_, T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        let inner = match &self.inner {
-            Inner::Own(caller) => w::AsContext::as_context(caller),
-            Inner::Lent(caller) => caller.cx(),
-        };
-        StoreContext { inner }
+        StoreContext { inner: self.inner.cx() }
     }
 }
 
 impl<T: 'static> AsContextMut for Caller<'_, T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        let inner = match &mut self.inner {
-            Inner::Own(caller) => w::AsContextMut::as_context_mut(caller),
-            Inner::Lent(caller) => caller.cx_mut(),
-        };
-        StoreContextMut { inner }
+        StoreContextMut { inner: self.inner.cx_mut() }
     }
 }

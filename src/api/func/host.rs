@@ -6,7 +6,7 @@ use crate::api::store::StoreContextMut;
 use crate::api::types::FuncType;
 use crate::api::values::Val;
 use crate::api::{Error, Result};
-use crate::runtime::entry::raise;
+use crate::runtime::entry::throw_or_raise;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, TypeId};
 use std::sync::Arc;
@@ -65,9 +65,7 @@ impl<T: 'static> HostFunc<T> {
         ty: wasmtime::FuncType,
     ) -> wasmtime::Func {
         let host = self.clone();
-        wasmtime::Func::new(&mut cx.inner, ty, move |caller, params, results| {
-            host.call(caller, params, results).map_err(raise)
-        })
+        wasmtime::Func::new(&mut cx.inner, ty, move |caller, params, results| host.call(caller, params, results))
     }
 
     fn call(
@@ -79,7 +77,42 @@ impl<T: 'static> HostFunc<T> {
         let scope = enter_scope(&mut StoreContextMut { inner: caller.as_context_mut() });
         let result = self.call_in_scope(&mut caller, params, results);
         exit_scope(&mut StoreContextMut { inner: caller.as_context_mut() }, scope);
-        result
+        match result {
+            Ok(()) => Ok(()),
+            Err(err) => {
+                throw_or_raise(&mut caller, err)?;
+                self.unread(&mut caller, results)
+            }
+        }
+    }
+
+    /// Results that nobody reads, because an exception is pending.
+    #[cold]
+    fn unread(&self, caller: &mut wasmtime::Caller<'_, StoreData<T>>, results: &mut [wasmtime::Val]) -> Result<()> {
+        let state = self.ty.engine().state();
+        for (result, &ty) in results.iter_mut().zip(&self.signature.results) {
+            *result = match ty {
+                t::ValType::I64 => wasmtime::Val::I64(0),
+                t::ValType::F32 => wasmtime::Val::F32(0),
+                t::ValType::F64 => wasmtime::Val::F64(0),
+                t::ValType::V128 => wasmtime::Val::V128(0u128.into()),
+                t::ValType::Ref(r) if r.is_func() && r.nullable => wasmtime::Val::FuncRef(None),
+                t::ValType::Ref(r) if r.is_func() => {
+                    let id = r.heap.concrete();
+                    let ty = id.map_or_else(
+                        || Some(wasmtime::FuncType::new(&state.wasmtime, [], [])),
+                        |id| state.lowered_func(id),
+                    );
+                    let ty = ty.ok_or_else(|| Error::msg("no module has shown how this function's type is lowered"))?;
+                    let func = wasmtime::Func::new(&mut *caller, ty, |_, _, _| {
+                        Err(Error::new(crate::error::Error::bug("a value that nobody reads was called")))
+                    });
+                    wasmtime::Val::FuncRef(Some(func))
+                }
+                t::ValType::I32 | t::ValType::Ref(_) => wasmtime::Val::I32(0),
+            };
+        }
+        Ok(())
     }
 
     fn call_in_scope(

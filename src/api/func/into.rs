@@ -10,7 +10,7 @@ use super::{Caller, is_plain};
 use crate::api::types::{FuncType, ValType};
 use crate::api::values::Val;
 use crate::api::{Engine, Error, Result};
-use crate::runtime::entry::raise;
+use crate::runtime::entry::{raise, throw_or_raise};
 use crate::runtime::store::StoreData;
 
 /// What a closure may return: nothing, a [`WasmTy`], a tuple of them, or a `Result` of one of these.
@@ -21,6 +21,9 @@ pub trait WasmRet: 'static {
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
     fn into_plain(self) -> Result<Self::Abi>;
+    /// What is returned when an exception is thrown.
+    #[doc(hidden)]
+    fn unread() -> Option<Self::Abi>;
     #[doc(hidden)]
     fn store(self, results: &mut [Val]) -> Result<()>;
 }
@@ -35,6 +38,13 @@ fn not_native() -> Error {
     Error::msg("this function has no type in the engine yet; return it from `Func::new` instead")
 }
 
+/// What a host function returns to WebAssembly for its error.
+#[cold]
+fn thrown<T: 'static, R: WasmRet>(caller: wasmtime::Caller<'_, StoreData<T>>, err: Error) -> Result<R::Abi> {
+    throw_or_raise(caller, err)?;
+    R::unread().ok_or_else(|| Error::msg("a closure that returns a function can not throw: make it by `Func::new`"))
+}
+
 impl<A: WasmTy> WasmRet for A {
     type Abi = A::Abi;
     fn types() -> Vec<ValType> {
@@ -43,6 +53,9 @@ impl<A: WasmTy> WasmRet for A {
     #[inline]
     fn into_plain(self) -> Result<A::Abi> {
         WasmTy::into_plain(self).ok_or_else(not_native)
+    }
+    fn unread() -> Option<A::Abi> {
+        A::unread()
     }
     fn store(self, results: &mut [Val]) -> Result<()> {
         *results.first_mut().ok_or_else(bug)? = self.into_val();
@@ -58,6 +71,9 @@ impl<R: WasmRet> WasmRet for Result<R> {
     #[inline]
     fn into_plain(self) -> Result<R::Abi> {
         self?.into_plain()
+    }
+    fn unread() -> Option<R::Abi> {
+        R::unread()
     }
     fn store(self, results: &mut [Val]) -> Result<()> {
         self?.store(results)
@@ -77,6 +93,9 @@ macro_rules! results {
                 fn into_plain(self) -> Result<Self::Abi> {
                     let ($($a,)*) = self;
                     Ok(($(WasmTy::into_plain($a).ok_or_else(not_native)?,)*))
+                }
+                fn unread() -> Option<Self::Abi> {
+                    Some(($($a::unread()?,)*))
                 }
                 fn store(self, results: &mut [Val]) -> Result<()> {
                     let ($($a,)*) = self;
@@ -163,9 +182,10 @@ macro_rules! closures {
                 fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func {
                     wasmtime::Func::wrap(
                         cx,
-                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                        move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            self(Caller::own(caller), $($a),*).into_plain().map_err(raise)
+                            let result = self(Caller::lend(&mut caller), $($a),*).into_plain();
+                            result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )
                 }
@@ -178,9 +198,10 @@ macro_rules! closures {
                     linker.func_wrap(
                         module,
                         name,
-                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                        move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            self(Caller::own(caller), $($a),*).into_plain().map_err(raise)
+                            let result = self(Caller::lend(&mut caller), $($a),*).into_plain();
+                            result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )?;
                     Ok(())

@@ -24,6 +24,9 @@ pub trait WasmTy: Send + Sized + 'static {
     /// For types that need no store.
     #[doc(hidden)]
     fn into_plain(self) -> Option<Self::Abi>;
+    /// Any value, in place of a result that nobody reads.
+    #[doc(hidden)]
+    fn unread() -> Option<Self::Abi>;
     /// For types that need no store.
     #[doc(hidden)]
     fn from_plain(abi: Self::Abi) -> Option<Self>;
@@ -39,7 +42,7 @@ fn bug() -> Error {
 }
 
 macro_rules! plain {
-    ($($ty:ty: $valtype:ident, |$v:ident| $into:expr, $from:pat => $back:expr;)*) => {
+    ($($ty:ty: $valtype:ident, $zero:expr, |$v:ident| $into:expr, $from:pat => $back:expr;)*) => {
         $(impl WasmTy for $ty {
             type Abi = $ty;
             fn valtype() -> ValType {
@@ -59,6 +62,9 @@ macro_rules! plain {
             fn into_plain(self) -> Option<$ty> {
                 Some(self)
             }
+            fn unread() -> Option<$ty> {
+                Some($zero)
+            }
             #[inline]
             fn from_plain(abi: $ty) -> Option<$ty> {
                 Some(abi)
@@ -76,13 +82,13 @@ macro_rules! plain {
 }
 
 plain! {
-    i32: I32, |v| Val::I32(v), Val::I32(v) => v;
-    u32: I32, |v| Val::I32(v as i32), Val::I32(v) => v as u32;
-    i64: I64, |v| Val::I64(v), Val::I64(v) => v;
-    u64: I64, |v| Val::I64(v as i64), Val::I64(v) => v as u64;
-    f32: F32, |v| Val::F32(v.to_bits()), Val::F32(v) => f32::from_bits(v);
-    f64: F64, |v| Val::F64(v.to_bits()), Val::F64(v) => f64::from_bits(v);
-    V128: V128, |v| Val::V128(v), Val::V128(v) => v;
+    i32: I32, 0, |v| Val::I32(v), Val::I32(v) => v;
+    u32: I32, 0, |v| Val::I32(v as i32), Val::I32(v) => v as u32;
+    i64: I64, 0, |v| Val::I64(v), Val::I64(v) => v;
+    u64: I64, 0, |v| Val::I64(v as i64), Val::I64(v) => v as u64;
+    f32: F32, 0.0, |v| Val::F32(v.to_bits()), Val::F32(v) => f32::from_bits(v);
+    f64: F64, 0.0, |v| Val::F64(v.to_bits()), Val::F64(v) => f64::from_bits(v);
+    V128: V128, 0u128.into(), |v| Val::V128(v), Val::V128(v) => v;
 }
 
 /// The value as a word, checked if the function wants more than the hierarchy's top.
@@ -116,6 +122,9 @@ macro_rules! handles {
                 fn into_plain(self) -> Option<i32> {
                     None
                 }
+                fn unread() -> Option<i32> {
+                    Some(0)
+                }
                 fn from_plain(_: i32) -> Option<Option<$ty>> {
                     None
                 }
@@ -144,6 +153,9 @@ macro_rules! handles {
                 }
                 fn into_plain(self) -> Option<i32> {
                     None
+                }
+                fn unread() -> Option<i32> {
+                    Some(0)
                 }
                 fn from_plain(_: i32) -> Option<$ty> {
                     None
@@ -184,6 +196,9 @@ impl WasmTy for Option<Func> {
             None => Some(None),
         }
     }
+    fn unread() -> Option<Option<wasmtime::Func>> {
+        Some(None)
+    }
     fn from_plain(abi: Option<wasmtime::Func>) -> Option<Option<Func>> {
         Some(abi.map(Func::of_native))
     }
@@ -215,6 +230,9 @@ impl WasmTy for Func {
     }
     fn into_plain(self) -> Option<wasmtime::Func> {
         self.as_native()
+    }
+    fn unread() -> Option<wasmtime::Func> {
+        None
     }
     fn from_plain(abi: wasmtime::Func) -> Option<Func> {
         Some(Func::of_native(abi))

@@ -171,11 +171,7 @@ impl ExternType {
             M::RefGlobal { ty, mutable, .. } => global(t::ValType::Ref(*ty), *mutable),
             M::Table(ty) | M::RefTable { ty, .. } => ExternType::Table(TableType::from_meta(engine, *ty)),
             M::Memory => ExternType::Memory(native?.memory()?.clone()),
-            M::Tag { ty } => {
-                let types =
-                    |types: &[t::ValType]| types.iter().map(|&ty| ValType::from_canon(engine, ty)).collect::<Vec<_>>();
-                ExternType::Tag(TagType::new(FuncType::try_new(engine, types(&ty.params), types(&ty.results)).ok()?))
-            }
+            M::Tag { id, .. } => ExternType::Tag(TagType::new(FuncType::of(engine, *id))),
         })
     }
 

@@ -32,6 +32,7 @@ pub(crate) fn each_memory_root(map: HeapMap, sp: u32, areas: &RootAreas, mut eac
     for at in (sp..map.stack_top).step_by(4) {
         each(at);
     }
+    each(map.pending_cell());
     for range in areas.ranges() {
         for at in range.clone().step_by(4) {
             each(at);

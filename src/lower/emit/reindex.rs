@@ -42,9 +42,6 @@ impl Reencode for Reindex<'_> {
     fn table_index(&mut self, table: u32) -> Mapped {
         map(&self.0.index.tables, table, "table")
     }
-    fn tag_index(&mut self, tag: u32) -> Mapped {
-        map(&self.0.index.tags, tag, "tag")
-    }
     fn type_index(&mut self, ty: u32) -> Mapped {
         map(&self.0.index.types, ty, "type")
     }
@@ -164,7 +161,6 @@ pub(super) fn traps_or_calls(op: &Operator<'_>) -> bool {
         | TableFill { .. }
         | ElemDrop { .. } => true,
         RefAsNonNull | RefCastNonNull { .. } | RefCastNullable { .. } => true,
-        Throw { .. } | ThrowRef => true,
         op => has_memarg(op),
     }
 }

@@ -13,7 +13,7 @@ use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, func_ref, memory};
 use crate::error::Error;
 use crate::ir::{Cursor, Sign, StructOp, Value};
-use crate::layout::{GcType, ObjectLayout, StructLayout, Width};
+use crate::layout::{FieldLayout, GcType, ObjectLayout, StructLayout, Width};
 use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, ValType};
 use std::sync::Arc;
 
@@ -43,6 +43,12 @@ fn layout(ty: &GcType) -> Result<&StructLayout, Error> {
         ObjectLayout::Struct(layout) => Ok(layout),
         ObjectLayout::Array(_) => Err(Error::bug("struct operation on an array type")),
     }
+}
+
+/// Where a field is.
+pub fn field<'a, E: Environ<'a>>(e: &E, id: TypeId, index: u32) -> Lowering<FieldLayout> {
+    let gc = e.env().gc_type(id)?;
+    layout(gc)?.fields.get(index as usize).copied().ok_or_else(|| Error::bug("no such field"))
 }
 
 fn field_type<'a, E: Environ<'a>>(e: &E, ty: TypeId, field: u32) -> Result<StorageType, Error> {

@@ -1,0 +1,177 @@
+//! Which calls may throw, over the whole module, before any body is translated.
+//!
+//! A function may throw when it contains a throw that no `catch_all` around it catches, or calls a
+//! function that may throw. An imported function may. A call through a reference or a table may call
+//! every function of its type whose reference can be taken; and when references can come in from
+//! outside, anything at all.
+//!
+//! Only calls that may throw are followed by a check (`exceptions.rs`), so this decides what
+//! exceptions cost where there are none. What it is not: a proof about tags. A clause that names a tag
+//! is taken to catch nothing.
+//!
+//! The bodies are not validated yet; of what can not be decoded the answer does not matter.
+
+use super::module::{Body, Entity, Module};
+use super::prescan::needs_ir;
+use crate::ir::reach;
+use crate::types::{CompositeType, TypeId, ValType};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use wasmparser::{BinaryReaderError, Catch, Operator};
+
+/// Which calls may throw.
+#[derive(Debug, Default)]
+pub struct MayThrow {
+    /// By function index; nothing throws when it is empty.
+    funcs: Vec<bool>,
+    /// By the type that a call through a reference names.
+    types: HashMap<TypeId, bool>,
+}
+
+/// What matters of a body.
+#[derive(Default)]
+struct Summary {
+    /// It throws out of itself.
+    throws: bool,
+    /// It must be lowered for what is in it. Only asked where the module's sections do not say so.
+    lowered: bool,
+    /// Functions that it calls where no `catch_all` is around.
+    callees: Vec<u32>,
+    /// Type indices of the calls through references there.
+    types: Vec<u32>,
+}
+
+impl MayThrow {
+    /// Whether an operator throws or calls what may throw, so that something behind it must ask. Tail
+    /// calls do not: their caller asks.
+    pub(super) fn by(&self, module: &Module<'_>, op: &Operator<'_>) -> bool {
+        match *op {
+            Operator::Call { function_index } => self.func(function_index),
+            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
+                let id = module.types.ids().get(type_index as usize);
+                id.is_some_and(|id| self.types.get(id).copied().unwrap_or(false))
+            }
+            Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a function may throw.
+    pub fn func(&self, index: u32) -> bool {
+        self.funcs.get(index as usize).copied().unwrap_or(false)
+    }
+
+    /// Answers for a module whose sections are read.
+    pub(super) fn of(module: &Module<'_>) -> MayThrow {
+        let imports = module.imported_funcs();
+        let open = is_open(module);
+        if imports == 0 && !open && module.tags.is_empty() {
+            return MayThrow::default();
+        }
+        let bodies: Vec<Summary> =
+            module.bodies.par_iter().map(|body| summary(module, body).unwrap_or_default()).collect();
+        if !module.has_gc_types && !bodies.iter().any(|body| body.lowered) {
+            // Such a module is not touched.
+            return MayThrow::default();
+        }
+        MayThrow::solve(module, &bodies, imports as usize, open)
+    }
+
+    fn solve(module: &Module<'_>, bodies: &[Summary], imports: usize, open: bool) -> MayThrow {
+        // Nodes: functions, then function types.
+        let mut nodes: HashMap<TypeId, usize> = HashMap::new();
+        let mut marked: Vec<bool> = module.funcs.iter().map(|func| func.imported).collect();
+        for (f, body) in (imports..).zip(bodies) {
+            if let Some(throws) = marked.get_mut(f) {
+                *throws = body.throws;
+            }
+        }
+        for &id in module.types.ids() {
+            if let CompositeType::Func(_) = module.types.def(id).sub.composite {
+                let next = marked.len();
+                if *nodes.entry(id).or_insert(next) == next {
+                    marked.push(open);
+                }
+            }
+        }
+        // A type's node leads to every function that a reference of that type may be to.
+        let mut targets = Vec::new();
+        for func in module.referable() {
+            let Some(decl) = module.funcs.get(func as usize) else { continue };
+            let Some(&id) = module.types.ids().get(decl.ty as usize) else { continue };
+            let supers = module.types.def(id).display.iter().filter_map(|id| nodes.get(id));
+            targets.extend(supers.map(|&node| (node, func as usize)));
+        }
+        let node = |ty: u32| module.types.ids().get(ty as usize).and_then(|id| nodes.get(id)).copied();
+        let edges = || {
+            let calls = (imports..).zip(bodies).flat_map(|(f, body)| {
+                let direct = body.callees.iter().map(move |&callee| (f, callee as usize));
+                direct.chain(body.types.iter().filter_map(move |&ty| Some((f, node(ty)?))))
+            });
+            calls.chain(targets.iter().copied())
+        };
+        let throws = reach::backward(marked, edges);
+        let types = nodes.iter().map(|(&id, &node)| (id, throws.get(node).copied().unwrap_or(true))).collect();
+        MayThrow { funcs: throws, types }
+    }
+}
+
+/// Whether a function reference can come in from outside: any reference may hold one.
+fn is_open(module: &Module<'_>) -> bool {
+    let has_refs = |ty: u32| {
+        let sig = module.type_func(ty);
+        sig.is_none_or(|sig| sig.params.iter().chain(&sig.results).any(|ty| matches!(ty, ValType::Ref(_))))
+    };
+    let speaks = |entity: Entity| match entity {
+        Entity::Func(f) => module.funcs.get(f as usize).is_none_or(|func| has_refs(func.ty)),
+        Entity::Tag(t) => module.tags.get(t as usize).is_none_or(|&ty| has_refs(ty)),
+        Entity::Global(g) => module.globals.get(g as usize).is_none_or(|global| matches!(global.ty, ValType::Ref(_))),
+        Entity::Table(_) => true,
+        Entity::Memory(_) => false,
+    };
+    module.imports.iter().any(|import| speaks(import.entity)) || module.exports.iter().any(|e| speaks(e.entity))
+}
+
+fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReaderError> {
+    let lowered = !module.has_gc_types && needs_ir(&body.body, module);
+    let mut out = Summary { lowered, ..Summary::default() };
+    // For each open construct: whether everything that is thrown in it is caught.
+    let mut open: Vec<Construct> = Vec::new();
+    let mut caught = 0usize;
+    let mut reader = body.body.get_operators_reader()?;
+    while !reader.eof() {
+        let op = reader.read()?;
+        match &op {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => open.push(Construct::Plain),
+            Operator::TryTable { try_table } => {
+                let all = try_table.catches.iter().any(|c| matches!(c, Catch::All { .. } | Catch::AllRef { .. }));
+                open.push(if all { Construct::CatchesAll } else { Construct::Plain });
+                caught += usize::from(all);
+            }
+            // Whether it has a `catch_all` is not known here.
+            Operator::Try { .. } => open.push(Construct::Plain),
+            Operator::End | Operator::Delegate { .. } => {
+                caught -= usize::from(open.pop() == Some(Construct::CatchesAll));
+            }
+            // A tail call leaves the handlers behind.
+            Operator::ReturnCall { function_index } => out.callees.push(*function_index),
+            Operator::ReturnCallIndirect { type_index, .. } | Operator::ReturnCallRef { type_index } => {
+                out.types.push(*type_index);
+            }
+            _ if caught > 0 => {}
+            Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => out.throws = true,
+            Operator::Call { function_index } => out.callees.push(*function_index),
+            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
+                out.types.push(*type_index);
+            }
+            _ => {}
+        }
+    }
+    Ok(out)
+}
+
+#[derive(PartialEq, Eq)]
+enum Construct {
+    Plain,
+    CatchesAll,
+}
