@@ -230,24 +230,29 @@ impl<'a> Translator<'_, 'a> {
         if frame.kind == Kind::Func {
             return self.leave_pending();
         }
-        let exn = match (&handler.catches, handler.exn) {
-            (Some(catches), _) if !catches.is_empty() => {
-                let catches = catches.clone();
-                let exn = self.enter_handler(frame, &mut handler)?;
-                for catch in catches {
-                    if self.clause(catch, exn)? {
-                        return Ok(());
-                    }
-                }
-                Some(exn)
-            }
-            (_, exn) => {
+        let catches = handler.catches.take().unwrap_or_default();
+        let exn = match handler.exn {
+            None if catches.is_empty() => {
                 self.restore(frame, handler.block, 0)?;
-                exn
+                None
             }
+            _ => Some(self.enter_handler(frame, &mut handler)?),
         };
-        self.reachable = true;
+        // Branches from here carry what the frames around carry, and nothing of this one.
+        let own = self.carried.split_off(frame.carried);
+        let done = self.clauses(catches, exn, to);
+        self.carried.extend(own);
+        done
+    }
+
+    /// The clauses of a `try_table`, and what happens to an exception that they do not catch.
+    fn clauses(&mut self, catches: Vec<Catch>, exn: Option<Value>, to: usize) -> Result<()> {
         if let Some(exn) = exn {
+            for catch in catches {
+                if self.clause(catch, exn)? {
+                    return Ok(());
+                }
+            }
             Cursor::at(&mut self.func, self.region, self.loc).push(Op::Exn(ExnOp::Raise), &[exn], &[]);
         }
         self.unwind(to)
