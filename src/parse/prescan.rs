@@ -188,7 +188,9 @@ impl Scan<'_, '_> {
             | Operator::BrOnNull { relative_depth }
             | Operator::BrOnNonNull { relative_depth }
             | Operator::BrOnCast { relative_depth, .. }
-            | Operator::BrOnCastFail { relative_depth, .. } => self.target(*relative_depth),
+            | Operator::BrOnCastFail { relative_depth, .. }
+            | Operator::BrOnCastDescEq { relative_depth, .. }
+            | Operator::BrOnCastDescEqFail { relative_depth, .. } => self.target(*relative_depth),
             Operator::Br { relative_depth } => {
                 self.target(*relative_depth);
                 self.diverge();

@@ -28,6 +28,7 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("null exception reference", &[Trap::NullReference]),
     ("null descriptor reference", &[Trap::NullReference]),
     ("cast failure", &[Trap::CastFailure]),
+    ("descriptor cast failure", &[Trap::CastFailure]),
     ("call stack exhausted", &[Trap::StackOverflow]),
     ("allocation size too large", &[Trap::AllocationTooLarge]),
     ("unaligned atomic", &[Trap::HeapMisaligned]),
