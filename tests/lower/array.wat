@@ -87,17 +87,17 @@
 ;;     i32.add
 ;;     local.set 1
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 2
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 1
 ;;       i32.load offset=11 align=1
 ;;       local.tee 0
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.lt_u
 ;;       local.get 0
 ;;       i32.and
@@ -172,7 +172,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 9502880
+;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 1
@@ -248,7 +248,7 @@
 ;;       local.set 1
 ;;     end
 ;;     local.get 1
-;;     i32.const 9502880
+;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
 ;;     local.get 1
 ;;     i32.const 2
@@ -320,7 +320,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 1
@@ -388,7 +388,7 @@
 ;;     i32.shl
 ;;     memory.copy
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
@@ -440,7 +440,7 @@
 ;;       end
 ;;     end
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0

@@ -94,17 +94,17 @@
 ;;     i32.add
 ;;     local.set 0
 ;;     local.get 2
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
 ;;       local.tee 2
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.lt_u
 ;;       local.get 2
 ;;       i32.and
@@ -136,7 +136,7 @@
 ;;     i32.const 8
 ;;     call 0
 ;;     local.tee 0
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 7
@@ -214,17 +214,17 @@
 ;;     i32.add
 ;;     local.set 2
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 2
 ;;       i32.load offset=11 align=1
 ;;       local.tee 1
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.lt_u
 ;;       local.get 1
 ;;       i32.and
@@ -302,7 +302,7 @@
 ;;       i32.shl
 ;;       memory.copy
 ;;       local.get 1
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 1

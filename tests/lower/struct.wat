@@ -85,7 +85,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 0
@@ -123,7 +123,7 @@
 ;;       local.set 0
 ;;     end
 ;;     local.get 0
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 0
@@ -143,17 +143,17 @@
 ;;   (func (;5;) (type 6) (param i32 i32)
 ;;     (local i32)
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=19 align=1
 ;;       local.tee 2
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.lt_u
 ;;       local.get 2
 ;;       i32.and
