@@ -73,6 +73,12 @@ impl Remembered {
         self.objects.insert(at);
     }
 
+    /// Breaks the set, for the verifier to notice: the last slot is in it once more.
+    #[cfg(test)]
+    pub fn repeat_last_slot(&mut self) {
+        self.slots.items.extend_from_within(self.slots.items.len() - 1..);
+    }
+
     /// The remembered slots that are not in the buffer.
     pub fn slots(&self) -> &[u32] {
         &self.slots.items
