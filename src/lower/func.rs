@@ -46,6 +46,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         for (old, new) in pairs {
             self.values[old] = Some(Repr::Plain(new));
         }
+        self.environ.lengths().start(self.old);
         self.environ.lengths().set_open(self.new.body, true);
         let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
@@ -87,6 +88,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let ty = result.map(|v| old.ty(v));
         let (mut cursor, e) = self.cursor(region, data.loc);
         let c = &mut cursor;
+        e.lengths().pass(&data.op);
         let out = match &data.op {
             Op::Struct(op) => e.translate_struct(c, *op, &args)?,
             Op::Array(op) => e.translate_array(c, *op, &args)?,

@@ -47,8 +47,8 @@ pub use output::Lowered;
 
 use crate::error::Error;
 use crate::ir::{Callee, Func};
-use crate::parse::{Module, Translated};
-use crate::types::TypeTable;
+use crate::opt::{GlobalKind, Scope};
+use crate::parse::{GlobalDecl, Module, Translated};
 use emit::{EmitContext, EmittedBody};
 use env::{ModuleEnv, RuntimeFunc};
 use environ::Generational;
@@ -108,11 +108,8 @@ pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Erro
 
 /// Validates every body and makes IR of those that need it; optimises that.
 fn translate<'a>(module: &Module<'a>, cx: &LowerContext<'_>) -> Result<Vec<Translated<'a>>, Error> {
-    let optimize = |func: &mut Func<'a>, types: &TypeTable| {
-        if cx.opt_level > 0 {
-            crate::opt::optimize(func, types, cx.opt_level);
-        }
-    };
+    let globals = global_kinds(module);
+    let scope = Scope { types: &module.types, globals: &globals };
     module
         .bodies
         .par_iter()
@@ -120,11 +117,22 @@ fn translate<'a>(module: &Module<'a>, cx: &LowerContext<'_>) -> Result<Vec<Trans
         .map_init(Default::default, |allocations, (index, body)| {
             let mut translated = body.translate(module, index, allocations)?;
             if let Translated::Ir(func) = &mut translated {
-                optimize(func, &module.types);
+                crate::opt::optimize(func, scope, cx.opt_level);
             }
             Ok(translated)
         })
         .collect()
+}
+
+/// Who may write each global.
+fn global_kinds(module: &Module<'_>) -> Vec<GlobalKind> {
+    let kind = |global: &GlobalDecl<'_>| match (global.ty.is_gc_ref(), global.mutable, &global.init) {
+        (false, ..) => GlobalKind::Native,
+        (true, false, _) => GlobalKind::Constant,
+        (true, true, Some(_)) => GlobalKind::Own,
+        (true, true, None) => GlobalKind::Imported,
+    };
+    module.globals.iter().map(kind).collect()
 }
 
 fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>) -> Result<Vec<Body<'a>>, Error> {

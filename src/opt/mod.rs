@@ -8,12 +8,13 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `scope.rs` | what passes must know of the module |
 //! | `walk.rs` | a forward walk that rewrites regions and knows the scopes |
 //! | `lattice.rs` | the most precise type of what has two types, and of either of two |
 //! | `facts.rs` | what is known of references at a point; whatever names the same object |
 //! | `null_checks.rs` | which operands are not null behind an instruction |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
-//! | `redundant_loads.rs` | pass: fields and lengths that were read or written before |
+//! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
 
@@ -25,23 +26,25 @@ mod fold;
 mod lattice;
 mod null_checks;
 mod redundant_loads;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod type_flow;
 mod walk;
 
+pub use scope::{GlobalKind, Scope};
+
 use crate::ir::Func;
-use crate::types::TypeTable;
 
 /// Optimises a function. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
-pub fn optimize(func: &mut Func<'_>, types: &TypeTable, level: u8) {
+pub fn optimize(func: &mut Func<'_>, scope: Scope<'_>, level: u8) {
     if level == 0 {
         return;
     }
     if level > 1 {
-        redundant_loads::run(func, types);
+        redundant_loads::run(func, scope);
     }
-    type_flow::run(func, types);
+    type_flow::run(func, scope.types);
     fold::run(func);
     dce::run(func);
 }

@@ -103,7 +103,7 @@
 ;;     end
 ;;   )
 ;;   (func (;5;) (type 4) (param i32 i32) (result i32)
-;;     (local i32 i32 i32 i32 i32)
+;;     (local i32 i32 i32 i32 i32 i32 i32 i64)
 ;;     local.get 1
 ;;     i32.const 1069547504
 ;;     i32.gt_u
@@ -121,7 +121,7 @@
 ;;     local.tee 3
 ;;     local.get 2
 ;;     i32.add
-;;     local.tee 6
+;;     local.tee 8
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
@@ -134,26 +134,26 @@
 ;;       i32.load offset=1048576
 ;;       i32.const 4
 ;;       i32.sub
-;;       local.tee 4
+;;       local.tee 6
 ;;       local.get 0
 ;;       i32.store
 ;;       i32.const 0
-;;       local.get 4
+;;       local.get 6
 ;;       i32.store offset=1048576
 ;;       local.get 2
 ;;       call 0
 ;;       local.set 3
-;;       local.get 4
+;;       local.get 6
 ;;       i32.load
 ;;       local.set 0
 ;;       i32.const 0
-;;       local.get 4
+;;       local.get 6
 ;;       i32.const 4
 ;;       i32.add
 ;;       i32.store offset=1048576
 ;;     else
 ;;       i32.const 0
-;;       local.get 6
+;;       local.get 8
 ;;       i32.store offset=1048580
 ;;       local.get 3
 ;;       i32.const 3
@@ -171,25 +171,66 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 2
+;;     local.set 2
 ;;     local.get 1
 ;;     i32.const 2
 ;;     i32.shl
-;;     i32.add
 ;;     local.set 1
-;;     loop ;; label = @1
+;;     local.get 2
+;;     local.get 1
+;;     i32.add
+;;     local.set 4
+;;     local.get 0
+;;     i64.extend_i32_u
+;;     i64.const 4294967297
+;;     i64.mul
+;;     local.set 9
+;;     local.get 1
+;;     i32.const 16
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 4
+;;       i32.const 16
+;;       i32.sub
+;;       local.set 1
 ;;       local.get 2
-;;       local.get 1
-;;       i32.ne
-;;       if ;; label = @2
-;;         local.get 2
-;;         local.get 0
-;;         i32.store offset=11 align=1
-;;         local.get 2
-;;         i32.const 4
+;;       local.set 5
+;;       loop ;; label = @2
+;;         local.get 5
+;;         local.get 9
+;;         i64.store offset=11 align=1
+;;         local.get 5
+;;         local.get 9
+;;         i64.store offset=19 align=1
+;;         local.get 5
+;;         i32.const 16
 ;;         i32.add
-;;         local.set 2
-;;         br 1 (;@1;)
+;;         local.tee 5
+;;         local.get 1
+;;         i32.lt_u
+;;         br_if 0 (;@2;)
+;;       end
+;;       local.get 1
+;;       local.get 9
+;;       i64.store offset=11 align=1
+;;       local.get 1
+;;       local.get 9
+;;       i64.store offset=19 align=1
+;;     else
+;;       loop ;; label = @2
+;;         local.get 2
+;;         local.get 4
+;;         i32.ne
+;;         if ;; label = @3
+;;           local.get 2
+;;           local.get 0
+;;           i32.store offset=11 align=1
+;;           local.get 2
+;;           i32.const 4
+;;           i32.add
+;;           local.set 2
+;;           br 1 (;@2;)
+;;         end
 ;;       end
 ;;     end
 ;;     local.get 3
@@ -385,7 +426,7 @@
 ;;     end
 ;;   )
 ;;   (func (;9;) (type 12) (param i32 i32 i32 i32)
-;;     (local i32 i64)
+;;     (local i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 4
@@ -395,9 +436,9 @@
 ;;     i64.extend_i32_u
 ;;     local.get 4
 ;;     i64.extend_i32_u
-;;     local.set 5
+;;     local.set 6
 ;;     i64.add
-;;     local.get 5
+;;     local.get 6
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
@@ -407,25 +448,66 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 1
+;;     local.set 1
 ;;     local.get 3
 ;;     i32.const 2
 ;;     i32.shl
-;;     i32.add
 ;;     local.set 3
-;;     loop ;; label = @1
+;;     local.get 1
+;;     local.get 3
+;;     i32.add
+;;     local.set 4
+;;     local.get 2
+;;     i64.extend_i32_u
+;;     i64.const 4294967297
+;;     i64.mul
+;;     local.set 6
+;;     local.get 3
+;;     i32.const 16
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 4
+;;       i32.const 16
+;;       i32.sub
+;;       local.set 3
 ;;       local.get 1
-;;       local.get 3
-;;       i32.ne
-;;       if ;; label = @2
-;;         local.get 1
-;;         local.get 2
-;;         i32.store offset=11 align=1
-;;         local.get 1
-;;         i32.const 4
+;;       local.set 5
+;;       loop ;; label = @2
+;;         local.get 5
+;;         local.get 6
+;;         i64.store offset=11 align=1
+;;         local.get 5
+;;         local.get 6
+;;         i64.store offset=19 align=1
+;;         local.get 5
+;;         i32.const 16
 ;;         i32.add
-;;         local.set 1
-;;         br 1 (;@1;)
+;;         local.tee 5
+;;         local.get 3
+;;         i32.lt_u
+;;         br_if 0 (;@2;)
+;;       end
+;;       local.get 3
+;;       local.get 6
+;;       i64.store offset=11 align=1
+;;       local.get 3
+;;       local.get 6
+;;       i64.store offset=19 align=1
+;;     else
+;;       loop ;; label = @2
+;;         local.get 1
+;;         local.get 4
+;;         i32.ne
+;;         if ;; label = @3
+;;           local.get 1
+;;           local.get 2
+;;           i32.store offset=11 align=1
+;;           local.get 1
+;;           i32.const 4
+;;           i32.add
+;;           local.set 1
+;;           br 1 (;@2;)
+;;         end
 ;;       end
 ;;     end
 ;;     local.get 0

@@ -57,8 +57,11 @@
 ;;     i32.store offset=4 align=1
 ;;   )
 ;;   (func (;6;) (type 4) (param i32) (result i32)
-;;     local.get 0
+;;     (local i32)
 ;;     global.get 0
+;;     local.set 1
+;;     local.get 0
+;;     local.get 1
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -66,7 +69,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=8 align=1
 ;;     local.get 0
 ;;     i32.const 2
@@ -76,8 +79,10 @@
 ;;   )
 ;;   (func (;7;) (type 6) (param i32 i32)
 ;;     (local i32)
-;;     local.get 0
 ;;     global.get 0
+;;     local.set 2
+;;     local.get 0
+;;     local.get 2
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -85,7 +90,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 2
 ;;     i32.load offset=8 align=1
 ;;     local.tee 2
 ;;     local.get 0
@@ -121,7 +126,7 @@
 ;;     call $"wasmtime-gc helper 22"
 ;;   )
 ;;   (func $"wasmtime-gc helper 22" (;10;) (type 14)
-;;     (local i32 i32 i32 i64)
+;;     (local i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
 ;;     call 0
 ;;     local.tee 0
@@ -131,15 +136,14 @@
 ;;     i32.const 7
 ;;     i32.store offset=7 align=1
 ;;     global.get 0
+;;     local.tee 1
 ;;     local.get 0
 ;;     i32.store align=1
-;;     global.get 0
+;;     local.get 1
+;;     local.get 1
 ;;     i32.load align=1
-;;     local.set 0
-;;     global.get 0
-;;     local.get 0
 ;;     i32.store offset=4 align=1
-;;     global.get 0
+;;     local.get 1
 ;;     i32.const 8
 ;;     i32.add
 ;;     i32.const 2
@@ -150,7 +154,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.const 16
 ;;     i32.add
 ;;     i32.const 2
@@ -165,46 +169,44 @@
 ;;     i32.const 1
 ;;     i32.shl
 ;;     local.set 0
-;;     i32.const 0
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=20 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
+;;     local.set 2
+;;     i32.const 0
+;;     local.get 2
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=16 align=1
+;;     local.tee 3
 ;;     i32.const 0
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.get 0
-;;     i32.store offset=11 align=1
-;;     global.get 0
-;;     i32.load align=1
-;;     local.set 0
-;;     i32.const 1
-;;     global.get 0
-;;     i32.load offset=20 align=1
-;;     i32.const 1
-;;     i32.shr_u
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       unreachable
-;;     end
-;;     global.get 0
-;;     i32.load offset=16 align=1
-;;     local.tee 1
-;;     i32.const 1
-;;     i32.const 2
-;;     i32.shl
-;;     i32.add
-;;     local.tee 2
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
 ;;     local.get 1
+;;     i32.load align=1
+;;     local.set 0
+;;     i32.const 1
+;;     local.get 2
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 3
+;;     i32.const 1
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     local.tee 4
+;;     local.get 0
+;;     i32.store offset=11 align=1
+;;     local.get 3
 ;;     i32.const 9502717
 ;;     i32.ge_u
 ;;     local.get 0
@@ -212,12 +214,12 @@
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
-;;       local.get 2
+;;       local.get 4
 ;;       i32.const 11
 ;;       i32.add
 ;;       call $"wasmtime-gc helper 5"
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -228,47 +230,39 @@
 ;;     i64.extend_i32_u
 ;;     local.get 0
 ;;     i64.extend_i32_u
-;;     local.set 3
+;;     local.set 5
 ;;     i64.add
-;;     local.get 3
+;;     local.get 5
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
-;;     i32.load offset=20 align=1
-;;     i32.const 1
-;;     i32.shr_u
-;;     local.set 0
 ;;     i32.const 0
 ;;     i64.extend_i32_u
 ;;     i32.const 2
 ;;     i64.extend_i32_u
-;;     local.get 0
+;;     local.get 2
 ;;     i64.extend_i32_u
-;;     local.set 3
+;;     local.set 5
 ;;     i64.add
-;;     local.get 3
+;;     local.get 5
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
-;;     i32.load offset=16 align=1
-;;     local.set 0
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=8 align=1
-;;     local.set 1
+;;     local.set 0
 ;;     i32.const 2
 ;;     if ;; label = @1
-;;       local.get 1
+;;       local.get 0
 ;;       i32.const 0
 ;;       i32.const 2
 ;;       i32.shl
 ;;       i32.add
 ;;       i32.const 11
 ;;       i32.add
-;;       local.get 0
+;;       local.get 3
 ;;       i32.const 0
 ;;       i32.const 2
 ;;       i32.shl
@@ -279,19 +273,18 @@
 ;;       i32.const 2
 ;;       i32.shl
 ;;       memory.copy
-;;       local.get 1
+;;       local.get 0
 ;;       i32.const 9502717
 ;;       i32.ge_u
 ;;       if ;; label = @2
-;;         local.get 1
+;;         local.get 0
 ;;         call 2
 ;;       end
 ;;     end
-;;     global.get 0
-;;     local.tee 0
+;;     local.get 1
 ;;     i32.const -1
 ;;     i32.store offset=16 align=1
-;;     local.get 0
+;;     local.get 1
 ;;     i32.const 0
 ;;     i32.store offset=20 align=1
 ;;   )

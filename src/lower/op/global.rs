@@ -3,9 +3,10 @@
 //!
 //! The root area is scanned at every collection, so a store to it needs no barrier.
 
+use super::super::env::Place;
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, func_ref, memory};
-use crate::ir::{Cursor, GlobalOp, Op};
+use crate::ir::{Cursor, GlobalOp, Op, Value};
 use crate::types::ValType;
 
 /// Lowers `global.get` and `global.set`.
@@ -20,7 +21,7 @@ pub fn lower<'a, E: Environ<'a>>(
     let place = e.env().globals.get(index as usize).copied().flatten();
     match (op, place, ty) {
         (GlobalOp::Get(_), Some(place), Some(ty)) => {
-            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            let base = base(e, c, place);
             Ok(Some(Repr::Plain(memory::load_word(e.env(), c, base, place.offset, ty))))
         }
         (GlobalOp::Get(_), _, ty) => {
@@ -29,7 +30,7 @@ pub fn lower<'a, E: Environ<'a>>(
         }
         (GlobalOp::Set(_), Some(place), _) => {
             let value = func_ref::native(e, c, args[0])?;
-            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            let base = base(e, c, place);
             memory::store_word(e.env(), c, base, place.offset, value);
             Ok(None)
         }
@@ -40,4 +41,15 @@ pub fn lower<'a, E: Environ<'a>>(
             Ok(None)
         }
     }
+}
+
+/// The address that a place is at a fixed distance from.
+pub fn base<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, place: Place) -> Value {
+    if let Some(known) = e.lengths().base(place.base) {
+        return known;
+    }
+    let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+    let region = c.region;
+    e.lengths().set_base(place.base, base, region);
+    base
 }

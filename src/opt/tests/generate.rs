@@ -1,7 +1,9 @@
 //! Random functions with GC operations, valid by construction, from a string of bytes.
 
 use super::World;
-use crate::ir::{ArrayOp, Callee, Cursor, Func, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value};
+use crate::ir::{
+    ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
+};
 use crate::types::{HeapType, RefType, StorageType, ValType};
 use wasmparser::Operator;
 
@@ -198,7 +200,16 @@ impl Generate<'_> {
                 let args = self.all(func, region, &[ANY, ANY, ValType::I32]);
                 self.push(func, region, Op::Select, &args, &[ANY]);
             }
-            18..=19 | 50..=55 => {
+            50..=52 => {
+                let global = self.pick(4) as u32;
+                if self.pick(2) == 0 {
+                    let value = self.one(func, region, ANY);
+                    self.push(func, region, Op::Global(GlobalOp::Set(global)), &[value], &[]);
+                } else {
+                    self.push(func, region, Op::Global(GlobalOp::Get(global)), &[], &[ANY]);
+                }
+            }
+            18..=19 | 53..=55 => {
                 let types = self.types(3);
                 let args = self.all(func, region, &types);
                 let results = [vec![], vec![ANY], vec![ANY, ValType::I32]][self.pick(3)].clone();

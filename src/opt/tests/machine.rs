@@ -2,7 +2,7 @@
 //! arguments of calls and results, and how it ends. Calls change the objects that they were given.
 
 use super::World;
-use crate::ir::{ArrayOp, Func, I31Op, Inst, Op, RefOp, Region, Sign, StructOp, Value};
+use crate::ir::{ArrayOp, Func, GlobalOp, I31Op, Inst, Op, RefOp, Region, Sign, StructOp, Value};
 use crate::types::{CompositeKind, HeapType, RefType, StorageType, TypeId, ValType};
 use std::collections::HashMap;
 use wasmparser::Operator;
@@ -42,6 +42,8 @@ struct Machine<'f> {
     heap: Vec<Object>,
     /// Objects that a call has seen, in that order; the trace names them by their place here.
     escaped: Vec<usize>,
+    /// Four, of which the last two are one.
+    globals: [Word; 3],
     random: u64,
     fuel: u32,
     trace: Vec<Event>,
@@ -55,6 +57,7 @@ pub fn run(world: &World, func: &Func<'static>, seed: u64) -> Vec<Event> {
         values: HashMap::new(),
         heap: Vec::new(),
         escaped: Vec::new(),
+        globals: [Word::Null; 3],
         random: seed,
         fuel: 50,
         trace: Vec::new(),
@@ -140,6 +143,9 @@ impl Machine<'_> {
                 self.heap[at].fields[field] = Word::Int(n);
             }
         }
+        let any = ValType::Ref(RefType::new(true, HeapType::Any));
+        let n = self.random(3);
+        self.globals[n] = self.foreign(any);
         results.iter().map(|&v| self.foreign(self.func.ty(v))).collect()
     }
 
@@ -209,6 +215,11 @@ impl Machine<'_> {
         };
         Some(vec![match op {
             Op::Call(_) => return Some(self.call(args, results)),
+            Op::Global(GlobalOp::Get(n)) => self.globals[(*n as usize).min(2)],
+            Op::Global(GlobalOp::Set(n)) => {
+                self.globals[(*n as usize).min(2)] = args[0];
+                return Some(Vec::new());
+            }
             Op::Core(Operator::I32Const { value }) => Word::Int(*value),
             Op::Core(Operator::I32Eqz) => return flag(args[0] == Word::Int(0)),
             Op::Core(Operator::I32And) => Word::Int(ints().0 & ints().1),

@@ -5,6 +5,7 @@ mod generate;
 mod machine;
 mod passes;
 
+use super::{GlobalKind, Scope};
 use crate::ir::{print::print, verify::verify};
 use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
@@ -65,6 +66,9 @@ pub fn world() -> World {
     }
 }
 
+/// Who writes the globals of random functions.
+const GLOBALS: [GlobalKind; 4] = [GlobalKind::Own, GlobalKind::Own, GlobalKind::Imported, GlobalKind::Imported];
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default()
@@ -77,7 +81,7 @@ proptest! {
         prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
         for level in 1..=2 {
             let mut after = before.clone();
-            super::optimize(&mut after, &world.types, level);
+            super::optimize(&mut after, Scope { types: &world.types, globals: &GLOBALS }, level);
             prop_assert_eq!(verify(&after), Ok(()), "{}\n{}", print(&before), print(&after));
             for seed in 0..6 {
                 let (expected, found) = (machine::run(&world, &before, seed), machine::run(&world, &after, seed));

@@ -1,12 +1,12 @@
 //! One test for each thing that a pass does, and for each that it must not. What is expected is the
 //! text of the function's body, indentation and types of results left out.
 
-use super::{World, world};
+use super::{GLOBALS, World, world};
 use crate::ir::{
-    ArrayOp, Callee, Cursor, Func, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value, print::print,
-    verify::verify,
+    ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
+    print::print, verify::verify,
 };
-use crate::opt::{dce, fold, redundant_loads, type_flow};
+use crate::opt::{Scope, dce, fold, redundant_loads, type_flow};
 use crate::types::{HeapType, RefType, TypeTable, ValType};
 
 const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
@@ -58,7 +58,7 @@ fn flow(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
 }
 
 fn loads(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
-    |func| redundant_loads::run(func, types)
+    |func| redundant_loads::run(func, Scope { types, globals: &GLOBALS })
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_cast_that_always_fails_stays() {
         let new = c.value(Op::Struct(StructOp::NewDefault(World::id(w.base))), &[], nullable(w.base));
         c.value(Op::Ref(RefOp::Cast(RefType::new(true, w.other))), &[new], nullable(w.other));
     });
-    let text = after(f, |f| crate::opt::optimize(f, &w.types, 2));
+    let text = after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, 2));
     assert!(text.iter().any(|l| l.contains("Cast")), "{text:?}");
 }
 
@@ -393,4 +393,59 @@ fn what_may_trap_stays() {
     let text = after(f, dce::run);
     assert_eq!(text.len(), 3, "{text:?}");
     assert!(text[0].ends_with(" v0") && text[1].contains("NewDefault"));
+}
+
+fn global_get(c: &mut Cursor<'_, 'static>, index: u32) -> Value {
+    c.value(Op::Global(GlobalOp::Get(index)), &[], ANY)
+}
+
+/// What is used behind an instruction, of a global that was set before it.
+fn global_behind(global: u32, between: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> String {
+    let w = world();
+    let f = func(&[ANY, ANY], |c, p| {
+        c.push(Op::Global(GlobalOp::Set(global)), &[p[0]], &[]);
+        between(c, p[1]);
+        let got = global_get(c, global);
+        c.push(USE, &[got], &[]);
+    });
+    after(f, loads(&w.types)).iter().rev().nth(1).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_global_is_forwarded_until_it_may_be_written() {
+    let set = |index| {
+        move |c: &mut Cursor<'_, 'static>, v: Value| {
+            c.push(Op::Global(GlobalOp::Set(index)), &[v], &[]);
+        }
+    };
+    // 0 and 1 are the module's own; 2 and 3 are imported.
+    assert_eq!(global_behind(0, |_, _| {}), "Call(Func(1)) v0");
+    assert_eq!(global_behind(0, set(1)), "Call(Func(1)) v0");
+    assert_eq!(global_behind(0, set(0)), "Call(Func(1)) v1");
+    assert_eq!(global_behind(2, set(0)), "Call(Func(1)) v0");
+    assert_eq!(global_behind(2, set(3)), "Call(Func(1)) v2");
+    let call = |c: &mut Cursor<'_, 'static>, _| {
+        c.push(USE, &[], &[]);
+    };
+    assert_eq!(global_behind(0, call), "Call(Func(1)) v2");
+}
+
+#[test]
+fn a_global_that_a_loop_writes_is_read_again() {
+    let w = world();
+    let f = func(&[ANY, ANY], |c, p| {
+        global_get(c, 1);
+        global_get(c, 0);
+        let body = c.func.add_region();
+        let inst = c.push(Op::Loop { body }, &[], &[]);
+        let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+        let (again, other) = (global_get(&mut inner, 1), global_get(&mut inner, 0));
+        inner.push(Op::Global(GlobalOp::Set(0)), &[p[0]], &[]);
+        let cond = inner.value(Op::Ref(RefOp::Eq), &[again, other], ValType::I32);
+        inner.push(Op::BrIf { target: inst }, &[cond], &[]);
+        inner.yield_(&[]);
+    });
+    let lines = after(f, loads(&w.types));
+    let reads = |index: u32| lines.iter().filter(|l| l.contains(&format!("Get({index})"))).count();
+    assert_eq!((reads(0), reads(1)), (2, 1), "{lines:#?}");
 }
