@@ -18,7 +18,8 @@ use cranelift_entity::{SecondaryMap, packed_option::PackedOption};
 /// Defects of this crate only: the function comes from a valid module.
 pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Lowering<Func<'a>> {
     let params: Vec<ValType> = old.params().iter().map(|&p| old.ty(p)).collect();
-    let new = Func::new(old.index, &params, &old.results);
+    let mut new = Func::new(old.index, &params, &old.results);
+    new.inlined.clone_from(&old.inlined);
     let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
     driver.run()?;
     Ok(driver.new)

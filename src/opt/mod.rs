@@ -13,6 +13,7 @@
 //! | `lattice.rs` | the most precise type of what has two types, and of either of two |
 //! | `facts.rs` | what is known of references at a point; whatever names the same object |
 //! | `null_checks.rs` | which operands are not null behind an instruction |
+//! | `inline.rs` | pass: calls of small functions, before all others |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
 //! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
@@ -23,6 +24,7 @@
 mod dce;
 mod facts;
 mod fold;
+mod inline;
 mod lattice;
 mod null_checks;
 mod redundant_loads;
@@ -32,16 +34,18 @@ mod tests;
 mod type_flow;
 mod walk;
 
+pub use inline::Candidates;
 pub use scope::{GlobalKind, Scope};
 
 use crate::ir::Func;
 
-/// Optimises a function. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
-pub fn optimize(func: &mut Func<'_>, scope: Scope<'_>, level: u8) {
+/// Optimises a function, into which `candidates` may be put. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
+pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>, level: u8) {
     if level == 0 {
         return;
     }
     if level > 1 {
+        inline::run(func, candidates);
         redundant_loads::run(func, scope);
     }
     type_flow::run(func, scope.types);

@@ -9,12 +9,17 @@ use wasmparser::Operator;
 
 const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
 
-/// A function that does what the bytes say. Behind their end everything is a zero.
-pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
-    let base = |nullable| ValType::Ref(RefType::new(nullable, world.base));
-    let mut func = Func::new(0, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
+/// The index of the first function that others call.
+pub const FIRST: u32 = 7;
+
+/// A function that does what the bytes say. Behind their end everything is a zero. It calls functions of its
+/// own type that have a smaller index, from [`FIRST`] on.
+pub fn function(world: &World, index: u32, choices: &[u8]) -> Func<'static> {
+    let base = world_base(world);
+    let mut func = Func::new(index, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
     let (body, params) = (func.body, func.params().to_vec());
-    let mut generate = Generate { world, choices, at: 0, labels: Vec::new(), values: params, length: 1, kinds: 1 };
+    let mut generate =
+        Generate { world, choices, index, at: 0, labels: Vec::new(), values: params, length: 1, kinds: 1 };
     // Long or short; all operations alike, or mostly accesses to fields.
     generate.length = [6, 14, 40][generate.pick(3)];
     generate.kinds = [28, 60][generate.pick(2)];
@@ -22,8 +27,14 @@ pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
     func
 }
 
+fn world_base(world: &World) -> impl Fn(bool) -> ValType + use<> {
+    let heap = world.base;
+    move |nullable| ValType::Ref(RefType::new(nullable, heap))
+}
+
 struct Generate<'c> {
     world: &'c World,
+    index: u32,
     choices: &'c [u8],
     at: usize,
     labels: Vec<(Inst, Vec<ValType>)>,
@@ -208,6 +219,12 @@ impl Generate<'_> {
                 } else {
                     self.push(func, region, Op::Global(GlobalOp::Get(global)), &[], &[ANY]);
                 }
+            }
+            53 if self.index > FIRST => {
+                let base = world_base(self.world);
+                let args = self.all(func, region, &[ValType::I32, ANY, base(true), base(false)]);
+                let callee = FIRST + self.pick((self.index - FIRST) as usize) as u32;
+                self.push(func, region, Op::Call(Callee::Func(callee)), &args, &[ANY]);
             }
             18..=19 | 53..=55 => {
                 let types = self.types(3);
