@@ -28,12 +28,15 @@ pub struct Lengths {
     grown: u32,
     /// Whether nothing in the function makes one grow.
     quiet: bool,
+    /// Whether the function has a loop.
+    loops: bool,
 }
 
 impl Lengths {
-    /// Before a function: whether anything in it may make a table grow.
+    /// Before a function is lowered.
     pub fn start(&mut self, func: &Func<'_>) {
         self.quiet = !func.insts.values().any(|inst| may_grow(&inst.op));
+        self.loops = func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. }));
     }
 
     /// The driver fills a region, or is done with it.
@@ -68,6 +71,11 @@ impl Lengths {
     /// A cell of a table was loaded at the end of a region.
     pub fn set_cell(&mut self, cell: (u32, u32), value: Value, region: Region) {
         self.cells.insert(cell, (value, region, self.grown));
+    }
+
+    /// Whether what never changes is better read where the function begins.
+    pub fn early(&self) -> bool {
+        self.loops
     }
 
     /// The value of a global that holds an address.

@@ -14,6 +14,7 @@
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
+//! | `reach.rs` | which functions nothing calls any more |
 //! | `roots/` | root slots: what is spilled and reloaded where |
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
@@ -36,6 +37,7 @@ mod lengths;
 mod module;
 pub mod op;
 pub mod output;
+mod reach;
 pub mod roots;
 pub mod safepoint;
 mod scan;
@@ -123,7 +125,7 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
             crate::opt::optimize(func, scope, &candidates, cx.opt_level);
         }
     });
-    Ok(())
+    if cx.opt_level > 1 { reach::prune(module, bodies) } else { Ok(()) }
 }
 
 /// Functions that may be put in the place of calls. A small one that could stay as it is becomes IR too if
