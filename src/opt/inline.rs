@@ -99,11 +99,12 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
     func.insts.values().any(|inst| matches!(inst.op, Op::Call(Callee::Func(callee)) if callee == index))
 }
 
-/// Puts candidates into a function.
-pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) {
+/// Puts candidates into a function. Whether it did.
+pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
     if candidates.bodies.is_empty() {
-        return;
+        return false;
     }
+    let mut changed = false;
     let (found, own) = sites(func, candidates);
     let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
     for (_, call, callee) in found {
@@ -112,8 +113,10 @@ pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) {
             && splice(func, call, &candidate.func)
         {
             left -= candidate.cost;
+            changed = true;
         }
     }
+    changed
 }
 
 /// A call: how deep in loops, which instruction, whom it calls.

@@ -15,6 +15,7 @@
 //! | `null_checks.rs` | which operands are not null behind an instruction |
 //! | `inline.rs` | pass: calls of small functions, before all others |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
+//! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
 //! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
@@ -26,6 +27,7 @@ mod facts;
 mod fold;
 mod inline;
 mod lattice;
+mod loop_globals;
 mod null_checks;
 mod redundant_loads;
 mod scope;
@@ -45,8 +47,12 @@ pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidat
         return;
     }
     if level > 1 {
-        inline::run(func, candidates);
-        redundant_loads::run(func, scope);
+        if inline::run(func, candidates) {
+            // What is read in a block is not known behind it.
+            fold::run(func);
+        }
+        let carried = loop_globals::run(func, scope);
+        redundant_loads::run(func, scope, carried);
     }
     type_flow::run(func, scope.types);
     fold::run(func);

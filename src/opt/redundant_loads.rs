@@ -25,6 +25,7 @@
 //!   references are left alone: lowering fuses their load with the call.
 
 use super::facts::Aliases;
+use super::loop_globals::Carried;
 use super::scope::{GlobalKind, Scope};
 use super::type_flow::constant;
 use super::walk::{Pass, walk};
@@ -37,13 +38,14 @@ use std::collections::HashMap;
 /// A loop that writes more classes than this is taken to write all.
 const MAX_CLASSES: usize = 16;
 
-/// Runs the pass.
-pub fn run(func: &mut Func<'_>, scope: Scope<'_>) {
+/// Runs the pass. `carried`: which globals parameters of loops hold.
+pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
     let writes = loop_writes(func, scope);
     let mut pass = Loads {
         scope,
         types: scope.types,
         writes,
+        carried,
         aliases: Aliases::default(),
         replaced: SecondaryMap::new(),
         known: HashMap::new(),
@@ -197,6 +199,7 @@ struct Loads<'t> {
     scope: Scope<'t>,
     types: &'t TypeTable,
     writes: HashMap<Inst, Writes>,
+    carried: Carried,
     aliases: Aliases,
     /// What is used in place of a value.
     replaced: SecondaryMap<Value, PackedOption<Value>>,
@@ -231,8 +234,13 @@ impl<'a> Pass<'a> for Loads<'_> {
         }
     }
 
-    fn enter(&mut self, _: &mut Func<'a>, _: Inst, _: usize) {
+    fn enter(&mut self, _: &mut Func<'a>, owner: Inst, _: usize) {
         self.marks.push(self.trail.len());
+        for (global, param) in self.carried.remove(&owner).unwrap_or_default() {
+            if let Some(class) = global_class(self.scope, global) {
+                self.learn(None, Place::Global(class, global), param, true);
+            }
+        }
     }
 
     fn leave(&mut self, _: &mut Func<'a>, _: Inst) {

@@ -70,3 +70,39 @@
 (assert_return (invoke "grow-in-loop" (i32.const 3)) (i32.const 393))
 (assert_return (invoke "one-arm" (i32.const 1)) (i32.const 332))
 (assert_return (invoke "one-arm" (i32.const 0)) (i32.const 332))
+
+;; A loop that carries a global writes it all the same: when it traps, when it is left, and when it is nested.
+(module
+  (type $node (struct (field $next (mut (ref null $node))) (field $value i32)))
+  (global $head (mut (ref null $node)) (ref.null none))
+  (func $push (param i32) (global.set $head (struct.new $node (global.get $head) (local.get 0))))
+  (func (export "fill") (param i32)
+    (loop $next
+      (global.set $head (struct.new $node (global.get $head) (local.get 0)))
+      (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "head") (result i32) (struct.get $node $value (global.get $head)))
+  ;; Runs off the end.
+  (func (export "run-off")
+    (loop $next
+      (global.set $head (struct.get $node $next (global.get $head)))
+      (br $next)))
+  (func (export "skip") (param $value i32) (result i32)
+    (local $steps i32)
+    (block $done
+      (loop $outer
+        (br_if $done (i32.eq (struct.get $node $value (global.get $head)) (local.get $value)))
+        (global.set $head (struct.get $node $next (global.get $head)))
+        (loop $inner
+          (local.set $steps (i32.add (local.get $steps) (i32.const 1)))
+          (if (i32.and (struct.get $node $value (global.get $head)) (i32.const 1))
+            (then (global.set $head (struct.get $node $next (global.get $head))) (br $inner))))
+        (br $outer)))
+    (local.get $steps))
+  (func (export "is-null") (result i32) (ref.is_null (global.get $head))))
+
+(assert_return (invoke "fill" (i32.const 9)))
+(assert_return (invoke "head") (i32.const 1))
+(assert_return (invoke "skip" (i32.const 6)) (i32.const 5))
+(assert_return (invoke "head") (i32.const 6))
+(assert_trap (invoke "run-off") "null structure reference")
+(assert_return (invoke "is-null") (i32.const 1))

@@ -58,7 +58,7 @@ fn flow(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
 }
 
 fn loads(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
-    |func| redundant_loads::run(func, Scope { types, globals: &GLOBALS })
+    |func| redundant_loads::run(func, Scope { types, globals: &GLOBALS }, Default::default())
 }
 
 #[test]
@@ -473,7 +473,9 @@ fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
         }
     });
     caller.index = 99;
-    let lines = after(caller, |f| inline::run(f, &candidates));
+    let lines = after(caller, |f| {
+        inline::run(f, &candidates);
+    });
     let left = |f: &Func<'_>| lines.iter().filter(|l| l.contains(&format!("Call(Func({}))", f.index))).count();
     funcs.iter().map(left).collect()
 }
@@ -498,7 +500,7 @@ fn a_small_function_is_put_in_the_place_of_a_call() {
         let got = call(c, 6, p[0]);
         c.push(USE, &[got], &[]);
     });
-    inline::run(&mut caller, &candidates);
+    assert!(inline::run(&mut caller, &candidates));
     assert_eq!(verify(&caller), Ok(()), "{}", print(&caller));
     // Places tell the calls: this return is in the call at 106, and that in the one at 7.
     let at = caller.insts.values().find(|inst| matches!(inst.op, Op::Br { .. })).unwrap().loc;
@@ -530,4 +532,41 @@ fn large_and_recursive_functions_stay_calls() {
     let many: Vec<_> = (10..40).map(|index| sized(index, most)).collect();
     let left: usize = calls_left(&many).iter().sum();
     assert!(left > 10 && left < 25, "{left}");
+}
+
+#[test]
+fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
+    let w = world();
+    let turns = |global: u32, call: bool| {
+        let f = func(&[ANY], |c, p| {
+            let body = c.func.add_region();
+            let inst = c.push(Op::Loop { body }, &[], &[]);
+            let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+            let got = global_get(&mut inner, global);
+            inner.push(Op::Global(GlobalOp::Set(global)), &[p[0]], &[]);
+            if call {
+                inner.push(USE, &[], &[]);
+            }
+            let cond = inner.value(Op::Ref(RefOp::IsNull), &[got], ValType::I32);
+            inner.push(Op::BrIf { target: inst }, &[cond], &[]);
+            inner.yield_(&[]);
+        });
+        after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, &Candidates::default(), 2))
+    };
+    // The branch carries what was written.
+    assert_eq!(
+        turns(0, false),
+        [
+            "v3 = Global(Get(0))",
+            "Loop { body: region1 } v3",
+            "Global(Set(0)) v0",
+            "v2 = Ref(IsNull) v4",
+            "BrIf { target: inst0 } v2 v0",
+            "Yield",
+            "Return"
+        ]
+    );
+    let reads_in_loop =
+        |lines: Vec<String>| lines.iter().skip_while(|l| !l.contains("Loop")).any(|l| l.contains("Get"));
+    assert!(reads_in_loop(turns(0, true)) && reads_in_loop(turns(2, false)));
 }
