@@ -195,6 +195,9 @@ struct Known {
     time: Option<(u32, u32)>,
 }
 
+/// An object, unless the place is in none, and a place.
+type Key = (Option<Value>, Place);
+
 struct Loads<'t> {
     scope: Scope<'t>,
     types: &'t TypeTable,
@@ -203,9 +206,9 @@ struct Loads<'t> {
     aliases: Aliases,
     /// What is used in place of a value.
     replaced: SecondaryMap<Value, PackedOption<Value>>,
-    known: HashMap<(Option<Value>, Place), Known>,
+    known: HashMap<Key, Known>,
     /// Changes of `known`, with what was there before.
-    trail: Vec<((Option<Value>, Place), Option<Known>)>,
+    trail: Vec<(Key, Option<Known>)>,
     marks: Vec<usize>,
     /// How often each class was written, and everything.
     written: HashMap<Class, u32>,
