@@ -118,7 +118,7 @@ mod tests {
         let subtype = "(type $f (func)) (type $a (sub (func (result (ref null $f)))))
             (type (sub $a (func (result (ref null nofunc))))) (type (struct))";
         let segment = "(type $f (func)) (table 1 (ref null $f)) (elem $e (ref null nofunc) (item (ref.null nofunc)))
-            (func (table.init $e (i32.const 0) (i32.const 0) (i32.const 1)))";
+            (func (export \"init\") (table.init $e (i32.const 0) (i32.const 0) (i32.const 1)))";
         for text in [subtype, segment] {
             let wasm = wat::parse_str(format!("(module {text})")).unwrap();
             let err = super::lowered(&wasm, 2, false).unwrap_err();

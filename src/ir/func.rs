@@ -27,6 +27,22 @@ pub struct SrcLoc(pub u32);
 impl SrcLoc {
     /// No place in the original module.
     pub const NONE: SrcLoc = SrcLoc(u32::MAX);
+    /// From here on, a number stands for an entry of [`Func::inlined`]. Modules are smaller.
+    pub const INLINED: u32 = 1 << 31;
+
+    /// Which entry of [`Func::inlined`] it stands for.
+    pub fn entry(self) -> Option<usize> {
+        (self != SrcLoc::NONE).then(|| self.0.checked_sub(SrcLoc::INLINED)).flatten().map(|entry| entry as usize)
+    }
+}
+
+/// A place in a function that was put in the place of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Inlined {
+    /// The instruction, a place in the original module.
+    pub loc: SrcLoc,
+    /// The call that it stands in; that may be such a place itself.
+    pub call: SrcLoc,
 }
 
 /// Where a value comes from.
@@ -102,6 +118,8 @@ pub struct Func<'a> {
     /// For each `HeapOp::Alloc*`: which values its cold path must save in which slot, and load again
     /// in place. Set by root assignment.
     pub refresh: SecondaryMap<Inst, Vec<(u32, Value)>>,
+    /// Places in functions that were put in the place of calls.
+    pub inlined: Vec<Inlined>,
 }
 
 impl<'a> Func<'a> {
@@ -119,6 +137,7 @@ impl<'a> Func<'a> {
             body,
             frame: Frame::default(),
             refresh: SecondaryMap::new(),
+            inlined: Vec::new(),
         };
         for &ty in params {
             func.add_param(body, ty);
@@ -155,6 +174,17 @@ impl<'a> Func<'a> {
         let value = self.values.push(ValueData { ty, def: ValueDef::Result(inst, n) });
         self.insts[inst].results.push(value, &mut self.pool);
         value
+    }
+
+    /// A place in a function that was put in the place of a call.
+    pub fn add_inlined(&mut self, place: Inlined) -> SrcLoc {
+        self.inlined.push(place);
+        SrcLoc(SrcLoc::INLINED + (self.inlined.len() - 1) as u32)
+    }
+
+    /// What a place stands for, if it is in a function that was put in the place of a call.
+    pub fn inlined_at(&self, loc: SrcLoc) -> Option<Inlined> {
+        self.inlined.get(loc.entry()?).copied()
     }
 
     /// Operands of an instruction.

@@ -40,5 +40,5 @@ pub mod verify;
 
 pub use build::{Cursor, memarg};
 pub use effects::{Effects, effects};
-pub use func::{Frame, Func, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
+pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
 pub use op::{ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, Sign, StructOp, TableOp, TrapCode};

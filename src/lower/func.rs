@@ -18,7 +18,8 @@ use cranelift_entity::{SecondaryMap, packed_option::PackedOption};
 /// Defects of this crate only: the function comes from a valid module.
 pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Lowering<Func<'a>> {
     let params: Vec<ValType> = old.params().iter().map(|&p| old.ty(p)).collect();
-    let new = Func::new(old.index, &params, &old.results);
+    let mut new = Func::new(old.index, &params, &old.results);
+    new.inlined.clone_from(&old.inlined);
     let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
     driver.run()?;
     Ok(driver.new)
@@ -46,6 +47,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         for (old, new) in pairs {
             self.values[old] = Some(Repr::Plain(new));
         }
+        self.environ.lengths().start(self.old);
         self.environ.lengths().set_open(self.new.body, true);
         let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
@@ -87,6 +89,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let ty = result.map(|v| old.ty(v));
         let (mut cursor, e) = self.cursor(region, data.loc);
         let c = &mut cursor;
+        e.lengths().pass(&data.op);
         let out = match &data.op {
             Op::Struct(op) => e.translate_struct(c, *op, &args)?,
             Op::Array(op) => e.translate_array(c, *op, &args)?,

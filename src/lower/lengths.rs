@@ -1,4 +1,4 @@
-//! Lengths of arrays that are known already.
+//! Words that are known already: lengths of arrays, cells of tables, addresses of root areas.
 //!
 //! ```wat
 //! (array.get $a (local.get $a) (i32.const 0)) (array.get $a (local.get $a) (i32.const 1))
@@ -7,41 +7,98 @@
 //!
 //! The length of an array never changes, so a length that was loaded where the current place is
 //! dominated from is as good as a new load. The engine can not know that: to it every store to the heap
-//! may change a length. Obligation: a length is used again only in the region where it was loaded, or in
+//! may change a length. Obligation: a word is used again only in the region where it was loaded, or in
 //! regions that are nested in it; the driver says which regions are open.
+//!
+//! The two cells of a table change when it grows and nowhere else; the driver says where that may be.
 
-use crate::ir::{Region, Value};
+use crate::ir::{Func, Op, Region, TableOp, Value};
 use cranelift_entity::SecondaryMap;
 use std::collections::HashMap;
 
-/// Known lengths, by array.
+/// Known words.
 #[derive(Debug, Default)]
 pub struct Lengths {
-    known: HashMap<Value, (Value, Region)>,
+    lengths: HashMap<Value, (Value, Region)>,
+    /// Of tables, by base and offset.
+    cells: HashMap<(u32, u32), (Value, Region, u32)>,
+    bases: HashMap<u32, (Value, Region)>,
     open: SecondaryMap<Region, bool>,
+    /// How often tables may have grown.
+    grown: u32,
+    /// Whether nothing in the function makes one grow.
+    quiet: bool,
+    /// Whether the function has a loop.
+    loops: bool,
 }
 
 impl Lengths {
+    /// Before a function is lowered.
+    pub fn start(&mut self, func: &Func<'_>) {
+        self.quiet = !func.insts.values().any(|inst| may_grow(&inst.op));
+        self.loops = func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. }));
+    }
+
     /// The driver fills a region, or is done with it.
     pub fn set_open(&mut self, region: Region, open: bool) {
         self.open[region] = open;
     }
 
+    /// The driver is about to lower an operation.
+    pub fn pass(&mut self, op: &Op<'_>) {
+        // What a loop calls further down is called before its start is reached again.
+        let repeats = matches!(op, Op::Loop { .. }) && !self.quiet;
+        self.grown += u32::from(repeats || may_grow(op));
+    }
+
     /// The length of an array, if it was loaded where that is visible now.
     pub fn get(&self, array: Value) -> Option<Value> {
-        let &(len, region) = self.known.get(&array)?;
+        let &(len, region) = self.lengths.get(&array)?;
         self.open[region].then_some(len)
     }
 
     /// The length of an array was loaded at the end of a region.
     pub fn set(&mut self, array: Value, len: Value, region: Region) {
-        self.known.insert(array, (len, region));
+        self.lengths.insert(array, (len, region));
     }
+
+    /// What a cell of a table holds, if it was loaded where that is visible now, and holds still.
+    pub fn cell(&self, cell: (u32, u32)) -> Option<Value> {
+        let &(value, region, grown) = self.cells.get(&cell)?;
+        (self.open[region] && grown == self.grown).then_some(value)
+    }
+
+    /// A cell of a table was loaded at the end of a region.
+    pub fn set_cell(&mut self, cell: (u32, u32), value: Value, region: Region) {
+        self.cells.insert(cell, (value, region, self.grown));
+    }
+
+    /// Whether what never changes is better read where the function begins.
+    pub fn early(&self) -> bool {
+        self.loops
+    }
+
+    /// The value of a global that holds an address.
+    pub fn base(&self, global: u32) -> Option<Value> {
+        let &(base, region) = self.bases.get(&global)?;
+        self.open[region].then_some(base)
+    }
+
+    /// A global that holds an address was read at the end of a region.
+    pub fn set_base(&mut self, global: u32, base: Value, region: Region) {
+        self.bases.insert(global, (base, region));
+    }
+}
+
+/// Whether a table may have other cells behind an operation. A dropped segment has.
+fn may_grow(op: &Op<'_>) -> bool {
+    matches!(op, Op::Call(_) | Op::ReturnCall(_) | Op::Table(TableOp::Grow(_) | TableOp::ElemDrop(_)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ir::Callee;
     use cranelift_entity::EntityRef;
 
     #[test]
@@ -55,5 +112,23 @@ mod tests {
         assert_eq!(lengths.get(array), Some(len));
         lengths.set_open(inner, false);
         assert_eq!(lengths.get(array), None);
+    }
+
+    #[test]
+    fn a_cell_is_forgotten_where_the_table_may_have_grown() {
+        let (value, region) = (Value::new(0), Region::new(0));
+        let known_behind = |quiet, op: Op<'_>| {
+            let mut lengths = Lengths { quiet, ..Lengths::default() };
+            lengths.set_open(region, true);
+            lengths.set_cell((0, 4), value, region);
+            assert_eq!((lengths.cell((0, 4)), lengths.cell((0, 8))), (Some(value), None));
+            lengths.pass(&op);
+            lengths.cell((0, 4)).is_some()
+        };
+        assert!(!known_behind(false, Op::Call(Callee::Func(3))));
+        assert!(!known_behind(false, Op::Table(TableOp::Grow(0))));
+        assert!(!known_behind(false, Op::Loop { body: region }));
+        assert!(known_behind(true, Op::Loop { body: region }));
+        assert!(known_behind(false, Op::Table(TableOp::Set(0))));
     }
 }

@@ -14,6 +14,7 @@
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
+//! | `reach.rs` | which functions nothing calls any more |
 //! | `roots/` | root slots: what is spilled and reloaded where |
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
@@ -36,6 +37,7 @@ mod lengths;
 mod module;
 pub mod op;
 pub mod output;
+mod reach;
 pub mod roots;
 pub mod safepoint;
 mod scan;
@@ -46,9 +48,9 @@ pub use context::LowerContext;
 pub use output::Lowered;
 
 use crate::error::Error;
-use crate::ir::{Callee, Func};
-use crate::parse::{Module, Translated};
-use crate::types::TypeTable;
+use crate::ir::{Callee, Func, Op, SrcLoc};
+use crate::opt::{Candidates, GlobalKind, Scope};
+use crate::parse::{GlobalDecl, Module, Translated};
 use emit::{EmitContext, EmittedBody};
 use env::{ModuleEnv, RuntimeFunc};
 use environ::Generational;
@@ -73,10 +75,11 @@ enum Body<'a> {
 /// When the module is invalid, unsupported, or too complex.
 pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let module = Module::parse(wasm, cx.features, cx.registry)?;
-    let bodies = translate(&module, cx)?;
+    let mut bodies = translate(&module)?;
     if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);
     }
+    optimize(&module, &mut bodies, cx)?;
     let env = ModuleEnv::new(&module, cx)?;
     let facts = scan::Facts::of(&module, &bodies);
     let plan = Plan::new(&env, &facts.array_segments);
@@ -110,25 +113,63 @@ pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Erro
     assembly.finish(&emitted, start, offsets).map(Some)
 }
 
-/// Validates every body and makes IR of those that need it; optimises that.
-fn translate<'a>(module: &Module<'a>, cx: &LowerContext<'_>) -> Result<Vec<Translated<'a>>, Error> {
-    let optimize = |func: &mut Func<'a>, types: &TypeTable| {
-        if cx.opt_level > 0 {
-            crate::opt::optimize(func, types, cx.opt_level);
+/// Validates every body and makes IR of those that need it.
+fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
+    let bodies = module.bodies.par_iter().enumerate();
+    bodies.map_init(Default::default, |allocations, (index, body)| body.translate(module, index, allocations)).collect()
+}
+
+/// Optimises what is IR.
+fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerContext<'_>) -> Result<(), Error> {
+    let globals = global_kinds(module);
+    let scope = Scope { types: &module.types, globals: &globals };
+    let candidates = if cx.opt_level > 1 { candidates(module, bodies)? } else { Candidates::default() };
+    bodies.par_iter_mut().for_each(|body| {
+        if let Translated::Ir(func) = body {
+            crate::opt::optimize(func, scope, &candidates, cx.opt_level);
         }
+    });
+    if cx.opt_level > 1 { reach::prune(module, bodies) } else { Ok(()) }
+}
+
+/// Functions that may be put in the place of calls. A small one that could stay as it is becomes IR too if
+/// one that does not calls it.
+fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Candidates<'a>, Error> {
+    // Longer ones cost too much, whatever they do.
+    const MOST_BYTES: usize = 120;
+    if module.bodies.last().is_some_and(|body| body.body.range().end >= SrcLoc::INLINED as usize) {
+        return Ok(Candidates::default());
+    }
+    let imported = module.imported_funcs();
+    let mut called = vec![false; bodies.len()];
+    let irs = || bodies.iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
+    for inst in irs().flat_map(|func| func.insts.values()) {
+        if let Op::Call(Callee::Func(callee)) = inst.op
+            && let Some(called) = callee.checked_sub(imported).and_then(|defined| called.get_mut(defined as usize))
+        {
+            *called = true;
+        }
+    }
+    let mut allocations = Default::default();
+    let mut plain = Vec::new();
+    for (index, (body, original)) in bodies.iter().zip(&module.bodies).enumerate() {
+        if called[index] && matches!(body, Translated::Plain) && original.body.range().len() <= MOST_BYTES {
+            plain.push(original.to_ir(module, index, &mut allocations)?);
+        }
+    }
+    let small = irs().filter(|func| called.get((func.index - imported) as usize) == Some(&true));
+    Ok(Candidates::new(small.chain(&plain)))
+}
+
+/// Who may write each global.
+fn global_kinds(module: &Module<'_>) -> Vec<GlobalKind> {
+    let kind = |global: &GlobalDecl<'_>| match (global.ty.is_gc_ref(), global.mutable, &global.init) {
+        (false, ..) => GlobalKind::Native,
+        (true, false, _) => GlobalKind::Constant,
+        (true, true, Some(_)) => GlobalKind::Own,
+        (true, true, None) => GlobalKind::Imported,
     };
-    module
-        .bodies
-        .par_iter()
-        .enumerate()
-        .map_init(Default::default, |allocations, (index, body)| {
-            let mut translated = body.translate(module, index, allocations)?;
-            if let Translated::Ir(func) = &mut translated {
-                optimize(func, &module.types);
-            }
-            Ok(translated)
-        })
-        .collect()
+    module.globals.iter().map(kind).collect()
 }
 
 fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>) -> Result<Vec<Body<'a>>, Error> {

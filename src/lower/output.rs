@@ -1,6 +1,6 @@
 //! What lowering produces.
 
-use crate::ir::TrapCode;
+use crate::ir::{Inlined, SrcLoc, TrapCode};
 use crate::types::{FuncType, RefType, TypeId, ValType};
 
 /// A lowered module.
@@ -19,6 +19,8 @@ pub struct Lowered {
 pub struct Sites {
     /// One entry for each instruction that can trap or call, by ascending offset.
     pub entries: Vec<Site>,
+    /// Places in functions that were put in the place of a call.
+    pub inlined: Vec<Inlined>,
     /// For each function of the lowered module: index in the original module, `u32::MAX` for those
     /// that lowering added.
     pub funcs: Vec<u32>,
@@ -35,7 +37,8 @@ pub struct Sites {
 pub struct Site {
     /// Byte offset in the lowered module.
     pub lowered: u32,
-    /// Byte offset in the original module; `u32::MAX` for none.
+    /// Byte offset in the original module; `u32::MAX` for none. From [`SrcLoc::INLINED`] on, an entry of
+    /// [`Sites::inlined`].
     pub original: u32,
     /// What a trap of this instruction means, if not what the engine says.
     pub trap: Option<TrapCode>,
@@ -51,6 +54,26 @@ impl Sites {
     pub fn find(&self, lowered: u32) -> Option<Site> {
         let at = self.entries.binary_search_by_key(&lowered, |site| site.lowered).ok()?;
         self.entries.get(at).copied()
+    }
+
+    /// What stands at a site in the original: an instruction, and if that is in a function that was put in
+    /// the place of a call, the call, and so on.
+    pub fn stack(&self, site: Site) -> Vec<u32> {
+        let mut loc = SrcLoc(site.original);
+        let mut stack = Vec::new();
+        // The call of an entry comes before it, so this ends.
+        while let Some(place) = loc.entry().and_then(|entry| self.inlined.get(entry)) {
+            stack.push(place.loc.0);
+            loc = place.call;
+        }
+        stack.push(loc.0);
+        stack
+    }
+
+    /// The original function in whose body an offset is, and where that body starts.
+    pub fn func_at(&self, offset: u32) -> Option<(u32, u32)> {
+        let defined = self.func_offsets.partition_point(|&start| start <= offset).checked_sub(1)?;
+        Some((self.imported_funcs + defined as u32, *self.func_offsets.get(defined)?))
     }
 }
 

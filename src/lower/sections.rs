@@ -8,6 +8,7 @@ use super::module::Defined;
 use super::output::{Site, Sites};
 use super::types::{Types, ref_type, val_type};
 use crate::error::Error;
+use crate::ir::{Inlined, SrcLoc};
 use crate::parse::{ConstExpr, ElemItems, Entity, GlobalDecl, Module, SegmentMode, TableDecl};
 use crate::types::ValType;
 use wasm_encoder as enc;
@@ -167,17 +168,27 @@ pub fn elems(
 pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
     let mut section = enc::CodeSection::new();
     let mut sites: Vec<Site> = Vec::new();
+    let mut inlined: Vec<Inlined> = Vec::new();
     for body in bodies {
+        // The entries of all functions, one after the other.
+        let behind = |loc: u32| SrcLoc(loc).entry().map_or(loc, |_| loc + inlined.len() as u32);
         section.raw(&body.body);
         // Relative to the section's functions for now.
         let start = section.byte_len() as u32 - body.body.len() as u32;
-        sites.extend(body.sites.iter().map(|site| Site { lowered: site.lowered + start, ..*site }));
+        sites.extend(body.sites.iter().map(|site| Site {
+            lowered: site.lowered + start,
+            original: behind(site.original),
+            ..*site
+        }));
+        let places = body.inlined.iter().map(|place| Inlined { call: SrcLoc(behind(place.call.0)), ..*place });
+        let places: Vec<Inlined> = places.collect();
+        inlined.extend(places);
     }
     out.section(&section);
     // The functions are the last bytes of the module so far.
     let contents = out.len() as u32 - section.byte_len() as u32;
     sites.iter_mut().for_each(|site| site.lowered += contents);
-    Sites { entries: sites, ..Sites::default() }
+    Sites { entries: sites, inlined, ..Sites::default() }
 }
 
 /// Data segments.

@@ -9,8 +9,11 @@
 //! (type $visit (func (param (ref $shape))))
 //! ;; becomes
 //! (rec (type $visit (func (param i32)))
-//!      (type $brand (func (param i32 f64 i64 i32 ...))))     ;; 64 parameters: 128 bits
+//!      (type $brand (func (param funcref (ref $brand) ...))))  ;; 64 parameters: 128 bits
 //! ```
+//!
+//! The parameters are function references, because the engine compiles a trampoline for each signature that
+//! differs in more than the types of references. Brands of numbers cost more time than small modules.
 //!
 //! A group is *plain* when its lowered form says all that the original said: function types over numbers
 //! and plain function references. Plain types are never branded, so that modules without any GC type
@@ -99,7 +102,8 @@ impl Types {
         let brand = plain.is_some_and(|plain| !plain.contains(first));
         let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();
         if brand {
-            lowered.push(brand_type(module, first));
+            let index = self.len + funcs.len() as u32;
+            lowered.push(brand_type(module, first, index));
         }
         self.len += lowered.len() as u32;
         match <[_; 1]>::try_from(lowered) {
@@ -243,14 +247,15 @@ fn needs_brands(module: &Module<'_>, plain: &Plain) -> bool {
         || module.exports.iter().any(|e| speaks(e.entity))
 }
 
-/// The brand of a group: 64 parameters of four types each, 128 bits of the digest.
-fn brand_type(module: &Module<'_>, first: &TypeDef) -> enc::SubType {
+/// The brand of a group: 64 parameters of four types each, 128 bits of the digest. `index`: of the brand.
+fn brand_type(module: &Module<'_>, first: &TypeDef, index: u32) -> enc::SubType {
     // The first type of the whole group, not of its function types: the digest names the group.
     let digest = module.types.def(first.group_start()).digest;
-    let kinds = [enc::ValType::I32, enc::ValType::I64, enc::ValType::F32, enc::ValType::F64];
+    let heap = [enc::HeapType::FUNC, enc::HeapType::Concrete(index)];
+    let kind = |bits: u8| enc::RefType { nullable: bits & 1 == 0, heap_type: heap[usize::from(bits >> 1 & 1)] };
     let params = digest[..BRAND_BITS / 8]
         .iter()
-        .flat_map(|byte| (0..4).map(move |n| kinds[usize::from(byte >> (2 * n) & 3)]))
+        .flat_map(|byte| (0..4).map(move |n| enc::ValType::Ref(kind(byte >> (2 * n)))))
         .collect();
     func_sub_type(true, None, params, Vec::new())
 }

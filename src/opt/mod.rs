@@ -8,12 +8,15 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `scope.rs` | what passes must know of the module |
 //! | `walk.rs` | a forward walk that rewrites regions and knows the scopes |
 //! | `lattice.rs` | the most precise type of what has two types, and of either of two |
 //! | `facts.rs` | what is known of references at a point; whatever names the same object |
 //! | `null_checks.rs` | which operands are not null behind an instruction |
+//! | `inline.rs` | pass: calls of small functions, before all others |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
-//! | `redundant_loads.rs` | pass: fields and lengths that were read or written before |
+//! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
+//! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
 
@@ -22,26 +25,36 @@
 mod dce;
 mod facts;
 mod fold;
+mod inline;
 mod lattice;
+mod loop_globals;
 mod null_checks;
 mod redundant_loads;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod type_flow;
 mod walk;
 
-use crate::ir::Func;
-use crate::types::TypeTable;
+pub use inline::Candidates;
+pub use scope::{GlobalKind, Scope};
 
-/// Optimises a function. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
-pub fn optimize(func: &mut Func<'_>, types: &TypeTable, level: u8) {
+use crate::ir::Func;
+
+/// Optimises a function, into which `candidates` may be put. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
+pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>, level: u8) {
     if level == 0 {
         return;
     }
     if level > 1 {
-        redundant_loads::run(func, types);
+        if inline::run(func, candidates) {
+            // What is read in a block is not known behind it.
+            fold::run(func);
+        }
+        let carried = loop_globals::run(func, scope);
+        redundant_loads::run(func, scope, carried);
     }
-    type_flow::run(func, types);
+    type_flow::run(func, scope.types);
     fold::run(func);
     dce::run(func);
 }

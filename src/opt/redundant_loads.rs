@@ -1,4 +1,4 @@
-//! Fields, elements and lengths that a dominating instruction has read or written.
+//! Fields, elements, lengths and globals that a dominating instruction has read or written.
 //!
 //! ```text
 //! before                                  after
@@ -17,14 +17,19 @@
 //! - A mutable field's value holds until something may write a field of the same *class*. The class of
 //!   a field is the topmost supertype that has it, and its index: objects whose types are not related
 //!   have no field in common. Calls may write anything; allocation writes nothing.
+//! - A global holds its value until it is written, by its index or by a call. Imported globals that can be
+//!   written may be one and the same, so they are one class. Only those count whose cell is in the heap: the
+//!   engine can not tell it from a field.
 //! - A loop may write, before its start is reached again, whatever is written anywhere in it.
 //! - What a packed field gives is not what was stored, so stores to those forward nothing. Function
 //!   references are left alone: lowering fuses their load with the call.
 
 use super::facts::Aliases;
+use super::loop_globals::Carried;
+use super::scope::{GlobalKind, Scope};
 use super::type_flow::constant;
 use super::walk::{Pass, walk};
-use crate::ir::{ArrayOp, Func, Inst, Op, Sign, StructOp, Value, effects};
+use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value, effects};
 use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -33,12 +38,14 @@ use std::collections::HashMap;
 /// A loop that writes more classes than this is taken to write all.
 const MAX_CLASSES: usize = 16;
 
-/// Runs the pass.
-pub fn run(func: &mut Func<'_>, types: &TypeTable) {
-    let writes = loop_writes(func, types);
+/// Runs the pass. `carried`: which globals parameters of loops hold.
+pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
+    let writes = loop_writes(func, scope);
     let mut pass = Loads {
-        types,
+        scope,
+        types: scope.types,
         writes,
+        carried,
         aliases: Aliases::default(),
         replaced: SecondaryMap::new(),
         known: HashMap::new(),
@@ -50,13 +57,22 @@ pub fn run(func: &mut Func<'_>, types: &TypeTable) {
     walk(func, &mut pass);
 }
 
-/// Fields that may be the same: the topmost type that has the field, and its index.
-type Class = (TypeId, u32);
+/// What may be the same place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Class {
+    /// The topmost type that has a field, and its index.
+    Field(TypeId, u32),
+    /// A global of this module.
+    Global(u32),
+    /// Globals that are imported.
+    Imported,
+}
 
-/// What is read of an object.
+/// What is read of an object, or of none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
     Field(Class, Sign),
+    Global(Class, u32),
     /// Of an immutable array.
     Elem(Index, Sign),
     Length,
@@ -90,10 +106,13 @@ impl Writes {
 }
 
 /// What an instruction writes.
-fn writes(op: &Op<'_>, types: &TypeTable) -> Writes {
+fn writes(op: &Op<'_>, scope: Scope<'_>) -> Writes {
     match op {
         Op::Struct(StructOp::Set { ty, field }) => {
-            Writes { everything: false, classes: vec![class(types, *ty, *field)] }
+            Writes { everything: false, classes: vec![class(scope.types, *ty, *field)] }
+        }
+        Op::Global(GlobalOp::Set(global)) => {
+            Writes { everything: false, classes: global_class(scope, *global).into_iter().collect() }
         }
         // Elements of mutable arrays are not tracked.
         Op::Array(_) => Writes::default(),
@@ -101,7 +120,7 @@ fn writes(op: &Op<'_>, types: &TypeTable) -> Writes {
     }
 }
 
-fn loop_writes(func: &Func<'_>, types: &TypeTable) -> HashMap<Inst, Writes> {
+fn loop_writes(func: &Func<'_>, scope: Scope<'_>) -> HashMap<Inst, Writes> {
     enum Step {
         From(crate::ir::Region, usize),
         Leave(Inst),
@@ -115,7 +134,7 @@ fn loop_writes(func: &Func<'_>, types: &TypeTable) -> HashMap<Inst, Writes> {
                 for (at, &inst) in func.regions[region].insts.iter().enumerate().skip(from) {
                     let op = &func.insts[inst].op;
                     if let Some(writes_here) = around.last_mut() {
-                        writes_here.add_all(&writes(op, types));
+                        writes_here.add_all(&writes(op, scope));
                     }
                     if op.regions().next().is_none() {
                         continue;
@@ -151,7 +170,16 @@ fn field(types: &TypeTable, ty: TypeId, field: u32) -> Option<FieldType> {
 fn class(types: &TypeTable, ty: TypeId, index: u32) -> Class {
     let display = &types.def(ty).display;
     let top = display.iter().copied().find(|&ancestor| field(types, ancestor, index).is_some());
-    (top.unwrap_or(ty), index)
+    Class::Field(top.unwrap_or(ty), index)
+}
+
+/// The class of a global, if what it holds is tracked.
+fn global_class(scope: Scope<'_>, index: u32) -> Option<Class> {
+    match scope.global(index) {
+        GlobalKind::Native => None,
+        GlobalKind::Constant | GlobalKind::Own => Some(Class::Global(index)),
+        GlobalKind::Imported => Some(Class::Imported),
+    }
 }
 
 /// Whether values that are read from here are tracked.
@@ -167,15 +195,20 @@ struct Known {
     time: Option<(u32, u32)>,
 }
 
+/// An object, unless the place is in none, and a place.
+type Key = (Option<Value>, Place);
+
 struct Loads<'t> {
+    scope: Scope<'t>,
     types: &'t TypeTable,
     writes: HashMap<Inst, Writes>,
+    carried: Carried,
     aliases: Aliases,
     /// What is used in place of a value.
     replaced: SecondaryMap<Value, PackedOption<Value>>,
-    known: HashMap<(Value, Place), Known>,
+    known: HashMap<Key, Known>,
     /// Changes of `known`, with what was there before.
-    trail: Vec<((Value, Place), Option<Known>)>,
+    trail: Vec<(Key, Option<Known>)>,
     marks: Vec<usize>,
     /// How often each class was written, and everything.
     written: HashMap<Class, u32>,
@@ -195,16 +228,22 @@ impl<'a> Pass<'a> for Loads<'_> {
         match func.insts[inst].op {
             Op::Struct(op) => self.strukt(func, inst, op),
             Op::Array(op) => self.array(func, inst, op),
+            Op::Global(op) => self.global(func, inst, op),
             ref op => {
-                let writes = writes(op, self.types);
+                let writes = writes(op, self.scope);
                 self.write(&writes);
                 true
             }
         }
     }
 
-    fn enter(&mut self, _: &mut Func<'a>, _: Inst, _: usize) {
+    fn enter(&mut self, _: &mut Func<'a>, owner: Inst, _: usize) {
         self.marks.push(self.trail.len());
+        for (global, param) in self.carried.remove(&owner).unwrap_or_default() {
+            if let Some(class) = global_class(self.scope, global) {
+                self.learn(None, Place::Global(class, global), param, true);
+            }
+        }
     }
 
     fn leave(&mut self, _: &mut Func<'a>, _: Inst) {
@@ -233,23 +272,31 @@ impl Loads<'_> {
 
     fn now(&self, place: Place) -> (u32, u32) {
         let class = match place {
-            Place::Field(class, _) => self.written.get(&class).copied().unwrap_or(0),
+            Place::Field(class, _) | Place::Global(class, _) => self.written.get(&class).copied().unwrap_or(0),
             Place::Elem(..) | Place::Length => 0,
         };
         (self.everything, class)
     }
 
-    fn learn(&mut self, object: Value, place: Place, value: Value, mutable: bool) {
-        let key = (self.aliases.root(object), place);
+    fn learn(&mut self, object: impl Into<Option<Value>>, place: Place, value: Value, mutable: bool) {
+        let key = (object.into().map(|object| self.aliases.root(object)), place);
         let time = mutable.then(|| self.now(place));
         let before = self.known.insert(key, Known { value, time });
         self.trail.push((key, before));
     }
 
     /// Replaces a read whose value is known. Whether the read stays.
-    fn read(&mut self, func: &Func<'_>, inst: Inst, object: Value, place: Place, mutable: bool) -> bool {
+    fn read(
+        &mut self,
+        func: &Func<'_>,
+        inst: Inst,
+        object: impl Into<Option<Value>>,
+        place: Place,
+        mutable: bool,
+    ) -> bool {
         let Some(&result) = func.results(inst).first() else { return true };
-        match self.known.get(&(self.aliases.root(object), place)) {
+        let object: Option<Value> = object.into();
+        match self.known.get(&(object.map(|object| self.aliases.root(object)), place)) {
             Some(known) if known.time.is_none_or(|time| time == self.now(place)) => {
                 self.replaced[result] = known.value.into();
                 false
@@ -294,6 +341,24 @@ impl Loads<'_> {
         {
             let place = Place::Field(class(self.types, ty, index), Sign::None);
             self.learn(object, place, value, field.mutable);
+        }
+    }
+
+    fn global(&mut self, func: &Func<'_>, inst: Inst, op: GlobalOp) -> bool {
+        let (GlobalOp::Get(index) | GlobalOp::Set(index)) = op;
+        let Some(class) = global_class(self.scope, index) else { return true };
+        let place = Place::Global(class, index);
+        match (op, func.args(inst)) {
+            (GlobalOp::Get(_), _) => {
+                let mutable = self.scope.global(index) != GlobalKind::Constant;
+                self.read(func, inst, None, place, mutable)
+            }
+            (GlobalOp::Set(_), &[value]) => {
+                self.write(&Writes { everything: false, classes: vec![class] });
+                self.learn(None, place, value, true);
+                true
+            }
+            _ => true,
         }
     }
 

@@ -116,38 +116,46 @@ fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
 
 /// A backtrace in terms of the original modules.
 pub fn map(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
-    WasmBacktrace { frames: backtrace.frames().iter().filter_map(|frame| map_frame(engine, frame)).collect() }
+    WasmBacktrace { frames: backtrace.frames().iter().flat_map(|frame| map_frame(engine, frame)).collect() }
 }
 
-fn map_frame(engine: &EngineState, frame: &wasmtime::FrameInfo) -> Option<FrameInfo> {
+/// The frames that one of the engine's stands for: functions in the place of calls have none there.
+fn map_frame(engine: &EngineState, frame: &wasmtime::FrameInfo) -> Vec<FrameInfo> {
     let code = engine.code_of(frame.module());
     let Some(lowered) = code.as_ref().and_then(|code| code.lowered.as_ref()) else {
-        return Some(FrameInfo {
+        return vec![FrameInfo {
             module_name: frame.module().name().map(str::to_string),
             func_index: frame.func_index(),
             func_name: frame.func_name().map(str::to_string),
             module_offset: frame.module_offset(),
             func_offset: frame.func_offset(),
-        });
+        }];
     };
     let sites = &lowered.sites;
-    let func = sites.funcs.get(frame.func_index() as usize).copied().filter(|&func| func != u32::MAX)?;
-    let start = func
-        .checked_sub(sites.imported_funcs)
-        .and_then(|defined| sites.func_offsets.get(defined as usize))
-        .map(|&start| start as usize);
+    let Some(func) = sites.funcs.get(frame.func_index() as usize).copied().filter(|&func| func != u32::MAX) else {
+        return Vec::new();
+    };
+    let start = func.checked_sub(sites.imported_funcs).and_then(|defined| sites.func_offsets.get(defined as usize));
+    let start = start.copied();
     // A site before the function's body is another function's.
-    let offset = frame
+    let stack = frame
         .module_offset()
         .and_then(|offset| near_site(lowered, offset))
-        .map(|site| site.original as usize)
-        .filter(|&offset| start.is_none_or(|start| offset >= start))
-        .or(start);
-    Some(FrameInfo {
+        .map(|site| sites.stack(site))
+        .filter(|stack| stack.last().zip(start).is_none_or(|(&offset, start)| offset >= start));
+    let info = |func: u32, start: Option<u32>, offset: Option<u32>| FrameInfo {
         module_name: lowered.meta.name.clone(),
         func_index: func,
         func_name: sites.names.get(&func).cloned(),
-        module_offset: offset,
-        func_offset: offset.zip(start).map(|(offset, start)| offset - start),
-    })
+        module_offset: offset.map(|offset| offset as usize),
+        func_offset: offset.zip(start).map(|(offset, start)| (offset - start) as usize),
+    };
+    let Some((&last, inner)) = stack.as_ref().and_then(|stack| stack.split_last()) else {
+        return vec![info(func, start, start)];
+    };
+    let inner = inner.iter().filter_map(|&offset| Some((sites.func_at(offset)?, offset)));
+    let mut frames: Vec<FrameInfo> =
+        inner.map(|((func, start), offset)| info(func, Some(start), Some(offset))).collect();
+    frames.push(info(func, start, Some(last)));
+    frames
 }

@@ -191,3 +191,69 @@ fn errors_of_host_functions_come_out_as_they_went_in() {
     let err = refs.call(&mut store, None).unwrap_err();
     assert_eq!(trap(&err), Trap::BadSignature);
 }
+
+const SMALL: &str = r#"(module $small
+    (type $box (struct (field (mut i32))))
+    (import "host" "call" (func $host (result i32)))
+    (func $get (param (ref null $box)) (result i32) (struct.get $box 0 (local.get 0)))
+    (func $twice (param (ref null $box)) (result i32)
+        (i32.mul (i32.const 2) (call $get (local.get 0))))
+    (func $ask (param i32) (result i32) (i32.add (local.get 0) (call $host)))
+    (func $wait (param i32) (loop $l (br_if $l (local.get 0))))
+    (func $outer (export "outer") (param i32) (result i32)
+        (local $box (ref null $box))
+        (if (local.get 0) (then (local.set $box (struct.new $box (i32.const 21)))))
+        (i32.add (i32.const 0) (call $twice (local.get $box))))
+    (func $asks (export "asks") (param i32) (result i32)
+        (struct.get $box 0 (struct.new $box (call $ask (local.get 0)))))
+    (func $waits (export "waits") (param i32) (result i32)
+        (local $box (ref null $box))
+        (local.set $box (struct.new $box (i32.const 5)))
+        (call $wait (local.get 0))
+        (struct.get $box 0 (local.get $box)))
+    (func $later (export "later") (param i32) (result i32)
+        (local $box (ref null $box))
+        (drop (call $get (struct.new $box (i32.const 5))))
+        (if (i32.eqz (local.get 0)) (then unreachable))
+        (i32.div_u (i32.const 10) (i32.sub (local.get 0) (call $get (struct.new $box (i32.const 5)))))))"#;
+
+/// Functions in the place of calls have no frames of the engine's; their own offsets and those of the calls are shown.
+#[test]
+fn a_function_in_the_place_of_a_call_has_its_frame() {
+    let wasm = wat::parse_str(SMALL).unwrap();
+    for optimize in [false, true] {
+        let mut config = Config::new();
+        config.gc_optimize(optimize).consume_fuel(true);
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, &wasm).unwrap();
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "call", || -> Result<i32, Error> { Err(Error::msg("asked")) }).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(1_000_000).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let mut fails = |name: &str, arg: i32| {
+            let func = instance.get_typed_func::<i32, i32>(&mut store, name).unwrap();
+            func.call(&mut store, arg).unwrap_err()
+        };
+        let err = fails("outer", 0);
+        assert_eq!((trap(&err), &*frames(&err)), (Trap::NullReference, &["get", "twice", "outer"][..]));
+        let frames_of = |err: &Error| err.downcast_ref::<WasmBacktrace>().unwrap().frames().to_vec();
+        let found = frames_of(&err);
+        let opcodes: Vec<u8> = found.iter().map(|frame| wasm[frame.module_offset().unwrap()]).collect();
+        // `struct.get`, and two calls; in the functions that they say they are in.
+        assert_eq!(opcodes, [0xfb, 0x10, 0x10], "{err:?}");
+        assert_eq!(found.iter().map(|frame| frame.func_index()).collect::<Vec<_>>(), [1, 2, 5]);
+        for frame in &found {
+            assert!(frame.func_offset().unwrap() < 30, "{err:?}");
+        }
+        assert_eq!(frames(&fails("asks", 1)), ["ask", "asks"]);
+        // What traps behind such a function is in the caller again.
+        assert_eq!(frames(&fails("later", 0)), ["later"]);
+        let err = fails("later", 5);
+        assert_eq!((trap(&err), &*frames(&err)), (Trap::IntegerDivisionByZero, &["later"][..]));
+        store.set_fuel(1_000).unwrap();
+        let waits = instance.get_typed_func::<i32, i32>(&mut store, "waits").unwrap();
+        let err = waits.call(&mut store, 1).unwrap_err();
+        assert_eq!((trap(&err), &*frames(&err)), (Trap::OutOfFuel, &["wait", "waits"][..]));
+    }
+}

@@ -17,31 +17,31 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32 i32) (result i32)))
-;;     (type (;1;) (func (param f32 f32 i64 i64 f64 i64 f32 f64 i64 i64 f32 f32 i64 f64 i64 i64 i64 f32 f32 f64 f32 f64 f32 i32 i32 f32 f64 f64 f32 f64 i32 i64 i32 i32 i64 i32 i32 i64 f64 f64 i64 f64 i64 i64 f64 i32 f32 i32 f32 f32 f64 i32 i32 f32 f32 f32 i64 i64 i32 i64 i32 i32 f64 f64)))
+;;     (type (;1;) (func (param (ref null 1) (ref null 1) (ref func) (ref func) (ref 1) (ref func) (ref null 1) (ref 1) (ref func) (ref func) (ref null 1) (ref null 1) (ref func) (ref 1) (ref func) (ref func) (ref func) (ref null 1) (ref null 1) (ref 1) (ref null 1) (ref 1) (ref null 1) funcref funcref (ref null 1) (ref 1) (ref 1) (ref null 1) (ref 1) funcref (ref func) funcref funcref (ref func) funcref funcref (ref func) (ref 1) (ref 1) (ref func) (ref 1) (ref func) (ref func) (ref 1) funcref (ref null 1) funcref (ref null 1) (ref null 1) (ref 1) funcref funcref (ref null 1) (ref null 1) (ref null 1) (ref func) (ref func) funcref (ref func) funcref funcref (ref 1) (ref 1))))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32 i32 i32)))
-;;     (type (;3;) (func (param i32 f32 f64 i32 f32 i32 i64 i64 i32 i64 f32 i64 f64 f32 f32 f64 f32 f64 i64 f64 i32 f32 f64 i64 f32 i32 i32 i32 i32 i64 i64 f64 f32 i64 i64 f64 f32 f64 i32 f64 i32 i32 f32 f64 f32 f32 f64 i32 f64 f64 i32 i64 f64 i64 f64 i32 f64 i32 f64 i64 i64 i32 i64 f32)))
+;;     (type (;3;) (func (param funcref (ref null 3) (ref 3) funcref (ref null 3) funcref (ref func) (ref func) funcref (ref func) (ref null 3) (ref func) (ref 3) (ref null 3) (ref null 3) (ref 3) (ref null 3) (ref 3) (ref func) (ref 3) funcref (ref null 3) (ref 3) (ref func) (ref null 3) funcref funcref funcref funcref (ref func) (ref func) (ref 3) (ref null 3) (ref func) (ref func) (ref 3) (ref null 3) (ref 3) funcref (ref 3) funcref funcref (ref null 3) (ref 3) (ref null 3) (ref null 3) (ref 3) funcref (ref 3) (ref 3) funcref (ref func) (ref 3) (ref func) (ref 3) funcref (ref 3) funcref (ref 3) (ref func) (ref func) funcref (ref func) (ref null 3))))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32 i32) (result i32)))
-;;     (type (;5;) (func (param f64 f64 f32 f64 f32 i32 i32 f64 i32 i64 f32 i64 i64 i64 f64 i64 f32 f64 f32 i32 f64 i64 i64 i32 f64 f64 f64 i64 i32 f32 f32 f32 i32 f64 f64 i32 f32 i32 i64 i32 f32 f32 i64 i32 i64 i64 i32 f64 i32 i32 i64 i32 f64 i64 i64 i64 f64 f64 i64 i32 f32 i64 i64 f32)))
+;;     (type (;5;) (func (param (ref 5) (ref 5) (ref null 5) (ref 5) (ref null 5) funcref funcref (ref 5) funcref (ref func) (ref null 5) (ref func) (ref func) (ref func) (ref 5) (ref func) (ref null 5) (ref 5) (ref null 5) funcref (ref 5) (ref func) (ref func) funcref (ref 5) (ref 5) (ref 5) (ref func) funcref (ref null 5) (ref null 5) (ref null 5) funcref (ref 5) (ref 5) funcref (ref null 5) funcref (ref func) funcref (ref null 5) (ref null 5) (ref func) funcref (ref func) (ref func) funcref (ref 5) funcref funcref (ref func) funcref (ref 5) (ref func) (ref func) (ref func) (ref 5) (ref 5) (ref func) funcref (ref null 5) (ref func) (ref func) (ref null 5))))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32) (result i32)))
-;;     (type (;7;) (func (param f32 f64 i32 f64 i64 i64 i64 f64 i32 f32 i32 f32 f32 i32 f32 i64 i32 f64 i64 i64 f64 f32 i64 f64 f32 i32 f64 f64 i64 f64 i64 i64 i64 f64 i32 f64 i64 i64 i64 f64 i64 f64 f32 f32 i64 f64 i32 i32 i32 i64 f64 i32 f64 i64 f32 i64 i32 f32 i64 i32 i32 i64 f64 f64)))
+;;     (type (;7;) (func (param (ref null 7) (ref 7) funcref (ref 7) (ref func) (ref func) (ref func) (ref 7) funcref (ref null 7) funcref (ref null 7) (ref null 7) funcref (ref null 7) (ref func) funcref (ref 7) (ref func) (ref func) (ref 7) (ref null 7) (ref func) (ref 7) (ref null 7) funcref (ref 7) (ref 7) (ref func) (ref 7) (ref func) (ref func) (ref func) (ref 7) funcref (ref 7) (ref func) (ref func) (ref func) (ref 7) (ref func) (ref 7) (ref null 7) (ref null 7) (ref func) (ref 7) funcref funcref funcref (ref func) (ref 7) funcref (ref 7) (ref func) (ref null 7) (ref func) funcref (ref null 7) (ref func) funcref funcref (ref func) (ref 7) (ref 7))))
 ;;   )
 ;;   (rec
 ;;     (type (;8;) (func (param i32 i32) (result i32)))
-;;     (type (;9;) (func (param i64 f64 f32 i64 f32 f64 f32 f64 i32 i32 i32 f32 f64 f32 i64 f64 f32 i64 i64 f32 f64 i64 f64 i32 i64 f64 f64 f32 i64 i32 i64 f64 f64 i64 i32 i32 f64 f32 f32 i64 i64 f32 f64 i32 i64 f64 f64 i32 f32 i64 i32 f32 i32 i64 f64 f32 f64 f64 f64 f32 i32 i64 i64 f64)))
+;;     (type (;9;) (func (param (ref func) (ref 9) (ref null 9) (ref func) (ref null 9) (ref 9) (ref null 9) (ref 9) funcref funcref funcref (ref null 9) (ref 9) (ref null 9) (ref func) (ref 9) (ref null 9) (ref func) (ref func) (ref null 9) (ref 9) (ref func) (ref 9) funcref (ref func) (ref 9) (ref 9) (ref null 9) (ref func) funcref (ref func) (ref 9) (ref 9) (ref func) funcref funcref (ref 9) (ref null 9) (ref null 9) (ref func) (ref func) (ref null 9) (ref 9) funcref (ref func) (ref 9) (ref 9) funcref (ref null 9) (ref func) funcref (ref null 9) funcref (ref func) (ref 9) (ref null 9) (ref 9) (ref 9) (ref 9) (ref null 9) funcref (ref func) (ref func) (ref 9))))
 ;;   )
 ;;   (rec
 ;;     (type (;10;) (func (param i32 i32 i32 i32 i32)))
-;;     (type (;11;) (func (param i32 f32 f32 i32 f64 f32 i64 f32 i64 i64 i32 f64 f64 i32 i64 f64 f64 i32 i64 f32 i64 f32 f32 i32 f32 f32 i64 i32 i32 f64 i64 f64 f64 f32 f32 f64 i32 i64 f32 f64 i32 f32 f32 i64 f64 f32 i32 f32 i32 f64 i64 f64 f32 f32 f64 f32 i32 i64 f64 i64 f64 i32 f64 f32)))
+;;     (type (;11;) (func (param funcref (ref null 11) (ref null 11) funcref (ref 11) (ref null 11) (ref func) (ref null 11) (ref func) (ref func) funcref (ref 11) (ref 11) funcref (ref func) (ref 11) (ref 11) funcref (ref func) (ref null 11) (ref func) (ref null 11) (ref null 11) funcref (ref null 11) (ref null 11) (ref func) funcref funcref (ref 11) (ref func) (ref 11) (ref 11) (ref null 11) (ref null 11) (ref 11) funcref (ref func) (ref null 11) (ref 11) funcref (ref null 11) (ref null 11) (ref func) (ref 11) (ref null 11) funcref (ref null 11) funcref (ref 11) (ref func) (ref 11) (ref null 11) (ref null 11) (ref 11) (ref null 11) funcref (ref func) (ref 11) (ref func) (ref 11) funcref (ref 11) (ref null 11))))
 ;;   )
 ;;   (rec
 ;;     (type (;12;) (func (param i32 i32 i32 i32)))
-;;     (type (;13;) (func (param i32 i64 f64 i32 f64 i64 i64 i64 i32 f64 i64 f32 i64 i64 i32 i64 i32 i32 f64 f32 f32 i32 f64 f64 i64 f32 f32 f32 f32 i64 i32 f64 f64 f32 i32 f64 f64 i64 i32 f64 i64 i32 i64 i32 i32 i32 i64 i32 i64 f32 f64 f64 f64 i64 i32 f32 i32 i32 i64 f64 f64 i64 i32 f64)))
+;;     (type (;13;) (func (param funcref (ref func) (ref 13) funcref (ref 13) (ref func) (ref func) (ref func) funcref (ref 13) (ref func) (ref null 13) (ref func) (ref func) funcref (ref func) funcref funcref (ref 13) (ref null 13) (ref null 13) funcref (ref 13) (ref 13) (ref func) (ref null 13) (ref null 13) (ref null 13) (ref null 13) (ref func) funcref (ref 13) (ref 13) (ref null 13) funcref (ref 13) (ref 13) (ref func) funcref (ref 13) (ref func) funcref (ref func) funcref funcref funcref (ref func) funcref (ref func) (ref null 13) (ref 13) (ref 13) (ref 13) (ref func) funcref (ref null 13) funcref funcref (ref func) (ref 13) (ref 13) (ref func) funcref (ref 13))))
 ;;   )
 ;;   (type (;14;) (func (param i32) (result i32)))
 ;;   (type (;15;) (func))
@@ -114,7 +114,7 @@
 ;;     i32.store offset=11 align=1
 ;;   )
 ;;   (func (;5;) (type 4) (param i32 i32) (result i32)
-;;     (local i32 i32 i32 i32 i32)
+;;     (local i32 i32 i32 i32 i32 i32 i32 i64)
 ;;     local.get 1
 ;;     i32.const 1069547504
 ;;     i32.gt_u
@@ -132,7 +132,7 @@
 ;;     local.tee 3
 ;;     local.get 2
 ;;     i32.add
-;;     local.tee 6
+;;     local.tee 8
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
@@ -145,26 +145,26 @@
 ;;       i32.load offset=1048576
 ;;       i32.const 4
 ;;       i32.sub
-;;       local.tee 4
+;;       local.tee 6
 ;;       local.get 0
 ;;       i32.store
 ;;       i32.const 0
-;;       local.get 4
+;;       local.get 6
 ;;       i32.store offset=1048576
 ;;       local.get 2
 ;;       call 0
 ;;       local.set 3
-;;       local.get 4
+;;       local.get 6
 ;;       i32.load
 ;;       local.set 0
 ;;       i32.const 0
-;;       local.get 4
+;;       local.get 6
 ;;       i32.const 4
 ;;       i32.add
 ;;       i32.store offset=1048576
 ;;     else
 ;;       i32.const 0
-;;       local.get 6
+;;       local.get 8
 ;;       i32.store offset=1048580
 ;;       local.get 3
 ;;       i32.const 3
@@ -182,25 +182,66 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 2
+;;     local.set 2
 ;;     local.get 1
 ;;     i32.const 2
 ;;     i32.shl
-;;     i32.add
 ;;     local.set 1
-;;     loop ;; label = @1
+;;     local.get 2
+;;     local.get 1
+;;     i32.add
+;;     local.set 4
+;;     local.get 0
+;;     i64.extend_i32_u
+;;     i64.const 4294967297
+;;     i64.mul
+;;     local.set 9
+;;     local.get 1
+;;     i32.const 16
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 4
+;;       i32.const 16
+;;       i32.sub
+;;       local.set 1
 ;;       local.get 2
-;;       local.get 1
-;;       i32.ne
-;;       if ;; label = @2
-;;         local.get 2
-;;         local.get 0
-;;         i32.store offset=11 align=1
-;;         local.get 2
-;;         i32.const 4
+;;       local.set 5
+;;       loop ;; label = @2
+;;         local.get 5
+;;         local.get 9
+;;         i64.store offset=11 align=1
+;;         local.get 5
+;;         local.get 9
+;;         i64.store offset=19 align=1
+;;         local.get 5
+;;         i32.const 16
 ;;         i32.add
-;;         local.set 2
-;;         br 1 (;@1;)
+;;         local.tee 5
+;;         local.get 1
+;;         i32.lt_u
+;;         br_if 0 (;@2;)
+;;       end
+;;       local.get 1
+;;       local.get 9
+;;       i64.store offset=11 align=1
+;;       local.get 1
+;;       local.get 9
+;;       i64.store offset=19 align=1
+;;     else
+;;       loop ;; label = @2
+;;         local.get 2
+;;         local.get 4
+;;         i32.ne
+;;         if ;; label = @3
+;;           local.get 2
+;;           local.get 0
+;;           i32.store offset=11 align=1
+;;           local.get 2
+;;           i32.const 4
+;;           i32.add
+;;           local.set 2
+;;           br 1 (;@2;)
+;;         end
 ;;       end
 ;;     end
 ;;     local.get 3
@@ -396,7 +437,7 @@
 ;;     end
 ;;   )
 ;;   (func (;9;) (type 12) (param i32 i32 i32 i32)
-;;     (local i32 i64)
+;;     (local i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 4
@@ -406,9 +447,9 @@
 ;;     i64.extend_i32_u
 ;;     local.get 4
 ;;     i64.extend_i32_u
-;;     local.set 5
+;;     local.set 6
 ;;     i64.add
-;;     local.get 5
+;;     local.get 6
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
@@ -418,25 +459,66 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 1
+;;     local.set 1
 ;;     local.get 3
 ;;     i32.const 2
 ;;     i32.shl
-;;     i32.add
 ;;     local.set 3
-;;     loop ;; label = @1
+;;     local.get 1
+;;     local.get 3
+;;     i32.add
+;;     local.set 4
+;;     local.get 2
+;;     i64.extend_i32_u
+;;     i64.const 4294967297
+;;     i64.mul
+;;     local.set 6
+;;     local.get 3
+;;     i32.const 16
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 4
+;;       i32.const 16
+;;       i32.sub
+;;       local.set 3
 ;;       local.get 1
-;;       local.get 3
-;;       i32.ne
-;;       if ;; label = @2
-;;         local.get 1
-;;         local.get 2
-;;         i32.store offset=11 align=1
-;;         local.get 1
-;;         i32.const 4
+;;       local.set 5
+;;       loop ;; label = @2
+;;         local.get 5
+;;         local.get 6
+;;         i64.store offset=11 align=1
+;;         local.get 5
+;;         local.get 6
+;;         i64.store offset=19 align=1
+;;         local.get 5
+;;         i32.const 16
 ;;         i32.add
-;;         local.set 1
-;;         br 1 (;@1;)
+;;         local.tee 5
+;;         local.get 3
+;;         i32.lt_u
+;;         br_if 0 (;@2;)
+;;       end
+;;       local.get 3
+;;       local.get 6
+;;       i64.store offset=11 align=1
+;;       local.get 3
+;;       local.get 6
+;;       i64.store offset=19 align=1
+;;     else
+;;       loop ;; label = @2
+;;         local.get 1
+;;         local.get 4
+;;         i32.ne
+;;         if ;; label = @3
+;;           local.get 1
+;;           local.get 2
+;;           i32.store offset=11 align=1
+;;           local.get 1
+;;           i32.const 4
+;;           i32.add
+;;           local.set 1
+;;           br 1 (;@2;)
+;;         end
 ;;       end
 ;;     end
 ;;     local.get 0

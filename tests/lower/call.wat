@@ -12,11 +12,11 @@
 ;;   (type (;0;) (func (param i32) (result i32)))
 ;;   (rec
 ;;     (type (;1;) (func (result i32)))
-;;     (type (;2;) (func (param f64 f64 i64 i64 i32 f32 f64 i32 f32 f64 f32 f64 i64 f32 i64 f32 f64 f64 i64 i32 f64 i64 f32 f32 i32 f32 f64 i32 i32 f64 i64 i32 i64 i64 i64 i64 f32 i64 f64 i32 f32 i32 f32 i64 f64 i64 i64 f32 f64 i32 i32 i64 f32 f64 i32 i64 f64 f64 i32 i32 i64 f64 f32 i32)))
+;;     (type (;2;) (func (param (ref 2) (ref 2) (ref func) (ref func) funcref (ref null 2) (ref 2) funcref (ref null 2) (ref 2) (ref null 2) (ref 2) (ref func) (ref null 2) (ref func) (ref null 2) (ref 2) (ref 2) (ref func) funcref (ref 2) (ref func) (ref null 2) (ref null 2) funcref (ref null 2) (ref 2) funcref funcref (ref 2) (ref func) funcref (ref func) (ref func) (ref func) (ref func) (ref null 2) (ref func) (ref 2) funcref (ref null 2) funcref (ref null 2) (ref func) (ref 2) (ref func) (ref func) (ref null 2) (ref 2) funcref funcref (ref func) (ref null 2) (ref 2) funcref (ref func) (ref 2) (ref 2) funcref funcref (ref func) (ref 2) (ref null 2) funcref)))
 ;;   )
 ;;   (rec
 ;;     (type (;3;) (func (param i32) (result i32)))
-;;     (type (;4;) (func (param i32 f32 i64 i32 f64 f64 f64 f64 i64 f32 f64 i32 f32 f32 i32 f32 i32 f32 i32 i32 i32 f64 i32 f32 i32 f32 f32 f32 i64 f32 f32 i64 f32 f64 i64 f64 f32 f32 f64 f32 i64 i32 f64 f32 f64 f32 f64 i32 i64 i32 i64 i32 f32 f64 i32 f64 i64 f64 f32 f64 i64 i64 i64 i64)))
+;;     (type (;4;) (func (param funcref (ref null 4) (ref func) funcref (ref 4) (ref 4) (ref 4) (ref 4) (ref func) (ref null 4) (ref 4) funcref (ref null 4) (ref null 4) funcref (ref null 4) funcref (ref null 4) funcref funcref funcref (ref 4) funcref (ref null 4) funcref (ref null 4) (ref null 4) (ref null 4) (ref func) (ref null 4) (ref null 4) (ref func) (ref null 4) (ref 4) (ref func) (ref 4) (ref null 4) (ref null 4) (ref 4) (ref null 4) (ref func) funcref (ref 4) (ref null 4) (ref 4) (ref null 4) (ref 4) funcref (ref func) funcref (ref func) funcref (ref null 4) (ref 4) funcref (ref 4) (ref func) (ref 4) (ref null 4) (ref 4) (ref func) (ref func) (ref func) (ref func))))
 ;;   )
 ;;   (type (;5;) (func (param i32) (result i32)))
 ;;   (type (;6;) (func (param i32)))

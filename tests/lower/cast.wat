@@ -19,27 +19,27 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32) (result i32)))
-;;     (type (;1;) (func (param f32 f32 i32 i32 f32 i64 f64 f64 i64 f64 f32 f64 i64 f64 f64 f64 i64 f64 f64 f64 f64 i64 f64 f32 f64 i64 f64 i64 f64 i64 f32 i32 f64 i64 i32 f32 f32 f32 i64 i32 f64 f64 i64 f64 i64 f32 i64 f32 i64 i64 i64 f64 f32 i64 f32 i32 i64 i64 i64 f32 i32 i32 i64 f64)))
+;;     (type (;1;) (func (param (ref null 1) (ref null 1) funcref funcref (ref null 1) (ref func) (ref 1) (ref 1) (ref func) (ref 1) (ref null 1) (ref 1) (ref func) (ref 1) (ref 1) (ref 1) (ref func) (ref 1) (ref 1) (ref 1) (ref 1) (ref func) (ref 1) (ref null 1) (ref 1) (ref func) (ref 1) (ref func) (ref 1) (ref func) (ref null 1) funcref (ref 1) (ref func) funcref (ref null 1) (ref null 1) (ref null 1) (ref func) funcref (ref 1) (ref 1) (ref func) (ref 1) (ref func) (ref null 1) (ref func) (ref null 1) (ref func) (ref func) (ref func) (ref 1) (ref null 1) (ref func) (ref null 1) funcref (ref func) (ref func) (ref func) (ref null 1) funcref funcref (ref func) (ref 1))))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32) (result i32)))
-;;     (type (;3;) (func (param f32 i32 i64 f64 f64 i64 f32 f64 f32 f64 i32 i32 f64 f32 i32 i32 i64 i32 f32 i64 i64 f64 i32 f32 f32 f32 f32 f32 i32 i64 i32 f64 f64 f32 f32 i64 i32 f64 f32 f64 i64 f32 i32 i32 i32 f64 f32 f64 f32 i64 i64 f64 f32 i32 i64 f32 i64 i32 i64 f32 f32 f32 f32 f32)))
+;;     (type (;3;) (func (param (ref null 3) funcref (ref func) (ref 3) (ref 3) (ref func) (ref null 3) (ref 3) (ref null 3) (ref 3) funcref funcref (ref 3) (ref null 3) funcref funcref (ref func) funcref (ref null 3) (ref func) (ref func) (ref 3) funcref (ref null 3) (ref null 3) (ref null 3) (ref null 3) (ref null 3) funcref (ref func) funcref (ref 3) (ref 3) (ref null 3) (ref null 3) (ref func) funcref (ref 3) (ref null 3) (ref 3) (ref func) (ref null 3) funcref funcref funcref (ref 3) (ref null 3) (ref 3) (ref null 3) (ref func) (ref func) (ref 3) (ref null 3) funcref (ref func) (ref null 3) (ref func) funcref (ref func) (ref null 3) (ref null 3) (ref null 3) (ref null 3) (ref null 3))))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32) (result i32)))
-;;     (type (;5;) (func (param f32 i32 f32 i64 f64 f32 f64 i64 i32 i64 i64 f32 f32 f64 i64 f64 i32 i64 i32 i64 f64 i32 i32 f64 i32 i32 i64 i32 i64 i64 f32 i64 i64 i64 i64 i32 i32 f32 f32 f32 i32 i64 f32 f64 i32 f32 i32 f32 i32 i32 i64 i32 f64 f64 f64 f32 i64 i64 i64 i32 f32 f32 f32 i64)))
+;;     (type (;5;) (func (param (ref null 5) funcref (ref null 5) (ref func) (ref 5) (ref null 5) (ref 5) (ref func) funcref (ref func) (ref func) (ref null 5) (ref null 5) (ref 5) (ref func) (ref 5) funcref (ref func) funcref (ref func) (ref 5) funcref funcref (ref 5) funcref funcref (ref func) funcref (ref func) (ref func) (ref null 5) (ref func) (ref func) (ref func) (ref func) funcref funcref (ref null 5) (ref null 5) (ref null 5) funcref (ref func) (ref null 5) (ref 5) funcref (ref null 5) funcref (ref null 5) funcref funcref (ref func) funcref (ref 5) (ref 5) (ref 5) (ref null 5) (ref func) (ref func) (ref func) funcref (ref null 5) (ref null 5) (ref null 5) (ref func))))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32) (result i32)))
-;;     (type (;7;) (func (param f64 i32 f64 i64 f64 f32 i32 f64 f64 i32 i64 i64 i64 i32 f32 f64 i32 f64 f32 i64 f32 f32 f32 f64 f32 i64 f32 f64 f64 i64 f64 i32 f32 f32 i64 i32 i64 f64 f64 f64 i64 f64 i64 i64 f64 f64 i32 i32 i32 f32 i64 i32 f32 f32 f64 f64 f64 i32 i32 i64 i32 i32 f32 i64)))
+;;     (type (;7;) (func (param (ref 7) funcref (ref 7) (ref func) (ref 7) (ref null 7) funcref (ref 7) (ref 7) funcref (ref func) (ref func) (ref func) funcref (ref null 7) (ref 7) funcref (ref 7) (ref null 7) (ref func) (ref null 7) (ref null 7) (ref null 7) (ref 7) (ref null 7) (ref func) (ref null 7) (ref 7) (ref 7) (ref func) (ref 7) funcref (ref null 7) (ref null 7) (ref func) funcref (ref func) (ref 7) (ref 7) (ref 7) (ref func) (ref 7) (ref func) (ref func) (ref 7) (ref 7) funcref funcref funcref (ref null 7) (ref func) funcref (ref null 7) (ref null 7) (ref 7) (ref 7) (ref 7) funcref funcref (ref func) funcref funcref (ref null 7) (ref func))))
 ;;   )
 ;;   (rec
 ;;     (type (;8;) (func (param i32) (result i32)))
-;;     (type (;9;) (func (param f32 i32 i64 i32 f64 i32 i64 i32 i32 f64 f32 i32 i64 f64 f32 f32 i32 f32 f64 f64 f64 i64 f64 f64 f32 f32 f64 i64 i32 i64 f64 f32 i32 i32 i32 f64 f64 f32 i64 f64 f64 i64 f32 i64 f64 i64 f32 i32 f32 i64 i32 f64 i32 i32 f32 f32 i32 f32 f64 f32 i64 f32 i64 f64)))
+;;     (type (;9;) (func (param (ref null 9) funcref (ref func) funcref (ref 9) funcref (ref func) funcref funcref (ref 9) (ref null 9) funcref (ref func) (ref 9) (ref null 9) (ref null 9) funcref (ref null 9) (ref 9) (ref 9) (ref 9) (ref func) (ref 9) (ref 9) (ref null 9) (ref null 9) (ref 9) (ref func) funcref (ref func) (ref 9) (ref null 9) funcref funcref funcref (ref 9) (ref 9) (ref null 9) (ref func) (ref 9) (ref 9) (ref func) (ref null 9) (ref func) (ref 9) (ref func) (ref null 9) funcref (ref null 9) (ref func) funcref (ref 9) funcref funcref (ref null 9) (ref null 9) funcref (ref null 9) (ref 9) (ref null 9) (ref func) (ref null 9) (ref func) (ref 9))))
 ;;   )
 ;;   (rec
 ;;     (type (;10;) (func (param i32) (result f64)))
-;;     (type (;11;) (func (param f32 f32 i32 f32 i64 f32 f64 i32 f32 i32 i32 i32 f64 i32 f32 f64 i32 i64 f64 f64 f32 i32 i32 i32 i32 f64 f64 i32 i64 i64 f64 i32 i64 i32 i32 i32 f64 f32 f32 f32 f64 i32 i32 i64 i32 f64 i32 i32 f32 i64 f32 i64 f64 i32 i64 i64 i32 f32 f32 i32 f32 i32 f32 f32)))
+;;     (type (;11;) (func (param (ref null 11) (ref null 11) funcref (ref null 11) (ref func) (ref null 11) (ref 11) funcref (ref null 11) funcref funcref funcref (ref 11) funcref (ref null 11) (ref 11) funcref (ref func) (ref 11) (ref 11) (ref null 11) funcref funcref funcref funcref (ref 11) (ref 11) funcref (ref func) (ref func) (ref 11) funcref (ref func) funcref funcref funcref (ref 11) (ref null 11) (ref null 11) (ref null 11) (ref 11) funcref funcref (ref func) funcref (ref 11) funcref funcref (ref null 11) (ref func) (ref null 11) (ref func) (ref 11) funcref (ref func) (ref func) funcref (ref null 11) (ref null 11) funcref (ref null 11) funcref (ref null 11) (ref null 11))))
 ;;   )
 ;;   (type (;12;) (func (param i32)))
 ;;   (type (;13;) (func))

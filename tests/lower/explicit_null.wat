@@ -8,11 +8,11 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32) (result i32)))
-;;     (type (;1;) (func (param f64 f64 f64 f64 i32 i64 i32 f32 i32 i64 f64 i32 i32 f32 f64 i32 i64 i64 i64 i64 i64 i32 i32 i32 i32 i32 f64 f32 f32 f64 i64 i64 i64 i32 f32 f32 i64 f32 i32 i64 f32 i64 f32 f32 f64 i64 i64 i32 i64 i64 i32 f32 f64 f64 i32 i32 i32 i64 i64 f32 i32 f32 i32 f64)))
+;;     (type (;1;) (func (param (ref 1) (ref 1) (ref 1) (ref 1) funcref (ref func) funcref (ref null 1) funcref (ref func) (ref 1) funcref funcref (ref null 1) (ref 1) funcref (ref func) (ref func) (ref func) (ref func) (ref func) funcref funcref funcref funcref funcref (ref 1) (ref null 1) (ref null 1) (ref 1) (ref func) (ref func) (ref func) funcref (ref null 1) (ref null 1) (ref func) (ref null 1) funcref (ref func) (ref null 1) (ref func) (ref null 1) (ref null 1) (ref 1) (ref func) (ref func) funcref (ref func) (ref func) funcref (ref null 1) (ref 1) (ref 1) funcref funcref funcref (ref func) (ref func) (ref null 1) funcref (ref null 1) funcref (ref 1))))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32) (result i32)))
-;;     (type (;3;) (func (param i32 f64 f32 f32 f64 f32 f32 f32 i64 f32 i64 i64 i32 f32 f32 f64 f64 i64 f64 f32 f64 i64 i32 f64 i32 f32 i32 f64 f64 i64 f64 f32 f64 i32 i32 f32 i64 i64 i32 i32 f32 f64 i32 i64 f32 f32 i32 f32 f64 f64 i32 i32 f32 i32 i64 i64 f64 i32 i64 f32 i32 f64 f32 i32)))
+;;     (type (;3;) (func (param funcref (ref 3) (ref null 3) (ref null 3) (ref 3) (ref null 3) (ref null 3) (ref null 3) (ref func) (ref null 3) (ref func) (ref func) funcref (ref null 3) (ref null 3) (ref 3) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) funcref (ref 3) funcref (ref null 3) funcref (ref 3) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) funcref funcref (ref null 3) (ref func) (ref func) funcref funcref (ref null 3) (ref 3) funcref (ref func) (ref null 3) (ref null 3) funcref (ref null 3) (ref 3) (ref 3) funcref funcref (ref null 3) funcref (ref func) (ref func) (ref 3) funcref (ref func) (ref null 3) funcref (ref 3) (ref null 3) funcref)))
 ;;   )
 ;;   (type (;4;) (func (param i32)))
 ;;   (type (;5;) (func))

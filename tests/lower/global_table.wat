@@ -14,19 +14,19 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (result i32)))
-;;     (type (;1;) (func (param f64 f32 f32 i64 i32 f32 i32 i64 i32 f64 f32 i32 i64 f64 i32 i32 i64 i64 i32 f64 f64 i64 f64 i32 f32 f32 i32 i32 f64 i64 i32 i64 i32 i64 f32 i32 i64 f64 f32 i64 i64 f64 f64 i32 f32 f32 i32 i32 i64 i64 i64 i64 f32 i32 f64 f64 f64 i64 i64 f32 i64 f64 f64 f32)))
+;;     (type (;1;) (func (param (ref 1) (ref null 1) (ref null 1) (ref func) funcref (ref null 1) funcref (ref func) funcref (ref 1) (ref null 1) funcref (ref func) (ref 1) funcref funcref (ref func) (ref func) funcref (ref 1) (ref 1) (ref func) (ref 1) funcref (ref null 1) (ref null 1) funcref funcref (ref 1) (ref func) funcref (ref func) funcref (ref func) (ref null 1) funcref (ref func) (ref 1) (ref null 1) (ref func) (ref func) (ref 1) (ref 1) funcref (ref null 1) (ref null 1) funcref funcref (ref func) (ref func) (ref func) (ref func) (ref null 1) funcref (ref 1) (ref 1) (ref 1) (ref func) (ref func) (ref null 1) (ref func) (ref 1) (ref 1) (ref null 1))))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32)))
-;;     (type (;3;) (func (param i64 i64 f64 f64 f64 f32 f32 f32 i32 i32 f32 i32 f32 f32 f32 f64 i32 i32 i32 f64 f64 i32 f64 f32 i32 f64 f32 f64 f32 i64 i64 i32 i64 f32 f32 f64 i32 f32 f32 f32 f64 f32 f64 i64 f32 i32 i32 f32 f32 i64 i64 f32 i32 f32 i32 i32 f32 i32 i64 i64 f32 i64 i64 f64)))
+;;     (type (;3;) (func (param (ref func) (ref func) (ref 3) (ref 3) (ref 3) (ref null 3) (ref null 3) (ref null 3) funcref funcref (ref null 3) funcref (ref null 3) (ref null 3) (ref null 3) (ref 3) funcref funcref funcref (ref 3) (ref 3) funcref (ref 3) (ref null 3) funcref (ref 3) (ref null 3) (ref 3) (ref null 3) (ref func) (ref func) funcref (ref func) (ref null 3) (ref null 3) (ref 3) funcref (ref null 3) (ref null 3) (ref null 3) (ref 3) (ref null 3) (ref 3) (ref func) (ref null 3) funcref funcref (ref null 3) (ref null 3) (ref func) (ref func) (ref null 3) funcref (ref null 3) funcref funcref (ref null 3) funcref (ref func) (ref func) (ref null 3) (ref func) (ref func) (ref 3))))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32) (result i32)))
-;;     (type (;5;) (func (param f64 i32 i32 i64 f64 i64 f32 i64 f32 f64 i64 i32 f64 f64 f32 i64 i64 i32 f64 f64 i64 f32 f64 f32 f64 i32 i64 f64 i32 i32 i32 f64 i64 f64 f64 i64 f64 f32 f64 i64 i64 i64 f64 i32 i32 f64 f64 i32 f64 i64 f64 i32 i64 f32 i64 i32 i64 i32 i64 i64 i32 i32 i32 f64)))
+;;     (type (;5;) (func (param (ref 5) funcref funcref (ref func) (ref 5) (ref func) (ref null 5) (ref func) (ref null 5) (ref 5) (ref func) funcref (ref 5) (ref 5) (ref null 5) (ref func) (ref func) funcref (ref 5) (ref 5) (ref func) (ref null 5) (ref 5) (ref null 5) (ref 5) funcref (ref func) (ref 5) funcref funcref funcref (ref 5) (ref func) (ref 5) (ref 5) (ref func) (ref 5) (ref null 5) (ref 5) (ref func) (ref func) (ref func) (ref 5) funcref funcref (ref 5) (ref 5) funcref (ref 5) (ref func) (ref 5) funcref (ref func) (ref null 5) (ref func) funcref (ref func) funcref (ref func) (ref func) funcref funcref funcref (ref 5))))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32 i32)))
-;;     (type (;7;) (func (param f64 f32 f32 f32 f32 f32 f64 i32 f32 i32 i64 f64 i64 i32 f32 i32 i64 i32 i32 i32 f32 f32 i32 f32 f32 i32 i32 i32 i32 i32 i64 f64 i32 i64 f64 f64 f64 f32 i64 f32 f64 i32 i64 i64 i32 i64 i32 i64 i64 f32 i64 f32 f64 i64 f32 i32 i32 f32 i32 f64 i64 f64 i32 i64)))
+;;     (type (;7;) (func (param (ref 7) (ref null 7) (ref null 7) (ref null 7) (ref null 7) (ref null 7) (ref 7) funcref (ref null 7) funcref (ref func) (ref 7) (ref func) funcref (ref null 7) funcref (ref func) funcref funcref funcref (ref null 7) (ref null 7) funcref (ref null 7) (ref null 7) funcref funcref funcref funcref funcref (ref func) (ref 7) funcref (ref func) (ref 7) (ref 7) (ref 7) (ref null 7) (ref func) (ref null 7) (ref 7) funcref (ref func) (ref func) funcref (ref func) funcref (ref func) (ref func) (ref null 7) (ref func) (ref null 7) (ref 7) (ref func) (ref null 7) funcref funcref (ref null 7) funcref (ref 7) (ref func) (ref 7) funcref (ref func))))
 ;;   )
 ;;   (type (;8;) (func (param i32) (result i32)))
 ;;   (type (;9;) (func (param i32) (result i32)))
@@ -57,8 +57,11 @@
 ;;     i32.store offset=4 align=1
 ;;   )
 ;;   (func (;6;) (type 4) (param i32) (result i32)
-;;     local.get 0
+;;     (local i32)
 ;;     global.get 0
+;;     local.set 1
+;;     local.get 0
+;;     local.get 1
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -66,7 +69,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=8 align=1
 ;;     local.get 0
 ;;     i32.const 2
@@ -76,8 +79,10 @@
 ;;   )
 ;;   (func (;7;) (type 6) (param i32 i32)
 ;;     (local i32)
-;;     local.get 0
 ;;     global.get 0
+;;     local.set 2
+;;     local.get 0
+;;     local.get 2
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -85,7 +90,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 2
 ;;     i32.load offset=8 align=1
 ;;     local.tee 2
 ;;     local.get 0
@@ -132,7 +137,7 @@
 ;;     call $"wasmtime-gc helper 34"
 ;;   )
 ;;   (func $"wasmtime-gc helper 34" (;10;) (type 14)
-;;     (local i32 i32 i32 i64)
+;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
 ;;     call 0
 ;;     local.tee 0
@@ -142,15 +147,14 @@
 ;;     i32.const 7
 ;;     i32.store offset=7 align=1
 ;;     global.get 0
+;;     local.tee 1
 ;;     local.get 0
 ;;     i32.store align=1
-;;     global.get 0
+;;     local.get 1
+;;     local.get 1
 ;;     i32.load align=1
-;;     local.set 0
-;;     global.get 0
-;;     local.get 0
 ;;     i32.store offset=4 align=1
-;;     global.get 0
+;;     local.get 1
 ;;     i32.const 8
 ;;     i32.add
 ;;     i32.const 2
@@ -161,7 +165,7 @@
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.const 16
 ;;     i32.add
 ;;     i32.const 2
@@ -176,44 +180,42 @@
 ;;     i32.const 1
 ;;     i32.shl
 ;;     local.set 0
-;;     i32.const 0
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=20 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
+;;     local.set 2
+;;     i32.const 0
+;;     local.get 2
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=16 align=1
+;;     local.tee 3
 ;;     i32.const 0
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load align=1
 ;;     local.set 0
 ;;     i32.const 1
-;;     global.get 0
-;;     i32.load offset=20 align=1
-;;     i32.const 1
-;;     i32.shr_u
+;;     local.get 2
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
-;;     i32.load offset=16 align=1
-;;     local.tee 1
+;;     local.get 3
 ;;     i32.const 1
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.set 2
-;;     local.get 1
+;;     local.set 4
+;;     local.get 3
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 0
@@ -221,25 +223,25 @@
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
-;;       local.get 2
+;;       local.get 4
 ;;       i32.load offset=11 align=1
-;;       local.tee 1
+;;       local.tee 5
 ;;       i32.const 5308413
 ;;       i32.lt_u
-;;       local.get 1
+;;       local.get 5
 ;;       i32.and
 ;;       i32.eqz
 ;;       if ;; label = @2
-;;         local.get 2
+;;         local.get 4
 ;;         i32.const 11
 ;;         i32.add
 ;;         call $"wasmtime-gc helper 6"
 ;;       end
 ;;     end
-;;     local.get 2
+;;     local.get 4
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
 ;;     i32.shr_u
@@ -250,47 +252,39 @@
 ;;     i64.extend_i32_u
 ;;     local.get 0
 ;;     i64.extend_i32_u
-;;     local.set 3
+;;     local.set 6
 ;;     i64.add
-;;     local.get 3
+;;     local.get 6
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
-;;     i32.load offset=20 align=1
-;;     i32.const 1
-;;     i32.shr_u
-;;     local.set 0
 ;;     i32.const 0
 ;;     i64.extend_i32_u
 ;;     i32.const 2
 ;;     i64.extend_i32_u
-;;     local.get 0
+;;     local.get 2
 ;;     i64.extend_i32_u
-;;     local.set 3
+;;     local.set 6
 ;;     i64.add
-;;     local.get 3
+;;     local.get 6
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;     global.get 0
-;;     i32.load offset=16 align=1
-;;     local.set 0
-;;     global.get 0
+;;     local.get 1
 ;;     i32.load offset=8 align=1
-;;     local.set 1
+;;     local.set 0
 ;;     i32.const 2
 ;;     if ;; label = @1
-;;       local.get 1
+;;       local.get 0
 ;;       i32.const 0
 ;;       i32.const 2
 ;;       i32.shl
 ;;       i32.add
 ;;       i32.const 11
 ;;       i32.add
-;;       local.get 0
+;;       local.get 3
 ;;       i32.const 0
 ;;       i32.const 2
 ;;       i32.shl
@@ -301,19 +295,18 @@
 ;;       i32.const 2
 ;;       i32.shl
 ;;       memory.copy
-;;       local.get 1
+;;       local.get 0
 ;;       i32.const 5308413
 ;;       i32.ge_u
 ;;       if ;; label = @2
-;;         local.get 1
+;;         local.get 0
 ;;         call 2
 ;;       end
 ;;     end
-;;     global.get 0
-;;     local.tee 0
+;;     local.get 1
 ;;     i32.const -1
 ;;     i32.store offset=16 align=1
-;;     local.get 0
+;;     local.get 1
 ;;     i32.const 0
 ;;     i32.store offset=20 align=1
 ;;   )

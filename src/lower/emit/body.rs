@@ -78,19 +78,21 @@ pub(super) fn emit(
         emitter.end_section(at);
     }
     emitter.code.put(Instruction::End);
-    Ok(emitter.code.finish())
+    Ok(EmittedBody { inlined: func.inlined.clone(), ..emitter.code.finish() })
 }
 
 impl Emitter<'_, '_> {
     fn event(&mut self, at: usize) -> Result<(), Error> {
         match self.flat.events[at] {
             Event::Inst(inst) if self.is_emitted(inst) => {
+                self.code.enter(self.func, self.func.insts[inst].loc);
                 self.fetch_outer(inst)?;
                 self.fetch_own(inst)?;
                 self.inst(inst, at + 1 == self.flat.events.len())
             }
             Event::Inst(_) => Ok(()),
             Event::Open(inst) => {
+                self.code.enter(self.func, self.func.insts[inst].loc);
                 self.fetch_outer(inst)?;
                 self.fetch_own(inst)?;
                 self.open(inst, at)

@@ -5,7 +5,7 @@
 //! would be bytes between, so the buffer's length tells whether an instruction is still the last.
 
 use super::EmittedBody;
-use crate::ir::{SrcLoc, TrapCode};
+use crate::ir::{Func, SrcLoc, TrapCode};
 use crate::lower::output::Site;
 use wasm_encoder::{Encode, Instruction, ValType};
 
@@ -23,6 +23,8 @@ pub(super) struct Code {
     /// Everything so far.
     pub bytes: Vec<u8>,
     sites: Vec<Site>,
+    /// The call in whose place the code is that was written last.
+    call: Option<SrcLoc>,
     last_set: Option<(u32, Span)>,
     last_eqz: Option<Span>,
 }
@@ -36,7 +38,7 @@ impl Code {
             count.encode(&mut bytes);
             ty.encode(&mut bytes);
         }
-        Code { bytes, sites: Vec::new(), last_set: None, last_eqz: None }
+        Code { bytes, sites: Vec::new(), call: None, last_set: None, last_eqz: None }
     }
 
     /// Appends an instruction.
@@ -48,6 +50,7 @@ impl Code {
     pub fn site(&mut self, loc: SrcLoc, trap: Option<TrapCode>) {
         // A function is far below 4 GiB: engines take at most some megabytes.
         let lowered = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.sites.pop_if(|last| last.lowered == lowered);
         self.sites.push(Site { lowered, original: loc.0, trap, heap_offset: None, is_branch: false });
     }
 
@@ -64,6 +67,20 @@ impl Code {
         self.site(loc, trap);
         if let Some(site) = self.sites.last_mut() {
             site.is_branch = true;
+        }
+    }
+
+    /// The next instruction comes from here. Where a function begins or ends that was put in the place of a
+    /// call, something is noted even without anything that traps: a backtrace can be asked for
+    /// anywhere, and takes what was noted last.
+    pub fn enter(&mut self, func: &Func<'_>, loc: SrcLoc) {
+        if func.inlined.is_empty() || loc == SrcLoc::NONE {
+            return;
+        }
+        let call = func.inlined_at(loc).map(|place| place.call);
+        if call != self.call {
+            self.call = call;
+            self.branch_site(loc, None);
         }
     }
 
@@ -107,6 +124,6 @@ impl Code {
 
     /// The finished body.
     pub fn finish(self) -> EmittedBody {
-        EmittedBody { body: self.bytes, sites: self.sites }
+        EmittedBody { body: self.bytes, sites: self.sites, inlined: Vec::new() }
     }
 }

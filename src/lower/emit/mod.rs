@@ -45,7 +45,7 @@ mod tests;
 use super::index::IndexMap;
 use super::output::Site;
 use crate::error::Error;
-use crate::ir::Func;
+use crate::ir::{Func, Inlined};
 use crate::layout::HeapMap;
 use crate::types::{HeapType, RefType, TypeId, ValType};
 use std::collections::HashMap;
@@ -99,6 +99,8 @@ pub struct EmittedBody {
     pub body: Vec<u8>,
     /// Instructions that can trap or call, by ascending offset from the start of `body`.
     pub sites: Vec<Site>,
+    /// What the sites' places stand for that are in the place of a call: [`Func::inlined`].
+    pub inlined: Vec<Inlined>,
 }
 
 /// Emits a lowered function.

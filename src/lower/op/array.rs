@@ -12,7 +12,7 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::table::Table;
-use super::{Arg, Out, Repr, bulk, func_ref, memory, struct_};
+use super::{Arg, Out, Repr, bulk, fill, func_ref, memory, struct_};
 use crate::error::Error;
 use crate::ir::{ArrayOp, Cursor, Sign, TrapCode, Value};
 use crate::layout::map::MAX_HEAP_BYTES;
@@ -121,7 +121,7 @@ fn new_filled<'a, E: Environ<'a>>(
     };
     let object = alloc(e, c, &array, len);
     let zero = c.i32(0);
-    bulk::fill(e, c, (object, zero), len, array.width(), value);
+    fill::fill(e, c, (object, zero), len, array.width(), value);
     Ok(Repr::Plain(object))
 }
 
@@ -301,7 +301,7 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     let count = plain(e, c, args[3])?;
     let len = bulk::array_len(e, c, object);
     bulk::check_range(c, start, count, len, TrapCode::ArrayOutOfBounds);
-    bulk::fill(e, c, (object, start), count, array.width(), value);
+    fill::fill(e, c, (object, start), count, array.width(), value);
     if array.width() == Width::Ref {
         e.write_barrier_object(c, object);
     }

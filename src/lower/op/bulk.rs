@@ -1,7 +1,7 @@
-//! Ranges: bounds checks, filling and copying, shared by arrays and lowered tables.
+//! Ranges: bounds checks and copying, shared by arrays and lowered tables. Filling is `fill.rs`.
 //!
-//! `memory.copy` and `memory.fill` do the work wherever the representation allows, references
-//! included: a reference is four bytes like any other. One barrier covers a whole range.
+//! `memory.copy` does the work wherever the representation allows, references included: a reference is
+//! four bytes like any other. One barrier covers a whole range.
 
 use super::super::environ::Environ;
 use super::memory;
@@ -79,62 +79,6 @@ pub fn copy<'a, E: Environ<'a>>(
     if width == Width::Ref {
         e.write_barrier_object(c, dst);
     }
-}
-
-/// The byte that a value consists of throughout, if it is a constant of that form.
-fn uniform_byte(c: &Cursor<'_, '_>, value: Value, width: Width) -> Option<u8> {
-    let inst = c.func.def_inst(value)?;
-    let Op::Core(op) = &c.func.insts[inst].op else { return None };
-    let bytes = match op {
-        Operator::I32Const { value } => value.to_le_bytes().to_vec(),
-        Operator::I64Const { value } => value.to_le_bytes().to_vec(),
-        Operator::F32Const { value } => value.bits().to_le_bytes().to_vec(),
-        Operator::F64Const { value } => value.bits().to_le_bytes().to_vec(),
-        Operator::I32x4Splat => {
-            let zero = *c.func.args(inst).first()?;
-            return uniform_byte(c, zero, Width::I32);
-        }
-        _ => return None,
-    };
-    let used = bytes.get(..(width.bytes() as usize).min(bytes.len()))?;
-    let first = *used.first()?;
-    used.iter().all(|&b| b == first).then_some(first)
-}
-
-/// Sets `count` elements from `start` on to a value, without a barrier. The range is in bounds.
-pub fn fill<'a, E: Environ<'a>>(
-    e: &mut E,
-    c: &mut Cursor<'_, 'a>,
-    (array, start): (Value, Value),
-    count: Value,
-    width: Width,
-    value: Value,
-) {
-    let heap = e.env().heap();
-    let byte = match width {
-        Width::I8 => Some(value),
-        _ => uniform_byte(c, value, width).map(|byte| c.i32(byte.into())),
-    };
-    if let Some(byte) = byte {
-        let to = address(c, array, start, width);
-        let bytes = scaled(c, count, width);
-        c.effect(Operator::MemoryFill { mem: heap }, &[to, byte, bytes]);
-        return;
-    }
-    // A loop over addresses: `for at in (first..end).step_by(size)`.
-    let first = element(c, array, start, width);
-    let bytes = scaled(c, count, width);
-    let end = c.i32_op(Operator::I32Add, first, bytes);
-    loop_while(
-        c,
-        first,
-        |c, at| c.i32_op(Operator::I32Ne, at, end),
-        |c, at| {
-            memory::store(e.env(), c, at, ARRAY_ELEMENTS, width, value, None);
-            let size = c.i32(width.bytes());
-            c.i32_op(Operator::I32Add, at, size)
-        },
-    );
 }
 
 /// `let mut at = first; while cond(at) { at = step(at) }`

@@ -3,9 +3,10 @@
 //!
 //! The root area is scanned at every collection, so a store to it needs no barrier.
 
+use super::super::env::Place;
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, func_ref, memory};
-use crate::ir::{Cursor, GlobalOp, Op};
+use crate::ir::{Cursor, GlobalOp, Op, Value};
 use crate::types::ValType;
 
 /// Lowers `global.get` and `global.set`.
@@ -20,7 +21,7 @@ pub fn lower<'a, E: Environ<'a>>(
     let place = e.env().globals.get(index as usize).copied().flatten();
     match (op, place, ty) {
         (GlobalOp::Get(_), Some(place), Some(ty)) => {
-            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            let base = base(e, c, place);
             Ok(Some(Repr::Plain(memory::load_word(e.env(), c, base, place.offset, ty))))
         }
         (GlobalOp::Get(_), _, ty) => {
@@ -29,7 +30,7 @@ pub fn lower<'a, E: Environ<'a>>(
         }
         (GlobalOp::Set(_), Some(place), _) => {
             let value = func_ref::native(e, c, args[0])?;
-            let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+            let base = base(e, c, place);
             memory::store_word(e.env(), c, base, place.offset, value);
             Ok(None)
         }
@@ -40,4 +41,20 @@ pub fn lower<'a, E: Environ<'a>>(
             Ok(None)
         }
     }
+}
+
+/// The address that a place is at a fixed distance from. Where there are loops it is read at the
+/// function's beginning: the engine does not move the load out of them, but all arithmetic on the address.
+pub fn base<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, place: Place) -> Value {
+    if let Some(known) = e.lengths().base(place.base) {
+        return known;
+    }
+    let region = if e.lengths().early() { c.func.body } else { c.region };
+    let read = c.func.make_inst(Op::Global(GlobalOp::Get(place.base)), &[], &[ValType::I32], c.loc);
+    let base = c.func.results(read)[0];
+    let insts = &mut c.func.regions[region].insts;
+    let at = if e.lengths().early() { 0 } else { insts.len() };
+    insts.insert(at, read);
+    e.lengths().set_base(place.base, base, region);
+    base
 }

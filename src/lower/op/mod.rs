@@ -11,6 +11,7 @@ pub mod call;
 pub mod cast;
 pub mod desc;
 pub mod exn;
+pub mod fill;
 pub mod func_ref;
 pub mod global;
 pub mod i31;

@@ -6,9 +6,9 @@
 
 use super::super::env::{Place, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Out, Repr, bulk, func_ref, memory};
+use super::{Arg, Out, Repr, bulk, fill, func_ref, global, memory};
 use crate::error::Error;
-use crate::ir::{Callee, Cursor, GlobalOp, Op, Sign, TableOp, TrapCode, Value};
+use crate::ir::{Callee, Cursor, Op, Sign, TableOp, TrapCode, Value};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{Width, reference};
 use crate::types::{HeapType, RefType, ValType};
@@ -105,24 +105,33 @@ pub struct Table {
 }
 
 impl Table {
-    /// The address of the pair of cells, as a base and an offset.
-    fn base(self, c: &mut Cursor<'_, '_>) -> Value {
-        c.value(Op::Global(GlobalOp::Get(self.place.base)), &[], ValType::I32)
-    }
-
     /// The array that holds the elements.
-    pub fn array<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
-        let base = self.base(c);
+    pub fn array<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
+        let cell = (self.place.base, self.place.offset);
+        if let Some(known) = e.lengths().cell(cell) {
+            return known;
+        }
+        let base = global::base(e, c, self.place);
         let ty = ValType::Ref(RefType::new(true, HeapType::Array));
-        memory::load_word(e.env(), c, base, self.place.offset, ty)
+        let array = memory::load_word(e.env(), c, base, self.place.offset, ty);
+        let region = c.region;
+        e.lengths().set_cell(cell, array, region);
+        array
     }
 
     /// How many elements there are, an `i32`.
-    pub fn size<'a, E: Environ<'a>>(self, e: &E, c: &mut Cursor<'_, 'a>) -> Value {
-        let base = self.base(c);
+    pub fn size<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
+        let cell = (self.place.base, self.place.offset + 4);
+        if let Some(known) = e.lengths().cell(cell) {
+            return known;
+        }
+        let base = global::base(e, c, self.place);
         let size = memory::load_word(e.env(), c, base, self.place.offset + 4, ValType::I32);
         let shift = c.i32(reference::I31_SHIFT);
-        c.i32_op(Operator::I32ShrU, size, shift)
+        let size = c.i32_op(Operator::I32ShrU, size, shift);
+        let region = c.region;
+        e.lengths().set_cell(cell, size, region);
+        size
     }
 
     fn widened(self, c: &mut Cursor<'_, '_>, value: Value) -> Value {
@@ -141,7 +150,7 @@ impl Table {
     }
 }
 
-fn check_index<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> Value {
+fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> Value {
     let index = table.narrowed(c, index);
     let size = table.size(e, c);
     let over = c.i32_op(Operator::I32GeU, index, size);
@@ -150,7 +159,7 @@ fn check_index<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, table: Table, 
 }
 
 fn get<'a, E: Environ<'a>>(
-    e: &E,
+    e: &mut E,
     c: &mut Cursor<'_, 'a>,
     table: Table,
     args: &[Value],
@@ -176,8 +185,8 @@ fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args
 fn grow<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Value {
     let (init, delta) = (args[0], args[1]);
     let import = e.env().runtime(RuntimeFunc::TableGrow);
+    let base = global::base(e, c, table.place);
     let call = |c: &mut Cursor<'_, 'a>, delta: Value| {
-        let base = table.base(c);
         let offset = c.i32(table.place.offset);
         let address = c.i32_op(Operator::I32Add, base, offset);
         c.value(Op::Call(Callee::Func(import)), &[address, delta, init], ValType::I32)
@@ -210,7 +219,7 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, arg
     let size = table.size(e, c);
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
     let array = table.array(e, c);
-    bulk::fill(e, c, (array, start), count, Width::Ref, value);
+    fill::fill(e, c, (array, start), count, Width::Ref, value);
     remember_unless_empty(e, c, array, count);
     Ok(())
 }
@@ -278,7 +287,7 @@ fn move_elements<'a, E: Environ<'a>>(
 /// `elem.drop`: the segment becomes empty. Segments of functions also exist natively.
 fn drop_segment<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, elem: u32) -> Lowering {
     let place = e.env().elems[elem as usize];
-    let base = c.value(Op::Global(GlobalOp::Get(place.base)), &[], ValType::I32);
+    let base = global::base(e, c, place);
     let null = c.i32(reference::NULL);
     memory::store_word(e.env(), c, base, place.offset, null);
     let zero = c.i32(reference::i31(0));

@@ -1,18 +1,25 @@
 //! Random functions with GC operations, valid by construction, from a string of bytes.
 
 use super::World;
-use crate::ir::{ArrayOp, Callee, Cursor, Func, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value};
+use crate::ir::{
+    ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
+};
 use crate::types::{HeapType, RefType, StorageType, ValType};
 use wasmparser::Operator;
 
 const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
 
-/// A function that does what the bytes say. Behind their end everything is a zero.
-pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
-    let base = |nullable| ValType::Ref(RefType::new(nullable, world.base));
-    let mut func = Func::new(0, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
+/// The index of the first function that others call.
+pub const FIRST: u32 = 7;
+
+/// A function that does what the bytes say. Behind their end everything is a zero. It calls functions of its
+/// own type that have a smaller index, from [`FIRST`] on.
+pub fn function(world: &World, index: u32, choices: &[u8]) -> Func<'static> {
+    let base = world_base(world);
+    let mut func = Func::new(index, &[ValType::I32, ANY, base(true), base(false)], &[ANY]);
     let (body, params) = (func.body, func.params().to_vec());
-    let mut generate = Generate { world, choices, at: 0, labels: Vec::new(), values: params, length: 1, kinds: 1 };
+    let mut generate =
+        Generate { world, choices, index, at: 0, labels: Vec::new(), values: params, length: 1, kinds: 1 };
     // Long or short; all operations alike, or mostly accesses to fields.
     generate.length = [6, 14, 40][generate.pick(3)];
     generate.kinds = [28, 60][generate.pick(2)];
@@ -20,8 +27,14 @@ pub fn function(world: &World, choices: &[u8]) -> Func<'static> {
     func
 }
 
+fn world_base(world: &World) -> impl Fn(bool) -> ValType + use<> {
+    let heap = world.base;
+    move |nullable| ValType::Ref(RefType::new(nullable, heap))
+}
+
 struct Generate<'c> {
     world: &'c World,
+    index: u32,
     choices: &'c [u8],
     at: usize,
     labels: Vec<(Inst, Vec<ValType>)>,
@@ -198,7 +211,22 @@ impl Generate<'_> {
                 let args = self.all(func, region, &[ANY, ANY, ValType::I32]);
                 self.push(func, region, Op::Select, &args, &[ANY]);
             }
-            18..=19 | 50..=55 => {
+            50..=52 => {
+                let global = self.pick(4) as u32;
+                if self.pick(2) == 0 {
+                    let value = self.one(func, region, ANY);
+                    self.push(func, region, Op::Global(GlobalOp::Set(global)), &[value], &[]);
+                } else {
+                    self.push(func, region, Op::Global(GlobalOp::Get(global)), &[], &[ANY]);
+                }
+            }
+            53 if self.index > FIRST => {
+                let base = world_base(self.world);
+                let args = self.all(func, region, &[ValType::I32, ANY, base(true), base(false)]);
+                let callee = FIRST + self.pick((self.index - FIRST) as usize) as u32;
+                self.push(func, region, Op::Call(Callee::Func(callee)), &args, &[ANY]);
+            }
+            18..=19 | 53..=55 => {
                 let types = self.types(3);
                 let args = self.all(func, region, &types);
                 let results = [vec![], vec![ANY], vec![ANY, ValType::I32]][self.pick(3)].clone();

@@ -2,7 +2,7 @@
 //! arguments of calls and results, and how it ends. Calls change the objects that they were given.
 
 use super::World;
-use crate::ir::{ArrayOp, Func, I31Op, Inst, Op, RefOp, Region, Sign, StructOp, Value};
+use crate::ir::{ArrayOp, Callee, Func, GlobalOp, I31Op, Inst, Op, RefOp, Region, Sign, StructOp, Value};
 use crate::types::{CompositeKind, HeapType, RefType, StorageType, TypeId, ValType};
 use std::collections::HashMap;
 use wasmparser::Operator;
@@ -30,6 +30,7 @@ struct Object {
 }
 
 enum Exit {
+    Return(Vec<Word>),
     Yield(Vec<Word>),
     Branch(Inst, Vec<Word>),
     Over,
@@ -38,23 +39,29 @@ enum Exit {
 struct Machine<'f> {
     world: &'f World,
     func: &'f Func<'static>,
+    /// Functions that calls run, and do not only show in the trace.
+    others: &'f [Func<'static>],
     values: HashMap<Value, Word>,
     heap: Vec<Object>,
     /// Objects that a call has seen, in that order; the trace names them by their place here.
     escaped: Vec<usize>,
+    /// Four, of which the last two are one.
+    globals: [Word; 3],
     random: u64,
     fuel: u32,
     trace: Vec<Event>,
 }
 
 /// Executes a function; the seed gives its parameters and what calls do.
-pub fn run(world: &World, func: &Func<'static>, seed: u64) -> Vec<Event> {
+pub fn run(world: &World, func: &Func<'static>, others: &[Func<'static>], seed: u64) -> Vec<Event> {
     let mut machine = Machine {
         world,
         func,
+        others,
         values: HashMap::new(),
         heap: Vec::new(),
         escaped: Vec::new(),
+        globals: [Word::Null; 3],
         random: seed,
         fuel: 50,
         trace: Vec::new(),
@@ -63,7 +70,10 @@ pub fn run(world: &World, func: &Func<'static>, seed: u64) -> Vec<Event> {
         let word = machine.foreign(func.ty(param));
         machine.values.insert(param, word);
     }
-    machine.region(func.body);
+    if let Exit::Return(words) = machine.region(func.body) {
+        let words = words.into_iter().map(|word| machine.named(word)).collect();
+        machine.trace.push(Event::Return(words));
+    }
     machine.trace
 }
 
@@ -140,7 +150,24 @@ impl Machine<'_> {
                 self.heap[at].fields[field] = Word::Int(n);
             }
         }
+        let any = ValType::Ref(RefType::new(true, HeapType::Any));
+        let n = self.random(3);
+        self.globals[n] = self.foreign(any);
         results.iter().map(|&v| self.foreign(self.func.ty(v))).collect()
+    }
+
+    /// Runs another function.
+    fn activate(&mut self, index: u32, args: &[Word], results: &[Value]) -> Option<Exit> {
+        let callee = self.others.iter().find(|other| other.index == index)?;
+        let (func, values) = (std::mem::replace(&mut self.func, callee), std::mem::take(&mut self.values));
+        self.set(callee.params(), args);
+        let exit = self.region(callee.body);
+        (self.func, self.values) = (func, values);
+        match exit {
+            Exit::Return(words) => self.set(results, &words),
+            exit => return Some(exit),
+        }
+        None
     }
 
     fn has_type(&self, word: Word, ty: RefType) -> bool {
@@ -180,10 +207,9 @@ impl Machine<'_> {
             Op::BrIf { target } => {
                 return (args[0] != Word::Int(0)).then(|| Exit::Branch(*target, args[1..].to_vec()));
             }
-            Op::Return => {
-                let words = args.into_iter().map(|word| self.named(word)).collect();
-                self.trace.push(Event::Return(words));
-                return Some(Exit::Over);
+            Op::Return => return Some(Exit::Return(args)),
+            Op::Call(Callee::Func(index)) if self.others.iter().any(|other| other.index == *index) => {
+                return self.activate(*index, &args, func.results(inst));
             }
             op => {
                 let Some(words) = self.compute(op, &args, func.results(inst)) else {
@@ -209,6 +235,11 @@ impl Machine<'_> {
         };
         Some(vec![match op {
             Op::Call(_) => return Some(self.call(args, results)),
+            Op::Global(GlobalOp::Get(n)) => self.globals[(*n as usize).min(2)],
+            Op::Global(GlobalOp::Set(n)) => {
+                self.globals[(*n as usize).min(2)] = args[0];
+                return Some(Vec::new());
+            }
             Op::Core(Operator::I32Const { value }) => Word::Int(*value),
             Op::Core(Operator::I32Eqz) => return flag(args[0] == Word::Int(0)),
             Op::Core(Operator::I32And) => Word::Int(ints().0 & ints().1),

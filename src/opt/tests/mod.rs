@@ -5,6 +5,7 @@ mod generate;
 mod machine;
 mod passes;
 
+use super::{Candidates, GlobalKind, Scope};
 use crate::ir::{print::print, verify::verify};
 use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
@@ -64,22 +65,32 @@ pub fn world() -> World {
     }
 }
 
+/// Who writes the globals of random functions.
+const GLOBALS: [GlobalKind; 4] = [GlobalKind::Own, GlobalKind::Own, GlobalKind::Imported, GlobalKind::Imported];
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default()
     })]
 
     #[test]
-    fn random_functions_do_the_same_when_optimised(choices in prop::collection::vec(any::<u8>(), 0..500)) {
+    fn random_functions_do_the_same_when_optimised(
+        choices in prop::collection::vec(any::<u8>(), 0..500),
+        others in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..3),
+        most in 0u32..200,
+    ) {
         let world = world();
-        let before = generate::function(&world, &choices);
+        let others: Vec<_> = (generate::FIRST..).zip(&others).map(|(n, c)| generate::function(&world, n, c)).collect();
+        let before = generate::function(&world, generate::FIRST + others.len() as u32, &choices);
         prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
+        let candidates = Candidates::within(others.iter(), most);
         for level in 1..=2 {
             let mut after = before.clone();
-            super::optimize(&mut after, &world.types, level);
+            super::optimize(&mut after, Scope { types: &world.types, globals: &GLOBALS }, &candidates, level);
             prop_assert_eq!(verify(&after), Ok(()), "{}\n{}", print(&before), print(&after));
             for seed in 0..6 {
-                let (expected, found) = (machine::run(&world, &before, seed), machine::run(&world, &after, seed));
+                let run = |func| machine::run(&world, func, &others, seed);
+                let (expected, found) = (run(&before), run(&after));
                 prop_assert!(expected == found, "{:?}\n{:?}\n{}\n{}", expected, found, print(&before), print(&after));
             }
         }

@@ -1,12 +1,12 @@
 //! One test for each thing that a pass does, and for each that it must not. What is expected is the
 //! text of the function's body, indentation and types of results left out.
 
-use super::{World, world};
+use super::{GLOBALS, World, world};
 use crate::ir::{
-    ArrayOp, Callee, Cursor, Func, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value, print::print,
-    verify::verify,
+    ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
+    print::print, verify::verify,
 };
-use crate::opt::{dce, fold, redundant_loads, type_flow};
+use crate::opt::{Candidates, Scope, dce, fold, inline, redundant_loads, type_flow};
 use crate::types::{HeapType, RefType, TypeTable, ValType};
 
 const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
@@ -58,7 +58,7 @@ fn flow(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
 }
 
 fn loads(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
-    |func| redundant_loads::run(func, types)
+    |func| redundant_loads::run(func, Scope { types, globals: &GLOBALS }, Default::default())
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn a_cast_that_always_fails_stays() {
         let new = c.value(Op::Struct(StructOp::NewDefault(World::id(w.base))), &[], nullable(w.base));
         c.value(Op::Ref(RefOp::Cast(RefType::new(true, w.other))), &[new], nullable(w.other));
     });
-    let text = after(f, |f| crate::opt::optimize(f, &w.types, 2));
+    let text =
+        after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, &Candidates::default(), 2));
     assert!(text.iter().any(|l| l.contains("Cast")), "{text:?}");
 }
 
@@ -393,4 +394,179 @@ fn what_may_trap_stays() {
     let text = after(f, dce::run);
     assert_eq!(text.len(), 3, "{text:?}");
     assert!(text[0].ends_with(" v0") && text[1].contains("NewDefault"));
+}
+
+fn global_get(c: &mut Cursor<'_, 'static>, index: u32) -> Value {
+    c.value(Op::Global(GlobalOp::Get(index)), &[], ANY)
+}
+
+/// What is used behind an instruction, of a global that was set before it.
+fn global_behind(global: u32, between: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> String {
+    let w = world();
+    let f = func(&[ANY, ANY], |c, p| {
+        c.push(Op::Global(GlobalOp::Set(global)), &[p[0]], &[]);
+        between(c, p[1]);
+        let got = global_get(c, global);
+        c.push(USE, &[got], &[]);
+    });
+    after(f, loads(&w.types)).iter().rev().nth(1).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_global_is_forwarded_until_it_may_be_written() {
+    let set = |index| {
+        move |c: &mut Cursor<'_, 'static>, v: Value| {
+            c.push(Op::Global(GlobalOp::Set(index)), &[v], &[]);
+        }
+    };
+    // 0 and 1 are the module's own; 2 and 3 are imported.
+    assert_eq!(global_behind(0, |_, _| {}), "Call(Func(1)) v0");
+    assert_eq!(global_behind(0, set(1)), "Call(Func(1)) v0");
+    assert_eq!(global_behind(0, set(0)), "Call(Func(1)) v1");
+    assert_eq!(global_behind(2, set(0)), "Call(Func(1)) v0");
+    assert_eq!(global_behind(2, set(3)), "Call(Func(1)) v2");
+    let call = |c: &mut Cursor<'_, 'static>, _| {
+        c.push(USE, &[], &[]);
+    };
+    assert_eq!(global_behind(0, call), "Call(Func(1)) v2");
+}
+
+#[test]
+fn a_global_that_a_loop_writes_is_read_again() {
+    let w = world();
+    let f = func(&[ANY, ANY], |c, p| {
+        global_get(c, 1);
+        global_get(c, 0);
+        let body = c.func.add_region();
+        let inst = c.push(Op::Loop { body }, &[], &[]);
+        let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+        let (again, other) = (global_get(&mut inner, 1), global_get(&mut inner, 0));
+        inner.push(Op::Global(GlobalOp::Set(0)), &[p[0]], &[]);
+        let cond = inner.value(Op::Ref(RefOp::Eq), &[again, other], ValType::I32);
+        inner.push(Op::BrIf { target: inst }, &[cond], &[]);
+        inner.yield_(&[]);
+    });
+    let lines = after(f, loads(&w.types));
+    let reads = |index: u32| lines.iter().filter(|l| l.contains(&format!("Get({index})"))).count();
+    assert_eq!((reads(0), reads(1)), (2, 1), "{lines:#?}");
+}
+
+/// A function with an index, which returns one `i32`.
+fn callee(index: u32, fill: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> Func<'static> {
+    let mut func = Func::new(index, &[ValType::I32], &[ValType::I32]);
+    let (body, param) = (func.body, func.params()[0]);
+    fill(&mut Cursor::at(&mut func, body, SrcLoc(100 + index)), param);
+    assert_eq!(verify(&func), Ok(()));
+    func
+}
+
+fn call(c: &mut Cursor<'_, 'static>, index: u32, arg: Value) -> Value {
+    c.value(Op::Call(Callee::Func(index)), &[arg], ValType::I32)
+}
+
+/// The number of calls that are left of each function, when the last is a caller of all others.
+fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
+    let candidates = Candidates::new(funcs.iter());
+    let mut caller = func(&[ValType::I32], |c, p| {
+        for f in funcs {
+            call(c, f.index, p[0]);
+        }
+    });
+    caller.index = 99;
+    let lines = after(caller, |f| {
+        inline::run(f, &candidates);
+    });
+    let left = |f: &Func<'_>| lines.iter().filter(|l| l.contains(&format!("Call(Func({}))", f.index))).count();
+    funcs.iter().map(left).collect()
+}
+
+#[test]
+fn a_small_function_is_put_in_the_place_of_a_call() {
+    let early = callee(5, |c, p| {
+        let body = c.func.add_region();
+        let one = c.i32(1);
+        let mut inner = Cursor::at(c.func, body, c.loc);
+        inner.push(Op::Return, &[one], &[]);
+        c.push(Op::Block { body }, &[], &[]);
+        c.push(Op::Return, &[p], &[]);
+    });
+    let outer = callee(6, |c, p| {
+        let got = call(c, 5, p);
+        c.push(Op::Return, &[got], &[]);
+    });
+    let candidates = Candidates::new([&early, &outer].into_iter());
+    let mut caller = func(&[ValType::I32], |c, p| {
+        c.loc = SrcLoc(7);
+        let got = call(c, 6, p[0]);
+        c.push(USE, &[got], &[]);
+    });
+    assert!(inline::run(&mut caller, &candidates));
+    assert_eq!(verify(&caller), Ok(()), "{}", print(&caller));
+    // Places tell the calls: this return is in the call at 106, and that in the one at 7.
+    let at = caller.insts.values().find(|inst| matches!(inst.op, Op::Br { .. })).unwrap().loc;
+    let inner = caller.inlined_at(at).unwrap();
+    let outer = caller.inlined_at(inner.call).unwrap();
+    assert_eq!((inner.loc, outer.loc, outer.call), (SrcLoc(105), SrcLoc(106), SrcLoc(7)));
+    assert!(!after(caller, |_| {}).iter().any(|l| l.contains("Func(5)") || l.contains("Func(6)")));
+}
+
+#[test]
+fn large_and_recursive_functions_stay_calls() {
+    let sized = |index, size: u32| {
+        callee(index, |c, p| {
+            let sum = (0..size).fold(p, |sum, _| c.i32_op(wasmparser::Operator::I32Add, sum, p));
+            c.push(Op::Return, &[sum], &[]);
+        })
+    };
+    let calling = |index, to| {
+        callee(index, |c, p| {
+            let got = call(c, to, p);
+            c.push(Op::Return, &[got], &[]);
+        })
+    };
+    let most = inline::MAX_COST;
+    assert_eq!(calls_left(&[sized(5, most), sized(6, most + 1), calling(7, 7)]), [0, 1, 1]);
+    // Two that call each other are put into the caller, but neither into itself.
+    assert_eq!(calls_left(&[calling(5, 6), calling(6, 5)]), [1, 1]);
+    // There is an end to how much a caller grows.
+    let many: Vec<_> = (10..40).map(|index| sized(index, most)).collect();
+    let left: usize = calls_left(&many).iter().sum();
+    assert!(left > 10 && left < 25, "{left}");
+}
+
+#[test]
+fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
+    let w = world();
+    let turns = |global: u32, call: bool| {
+        let f = func(&[ANY], |c, p| {
+            let body = c.func.add_region();
+            let inst = c.push(Op::Loop { body }, &[], &[]);
+            let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+            let got = global_get(&mut inner, global);
+            inner.push(Op::Global(GlobalOp::Set(global)), &[p[0]], &[]);
+            if call {
+                inner.push(USE, &[], &[]);
+            }
+            let cond = inner.value(Op::Ref(RefOp::IsNull), &[got], ValType::I32);
+            inner.push(Op::BrIf { target: inst }, &[cond], &[]);
+            inner.yield_(&[]);
+        });
+        after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, &Candidates::default(), 2))
+    };
+    // The branch carries what was written.
+    assert_eq!(
+        turns(0, false),
+        [
+            "v3 = Global(Get(0))",
+            "Loop { body: region1 } v3",
+            "Global(Set(0)) v0",
+            "v2 = Ref(IsNull) v4",
+            "BrIf { target: inst0 } v2 v0",
+            "Yield",
+            "Return"
+        ]
+    );
+    let reads_in_loop =
+        |lines: Vec<String>| lines.iter().skip_while(|l| !l.contains("Loop")).any(|l| l.contains("Get"));
+    assert!(reads_in_loop(turns(0, true)) && reads_in_loop(turns(2, false)));
 }

@@ -1,0 +1,303 @@
+//! Calls of small functions, replaced by what those do.
+//!
+//! ```text
+//! before                                  after
+//!   v2 = call $get v0                       v2 = block
+//!                                             v3 = struct.get $t 0 v0
+//!                                             yield v3
+//! ```
+//!
+//! It runs first, so that the other passes see types and fields across the call; and what a caller keeps in
+//! root slots across a call that may collect stays where it is.
+//!
+//! Obligations:
+//!
+//! - The body runs where the call was, once, with the arguments for its parameters. A return is a branch
+//!   behind it. An argument that is a function reference must be of the parameter's very type: lowered
+//!   code has those types, and must validate.
+//! - Backtraces show the frame that is gone: each instruction tells which call it stands in
+//!   ([`Inlined`]).
+//! - It ends: what comes from a callee is not looked at again, and no function is put into itself.
+//!
+//! What is put in is decided by a cost, which is about the number of machine instructions:
+//!
+//! - A function is a candidate when its cost is at most [`MAX_COST`]. Into candidates, candidates are put
+//!   first, from the bodies as they were before the round, for [`ROUNDS`] rounds; what gets too large by
+//!   it stays as it was.
+//! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the
+//!   innermost loops come first.
+//!
+//! All of this depends on the module only, not on the order in which functions are worked on. What this is
+//! not: a pass over calls through references; and nothing is put in that tail-calls.
+
+use crate::ir::{ArrayOp, BrTarget, Callee, Func, I31Op, Inlined, Inst, Op, RefOp, Region, SrcLoc, StructOp, Value};
+use crate::types::ValType;
+use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use wasmparser::Operator;
+
+/// What a candidate costs at most.
+pub const MAX_COST: u32 = 40;
+
+/// So much a caller may grow, however small it is.
+const MIN_GROWTH: u32 = 400;
+
+/// No caller grows beyond this.
+const MAX_CALLER: u32 = 10_000;
+
+/// How often candidates are put into candidates.
+const ROUNDS: usize = 2;
+
+/// Functions that may be put into others, by index.
+#[derive(Default)]
+pub struct Candidates<'a> {
+    bodies: HashMap<u32, Candidate<'a>>,
+}
+
+#[derive(Clone)]
+struct Candidate<'a> {
+    func: Func<'a>,
+    cost: u32,
+}
+
+impl<'a> Candidates<'a> {
+    /// Of the functions of a module, those that are small enough.
+    pub fn new<'f>(funcs: impl Iterator<Item = &'f Func<'a>>) -> Candidates<'a>
+    where
+        'a: 'f,
+    {
+        Candidates::within(funcs, MAX_COST)
+    }
+
+    /// Those that cost at most `most`.
+    pub fn within<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, most: u32) -> Candidates<'a>
+    where
+        'a: 'f,
+    {
+        let candidate = |func: &Func<'a>| {
+            let cost = cost(func, most).filter(|_| !calls(func, func.index))?;
+            Some((func.index, Candidate { func: func.clone(), cost }))
+        };
+        let mut all = Candidates { bodies: funcs.filter_map(candidate).collect() };
+        for _ in 0..ROUNDS {
+            let grown = |(&index, of): (&u32, &Candidate<'a>)| {
+                let mut func = of.func.clone();
+                run(&mut func, &all);
+                let cost = cost(&func, most).filter(|_| !calls(&func, index));
+                (index, cost.map_or_else(|| of.clone(), |cost| Candidate { func, cost }))
+            };
+            all = Candidates { bodies: all.bodies.iter().map(grown).collect() };
+        }
+        all
+    }
+}
+
+/// Whether a function calls another directly.
+fn calls(func: &Func<'_>, index: u32) -> bool {
+    func.insts.values().any(|inst| matches!(inst.op, Op::Call(Callee::Func(callee)) if callee == index))
+}
+
+/// Puts candidates into a function. Whether it did.
+pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
+    if candidates.bodies.is_empty() {
+        return false;
+    }
+    let mut changed = false;
+    let (found, own) = sites(func, candidates);
+    let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
+    for (_, call, callee) in found {
+        if let Some(candidate) = candidates.bodies.get(&callee)
+            && candidate.cost <= left
+            && splice(func, call, &candidate.func)
+        {
+            left -= candidate.cost;
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// A call: how deep in loops, which instruction, whom it calls.
+type Site = (Reverse<u32>, Inst, u32);
+
+/// The calls of candidates, those in the innermost loops first; and what the function costs.
+fn sites(func: &Func<'_>, candidates: &Candidates<'_>) -> (Vec<Site>, u32) {
+    let (mut found, mut own) = (Vec::new(), 0u32);
+    let mut stack = vec![(func.body, 0)];
+    while let Some((region, depth)) = stack.pop() {
+        for &inst in &func.regions[region].insts {
+            let op = &func.insts[inst].op;
+            own = own.saturating_add(weight(func, inst));
+            match *op {
+                Op::Call(Callee::Func(callee)) if callee != func.index && candidates.bodies.contains_key(&callee) => {
+                    found.push((Reverse(depth), inst, callee));
+                }
+                _ => {}
+            }
+            let depth = depth + u32::from(matches!(op, Op::Loop { .. }));
+            stack.extend(op.regions().map(|nested| (nested, depth)));
+        }
+    }
+    // By place in the loops, then by place in the text.
+    found.sort_unstable();
+    (found, own)
+}
+
+/// What a function costs; `None` if that is more than `most`, or if it can not be put anywhere.
+fn cost(func: &Func<'_>, most: u32) -> Option<u32> {
+    let mut cost = 0;
+    let mut stack = vec![func.body];
+    while let Some(region) = stack.pop() {
+        for &inst in &func.regions[region].insts {
+            let op = &func.insts[inst].op;
+            cost += weight(func, inst);
+            if cost > most || matches!(op, Op::ReturnCall(_)) {
+                return None;
+            }
+            stack.extend(op.regions());
+        }
+    }
+    Some(cost)
+}
+
+/// About how many machine instructions an instruction becomes.
+fn weight(func: &Func<'_>, inst: Inst) -> u32 {
+    let args = func.args(inst).len() as u32;
+    let stores_ref = func.args(inst).last().is_some_and(|&v| func.ty(v).is_gc_ref());
+    match &func.insts[inst].op {
+        Op::Yield | Op::Return | Op::Block { .. } | Op::Trap(_) => 0,
+        Op::Core(
+            Operator::I32Const { .. }
+            | Operator::I64Const { .. }
+            | Operator::F32Const { .. }
+            | Operator::F64Const { .. },
+        ) => 0,
+        Op::Ref(RefOp::Refine | RefOp::Null(_) | RefOp::AsNonNull) => 0,
+        Op::Ref(RefOp::Test(_) | RefOp::Cast(_)) => 5,
+        Op::Call(_) | Op::ReturnCall(_) => 4 + args,
+        Op::BrTable { targets } => 4 + targets.len() as u32,
+        Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)) => 6 + args,
+        Op::Struct(StructOp::Set { .. }) if stores_ref => 5,
+        Op::Array(ArrayOp::Get { .. }) => 4,
+        Op::Array(ArrayOp::Set(_)) => 4 + 4 * u32::from(stores_ref),
+        Op::Array(ArrayOp::Len) | Op::I31(I31Op::New | I31Op::Get(_)) => 1,
+        Op::Array(_) => 10 + args,
+        Op::Table(_) => 6,
+        _ => 1,
+    }
+}
+
+/// Puts a function in the place of a call to it. Whether it could.
+fn splice<'a>(func: &mut Func<'a>, call: Inst, callee: &Func<'a>) -> bool {
+    let args = func.args(call).to_vec();
+    let is_func = |ty: ValType| ty.as_ref().is_some_and(|ty| ty.is_func());
+    let fits = |(&arg, &param): (&Value, &Value)| !is_func(callee.ty(param)) || func.ty(arg) == callee.ty(param);
+    if args.len() != callee.params().len() || !args.iter().zip(callee.params()).all(fits) {
+        return false;
+    }
+    let body = func.add_region();
+    let mut copy = Copy {
+        at: func.insts[call].loc,
+        values: SecondaryMap::new(),
+        insts: SecondaryMap::new(),
+        locs: HashMap::new(),
+        func,
+        callee,
+        call,
+    };
+    for (&param, arg) in callee.params().iter().zip(args) {
+        copy.values[param] = arg.into();
+    }
+    copy.run(body);
+    func.insts[call].op = Op::Block { body };
+    func.insts[call].trap = None;
+    func.set_args(call, &[]);
+    true
+}
+
+struct Copy<'f, 'c, 'a> {
+    func: &'f mut Func<'a>,
+    callee: &'c Func<'a>,
+    call: Inst,
+    /// Where the call is.
+    at: SrcLoc,
+    values: SecondaryMap<Value, PackedOption<Value>>,
+    insts: SecondaryMap<Inst, PackedOption<Inst>>,
+    locs: HashMap<SrcLoc, SrcLoc>,
+}
+
+impl<'a> Copy<'_, '_, 'a> {
+    fn run(&mut self, body: Region) {
+        // Regions in order of text, so that values are defined before they are used.
+        let mut stack = vec![(self.callee.body, body, 0)];
+        while let Some((old, new, at)) = stack.pop() {
+            let Some(&inst) = self.callee.regions[old].insts.get(at) else { continue };
+            stack.push((old, new, at + 1));
+            let nested = self.inst(inst, new, old == self.callee.body);
+            stack.extend(nested.into_iter().rev().map(|(old, new)| (old, new, 0)));
+        }
+    }
+
+    /// Copies an instruction; gives the regions that are to be filled next.
+    fn inst(&mut self, inst: Inst, region: Region, outermost: bool) -> Vec<(Region, Region)> {
+        let callee = self.callee;
+        let data = &callee.insts[inst];
+        let args: Vec<Value> = callee.args(inst).iter().map(|&v| self.values[v].expand().unwrap_or(v)).collect();
+        let nested: Vec<(Region, Region)> = data.op.regions().map(|old| (old, self.func.add_region())).collect();
+        for &(old, new) in &nested {
+            for &param in &callee.regions[old].params {
+                self.values[param] = self.func.add_param(new, callee.ty(param)).into();
+            }
+        }
+        let op = self.op(&data.op, outermost, &nested);
+        let results: Vec<ValType> = callee.results(inst).iter().map(|&v| callee.ty(v)).collect();
+        let loc = self.loc(data.loc);
+        let new = self.func.make_inst(op, &args, &results, loc);
+        self.func.insts[new].trap = data.trap;
+        self.func.regions[region].insts.push(new);
+        self.insts[inst] = new.into();
+        for (&old, &new) in callee.results(inst).iter().zip(self.func.results(new)) {
+            self.values[old] = new.into();
+        }
+        nested
+    }
+
+    fn op(&self, op: &Op<'a>, outermost: bool, nested: &[(Region, Region)]) -> Op<'a> {
+        // Targets enclose the branch, so they have been copied.
+        let target = |old: Inst| self.insts[old].expand().unwrap_or(self.call);
+        match (op, nested) {
+            (Op::Block { .. }, &[(_, body)]) => Op::Block { body },
+            (Op::Loop { .. }, &[(_, body)]) => Op::Loop { body },
+            (Op::If { .. }, &[(_, then), (_, els)]) => Op::If { then, els },
+            (Op::Return, _) if outermost => Op::Yield,
+            (Op::Return, _) => Op::Br { target: self.call },
+            (Op::Br { target: to }, _) => Op::Br { target: target(*to) },
+            (Op::BrIf { target: to }, _) => Op::BrIf { target: target(*to) },
+            (Op::BrTable { targets }, _) => {
+                let same = |t: &BrTarget| BrTarget { target: Some(t.target.map_or(self.call, target)), args: t.args };
+                Op::BrTable { targets: targets.iter().map(same).collect() }
+            }
+            (op, _) => op.clone(),
+        }
+    }
+
+    /// A place in the callee, as a place in this call.
+    fn loc(&mut self, loc: SrcLoc) -> SrcLoc {
+        if loc == SrcLoc::NONE {
+            return self.at;
+        }
+        if let Some(&known) = self.locs.get(&loc) {
+            return known;
+        }
+        let new = match self.callee.inlined_at(loc) {
+            // A call in the callee stands in this call; so deep as there are rounds.
+            Some(Inlined { loc, call }) => Inlined { loc, call: self.loc(call) },
+            None => Inlined { loc, call: self.at },
+        };
+        let new = self.func.add_inlined(new);
+        self.locs.insert(loc, new);
+        new
+    }
+}

@@ -1,0 +1,32 @@
+//! What passes must know of the module around a function.
+
+use crate::types::TypeTable;
+
+/// What passes must know of the module around a function.
+#[derive(Clone, Copy)]
+pub struct Scope<'m> {
+    /// Its types.
+    pub types: &'m TypeTable,
+    /// Its globals, by index.
+    pub globals: &'m [GlobalKind],
+}
+
+/// Who may write a global.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalKind {
+    /// A number or a function reference: the engine's own, and the engine's to optimise.
+    Native,
+    /// Nobody.
+    Constant,
+    /// `global.set` of this index, and calls.
+    Own,
+    /// The same, and `global.set` of others that are imported: they may be the same global.
+    Imported,
+}
+
+impl Scope<'_> {
+    /// Who may write a global.
+    pub fn global(&self, index: u32) -> GlobalKind {
+        self.globals.get(index as usize).copied().unwrap_or(GlobalKind::Native)
+    }
+}
