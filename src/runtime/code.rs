@@ -1,6 +1,7 @@
 //! A module as compiled: the inner engine's module, and what lowering told about it.
 
 use super::engine::EngineState;
+use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
 use crate::lower::{Lowered, lower};
@@ -23,14 +24,17 @@ pub struct LoweredCode {
     pub meta: Meta,
     /// Where instructions come from.
     pub sites: Sites,
+    /// The inner engine's function types.
+    pub types: TypeProbe,
     /// Positions of the exports in `meta`, by name.
     exports: HashMap<String, usize>,
 }
 
 impl LoweredCode {
-    fn new(meta: Meta, sites: Sites) -> LoweredCode {
+    fn new(Lowered { wasm, mut meta, sites }: Lowered) -> LoweredCode {
+        let types = TypeProbe::new(&wasm, std::mem::take(&mut meta.func_types));
         let exports = meta.exports.iter().enumerate().map(|(i, export)| (export.name.clone(), i)).collect();
-        LoweredCode { meta, sites, exports }
+        LoweredCode { meta, sites, types, exports }
     }
 
     /// The export with a name.
@@ -43,11 +47,10 @@ impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
         let code = match lower(wasm, &engine.lower_context())? {
-            Some(Lowered { wasm, sites, meta }) => {
-                let module = wasmtime::Module::from_binary(&engine.wasmtime, &wasm)
+            Some(lowered) => {
+                let module = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm)
                     .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
-                let lowered = Some(LoweredCode::new(meta, sites));
-                Code { wasmtime: module, lowered }
+                Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)) }
             }
             None => Code { wasmtime: wasmtime::Module::from_binary(&engine.wasmtime, wasm)?, lowered: None },
         };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `engine.rs` | what an engine shares: types, map, compiled code |
 //! | `func_types.rs` | the engine's function types and the original ones |
+//! | `type_probe.rs` | function types that no import or export shows |
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
@@ -37,5 +38,6 @@ pub(crate) mod memory;
 pub(crate) mod roots;
 pub(crate) mod store;
 pub(crate) mod trap;
+pub(crate) mod type_probe;
 
 pub(crate) use wasmtime::{Error, Result};
