@@ -49,3 +49,4 @@ pub use module::{
 };
 pub use throws::MayThrow;
 pub use translate::Translated;
+pub use types::exception_type;

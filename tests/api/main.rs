@@ -2,6 +2,8 @@
 
 mod calls;
 mod entities;
+mod exceptions;
+mod exceptions_in_hosts;
 mod references;
 mod traps;
 

@@ -22,7 +22,7 @@ use super::gc::Rooted;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::FuncType;
 use super::values::Val;
-use super::{AnyRef, Error, ExternRef, Result};
+use super::{AnyRef, Error, ExnRef, ExternRef, Result};
 use crate::runtime::entry::enter;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
@@ -231,6 +231,7 @@ fn is_plain(ty: &t::ValType) -> bool {
     !ty.is_gc_ref()
 }
 
-/// Aliases for the two kinds of handles that closures may take.
+/// Aliases for the kinds of handles that closures may take.
 type ExternHandle = Rooted<ExternRef>;
 type AnyHandle = Rooted<AnyRef>;
+type ExnHandle = Rooted<ExnRef>;
