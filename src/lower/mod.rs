@@ -72,7 +72,22 @@ enum Body<'a> {
 ///
 /// When the module is invalid, unsupported, or too complex.
 pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
-    let module = Module::parse(wasm, cx.features, cx.registry)?;
+    lower_module(Module::parse(wasm, cx.features, cx.registry)?, cx)
+}
+
+/// Lowers a module that [`lower`] leaves alone, so that exceptions from its imports pass through it;
+/// `None` when it calls nothing from outside.
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
+    let mut module = Module::parse(wasm, cx.features, cx.registry)?;
+    module.expect_exceptions();
+    lower_module(module, cx)
+}
+
+fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let bodies = translate(&module, cx)?;
     if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);

@@ -4,6 +4,7 @@ mod calls;
 mod entities;
 mod exceptions;
 mod exceptions_in_hosts;
+mod exceptions_through_others;
 mod references;
 mod traps;
 

@@ -84,7 +84,7 @@ impl<R: WasmRet> WasmRet for Result<R> {
 macro_rules! results {
     ($(($($a:ident)*))*) => {
         $(
-            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
+            #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "one macro for all arities")]
             impl<$($a: WasmTy),*> WasmRet for ($($a,)*) {
                 type Abi = ($($a::Abi,)*);
                 fn types() -> Vec<ValType> {
