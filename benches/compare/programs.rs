@@ -52,6 +52,11 @@ micro! {
     Other "array_fill_i8" [8, 256, 65_536], 65_536;
     Other "array_fill_i32" [8, 256, 65_536], 65_536;
     Other "array_fill_ref" [8, 256, 65_536], 65_536;
+    Other "fib" [34], 10;
+    Other "fib_may_throw" [34], 10;
+    Other "throw_same" [100_000], 100;
+    Other "throw_payload" [100_000], 100;
+    Other "throw_depth" [1, 10, 100], 3;
     Other "string_concat" [2_000_000], 2000;
     Other "string_compare" [5000], 1;
     Other "string_hash" [50_000], 10;

@@ -23,7 +23,7 @@ pub fn all() -> Result<Vec<Stock>> {
 impl Stock {
     fn new(name: &'static str, collector: Collector) -> Result<Stock> {
         let mut config = Config::new();
-        config.wasm_gc(true).wasm_function_references(true).collector(collector);
+        config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).collector(collector);
         Ok(Stock { name, collector, engine: Engine::new(&config)? })
     }
 }

@@ -162,6 +162,8 @@ impl Config {
         wasm_exceptions: EXCEPTIONS;
         /// The exceptions of before the standard: `try`, `catch`, `delegate`, `rethrow`.
         wasm_legacy_exceptions: LEGACY_EXCEPTIONS;
+        /// Custom descriptors and exact types.
+        wasm_custom_descriptors: CUSTOM_DESCRIPTORS;
         /// 128-bit arithmetic.
         wasm_wide_arithmetic: WIDE_ARITHMETIC;
         /// Memories with other page sizes.
@@ -181,7 +183,8 @@ impl Config {
             | WasmFeatures::BULK_MEMORY
             | WasmFeatures::TAIL_CALL
             | WasmFeatures::EXCEPTIONS
-            | WasmFeatures::LEGACY_EXCEPTIONS;
+            | WasmFeatures::LEGACY_EXCEPTIONS
+            | WasmFeatures::CUSTOM_DESCRIPTORS;
         let theirs = flags - ours;
         if !theirs.is_empty() {
             self.inner.wasm_features(theirs, enable);

@@ -308,6 +308,7 @@ pub(crate) static WASM: Group = Group {
             },
         },
         feature!("bulk-memory", wasm_bulk_memory, "bulk memory operations"),
+        feature!("custom-descriptors", wasm_custom_descriptors, "custom descriptors and exact types"),
         feature!("custom-page-sizes", wasm_custom_page_sizes, "custom page sizes"),
         feature!("exceptions", wasm_exceptions, "exception handling"),
         feature!("legacy-exceptions", wasm_legacy_exceptions, "exception handling of before the standard"),

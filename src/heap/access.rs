@@ -14,7 +14,8 @@ impl Heap {
         if !reference::is_object(reference) {
             return None;
         }
-        self.types.ty(read(mem.bytes(), reference::header(reference))).cloned()
+        let bytes = mem.bytes();
+        self.types.type_in(bytes, read(bytes, reference::header(reference))).cloned()
     }
 
     /// The word at an offset from an object's header. Null if there is no memory.

@@ -9,8 +9,10 @@ use super::collect::CollectKind;
 use super::memory::{HeapMemory, Words};
 use super::space::large::LargeSpace;
 use super::space::pages::PAGE_BYTES;
+use super::space::pinned::PinnedSpace;
 use super::{AllocError, Heap, Roots};
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, FUNC_NULL, LARGE_OBJECT_BYTES, OBJECT_ALIGN};
+use crate::layout::rtt::DESCRIPTOR_FIELDS;
 use crate::layout::{GcType, ObjectLayout, RttAddr, Width, reference};
 
 impl Heap {
@@ -98,6 +100,46 @@ impl Heap {
             }
         }
         Ok(object)
+    }
+
+    /// Allocates a descriptor of `bytes` for objects of the type whose record is at `rtt`: a reference to
+    /// it. It is a copy of that record, with fields behind; those are null, and its own header is raw.
+    /// It is old from the start, and never moves.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room, or objects of the type have no descriptors.
+    pub fn alloc_descriptor(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        rtt: RttAddr,
+        bytes: u32,
+    ) -> Result<u32, AllocError> {
+        self.check_broken()?;
+        let ty = self.types.ty(rtt.0).filter(|ty| ty.has_descriptor).cloned();
+        let Some(ty) = ty else { return Err(AllocError::UnknownType { rtt: rtt.0 }) };
+        let bytes = bytes.max(DESCRIPTOR_FIELDS).next_multiple_of(OBJECT_ALIGN);
+        self.check_size(u64::from(bytes))?;
+        if self.zeal.strikes() || self.sizer.major_due(self.large.bytes() + self.pinned.bytes(), 0) {
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        let pages = u64::from(PinnedSpace::pages_for(bytes)) * u64::from(PAGE_BYTES);
+        let mut at = self.pinned.take(bytes, &mut self.pages);
+        if at.is_none() && !self.grow(mem, pages) {
+            let collected = self.collect(mem, roots, CollectKind::Major);
+            self.note_broken(collected)?;
+        }
+        at = at.or_else(|| self.pinned.take(bytes, &mut self.pages));
+        let at = at.ok_or_else(|| self.full(mem, u64::from(bytes)))?;
+        self.stats.allocated_bytes += u64::from(bytes);
+        let mut words = Words::new(mem.bytes_mut());
+        words.fill(at, at + DESCRIPTOR_FIELDS, 0);
+        words.fill(at + DESCRIPTOR_FIELDS, at + bytes, reference::NULL);
+        for (n, word) in (0u32..).zip(ty.record(rtt)).skip(1) {
+            words.set(at + 4 * n, word);
+        }
+        Ok(reference::from_header(at))
     }
 
     /// Allocates `words` words that are always roots, all null: their address. They are never freed.

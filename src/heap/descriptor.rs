@@ -5,8 +5,9 @@
 //! header that is no record's address is told apart without reading the record.
 
 use super::error::TypesFull;
-use super::memory::Words;
+use super::memory::{Words, read};
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
+use crate::layout::rtt::RTT_TYPE_ID;
 use crate::layout::{GcType, Kind, ObjectLayout, Width};
 use std::sync::Arc;
 
@@ -137,6 +138,26 @@ impl Descriptors {
             Some(&brief) => brief,
             None => Brief::NONE,
         }
+    }
+
+    /// The same of a type whose objects have descriptors, if there is one at `header`.
+    #[cold]
+    pub fn brief_of_descriptor(&self, words: &Words, header: u32) -> Brief {
+        match self.described(header, || words.get(header.wrapping_add(RTT_TYPE_ID))) {
+            Some(ty) => self.brief(ty.rtt.0),
+            None => Brief::NONE,
+        }
+    }
+
+    /// The type of objects with this header, in a memory: their record may be a descriptor.
+    pub fn type_in(&self, bytes: &[u8], header: u32) -> Option<&Arc<GcType>> {
+        self.ty(header).or_else(|| self.described(header, || read(bytes, header.wrapping_add(RTT_TYPE_ID))))
+    }
+
+    fn described(&self, header: u32, type_id: impl FnOnce() -> u32) -> Option<&Arc<GcType>> {
+        let is_descriptor = header >= self.space_start && header & 3 == 0;
+        let ty = is_descriptor.then(|| self.types.get(type_id() as usize)).flatten()?;
+        ty.has_descriptor.then_some(ty)
     }
 
     /// The number of the type whose record is at `header`, if there is one.

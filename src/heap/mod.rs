@@ -53,6 +53,7 @@ use space::marks::Marks;
 use space::nursery::Nursery;
 use space::old::OldSpace;
 use space::pages::Pages;
+use space::pinned::PinnedSpace;
 use space::roots_area::RootAreas;
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub struct Heap {
     pages: Pages,
     old: OldSpace,
     large: LargeSpace,
+    pinned: PinnedSpace,
     areas: RootAreas,
     remembered: Remembered,
     marks: Marks,
@@ -124,6 +126,7 @@ impl Heap {
             pages: Pages::new(space_start),
             old: OldSpace::new(space_start),
             large: LargeSpace::default(),
+            pinned: PinnedSpace::default(),
             areas: RootAreas::default(),
             remembered: Remembered::default(),
             marks: Marks::new(map.nursery_start),

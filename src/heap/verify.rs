@@ -5,8 +5,9 @@
 //! 2. Every word that must be a reference is null, an i31, an RTT record, or an object. These words
 //!    are: the live part of the shadow stack, the root areas, what the host holds, and the reference
 //!    fields and elements of every object that is reachable from them.
-//! 3. An object's header is the address of a known record. It lies wholly in the used part of the
-//!    nursery, in one block of the old space, or at the start of a large object's pages.
+//! 3. An object's header is the address of a known record, or of a descriptor for its type, which is
+//!    an object as well. An object lies wholly in the used part of the
+//!    nursery, in one block of the old space, at the start of a large object's pages, or is pinned.
 //! 4. No two reachable objects overlap, and none overlaps room that the allocator may hand out.
 //! 5. A slot of an object outside of the nursery that refers to a young object is remembered: by its
 //!    address, or with its whole object, or as part of a large object that is young itself.
@@ -16,10 +17,11 @@ use super::collect::roots::{Roots, stack_pointer};
 use super::memory::{HeapMemory, read};
 use super::remembered::buffer_end;
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
-use crate::layout::{ObjectLayout, Width, reference};
+use crate::layout::{GcType, ObjectLayout, Width, reference};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,9 +194,12 @@ impl Verifier<'_> {
     fn object(&mut self, node: usize) -> Result<(), VerifyError> {
         let at = self.nodes[node].range.start;
         let header = read(self.bytes, at);
-        let Some(ty) = self.heap.types.ty(header).cloned() else {
+        let Some(ty) = self.type_of(header).cloned() else {
             return Err(self.error(Fault::Header, Place::Field(at, 0), header, Some(node)));
         };
+        if ty.rtt.0 != header {
+            self.word(reference::from_header(header), Place::Field(at, 0), Some(node))?;
+        }
         match &ty.layout {
             ObjectLayout::Struct(layout) => {
                 for &offset in &layout.refs {
@@ -209,6 +214,16 @@ impl Verifier<'_> {
             ObjectLayout::Array(_) => {}
         }
         Ok(())
+    }
+
+    /// The type of objects with a header: that of a fixed record, or the one that a descriptor in its
+    /// place is for.
+    fn type_of(&self, header: u32) -> Option<&Arc<GcType>> {
+        let known = self.heap.types.ty(header);
+        known.or_else(|| {
+            let ty = self.heap.types.type_in(self.bytes, header)?;
+            self.heap.pinned.contains(header).then_some(ty)
+        })
     }
 
     fn slot(&mut self, node: usize, at: u32, offset: u32) -> Result<(), VerifyError> {
@@ -237,20 +252,20 @@ impl Verifier<'_> {
         if (map.rtt_start..space).contains(&at) && self.heap.types.index(at).is_some() {
             return Ok(());
         }
-        let large = self.large.get(&at);
-        let Some(home) = large.cloned().or_else(|| self.home(at)) else {
+        let large = self.large.get(&at).cloned().or_else(|| self.heap.pinned.range(at));
+        let Some(home) = large.or_else(|| self.home(at)) else {
             return bad(self, Fault::Reference, value);
         };
         if !self.seen.insert(at) {
             return Ok(());
         }
         let header = read(self.bytes, at);
-        let Some(ty) = self.heap.types.ty(header) else { return bad(self, Fault::Header, header) };
+        let Some(ty) = self.type_of(header) else { return bad(self, Fault::Header, header) };
         let size = match &ty.layout {
             ObjectLayout::Struct(layout) => layout.bytes as u64,
             ObjectLayout::Array(layout) => layout.bytes(read(self.bytes, at.wrapping_add(ARRAY_LENGTH))),
         };
-        let small = size < LARGE_OBJECT_BYTES as u64;
+        let small = size < LARGE_OBJECT_BYTES as u64 || self.heap.pinned.contains(at);
         let end = at as u64 + size;
         if end > home.end as u64 || end > self.bytes.len() as u64 || small == self.large.contains_key(&at) {
             return bad(self, Fault::Size, header);

@@ -86,13 +86,16 @@ pub fn effects(op: &Op<'_>) -> Effects {
         Op::Table(TableOp::Get(_)) => Effects { reads_state: true, ..Effects::TRAP },
         Op::Table(TableOp::Grow(_)) => Effects { writes_state: true, reads_state: true, ..Effects::ALLOC },
         Op::Table(_) => Effects { writes_state: true, reads_state: true, ..Effects::TRAP },
-        Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)) => Effects::ALLOC,
+        Op::Struct(StructOp::New(_) | StructOp::NewDefault(_) | StructOp::NewDesc(_) | StructOp::NewDefaultDesc(_)) => {
+            Effects::ALLOC
+        }
         Op::Struct(StructOp::Get { .. }) => Effects::READ,
         Op::Struct(StructOp::Set { .. }) => Effects::WRITE,
         Op::Array(op) => array(*op),
         Op::I31(I31Op::New) => Effects::NONE,
         Op::I31(I31Op::Get(_)) => Effects::TRAP,
-        Op::Ref(RefOp::AsNonNull | RefOp::Cast(_)) => Effects::TRAP,
+        // The descriptor of an object never changes.
+        Op::Ref(RefOp::AsNonNull | RefOp::Cast(_) | RefOp::GetDesc | RefOp::CastDesc(_)) => Effects::TRAP,
         Op::Ref(_) => Effects::NONE,
         Op::Exn(ExnOp::New(_)) => Effects::ALLOC,
         Op::Exn(ExnOp::Pending) => Effects { reads_state: true, ..Effects::NONE },

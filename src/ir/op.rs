@@ -185,6 +185,10 @@ pub enum StructOp {
     New(TypeId),
     /// `struct.new_default`
     NewDefault(TypeId),
+    /// `struct.new_desc`; the descriptor is the last operand, and not null.
+    NewDesc(TypeId),
+    /// `struct.new_default_desc`
+    NewDefaultDesc(TypeId),
     /// `struct.get`, `_s`, `_u`
     Get {
         /// Struct type.
@@ -288,6 +292,13 @@ pub enum RefOp {
     Test(RefType),
     /// `ref.cast`
     Cast(RefType),
+    /// `ref.get_desc`
+    GetDesc,
+    /// Whether an object has a descriptor: an `i32`. Operands: the value, the descriptor, which is not
+    /// null. What null answers is in the type.
+    TestDesc(RefType),
+    /// `ref.cast_desc_eq`. Operands as those of `TestDesc`.
+    CastDesc(RefType),
     /// The operand, known to be of the result's type on this path (after a branch that tested it).
     /// Costs nothing when lowered.
     Refine,

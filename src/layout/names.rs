@@ -24,6 +24,10 @@ pub const ALLOC: &str = "alloc";
 /// `(func (param $rtt i32) (param $length i32) (result i32))`: allocates an array of any size, with
 /// header and length set and raw elements.
 pub const ALLOC_ARRAY: &str = "alloc_array";
+/// `(func (param $rtt i32) (param $bytes i32) (result i32))`: allocates a descriptor of so many bytes for
+/// objects of the type whose RTT record is at `$rtt`. It never moves. Its header and fields are raw, and
+/// it is old: references that are stored into it must be remembered.
+pub const ALLOC_DESCRIPTOR: &str = "alloc_descriptor";
 /// `(func)`: empties the full buffer of remembered slots.
 pub const FLUSH_REMEMBERED: &str = "flush_remembered";
 /// `(func (param $object i32))`: remembers every slot of an old object.
@@ -36,3 +40,5 @@ pub const FUNCTION_HANDLE: &str = "function_handle";
 /// Prefix of `(func (param funcref) (result (ref null $t)))`, one for each function type that a
 /// module casts to: the argument if it is null or of a subtype of `$t`, else null.
 pub const FUNCTION_CAST: &str = "function_cast:";
+/// The same for functions of the very type `$t`.
+pub const FUNCTION_CAST_EXACT: &str = "function_cast_exact:";

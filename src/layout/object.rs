@@ -6,7 +6,8 @@
 //! declaration order: then a subtype's layout begins with its supertype's, by construction, and
 //! padding only appears between packed fields and wider ones.
 
-use crate::types::{CompositeType, FieldType, StorageType, ValType};
+use super::rtt::DESCRIPTOR_FIELDS;
+use crate::types::{CompositeType, FieldType, StorageType, SubType, ValType};
 
 /// Bytes of the header.
 pub const HEADER_BYTES: u32 = 4;
@@ -124,9 +125,13 @@ pub enum ObjectLayout {
 
 impl ObjectLayout {
     /// The layout of objects of a type; `None` for function types, which have no objects.
-    pub fn of(composite: &CompositeType) -> Option<ObjectLayout> {
-        match composite {
-            CompositeType::Struct(fields) => Some(ObjectLayout::Struct(StructLayout::new(fields))),
+    pub fn of(ty: &SubType) -> Option<ObjectLayout> {
+        match &ty.composite {
+            CompositeType::Struct(fields) => {
+                // What describes is an RTT record first.
+                let start = if ty.describes.is_some() { DESCRIPTOR_FIELDS } else { HEADER_BYTES };
+                Some(ObjectLayout::Struct(StructLayout::new(fields, start)))
+            }
             CompositeType::Array(field) => Some(ObjectLayout::Array(ArrayLayout { element: Width::of(field.storage) })),
             CompositeType::Func(_) => None,
         }
@@ -134,9 +139,9 @@ impl ObjectLayout {
 }
 
 impl StructLayout {
-    /// Lays out fields in declaration order.
-    pub fn new(fields: &[FieldType]) -> StructLayout {
-        let mut end = HEADER_BYTES;
+    /// Lays out fields in declaration order, from an offset on.
+    pub fn new(fields: &[FieldType], start: u32) -> StructLayout {
+        let mut end = start;
         let mut refs = Vec::new();
         let fields = fields
             .iter()
@@ -174,7 +179,7 @@ mod tests {
     #[test]
     fn a_pair_of_references_takes_twelve_bytes() {
         let any = StorageType::Val(ValType::Ref(RefType::new(true, HeapType::Any)));
-        let layout = StructLayout::new(&[field(any), field(any)]);
+        let layout = StructLayout::new(&[field(any), field(any)], HEADER_BYTES);
         assert_eq!((layout.bytes, &*layout.refs), (12, &[4, 8][..]));
     }
 
@@ -182,7 +187,7 @@ mod tests {
     fn packed_fields_share_a_word_and_subtypes_keep_the_prefix() {
         let base = [field(StorageType::I8), field(StorageType::I16), field(StorageType::Val(ValType::F64))];
         let sub = [base[0], base[1], base[2], field(StorageType::I8)];
-        let (b, s) = (StructLayout::new(&base), StructLayout::new(&sub));
+        let (b, s) = (StructLayout::new(&base, HEADER_BYTES), StructLayout::new(&sub, HEADER_BYTES));
         assert_eq!(b.fields.iter().map(|f| f.offset).collect::<Vec<_>>(), [4, 6, 8]);
         assert_eq!(b.fields[..], s.fields[..3]);
         assert_eq!((b.bytes, s.bytes), (16, 20));

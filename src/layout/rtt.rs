@@ -31,6 +31,13 @@ pub const RTT_DISPLAY: u32 = 16;
 /// Every record has at least this many display entries.
 pub const MIN_DISPLAY: u32 = 6;
 
+/// The longest display: as deep as subtyping goes (63 supertypes), and the type itself.
+pub const MAX_DISPLAY: u32 = 64;
+/// Offset of the first field of a *descriptor* (custom descriptors proposal): an object that is an RTT
+/// record as well, with a display of the greatest length, so that fields are where those of the
+/// supertype are.
+pub const DESCRIPTOR_FIELDS: u32 = RTT_DISPLAY + 4 * MAX_DISPLAY;
+
 /// What an object is, as its record tells. `Kind as u32` is what the record holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[repr(u32)]
@@ -66,6 +73,8 @@ pub struct GcType {
     pub id: Option<TypeId>,
     /// What its objects are.
     pub kind: Kind,
+    /// Its objects have records of their own: custom descriptors.
+    pub has_descriptor: bool,
     /// Where its record is.
     pub rtt: RttAddr,
     /// Records of its supertypes, topmost first, then its own.
@@ -124,9 +133,9 @@ impl GcTypes {
         let fixed = |fields: &[FieldLayout], bytes| {
             ObjectLayout::Struct(StructLayout { bytes, fields: fields.into(), refs: [].into() })
         };
-        inner.push(None, Kind::Rtt, &[], fixed(&[], RTT_DISPLAY));
-        inner.push(None, Kind::Host, &[], fixed(&[word], HOST_BYTES));
-        inner.push(None, Kind::Array, &[], ObjectLayout::Array(ArrayLayout { element: Width::Ref }));
+        inner.push((None, false), Kind::Rtt, &[], fixed(&[], RTT_DISPLAY));
+        inner.push((None, false), Kind::Host, &[], fixed(&[word], HOST_BYTES));
+        inner.push((None, false), Kind::Array, &[], ObjectLayout::Array(ArrayLayout { element: Width::Ref }));
         GcTypes { registry, inner: RwLock::new(inner) }
     }
 
@@ -182,7 +191,7 @@ impl Inner {
         if let Some(ty) = self.get(def.id) {
             return Some(ty);
         }
-        let layout = ObjectLayout::of(&def.sub.composite)?;
+        let layout = ObjectLayout::of(&def.sub)?;
         let mut supers = Vec::new();
         for &sup in &def.display[..def.depth() as usize] {
             supers.push(self.ensure(&*registry.get(sup)?, registry)?.rtt);
@@ -196,14 +205,20 @@ impl Inner {
         if self.end > 1 << 30 {
             return None;
         }
-        Some(self.push(Some(def.id), kind, &supers, layout))
+        Some(self.push((Some(def.id), def.sub.descriptor.is_some()), kind, &supers, layout))
     }
 
-    fn push(&mut self, id: Option<TypeId>, kind: Kind, supers: &[RttAddr], layout: ObjectLayout) -> Arc<GcType> {
+    fn push(
+        &mut self,
+        (id, has_descriptor): (Option<TypeId>, bool),
+        kind: Kind,
+        supers: &[RttAddr],
+        layout: ObjectLayout,
+    ) -> Arc<GcType> {
         let rtt = RttAddr(self.end);
         let index = self.types.len() as u32;
         let display = supers.iter().copied().chain([rtt]).collect();
-        let ty = Arc::new(GcType { index, id, kind, rtt, display, layout });
+        let ty = Arc::new(GcType { index, id, kind, has_descriptor, rtt, display, layout });
         self.end += ty.record_bytes();
         if let Some(id) = id {
             let slot = id.0 as usize;
@@ -225,7 +240,7 @@ mod tests {
     #[test]
     fn records_hold_their_display_and_addresses_are_stable() {
         let registry = Arc::new(TypeRegistry::new());
-        let ty = |sup| SubType { is_final: false, supertype: sup, composite: CompositeType::Struct([].into()) };
+        let ty = |sup| SubType::new(false, sup, CompositeType::Struct([].into()));
         let base = registry.intern(RecGroup { types: vec![ty(None)] }).unwrap();
         let sub = registry.intern(RecGroup { types: vec![ty(Some(base))] }).unwrap();
         let types = GcTypes::new(registry, 4096);

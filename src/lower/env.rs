@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | functions | `RuntimeFunc as u32` | imports of the runtime, then helpers that lowering defines |
 //! | functions | `CASTS + type index` | `function_cast:` imports |
+//! | functions | behind those, by type index | `function_cast_exact:` imports |
 //! | functions | behind those, by type index | functions that stand in for values nobody reads |
 //! | functions | behind those | parts of the init function |
 //! | globals | `0`, `1`, `2` | root area, function base, tag base |
@@ -36,6 +37,8 @@ pub enum RuntimeFunc {
     TableGrow,
     /// Import `function_handle`.
     FunctionHandle,
+    /// Import `alloc_descriptor`.
+    AllocDescriptor,
     /// Defined by lowering: appends a slot to the remembered buffer.
     Remember,
     /// Defined by lowering: runs globals, tables, segments, start.
@@ -187,14 +190,16 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     }
 
     /// Virtual index of the import that casts to a function type.
-    pub fn cast_func(&self, id: TypeId) -> Option<u32> {
-        Some(self.module.funcs.len() as u32 + CASTS + self.module.types.index_of(id)?)
+    pub fn cast_func(&self, id: TypeId, exact: bool) -> Option<u32> {
+        let types = self.module.types.len() as u32;
+        Some(self.module.funcs.len() as u32 + CASTS + u32::from(exact) * types + self.module.types.index_of(id)?)
     }
 
-    /// The type index behind a virtual function index of a cast.
-    pub fn cast_index(&self, virt: u32) -> Option<u32> {
+    /// The type index behind a virtual function index of a cast, and whether the cast is exact.
+    pub fn cast_index(&self, virt: u32) -> Option<(u32, bool)> {
+        let types = self.module.types.len() as u32;
         let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS)?;
-        ((index as usize) < self.module.types.len()).then_some(index)
+        (index < 2 * types).then(|| (index % types, index >= types))
     }
 
     /// Virtual index of a function of a type that nobody calls, defined by lowering.
@@ -204,19 +209,19 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             let kind = types.def(id).sub.composite.kind();
             kind == CompositeKind::Func && types.is_sub_heap(HeapType::Concrete(kind, id), ty.heap)
         });
-        Some(self.module.funcs.len() as u32 + CASTS + types.len() as u32 + index?.0)
+        Some(self.module.funcs.len() as u32 + CASTS + 2 * types.len() as u32 + index?.0)
     }
 
     /// The type index behind a virtual function index of a stand-in.
     pub fn stand_in_type(&self, virt: u32) -> Option<u32> {
         let types = self.module.types.len() as u32;
-        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS + types)?;
+        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS + 2 * types)?;
         (index < types).then_some(index)
     }
 
     /// Virtual index of a part of the init function.
     pub fn init_part(&self, part: u32) -> u32 {
-        self.module.funcs.len() as u32 + CASTS + 2 * self.module.types.len() as u32 + part
+        self.module.funcs.len() as u32 + CASTS + 3 * self.module.types.len() as u32 + part
     }
 
     /// Virtual index of the global that holds the root area's address.

@@ -31,6 +31,13 @@ pub trait Environ<'a> {
     /// A raw object of a size that is an operand, of any size that the address space can hold.
     fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value;
 
+    /// A raw descriptor for objects of the type with this record: old, and never moved.
+    fn alloc_descriptor(&mut self, c: &mut Cursor<'_, 'a>, rtt: Value, bytes: u32, ty: ValType) -> Value {
+        let bytes = c.i32(bytes);
+        let callee = Callee::Func(self.env().runtime(RuntimeFunc::AllocDescriptor));
+        c.value(Op::Call(callee), &[rtt, bytes], ty)
+    }
+
     /// After `value` was stored at byte `offset` from the address `base` in `object`.
     fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value);
 

@@ -17,6 +17,7 @@
 //! | `roots/` | root slots: what is spilled and reloaded where |
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
+//! | `probe.rs` | a module that shows the types of another |
 //! | `module.rs`, `sections.rs` | the sections of the lowered module |
 //!
 //! What this is not: the collector (`heap/`) or the host's side of the imports (`runtime/`). It
@@ -36,6 +37,7 @@ mod lengths;
 mod module;
 pub mod op;
 pub mod output;
+pub mod probe;
 pub mod roots;
 pub mod safepoint;
 mod scan;

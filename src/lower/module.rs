@@ -165,16 +165,18 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         let funcref = enc::ValType::Ref(enc::RefType::FUNCREF);
         match virt {
             v if v == env.runtime(RuntimeFunc::Alloc) => row(names::ALLOC, &[I32], &[I32]),
+            v if v == env.runtime(RuntimeFunc::AllocDescriptor) => row(names::ALLOC_DESCRIPTOR, &[I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FlushRemembered) => row(names::FLUSH_REMEMBERED, &[], &[]),
             v if v == env.runtime(RuntimeFunc::RememberObject) => row(names::REMEMBER_OBJECT, &[I32], &[]),
             v if v == env.runtime(RuntimeFunc::TableGrow) => row(names::TABLE_GROW, &[I32, I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FunctionHandle) => row(names::FUNCTION_HANDLE, &[funcref], &[I32]),
             v => {
-                let index = env.cast_index(v)?;
+                let (index, exact) = env.cast_index(v)?;
                 let id = env.module.types.id(index);
                 let heap_type = enc::HeapType::Concrete(self.types.space.get(index));
                 let result = enc::ValType::Ref(enc::RefType { nullable: true, heap_type });
-                Some((format!("{}{index}", names::FUNCTION_CAST), Some(id), vec![funcref], vec![result]))
+                let prefix = if exact { names::FUNCTION_CAST_EXACT } else { names::FUNCTION_CAST };
+                Some((format!("{prefix}{index}"), Some(id), vec![funcref], vec![result]))
             }
         }
     }
@@ -288,6 +290,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 Entity::Func(f) => EntityMeta::Func {
                     id: module.types.id(module.funcs[f as usize].ty),
                     ty: module.func_type(f).cloned().unwrap_or_default(),
+                    exact: module.funcs[f as usize].exact,
                 },
                 Entity::Global(g) => {
                     let global = &module.globals[g as usize];

@@ -128,6 +128,8 @@ pub enum EntityMeta {
         id: TypeId,
         /// Signature in original types.
         ty: FuncType,
+        /// Whether it is of this very type, not of a subtype.
+        exact: bool,
     },
     /// A global with a numeric type or a function reference: native.
     Global {

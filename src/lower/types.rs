@@ -12,15 +12,15 @@
 //!      (type $brand (func (param i32 f64 i64 i32 ...))))     ;; 64 parameters: 128 bits
 //! ```
 //!
-//! A type is *plain* when its lowered form says all that the original said: a final singleton over
-//! numbers and plain function references. Plain types are never branded, so that modules without any
-//! GC type link with lowered ones.
+//! A group is *plain* when its lowered form says all that the original said: function types over numbers
+//! and plain function references. Plain types are never branded, so that modules without any GC type
+//! link with lowered ones.
 
 use super::index::Space;
 use crate::error::Error;
 use crate::parse::Module;
-use crate::types::{CompositeType, FuncType, HeapType, RefType, TypeDef, TypeId, ValType};
-use std::collections::HashMap;
+use crate::types::{CompositeType, FuncType, HeapType, RefType, SubType, TypeDef, TypeId, ValType};
+use std::collections::{HashMap, HashSet};
 use wasm_encoder as enc;
 
 /// Bits of a group's digest in its brand.
@@ -47,7 +47,8 @@ impl Types {
     /// When a type is a subtype of another only as `nofunc` is below every function type: lowered code
     /// has none.
     pub fn new(module: &Module<'_>, casts_functions: bool) -> Result<Types, Error> {
-        let branded = casts_functions || needs_brands(module);
+        let plain = Plain::of(module);
+        let branded = casts_functions || needs_brands(module, &plain);
         let mut types = Types {
             section: enc::TypeSection::new(),
             space: Space { map: vec![u32::MAX; module.types.len()] },
@@ -57,7 +58,7 @@ impl Types {
         let mut index = 0;
         while index < module.types.len() as u32 {
             let len = module.types.at(index).group_len.max(1);
-            types.group(module, index, len, branded)?;
+            types.group(module, index, len, branded.then_some(&plain))?;
             index += len;
         }
         Ok(types)
@@ -75,7 +76,8 @@ impl Types {
         val_type(ty, &self.func_types)
     }
 
-    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, branded: bool) -> Result<(), Error> {
+    /// `plain`: which groups need no brand; `None` if no group does.
+    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, plain: Option<&Plain>) -> Result<(), Error> {
         let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
             .map(|i| (i, &**module.types.at(i)))
             .filter(|(_, def)| def.sub.composite.is_func())
@@ -94,7 +96,7 @@ impl Types {
             self.space.map[index as usize] = n;
             self.func_types.insert(def.id, n);
         }
-        let brand = branded && !is_plain(module, first, &mut Vec::new());
+        let brand = plain.is_some_and(|plain| !plain.contains(first));
         let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();
         if brand {
             lowered.push(brand_type(module, first));
@@ -180,34 +182,49 @@ pub fn ref_type(ty: RefType, func_types: &HashMap<TypeId, u32>) -> enc::RefType 
     enc::RefType { nullable: ty.nullable, heap_type }
 }
 
-/// Whether a type says no more than its lowered form. `open` holds the types under examination, so
-/// that recursion through function types ends.
-fn is_plain(module: &Module<'_>, def: &TypeDef, open: &mut Vec<TypeId>) -> bool {
-    if open.contains(&def.id) {
-        return true;
+/// The types that say no more than their lowered form, group by group: a group is plain when all of it
+/// is function types over numbers, functions of any type, and plain function types.
+struct Plain(HashSet<TypeId>);
+
+impl Plain {
+    fn of(module: &Module<'_>) -> Plain {
+        let mut plain = Plain(HashSet::new());
+        let ids = module.types.ids();
+        let mut index = 0;
+        while index < ids.len() {
+            let len = module.types.at(index as u32).group_len.max(1) as usize;
+            let group = &ids[index..(index + len).min(ids.len())];
+            // A group may refer to itself.
+            plain.0.extend(group);
+            if !group.iter().all(|&id| plain.is(&module.types.def(id).sub)) {
+                group.iter().for_each(|id| {
+                    plain.0.remove(id);
+                });
+            }
+            index += len;
+        }
+        plain
     }
-    let CompositeType::Func(ty) = &def.sub.composite else { return false };
-    // Types refer to earlier types or their own group, so a chain can be as long as the section. A
-    // long one is not plain: branding is always right, only less compatible.
-    if def.group_len != 1 || !def.sub.is_final || def.sub.supertype.is_some() || open.len() > 8 {
-        return false;
+
+    fn is(&self, ty: &SubType) -> bool {
+        let CompositeType::Func(sig) = &ty.composite else { return false };
+        ty.supertype.is_none_or(|sup| self.0.contains(&sup))
+            && sig.params.iter().chain(&sig.results).all(|&ty| match ty {
+                ValType::Ref(RefType { exact: false, heap: HeapType::Func, .. }) => true,
+                ValType::Ref(RefType { exact: false, heap: HeapType::Concrete(_, id), .. }) => self.0.contains(&id),
+                ValType::Ref(_) => false,
+                _ => true,
+            })
     }
-    open.push(def.id);
-    let plain = ty.params.iter().chain(&ty.results).all(|&ty| match ty {
-        ValType::Ref(r) => match r.heap {
-            HeapType::Func => true,
-            HeapType::Concrete(crate::types::CompositeKind::Func, id) => is_plain(module, module.types.def(id), open),
-            _ => false,
-        },
-        _ => true,
-    });
-    open.pop();
-    plain
+
+    fn contains(&self, def: &TypeDef) -> bool {
+        self.0.contains(&def.id)
+    }
 }
 
 /// Whether anybody can tell function types apart that lower to the same: a dynamic check in the
 /// module, or a function reference that can come in or get out.
-fn needs_brands(module: &Module<'_>) -> bool {
+fn needs_brands(module: &Module<'_>, plain: &Plain) -> bool {
     use crate::parse::Entity;
     let speaks = |entity: Entity| match entity {
         Entity::Func(f) => {
@@ -215,7 +232,7 @@ fn needs_brands(module: &Module<'_>) -> bool {
             let has_refs = module
                 .func_type(f)
                 .is_some_and(|ty| ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValType::Ref(_))));
-            has_refs || !is_plain(module, def, &mut Vec::new())
+            has_refs || !plain.contains(def)
         }
         Entity::Table(_) | Entity::Tag(_) => true,
         Entity::Global(g) => matches!(module.globals[g as usize].ty, ValType::Ref(_)),

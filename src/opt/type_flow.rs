@@ -209,7 +209,12 @@ impl TypeFlow<'_> {
         let Some(&result) = func.results(inst).first() else { return };
         let exact = |kind, id| RefType { nullable: false, exact: true, heap: HeapType::Concrete(kind, id) };
         let ty = match (&func.insts[inst].op, func.args(inst)) {
-            (Op::Struct(StructOp::New(id) | StructOp::NewDefault(id)), _) => Some(exact(CompositeKind::Struct, *id)),
+            (
+                Op::Struct(
+                    StructOp::New(id) | StructOp::NewDefault(id) | StructOp::NewDesc(id) | StructOp::NewDefaultDesc(id),
+                ),
+                _,
+            ) => Some(exact(CompositeKind::Struct, *id)),
             (
                 Op::Array(
                     ArrayOp::New(id)

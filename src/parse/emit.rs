@@ -83,7 +83,12 @@ pub(super) fn func_signature<'m>(module: &'m Module<'_>, func: u32) -> Result<&'
 /// The type of a value of type `from` that was found to be of type `to`: all that is known of it.
 pub(super) fn meet(types: &TypeTable, from: RefType, to: RefType) -> RefType {
     let nullable = from.nullable && to.nullable;
-    if types.is_sub_heap(from.heap, to.heap) { RefType { nullable, ..from } } else { RefType { nullable, ..to } }
+    let exact = to.exact && from.heap == to.heap;
+    if types.is_sub_heap(from.heap, to.heap) {
+        RefType { nullable, exact: from.exact || exact, ..from }
+    } else {
+        RefType { nullable, ..to }
+    }
 }
 
 /// `(ref heap)`

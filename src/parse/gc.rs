@@ -4,7 +4,7 @@
 //! was known before when that is more.
 
 use super::emit::{Emit, element, fields, meet, non_null};
-use super::types::{heap_type, ref_type};
+use super::types::{ref_to, ref_type};
 use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{ArrayOp, I31Op, Op, RefOp, Sign, StructOp};
@@ -26,6 +26,16 @@ fn structs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::StructNewDefault { struct_type_index } => {
             let (ty, _) = fields(types, struct_type_index)?;
             cx.value(Op::Struct(StructOp::NewDefault(ty)), 0, exact(CompositeKind::Struct, ty))?;
+        }
+        Operator::StructNewDesc { struct_type_index } => {
+            let (ty, fields) = fields(types, struct_type_index)?;
+            descriptor(cx)?;
+            cx.value(Op::Struct(StructOp::NewDesc(ty)), fields.len() + 1, exact(CompositeKind::Struct, ty))?;
+        }
+        Operator::StructNewDefaultDesc { struct_type_index } => {
+            let (ty, _) = fields(types, struct_type_index)?;
+            descriptor(cx)?;
+            cx.value(Op::Struct(StructOp::NewDefaultDesc(ty)), 1, exact(CompositeKind::Struct, ty))?;
         }
         Operator::StructGet { struct_type_index, field_index } => {
             struct_get(cx, struct_type_index, field_index, Sign::None)?;
@@ -125,6 +135,16 @@ fn refs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::RefTestNullable { hty } => test(cx, hty, true)?,
         Operator::RefCastNonNull { hty } => cast(cx, hty, false)?,
         Operator::RefCastNullable { hty } => cast(cx, hty, true)?,
+        Operator::RefGetDesc { type_index } => {
+            let def = cx.module.types.at(type_index);
+            let ty = def.sub.descriptor.ok_or_else(|| Error::bug("a type without descriptor after validation"))?;
+            let of = cx.ref_ty(cx.peek()?)?;
+            let exact = of.exact && of.heap.concrete() == Some(def.id);
+            let heap = HeapType::Concrete(CompositeKind::Struct, ty);
+            cx.value(Op::Ref(RefOp::GetDesc), 1, ValType::Ref(RefType { nullable: false, exact, heap }))?;
+        }
+        Operator::RefCastDescEqNonNull { hty } => cast_desc(cx, hty, false)?,
+        Operator::RefCastDescEqNullable { hty } => cast_desc(cx, hty, true)?,
         Operator::AnyConvertExtern => convert(cx, RefOp::AnyConvertExtern, HeapType::Any)?,
         Operator::ExternConvertAny => convert(cx, RefOp::ExternConvertAny, HeapType::Extern)?,
         _ => return Ok(false),
@@ -133,15 +153,33 @@ fn refs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
 }
 
 fn test(cx: &mut Emit<'_, '_, '_>, hty: wasmparser::HeapType, nullable: bool) -> Result<()> {
-    let to = RefType::new(nullable, heap_type(&cx.module.types, hty, cx.offset)?);
+    let to = ref_to(&cx.module.types, nullable, hty, cx.offset)?;
     cx.value(Op::Ref(RefOp::Test(to)), 1, ValType::I32)
 }
 
 fn cast(cx: &mut Emit<'_, '_, '_>, hty: wasmparser::HeapType, nullable: bool) -> Result<()> {
-    let to = RefType::new(nullable, heap_type(&cx.module.types, hty, cx.offset)?);
+    let to = ref_to(&cx.module.types, nullable, hty, cx.offset)?;
     let from = cx.ref_ty(cx.peek()?)?;
     let ty = meet(&cx.module.types, from, to);
     cx.value(Op::Ref(RefOp::Cast(to)), 1, ValType::Ref(ty))
+}
+
+/// The descriptor on top of the stack, which must not be null.
+pub(super) fn descriptor(cx: &mut Emit<'_, '_, '_>) -> Result<()> {
+    let ty = cx.ref_ty(cx.peek()?)?;
+    if ty.nullable {
+        cx.value(Op::Ref(RefOp::AsNonNull), 1, ValType::Ref(ty.non_null()))?;
+    }
+    Ok(())
+}
+
+fn cast_desc(cx: &mut Emit<'_, '_, '_>, hty: wasmparser::HeapType, nullable: bool) -> Result<()> {
+    let to = ref_to(&cx.module.types, nullable, hty, cx.offset)?;
+    descriptor(cx)?;
+    let value = cx.stack.len().checked_sub(2).and_then(|at| cx.stack.get(at)).copied();
+    let from = cx.ref_ty(value.ok_or_else(|| Error::bug("operand stack underflow"))?)?;
+    let ty = meet(&cx.module.types, from, to);
+    cx.value(Op::Ref(RefOp::CastDesc(to)), 2, ValType::Ref(ty))
 }
 
 fn convert(cx: &mut Emit<'_, '_, '_>, op: RefOp, heap: HeapType) -> Result<()> {

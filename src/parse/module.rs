@@ -90,6 +90,8 @@ pub struct FuncDecl {
     pub ty: u32,
     /// Whether it is imported.
     pub imported: bool,
+    /// Whether it is of this very type, not of a subtype.
+    pub exact: bool,
 }
 
 /// A table.

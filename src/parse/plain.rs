@@ -2,7 +2,7 @@
 //! globals, tables, null, function references, calls. And what is left: those of plain numbers.
 
 use super::emit::{Emit, func_signature, signature};
-use super::types::{heap_type, val_type};
+use super::types::{ref_to, val_type};
 use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Callee, GlobalOp, Op, RefOp, TableOp};
@@ -32,8 +32,8 @@ fn refs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
         Operator::Nop => {}
         Operator::Drop => drop(cx.pop()?),
         Operator::RefNull { hty } => {
-            let heap = heap_type(&cx.module.types, hty, cx.offset)?;
-            cx.value(Op::Ref(RefOp::Null(heap)), 0, ValType::Ref(RefType::new(true, heap)))?;
+            let ty = ref_to(&cx.module.types, true, hty, cx.offset)?;
+            cx.value(Op::Ref(RefOp::Null(ty.heap)), 0, ValType::Ref(ty))?;
         }
         Operator::RefFunc { function_index } => ref_func(cx, function_index)?,
         Operator::RefIsNull => cx.value(Op::Ref(RefOp::IsNull), 1, ValType::I32)?,
@@ -56,11 +56,12 @@ fn refs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// A function that is defined here has its type exactly; an imported one may have a subtype.
+/// A function that is defined here has its type exactly; an imported one may have a subtype, unless the
+/// import is exact.
 fn ref_func(cx: &mut Emit<'_, '_, '_>, func: u32) -> Result<()> {
     let decl = cx.module.funcs.get(func as usize).ok_or_else(|| Error::bug("unknown function after validation"))?;
     let heap = HeapType::Concrete(CompositeKind::Func, cx.module.types.id(decl.ty));
-    let ty = RefType { nullable: false, exact: !decl.imported, heap };
+    let ty = RefType { nullable: false, exact: decl.exact, heap };
     cx.value(Op::Ref(RefOp::Func(func)), 0, ValType::Ref(ty))
 }
 

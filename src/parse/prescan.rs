@@ -110,7 +110,8 @@ pub(super) fn needs_ir(body: &FunctionBody<'_>, module: &Module<'_>) -> bool {
         return true;
     }
     let Ok(ops) = body.get_operators_reader() else { return true };
-    ops.into_iter().any(|op| op.map_or(true, |op| class(&op) != Class::Core || op_has_gc(module, &op)))
+    let lowered = |op: &Operator<'_>| class(op) != Class::Core || op_has_gc(module, op) || module.throws.by(module, op);
+    ops.into_iter().any(|op| op.map_or(true, |op| lowered(&op)))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,7 +189,9 @@ impl Scan<'_, '_> {
             | Operator::BrOnNull { relative_depth }
             | Operator::BrOnNonNull { relative_depth }
             | Operator::BrOnCast { relative_depth, .. }
-            | Operator::BrOnCastFail { relative_depth, .. } => self.target(*relative_depth),
+            | Operator::BrOnCastFail { relative_depth, .. }
+            | Operator::BrOnCastDescEq { relative_depth, .. }
+            | Operator::BrOnCastDescEqFail { relative_depth, .. } => self.target(*relative_depth),
             Operator::Br { relative_depth } => {
                 self.target(*relative_depth);
                 self.diverge();

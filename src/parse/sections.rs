@@ -97,7 +97,7 @@ impl<'a> Module<'a> {
             }
             Payload::FunctionSection(section) => {
                 for ty in section {
-                    self.funcs.push(FuncDecl { ty: ty?, imported: false });
+                    self.funcs.push(FuncDecl { ty: ty?, imported: false, exact: true });
                 }
             }
             Payload::TableSection(section) => {
@@ -157,11 +157,11 @@ impl<'a> Module<'a> {
 
     fn import(&mut self, import: wasmparser::Import<'a>, offset: usize) -> Result<()> {
         let entity = match import.ty {
-            TypeRef::Func(ty) => {
-                self.funcs.push(FuncDecl { ty, imported: true });
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                let exact = matches!(import.ty, TypeRef::FuncExact(_));
+                self.funcs.push(FuncDecl { ty, imported: true, exact });
                 Entity::Func(self.funcs.len() as u32 - 1)
             }
-            TypeRef::FuncExact(_) => return Err(Feature::CustomDescriptors.at(offset)),
             TypeRef::Table(ty) => {
                 let decl = self.table(ty, offset)?;
                 self.tables.push(TableDecl { imported: true, ..decl });
@@ -253,6 +253,7 @@ impl<'a> Module<'a> {
             })
         };
         !self.tags.is_empty()
+            || self.funcs.iter().any(|func| func.imported && func.exact)
             || self.globals.iter().any(|global| global.ty.is_lowered())
             || self.tables.iter().any(|table| ValType::Ref(table.elem).is_lowered())
             || self.elems.iter().any(|elem| ValType::Ref(elem.ty).is_lowered())

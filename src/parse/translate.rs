@@ -17,7 +17,7 @@ use super::{gc, plain};
 use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
-use crate::types::ValType;
+use crate::types::{RefType, ValType};
 use cranelift_entity::packed_option::PackedOption;
 use wasmparser::{FuncToValidate, FuncValidator, FuncValidatorAllocations, Operator, ValidatorResources};
 
@@ -239,6 +239,8 @@ impl<'m, 'a> Translator<'m, 'a> {
             | Operator::BrOnNonNull { .. }
             | Operator::BrOnCast { .. }
             | Operator::BrOnCastFail { .. }
+            | Operator::BrOnCastDescEq { .. }
+            | Operator::BrOnCastDescEqFail { .. }
             | Operator::Return
             | Operator::ReturnCall { .. }
             | Operator::ReturnCallIndirect { .. }
@@ -271,6 +273,12 @@ impl<'m, 'a> Translator<'m, 'a> {
             }
             Operator::BrOnCastFail { relative_depth, from_ref_type, to_ref_type } => {
                 self.branch_on_cast(relative_depth, from_ref_type, to_ref_type, false)
+            }
+            Operator::BrOnCastDescEq { relative_depth, from_ref_type, to_ref_type } => {
+                self.branch_on_cast_desc(relative_depth, from_ref_type, to_ref_type, true)
+            }
+            Operator::BrOnCastDescEqFail { relative_depth, from_ref_type, to_ref_type } => {
+                self.branch_on_cast_desc(relative_depth, from_ref_type, to_ref_type, false)
             }
             Operator::Return => self.return_(),
             Operator::Throw { tag_index } => self.throw(tag_index),
@@ -321,11 +329,37 @@ impl<'m, 'a> Translator<'m, 'a> {
         on_success: bool,
     ) -> Result<()> {
         let value = self.pop()?;
+        let (_, to) = self.with(|cx| gc::cast_types(cx, from, to))?;
+        self.branch_on_test(depth, Op::Ref(RefOp::Test(to)), (value, &[value]), to, on_success)
+    }
+
+    /// `br_on_cast_desc_eq` and `br_on_cast_desc_eq_fail`.
+    fn branch_on_cast_desc(
+        &mut self,
+        depth: u32,
+        from: wasmparser::RefType,
+        to: wasmparser::RefType,
+        on_success: bool,
+    ) -> Result<()> {
+        self.with(gc::descriptor)?;
+        let (descriptor, value) = (self.pop()?, self.pop()?);
+        let (_, to) = self.with(|cx| gc::cast_types(cx, from, to))?;
+        let args = [value, descriptor];
+        self.branch_on_test(depth, Op::Ref(RefOp::TestDesc(to)), (value, &args), to, on_success)
+    }
+
+    fn branch_on_test(
+        &mut self,
+        depth: u32,
+        test: Op<'a>,
+        (value, args): (Value, &[Value]),
+        to: RefType,
+        on_success: bool,
+    ) -> Result<()> {
         let (test, is, is_not) = self.with(|cx| {
-            let (_, to) = gc::cast_types(cx, from, to)?;
             let known = cx.ref_ty(value)?;
             let is_not = if to.nullable { known.non_null() } else { known };
-            let test = cx.cursor.value(Op::Ref(RefOp::Test(to)), &[value], ValType::I32);
+            let test = cx.cursor.value(test, args, ValType::I32);
             Ok((test, ValType::Ref(meet(&cx.module.types, known, to)), ValType::Ref(is_not)))
         })?;
         let (taken, not_taken) = if on_success { (is, is_not) } else { (is_not, is) };

@@ -65,9 +65,6 @@ fn kind(ty: &wasmparser::SubType, offset: usize) -> Result<CompositeKind> {
     if composite.shared {
         return Err(Feature::Shared.at(offset));
     }
-    if composite.descriptor_idx.is_some() || composite.describes_idx.is_some() {
-        return Err(Feature::CustomDescriptors.at(offset));
-    }
     match composite.inner {
         CompositeInnerType::Func(_) => Ok(CompositeKind::Func),
         CompositeInnerType::Array(_) => Ok(CompositeKind::Array),
@@ -94,7 +91,12 @@ fn sub_type(known: &Section, ty: &wasmparser::SubType, offset: usize) -> Result<
         }
         CompositeInnerType::Cont(_) => return Err(Feature::Continuations.at(offset)),
     };
-    Ok(SubType { is_final: ty.is_final, supertype, composite })
+    let other = |index: Option<UnpackedIndex>| -> Result<Option<TypeId>> {
+        index.map(|index| Ok(concrete(known, index)?.1)).transpose()
+    };
+    let descriptor = other(ty.composite_type.descriptor_idx.map(|index| index.unpack()))?;
+    let describes = other(ty.composite_type.describes_idx.map(|index| index.unpack()))?;
+    Ok(SubType { descriptor, describes, ..SubType::new(ty.is_final, supertype, composite) })
 }
 
 fn field(known: &Section, field: &wasmparser::FieldType, offset: usize) -> Result<FieldType> {
@@ -116,7 +118,7 @@ pub fn exception_type(registry: &TypeRegistry, sig: &FuncType) -> Result<TypeId>
     let field = |ty| FieldType { storage: StorageType::Val(ty), mutable: false };
     let fields = [ValType::I32].into_iter().chain(sig.params.iter().copied()).map(field).collect();
     let composite = CompositeType::Struct(fields);
-    Ok(registry.intern(RecGroup { types: vec![SubType { is_final: true, supertype: None, composite }] })?)
+    Ok(registry.intern(RecGroup { types: vec![SubType::new(true, None, composite)] })?)
 }
 
 /// A value type of a validated module.
@@ -126,12 +128,12 @@ pub(super) fn val_type(types: &TypeTable, ty: wasmparser::ValType, offset: usize
 
 /// A reference type of a validated module.
 pub(super) fn ref_type(types: &TypeTable, ty: wasmparser::RefType, offset: usize) -> Result<RefType> {
-    Ok(RefType::new(ty.is_nullable(), convert_heap(types, ty.heap_type(), offset)?))
+    convert_ref(types, ty.is_nullable(), ty.heap_type(), offset)
 }
 
-/// A heap type of a validated module.
-pub(super) fn heap_type(types: &TypeTable, ty: wasmparser::HeapType, offset: usize) -> Result<HeapType> {
-    convert_heap(types, ty, offset)
+/// A reference to a heap type of a validated module.
+pub(super) fn ref_to(types: &TypeTable, nullable: bool, ty: wasmparser::HeapType, offset: usize) -> Result<RefType> {
+    convert_ref(types, nullable, ty, offset)
 }
 
 fn convert(known: &impl Resolve, ty: wasmparser::ValType, offset: usize) -> Result<ValType> {
@@ -141,18 +143,20 @@ fn convert(known: &impl Resolve, ty: wasmparser::ValType, offset: usize) -> Resu
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
         wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(r) => {
-            ValType::Ref(RefType::new(r.is_nullable(), convert_heap(known, r.heap_type(), offset)?))
-        }
+        wasmparser::ValType::Ref(r) => ValType::Ref(convert_ref(known, r.is_nullable(), r.heap_type(), offset)?),
     })
+}
+
+fn convert_ref(known: &impl Resolve, nullable: bool, ty: wasmparser::HeapType, offset: usize) -> Result<RefType> {
+    let exact = matches!(ty, wasmparser::HeapType::Exact(_));
+    Ok(RefType { nullable, exact, heap: convert_heap(known, ty, offset)? })
 }
 
 fn convert_heap(known: &impl Resolve, ty: wasmparser::HeapType, offset: usize) -> Result<HeapType> {
     use AbstractHeapType as A;
     match ty {
         wasmparser::HeapType::Abstract { shared: true, .. } => Err(Feature::Shared.at(offset)),
-        wasmparser::HeapType::Exact(_) => Err(Feature::CustomDescriptors.at(offset)),
-        wasmparser::HeapType::Concrete(index) => {
+        wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
             let (kind, id) = concrete(known, index)?;
             Ok(HeapType::Concrete(kind, id))
         }
@@ -179,7 +183,7 @@ fn concrete(known: &impl Resolve, index: UnpackedIndex) -> Result<(CompositeKind
     resolved.ok_or_else(|| Error::bug(format!("type {index} after validation")))
 }
 
-/// Whether a value type that is not validated yet is a reference outside the `func` hierarchy.
+/// Whether a value type that is not validated yet is a reference outside the `func` hierarchy, or exact.
 /// `false` for what validation will refuse.
 pub(super) fn is_gc(types: &TypeTable, ty: wasmparser::ValType) -> bool {
     matches!(ty, wasmparser::ValType::Ref(r) if is_gc_heap(types, r.heap_type()))
@@ -188,9 +192,10 @@ pub(super) fn is_gc(types: &TypeTable, ty: wasmparser::ValType) -> bool {
 /// The same for a heap type.
 pub(super) fn is_gc_heap(types: &TypeTable, ty: wasmparser::HeapType) -> bool {
     match ty {
+        wasmparser::HeapType::Exact(_) => true,
         // `nofunc` is of the `func` hierarchy, but a type of the GC proposal.
         wasmparser::HeapType::Abstract { ty, .. } => ty != AbstractHeapType::Func,
-        wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
+        wasmparser::HeapType::Concrete(index) => {
             let resolved = index.as_module_index().and_then(|index| types.resolve(index));
             resolved.is_some_and(|(kind, _)| kind != CompositeKind::Func)
         }

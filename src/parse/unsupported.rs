@@ -11,7 +11,6 @@ use wasmparser::Operator;
 pub(super) enum Feature {
     Components,
     Continuations,
-    CustomDescriptors,
     HugeModule,
     Shared,
 }
@@ -23,9 +22,6 @@ impl Feature {
         let (feature, remedy) = match self {
             Feature::Components => ("components", "extract the core module and compile that"),
             Feature::Continuations => ("stack switching", "build the module without continuations"),
-            Feature::CustomDescriptors => {
-                ("custom descriptors and exact types", "build the module without custom descriptors")
-            }
             Feature::HugeModule => ("modules of 4 GiB and more", "split the module"),
             Feature::Shared => ("shared references, globals and tables", "build the module without shared types"),
         };
@@ -51,7 +47,7 @@ macro_rules! class_of_proposal {
         Class::Gc
     };
     (custom_descriptors) => {
-        Class::Refused(Feature::CustomDescriptors)
+        Class::Gc
     };
     (exceptions) => {
         Class::Exn

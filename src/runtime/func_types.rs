@@ -122,7 +122,7 @@ impl FuncTypes {
             None => None,
         };
         let is_final = ty.finality() == Finality::Final;
-        let sub = SubType { is_final, supertype, composite: CompositeType::Func(signature) };
+        let sub = SubType::new(is_final, supertype, CompositeType::Func(signature));
         let id = self.registry.intern(RecGroup { types: vec![sub] }).ok()?;
         self.enter(ty.clone(), id);
         Some(id)

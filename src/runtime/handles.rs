@@ -60,13 +60,15 @@ pub fn func_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, handl
     }
 }
 
-/// Whether a function is of a type or of a declared subtype of it.
+/// Whether a function is of a type or, unless exactly, of a declared subtype of it.
 pub fn is_of_type<T: 'static>(
     cx: impl wasmtime::AsContext<Data = StoreData<T>>,
     func: &Func,
     to: &wasmtime::FuncType,
+    exact: bool,
 ) -> bool {
-    is_sub_func(func.ty(cx), to)
+    let ty = func.ty(cx);
+    if exact { wasmtime::FuncType::eq(&ty, to) } else { is_sub_func(ty, to) }
 }
 
 /// Nominal subtyping of the inner engine's function types. (Its own `matches` compares structure,

@@ -13,6 +13,7 @@ use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutabilit
 pub struct RuntimeFuncs {
     alloc: Func,
     alloc_array: Func,
+    alloc_descriptor: Func,
     flush_remembered: Func,
     remember_object: Func,
     table_grow: Func,
@@ -25,6 +26,7 @@ impl RuntimeFuncs {
         RuntimeFuncs {
             alloc: Func::wrap(&mut cx, alloc::<T>),
             alloc_array: Func::wrap(&mut cx, alloc_array::<T>),
+            alloc_descriptor: Func::wrap(&mut cx, alloc_descriptor::<T>),
             flush_remembered: Func::wrap(&mut cx, flush_remembered::<T>),
             remember_object: Func::wrap(&mut cx, remember_object::<T>),
             table_grow: Func::wrap(&mut cx, table_grow::<T>),
@@ -41,6 +43,13 @@ fn alloc<T: 'static>(mut cx: Caller<'_, StoreData<T>>, bytes: i32) -> Result<i32
 fn alloc_array<T: 'static>(mut cx: Caller<'_, StoreData<T>>, rtt: i32, len: i32) -> Result<i32> {
     let result = with_heap(&mut cx, |state, mem| {
         state.heap.alloc_array(mem, &mut state.roots, RttAddr(rtt as u32), len as u32)
+    })?;
+    Ok(result.map_err(alloc_error)? as i32)
+}
+
+fn alloc_descriptor<T: 'static>(mut cx: Caller<'_, StoreData<T>>, rtt: i32, bytes: i32) -> Result<i32> {
+    let result = with_heap(&mut cx, |state, mem| {
+        state.heap.alloc_descriptor(mem, &mut state.roots, RttAddr(rtt as u32), bytes as u32)
     })?;
     Ok(result.map_err(alloc_error)? as i32)
 }
@@ -63,12 +72,16 @@ fn function_handle<T: 'static>(mut cx: Caller<'_, StoreData<T>>, func: Option<Fu
 }
 
 /// The function of an import `function_cast:…`, whose own type says what it casts to.
-fn function_cast<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, ty: wasmtime::FuncType) -> Result<Func> {
+fn function_cast<T: 'static>(
+    mut cx: impl AsContextMut<Data = StoreData<T>>,
+    ty: wasmtime::FuncType,
+    exact: bool,
+) -> Result<Func> {
     let to = ty.result(0).and_then(|ty| ty.as_ref()?.heap_type().as_concrete_func().cloned());
     let to = to.ok_or_else(|| Error::new(crate::error::Error::bug("`function_cast` is not to a function type")))?;
     Ok(Func::new(&mut cx, ty, move |cx, params, results| {
         let func = match params {
-            [Val::FuncRef(Some(func))] if handles::is_of_type(&cx, func, &to) => Some(*func),
+            [Val::FuncRef(Some(func))] if handles::is_of_type(&cx, func, &to, exact) => Some(*func),
             _ => None,
         };
         match results {
@@ -107,13 +120,17 @@ pub fn resolve<T: 'static>(
         names::TAG_BASE => constant(&mut cx, needs.tag_base)?.into(),
         names::ALLOC => funcs.alloc.into(),
         names::ALLOC_ARRAY => funcs.alloc_array.into(),
+        names::ALLOC_DESCRIPTOR => funcs.alloc_descriptor.into(),
         names::FLUSH_REMEMBERED => funcs.flush_remembered.into(),
         names::REMEMBER_OBJECT => funcs.remember_object.into(),
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
         name => match native {
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST) => {
-                function_cast(&mut cx, ty)?.into()
+                function_cast(&mut cx, ty, false)?.into()
+            }
+            wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST_EXACT) => {
+                function_cast(&mut cx, ty, true)?.into()
             }
             _ => return Err(Error::new(crate::error::Error::bug(format!("unknown runtime import `{name}`")))),
         },

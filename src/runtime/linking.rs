@@ -67,8 +67,8 @@ pub fn check<T: 'static>(
     size: u64,
 ) -> Result<()> {
     let result = match (&expected.ty, actual) {
-        (EntityMeta::Func { id, .. }, Import::Native(Extern::Func(func)) | Import::Silent(func)) => {
-            check_func(engine, *id, native, func.ty(&cx))
+        (EntityMeta::Func { id, exact, .. }, Import::Native(Extern::Func(func)) | Import::Silent(func)) => {
+            check_func(engine, (*id, *exact), native, func.ty(&cx))
         }
         (EntityMeta::RefGlobal { ty, mutable, .. }, Import::Global { ty: actual, mutable: actual_mut, .. }) => {
             check_global(engine, (*ty, *mutable), (*actual, *actual_mut))
@@ -120,8 +120,17 @@ fn mismatch(what: &str, expected: &str, actual: &str) -> Error {
     ))
 }
 
-fn check_func(engine: &EngineState, expected: TypeId, native: &ExternType, actual: wasmtime::FuncType) -> Result<()> {
-    if native.func().is_some_and(|native| is_sub_func(actual.clone(), native)) {
+fn check_func(
+    engine: &EngineState,
+    (expected, exact): (TypeId, bool),
+    native: &ExternType,
+    actual: wasmtime::FuncType,
+) -> Result<()> {
+    let matches = |native: &wasmtime::FuncType| match exact {
+        true => wasmtime::FuncType::eq(native, &actual),
+        false => is_sub_func(actual.clone(), native),
+    };
+    if native.func().is_some_and(matches) {
         return Ok(());
     }
     let actual = match engine.canon_func(&actual) {

@@ -49,6 +49,10 @@ pub struct SubType {
     pub supertype: Option<TypeId>,
     /// What is defined.
     pub composite: CompositeType,
+    /// The type of the descriptors that its objects have (custom descriptors proposal).
+    pub descriptor: Option<TypeId>,
+    /// The type whose objects have descriptors of this type.
+    pub describes: Option<TypeId>,
 }
 
 /// The structure of a defined type.
@@ -97,6 +101,11 @@ pub struct FieldType {
 }
 
 impl SubType {
+    /// A type without a descriptor, that is none.
+    pub fn new(is_final: bool, supertype: Option<TypeId>, composite: CompositeType) -> SubType {
+        SubType { is_final, supertype, composite, descriptor: None, describes: None }
+    }
+
     /// Rewrites every defined type that is named in here.
     pub(super) fn map_ids(&mut self, map: &mut impl FnMut(TypeId) -> TypeId) {
         let mut val = |v: &mut ValType| {
@@ -116,8 +125,8 @@ impl SubType {
                 f.params.iter_mut().chain(f.results.iter_mut()).for_each(&mut val);
             }
         }
-        if let Some(s) = &mut self.supertype {
-            *s = map(*s);
+        for id in [&mut self.supertype, &mut self.descriptor, &mut self.describes].into_iter().flatten() {
+            *id = map(*id);
         }
     }
 }

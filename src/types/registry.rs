@@ -209,7 +209,7 @@ mod tests {
 
     fn point(sup: Option<TypeId>) -> SubType {
         let field = FieldType { storage: StorageType::Val(ValType::I32), mutable: true };
-        SubType { is_final: false, supertype: sup, composite: CompositeType::Struct([field].into()) }
+        SubType::new(false, sup, CompositeType::Struct([field].into()))
     }
 
     #[test]

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn nullability_and_declared_supertypes() {
         let reg = TypeRegistry::new();
-        let ty = |sup| SubType { is_final: false, supertype: sup, composite: CompositeType::Struct([].into()) };
+        let ty = |sup| SubType::new(false, sup, CompositeType::Struct([].into()));
         let base = reg.intern(RecGroup { types: vec![ty(None)] }).unwrap();
         let sub = reg.intern(RecGroup { types: vec![ty(Some(base))] }).unwrap();
         let t = TypeTable::new(&reg, vec![base, sub]);

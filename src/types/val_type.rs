@@ -215,10 +215,11 @@ impl ValType {
         matches!(self, ValType::Ref(r) if !r.is_func())
     }
 
-    /// Whether lowered code has no such type: heap references, and `nofunc`, whose null takes the type
-    /// that is expected of it.
+    /// Whether lowered code has no such type: heap references, exact ones, and `nofunc`, whose null takes
+    /// the type that is expected of it.
     pub fn is_lowered(self) -> bool {
-        self.is_gc_ref() || matches!(self, ValType::Ref(RefType { heap: HeapType::NoFunc, .. }))
+        let gone = |r: RefType| r.exact || r.heap == HeapType::NoFunc || !r.is_func();
+        self.as_ref().is_some_and(gone)
     }
 
     /// Whether a local of this type has a default value.

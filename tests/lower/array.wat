@@ -17,31 +17,31 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32 i32) (result i32)))
-;;     (type (;1;) (func (param i32 i64 i32 f64 f64 i64 f64 i32 f32 f32 i64 i32 i32 f64 f32 f64 i32 i64 f32 i64 f32 i32 i64 i32 f32 i32 i64 f64 f64 i32 i32 i64 i64 f64 f32 f32 f64 i32 f32 i64 i32 i64 i32 i32 i64 i32 i32 i64 i32 i32 i64 i64 i64 f64 i32 f32 i32 f32 f64 i32 f32 i64 f32 i64)))
+;;     (type (;1;) (func (param f32 f32 i64 i64 f64 i64 f32 f64 i64 i64 f32 f32 i64 f64 i64 i64 i64 f32 f32 f64 f32 f64 f32 i32 i32 f32 f64 f64 f32 f64 i32 i64 i32 i32 i64 i32 i32 i64 f64 f64 i64 f64 i64 i64 f64 i32 f32 i32 f32 f32 f64 i32 i32 f32 f32 f32 i64 i64 i32 i64 i32 i32 f64 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32 i32 i32)))
-;;     (type (;3;) (func (param f64 i64 f32 f32 f32 f64 i32 f64 i64 i64 i32 i32 i32 i64 i64 i32 f32 f32 f64 i64 f32 i64 i32 f64 f32 f32 f64 i64 i64 f64 i32 f64 i32 f32 f32 f32 f64 i32 i64 i32 f64 f64 i64 f64 f32 f64 f32 i32 f64 f64 i64 i32 i64 i32 f32 f32 f32 f64 f64 i64 f32 i32 f32 i64)))
+;;     (type (;3;) (func (param i32 f32 f64 i32 f32 i32 i64 i64 i32 i64 f32 i64 f64 f32 f32 f64 f32 f64 i64 f64 i32 f32 f64 i64 f32 i32 i32 i32 i32 i64 i64 f64 f32 i64 i64 f64 f32 f64 i32 f64 i32 i32 f32 f64 f32 f32 f64 i32 f64 f64 i32 i64 f64 i64 f64 i32 f64 i32 f64 i64 i64 i32 i64 f32)))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32 i32) (result i32)))
-;;     (type (;5;) (func (param i64 f64 i64 f64 i64 i64 i32 f64 i64 i64 f32 i32 i64 f64 f32 i32 f64 f32 f64 i64 f32 f32 i32 i64 f64 i64 i32 f32 i64 i32 f32 i64 i32 f64 f64 f32 i64 f32 f64 f32 f32 i32 i32 f64 i64 f64 i64 f32 i64 i64 i32 f64 i32 f32 f32 i64 f64 f64 f32 i32 f64 f64 i64 f64)))
+;;     (type (;5;) (func (param f64 f64 f32 f64 f32 i32 i32 f64 i32 i64 f32 i64 i64 i64 f64 i64 f32 f64 f32 i32 f64 i64 i64 i32 f64 f64 f64 i64 i32 f32 f32 f32 i32 f64 f64 i32 f32 i32 i64 i32 f32 f32 i64 i32 i64 i64 i32 f64 i32 i32 i64 i32 f64 i64 i64 i64 f64 f64 i64 i32 f32 i64 i64 f32)))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32) (result i32)))
-;;     (type (;7;) (func (param i32 f32 f64 f64 f32 i64 i32 i64 i32 f64 i32 i32 f64 f64 i64 i32 i32 f64 i32 f64 i64 f64 i32 i32 i64 i64 f64 f64 i64 i32 i64 i32 i32 f32 f64 i64 f64 f64 f64 f32 i32 i32 f32 i64 i64 i32 i64 i32 i32 f64 i64 i32 i64 f64 f64 f64 i64 f64 i64 f64 i32 i32 f64 f32)))
+;;     (type (;7;) (func (param f32 f64 i32 f64 i64 i64 i64 f64 i32 f32 i32 f32 f32 i32 f32 i64 i32 f64 i64 i64 f64 f32 i64 f64 f32 i32 f64 f64 i64 f64 i64 i64 i64 f64 i32 f64 i64 i64 i64 f64 i64 f64 f32 f32 i64 f64 i32 i32 i32 i64 f64 i32 f64 i64 f32 i64 i32 f32 i64 i32 i32 i64 f64 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;8;) (func (param i32 i32) (result i32)))
-;;     (type (;9;) (func (param f64 f32 f64 f32 f32 i32 f64 i64 f64 i64 f64 i64 f64 i32 i64 i32 i64 i64 f64 i64 f64 i64 f32 f64 f64 i32 i64 f64 f32 i64 f64 f64 i64 f32 i64 i32 i32 i64 f32 i32 f64 i32 f64 f64 f64 i64 f64 i32 i64 f64 f32 f64 f64 f32 i64 f64 f32 f64 i64 f32 i64 f32 i64 i64)))
+;;     (type (;9;) (func (param i64 f64 f32 i64 f32 f64 f32 f64 i32 i32 i32 f32 f64 f32 i64 f64 f32 i64 i64 f32 f64 i64 f64 i32 i64 f64 f64 f32 i64 i32 i64 f64 f64 i64 i32 i32 f64 f32 f32 i64 i64 f32 f64 i32 i64 f64 f64 i32 f32 i64 i32 f32 i32 i64 f64 f32 f64 f64 f64 f32 i32 i64 i64 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;10;) (func (param i32 i32 i32 i32 i32)))
-;;     (type (;11;) (func (param i32 i32 i64 f32 f32 i64 i64 i32 f64 i64 f32 i64 f64 i64 i64 i32 f32 i32 i64 f64 f32 f32 i32 i32 i32 i64 f64 i32 i64 i64 i64 i32 i64 f32 f32 f32 i64 f32 i64 f32 i64 i32 f32 i32 f32 f64 i32 i64 i32 i64 i64 i32 f32 i64 i64 i32 f64 f32 i32 i64 i32 f32 i32 i32)))
+;;     (type (;11;) (func (param i32 f32 f32 i32 f64 f32 i64 f32 i64 i64 i32 f64 f64 i32 i64 f64 f64 i32 i64 f32 i64 f32 f32 i32 f32 f32 i64 i32 i32 f64 i64 f64 f64 f32 f32 f64 i32 i64 f32 f64 i32 f32 f32 i64 f64 f32 i32 f32 i32 f64 i64 f64 f32 f32 f64 f32 i32 i64 f64 i64 f64 i32 f64 f32)))
 ;;   )
 ;;   (rec
 ;;     (type (;12;) (func (param i32 i32 i32 i32)))
-;;     (type (;13;) (func (param i64 f64 i32 f64 i64 f32 f64 i64 i64 f64 i32 i64 i64 f32 i32 i32 i32 i64 f32 i64 f64 f32 i32 i32 i64 f32 f64 f32 i32 f32 f32 i64 f64 i32 i32 f32 f64 i32 i64 f64 f32 i64 i32 f64 f32 i64 f64 f32 i32 i32 f32 f64 f64 f64 f64 f64 i64 i64 i64 f32 i64 f32 f64 f64)))
+;;     (type (;13;) (func (param i32 i64 f64 i32 f64 i64 i64 i64 i32 f64 i64 f32 i64 i64 i32 i64 i32 i32 f64 f32 f32 i32 f64 f64 i64 f32 f32 f32 f32 i64 i32 f64 f64 f32 i32 f64 f64 i64 i32 f64 i64 i32 i64 i32 i32 i32 i64 i32 i64 f32 f64 f64 f64 i64 i32 f32 i32 i32 i64 f64 f64 i64 i32 f64)))
 ;;   )
 ;;   (type (;14;) (func (param i32) (result i32)))
 ;;   (type (;15;) (func))
@@ -99,7 +99,7 @@
 ;;       local.get 1
 ;;       i32.const 11
 ;;       i32.add
-;;       call $"wasmtime-gc helper 5"
+;;       call $"wasmtime-gc helper 6"
 ;;     end
 ;;   )
 ;;   (func (;5;) (type 4) (param i32 i32) (result i32)
@@ -436,7 +436,7 @@
 ;;       call 2
 ;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 5" (;10;) (type 17) (param i32)
+;;   (func $"wasmtime-gc helper 6" (;10;) (type 17) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1

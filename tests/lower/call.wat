@@ -12,11 +12,11 @@
 ;;   (type (;0;) (func (param i32) (result i32)))
 ;;   (rec
 ;;     (type (;1;) (func (result i32)))
-;;     (type (;2;) (func (param i64 i32 i64 f32 f32 i32 i32 f64 f64 f64 f32 f32 i64 f32 i32 f32 f32 f32 i64 f32 i32 i32 i32 f64 i32 f32 i64 i64 f32 i32 i32 i64 i32 f32 f32 i32 f64 i32 i64 i64 f64 i32 i32 f32 f64 f64 f32 i32 i64 i32 i32 i32 i32 f32 i64 i64 f32 i32 f32 f32 f32 f64 i64 f32)))
+;;     (type (;2;) (func (param f64 f64 i64 i64 i32 f32 f64 i32 f32 f64 f32 f64 i64 f32 i64 f32 f64 f64 i64 i32 f64 i64 f32 f32 i32 f32 f64 i32 i32 f64 i64 i32 i64 i64 i64 i64 f32 i64 f64 i32 f32 i32 f32 i64 f64 i64 i64 f32 f64 i32 i32 i64 f32 f64 i32 i64 f64 f64 i32 i32 i64 f64 f32 i32)))
 ;;   )
 ;;   (rec
 ;;     (type (;3;) (func (param i32) (result i32)))
-;;     (type (;4;) (func (param i32 i32 f32 f32 f64 f64 f64 f64 i32 i32 i64 i32 i64 f32 i64 f64 i32 f32 i32 i32 i32 f32 i64 i64 i64 i32 i32 i64 f64 f32 f64 f32 f32 f64 i64 i32 i32 f64 i32 i64 i32 i32 f32 i32 i64 i64 f64 f64 i32 f32 f64 i32 i64 f32 i32 i32 f64 f32 f32 i32 i64 f32 i64 f64)))
+;;     (type (;4;) (func (param i32 f32 i64 i32 f64 f64 f64 f64 i64 f32 f64 i32 f32 f32 i32 f32 i32 f32 i32 i32 i32 f64 i32 f32 i32 f32 f32 f32 i64 f32 f32 i64 f32 f64 i64 f64 f32 f32 f64 f32 i64 i32 f64 f32 f64 f32 f64 i32 i64 i32 i64 i32 f32 f64 i32 f64 i64 f64 f32 f64 i64 i64 i64 i64)))
 ;;   )
 ;;   (type (;5;) (func (param i32) (result i32)))
 ;;   (type (;6;) (func (param i32)))
@@ -72,9 +72,16 @@
 ;;     local.get 1
 ;;   )
 ;;   (func (;3;) (type 3) (param i32) (result i32)
-;;     i32.const 1
-;;     local.get 0
-;;     i32.load offset=7 align=1
-;;     call_indirect (type 0)
+;;     block ;; label = @1
+;;       i32.const 1
+;;       local.get 0
+;;       i32.load offset=7 align=1
+;;       call_indirect (type 0)
+;;       i32.const 0
+;;       i32.load offset=1048592 align=1
+;;       br_if 0 (;@1;)
+;;       return
+;;     end
+;;     i32.const 0
 ;;   )
 ;; )

@@ -8,11 +8,11 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32) (result i32)))
-;;     (type (;1;) (func (param f32 i32 f32 f32 i64 i32 i64 i64 i64 f32 f64 i64 f64 i64 f64 i32 f64 i64 i32 i32 f32 f32 f32 i32 i64 i32 i32 f64 i32 f32 f32 f64 f64 f64 i64 f64 f64 i32 i64 i64 f64 f32 f32 i32 f32 f64 i32 f64 i64 f32 f64 i32 f64 f64 f64 i32 f64 f64 f64 i64 f64 f64 f64 i64)))
+;;     (type (;1;) (func (param f64 f64 f64 f64 i32 i64 i32 f32 i32 i64 f64 i32 i32 f32 f64 i32 i64 i64 i64 i64 i64 i32 i32 i32 i32 i32 f64 f32 f32 f64 i64 i64 i64 i32 f32 f32 i64 f32 i32 i64 f32 i64 f32 f32 f64 i64 i64 i32 i64 i64 i32 f32 f64 f64 i32 i32 i32 i64 i64 f32 i32 f32 i32 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32) (result i32)))
-;;     (type (;3;) (func (param f32 f32 i32 i64 f64 f64 i64 i32 f64 i64 i64 i64 i64 f64 i32 i32 f64 f32 f64 i64 i32 f32 f32 f64 f32 f64 i64 i64 i64 f64 i32 f64 i32 f32 i32 i32 f64 i64 f32 i64 i32 f32 f64 i32 f64 f32 i64 f64 i64 i32 f64 i64 f64 f32 i32 f64 f64 i32 i64 i64 f32 i32 i32 f64)))
+;;     (type (;3;) (func (param i32 f64 f32 f32 f64 f32 f32 f32 i64 f32 i64 i64 i32 f32 f32 f64 f64 i64 f64 f32 f64 i64 i32 f64 i32 f32 i32 f64 f64 i64 f64 f32 f64 i32 i32 f32 i64 i64 i32 i32 f32 f64 i32 i64 f32 f32 i32 f32 f64 f64 i32 i32 f32 i32 i64 i64 f64 i32 i64 f32 i32 f64 f32 i32)))
 ;;   )
 ;;   (type (;4;) (func (param i32)))
 ;;   (type (;5;) (func))

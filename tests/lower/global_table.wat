@@ -14,19 +14,19 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (result i32)))
-;;     (type (;1;) (func (param f32 i32 i32 i64 i64 f64 f32 i32 f64 f64 i32 f32 i32 i32 f32 i64 f64 i32 i32 f32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 f32 f64 i64 i32 i32 f64 i64 f64 i32 i32 i64 f32 f32 f32 f32 f32 f32 i64 i64 f64 i64 i32 i64 i32 i32 i64 i64 f32 f32 f32 i32 i32)))
+;;     (type (;1;) (func (param f64 f32 f32 i64 i32 f32 i32 i64 i32 f64 f32 i32 i64 f64 i32 i32 i64 i64 i32 f64 f64 i64 f64 i32 f32 f32 i32 i32 f64 i64 i32 i64 i32 i64 f32 i32 i64 f64 f32 i64 i64 f64 f64 i32 f32 f32 i32 i32 i64 i64 i64 i64 f32 i32 f64 f64 f64 i64 i64 f32 i64 f64 f64 f32)))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (param i32)))
-;;     (type (;3;) (func (param i32 i64 i64 i64 f64 i32 i32 i64 i32 f64 f32 f32 f64 f32 f32 f64 f32 f64 f64 f32 i64 f64 f32 f64 i32 i32 i64 i32 i32 i32 f32 f32 i32 f32 f64 i32 f32 f64 i64 i64 f64 i32 f64 i32 i32 i32 i64 i64 f64 f64 f32 i32 f64 i64 i64 i64 f64 f64 f32 f64 f32 i64 f32 i32)))
+;;     (type (;3;) (func (param i64 i64 f64 f64 f64 f32 f32 f32 i32 i32 f32 i32 f32 f32 f32 f64 i32 i32 i32 f64 f64 i32 f64 f32 i32 f64 f32 f64 f32 i64 i64 i32 i64 f32 f32 f64 i32 f32 f32 f32 f64 f32 f64 i64 f32 i32 i32 f32 f32 i64 i64 f32 i32 f32 i32 i32 f32 i32 i64 i64 f32 i64 i64 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32) (result i32)))
-;;     (type (;5;) (func (param f64 f32 i32 i32 f32 i32 i64 f32 i64 i64 f64 f32 i32 i64 i32 f32 i32 f32 f32 f64 i32 f32 i32 i32 f32 i32 i64 i32 i32 i64 i32 i32 f64 i32 i64 f32 i64 i64 i64 f32 f32 i64 f64 i32 i32 i64 f32 f64 i32 i32 i64 f32 i64 i32 i32 i64 f64 f32 f32 f32 i64 i32 f64 i64)))
+;;     (type (;5;) (func (param f64 i32 i32 i64 f64 i64 f32 i64 f32 f64 i64 i32 f64 f64 f32 i64 i64 i32 f64 f64 i64 f32 f64 f32 f64 i32 i64 f64 i32 i32 i32 f64 i64 f64 f64 i64 f64 f32 f64 i64 i64 i64 f64 i32 i32 f64 f64 i32 f64 i64 f64 i32 i64 f32 i64 i32 i64 i32 i64 i64 i32 i32 i32 f64)))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32 i32)))
-;;     (type (;7;) (func (param i64 i32 i32 f32 i32 i64 f32 i32 i32 i64 f32 f64 f64 f32 i32 f32 i64 i32 f64 f64 i32 i32 f32 i64 i64 i64 f64 i32 i32 f64 f64 i64 f32 f32 i64 i32 f32 i64 f64 i64 f32 i64 f64 f64 f64 i32 i64 f32 f32 i64 f32 i32 f64 i32 f32 f32 f32 f64 f32 f64 f64 i64 i64 i64)))
+;;     (type (;7;) (func (param f64 f32 f32 f32 f32 f32 f64 i32 f32 i32 i64 f64 i64 i32 f32 i32 i64 i32 i32 i32 f32 f32 i32 f32 f32 i32 i32 i32 i32 i32 i64 f64 i32 i64 f64 f64 f64 f32 i64 f32 f64 i32 i64 i64 i32 i64 i32 i64 i64 f32 i64 f32 f64 i64 f32 i32 i32 f32 i32 f64 i64 f64 i32 i64)))
 ;;   )
 ;;   (type (;8;) (func (param i32) (result i32)))
 ;;   (type (;9;) (func (param i32) (result i32)))
@@ -46,7 +46,7 @@
 ;;   (export "at" (func 6))
 ;;   (export "put" (func 7))
 ;;   (export "grow" (func 8))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;4;) (type 0) (result i32)
 ;;     global.get 0
 ;;     i32.load offset=4 align=1
@@ -106,7 +106,7 @@
 ;;       local.get 0
 ;;       i32.const 11
 ;;       i32.add
-;;       call $"wasmtime-gc helper 5"
+;;       call $"wasmtime-gc helper 6"
 ;;     end
 ;;   )
 ;;   (func (;8;) (type 8) (param i32) (result i32)
@@ -117,10 +117,10 @@
 ;;     i32.const -1
 ;;     call 3
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;9;) (type 14)
-;;     call $"wasmtime-gc helper 22"
+;;   (func $"wasmtime-gc helper 7" (;9;) (type 14)
+;;     call $"wasmtime-gc helper 34"
 ;;   )
-;;   (func $"wasmtime-gc helper 22" (;10;) (type 14)
+;;   (func $"wasmtime-gc helper 34" (;10;) (type 14)
 ;;     (local i32 i32 i32 i64)
 ;;     i32.const 8
 ;;     call 0
@@ -215,7 +215,7 @@
 ;;       local.get 2
 ;;       i32.const 11
 ;;       i32.add
-;;       call $"wasmtime-gc helper 5"
+;;       call $"wasmtime-gc helper 6"
 ;;     end
 ;;     global.get 0
 ;;     i32.load offset=12 align=1
@@ -295,7 +295,7 @@
 ;;     i32.const 0
 ;;     i32.store offset=20 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 5" (;11;) (type 13) (param i32)
+;;   (func $"wasmtime-gc helper 6" (;11;) (type 13) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1

@@ -12,23 +12,23 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32 i64 i32) (result i32)))
-;;     (type (;1;) (func (param i64 i32 f32 i32 i32 f64 f32 i32 f32 f64 f64 f64 f32 i64 i64 f32 i32 i32 i64 f64 i32 i32 f64 f64 f64 f32 f64 f32 i64 f64 i64 i32 i32 f32 i32 f64 i64 f64 i64 i64 f64 i64 f32 i32 f32 i64 i32 f32 i32 i32 f32 f32 i32 f32 i32 f32 i64 i32 f32 i32 f64 f32 i32 i32)))
+;;     (type (;1;) (func (param f64 i64 f64 i64 i64 i64 i64 i32 i64 f32 f32 f64 f32 f64 i64 f32 i32 f32 i32 f64 f64 i64 i64 f64 f32 i32 f32 f64 f64 i64 i64 f32 f64 f64 f32 i32 i32 f64 f32 i64 i32 i32 f64 f32 i32 i32 i32 f64 f32 i32 f64 f32 i64 f64 i64 f64 i64 i32 f64 i32 i64 f64 f64 f32)))
 ;;   )
 ;;   (rec
 ;;     (type (;2;) (func (result i32)))
-;;     (type (;3;) (func (param f64 i32 i32 i32 f32 f32 i32 f32 i64 i64 f32 i32 f64 i32 f32 f64 f64 i64 f64 f32 i32 f32 i64 i64 i32 i32 i32 i32 f32 i32 f32 i64 f64 i32 f32 f64 i64 f32 i64 f64 i32 f64 i64 f64 f32 f64 f32 f32 i32 f64 i64 f32 f32 f64 f64 f64 i64 f64 f64 f64 f32 f32 f32 i64)))
+;;     (type (;3;) (func (param f32 i32 f32 f64 f64 i32 f64 f32 i64 i64 f32 i32 f32 i64 f32 f32 i32 i32 i32 f64 i32 i64 i64 i64 f64 f32 f32 f64 i32 i32 f64 i64 f32 i64 f32 i32 f32 f32 f64 f64 f64 i32 i32 f32 f32 f32 f32 f32 f32 f64 f32 i32 f64 f32 f32 f32 f64 f64 i64 i32 i64 i32 i32 i32)))
 ;;   )
 ;;   (rec
 ;;     (type (;4;) (func (param i32) (result i32)))
-;;     (type (;5;) (func (param i32 i64 f32 f64 f64 i32 i64 f32 f32 f32 i64 i64 f32 i32 i64 f32 f32 f32 f64 i64 i32 i64 f32 f64 f64 f32 f32 i64 i32 f64 f32 i32 f32 i64 i64 i64 i32 f64 f32 i32 f32 f32 i64 f32 f32 i64 f64 i32 i64 f32 i64 f64 f32 f32 f64 i64 i64 i64 f64 i64 i64 f64 i64 i32)))
+;;     (type (;5;) (func (param i32 f64 f32 f64 i32 f32 i64 f64 i32 f64 i64 i64 i64 f64 f64 i64 i64 f32 f64 f32 i32 i32 i64 i64 i64 i64 f32 i32 f32 f64 f32 f64 f64 f32 f32 i32 f32 i32 f32 f32 f32 i32 i32 f64 f64 f32 f64 f64 f32 f32 i64 i64 i64 f32 f64 i32 f64 f32 i64 f32 f64 f64 f64 i64)))
 ;;   )
 ;;   (rec
 ;;     (type (;6;) (func (param i32 i32)))
-;;     (type (;7;) (func (param f32 f32 f64 i64 f64 i64 i64 f64 f32 i64 f64 f64 i64 i64 i32 i32 f64 f64 f64 f32 f64 f32 f64 i64 i32 f64 f32 i64 f32 i64 f32 f32 f64 f64 f64 i64 f64 f32 i32 f64 f32 f32 i32 f32 i64 f32 f32 f64 f64 i64 i32 i32 f32 f32 f32 i64 i64 f32 f32 f32 i32 f32 i32 i32)))
+;;     (type (;7;) (func (param i64 i64 f64 i32 i32 f32 f64 f32 i64 i32 i32 f32 f32 i32 f32 f32 f32 f32 i64 i32 f64 i64 i32 i32 f64 i64 f64 f64 i32 i64 f32 f32 i32 i64 i64 f64 i64 i32 i64 i64 i32 f32 i32 f64 i64 f64 f32 f64 i64 i32 i32 f32 f32 i32 i64 f32 i64 i32 i32 i64 f32 f32 i32 i32)))
 ;;   )
 ;;   (rec
 ;;     (type (;8;) (func (param i32)))
-;;     (type (;9;) (func (param f64 i32 i64 f64 i64 f32 f64 i32 i32 f32 i64 i64 f32 i64 i32 f32 f32 i32 f32 i32 f32 i32 i32 i64 i32 f32 f32 f32 i32 f32 f64 i64 f32 f32 f32 f32 i64 f32 f32 f32 f64 i32 i64 i32 f64 i32 i32 f64 i32 i32 i32 f32 f32 i32 i32 f32 f64 i64 f64 f32 f32 i64 f32 i64)))
+;;     (type (;9;) (func (param i64 i32 f32 i32 f64 f32 i64 f32 f32 f64 f32 i64 f64 f32 f64 f64 i32 f32 f32 i32 f64 i64 i64 i64 f32 f32 f32 i32 i32 i32 f32 f64 f32 i32 i32 f64 f64 i32 i64 f32 f32 i32 i64 i64 f32 i32 f64 i64 f64 f32 f32 i64 f64 i32 i64 i32 f32 i32 i32 i64 i32 f32 i32 f64)))
 ;;   )
 ;;   (type (;10;) (func (param i32) (result i32)))
 ;;   (type (;11;) (func))
@@ -155,7 +155,7 @@
 ;;       local.get 0
 ;;       i32.const 19
 ;;       i32.add
-;;       call $"wasmtime-gc helper 5"
+;;       call $"wasmtime-gc helper 6"
 ;;     end
 ;;   )
 ;;   (func (;6;) (type 8) (param i32)
@@ -163,7 +163,7 @@
 ;;     i32.const -1
 ;;     i32.store offset=19 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 5" (;7;) (type 12) (param i32)
+;;   (func $"wasmtime-gc helper 6" (;7;) (type 12) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1

@@ -21,6 +21,7 @@ const TOTAL: (usize, usize) = (351, 71105);
 fn switch_on(folder: &str, config: &mut Config) {
     match folder {
         "wide-arithmetic" => drop(config.wasm_wide_arithmetic(true)),
+        "custom-descriptors" => drop(config.wasm_custom_descriptors(true)),
         "custom-page-sizes" => drop(config.wasm_custom_page_sizes(true)),
         "threads" => {
             config.wasm_threads(true);
@@ -102,8 +103,13 @@ fn everything() {
 }
 
 /// What lowering is about.
-const LOWERED: [Proposal; 4] =
-    [Proposal::GC, Proposal::ExceptionHandling, Proposal::TailCall, Proposal::FunctionReferences];
+const LOWERED: [Proposal; 5] = [
+    Proposal::GC,
+    Proposal::ExceptionHandling,
+    Proposal::CustomDescriptors,
+    Proposal::TailCall,
+    Proposal::FunctionReferences,
+];
 
 #[test]
 fn lowered_with_a_collection_at_every_allocation() {

@@ -173,7 +173,7 @@ macro_rules! defined_type {
 
             #[allow(dead_code, reason = "not every kind of type needs it")]
             fn define(engine: &Engine, composite: t::CompositeType) -> Result<$name> {
-                let sub = t::SubType { is_final: true, supertype: None, composite };
+                let sub = t::SubType::new(true, None, composite);
                 let id = engine.state().registry.intern(t::RecGroup { types: vec![sub] })?;
                 Ok($name::of(engine, id))
             }

@@ -32,6 +32,7 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("undefined", &[Trap::TableOutOfBounds]),
     ("uninitialized", &[Trap::IndirectCallToNull]),
     ("cast failure", &[Trap::CastFailure]),
+    ("descriptor cast failure", &[Trap::CastFailure]),
     ("call stack exhausted", &[Trap::StackOverflow]),
     ("allocation size too large", &[Trap::AllocationTooLarge]),
     ("unaligned atomic", &[Trap::HeapMisaligned]),

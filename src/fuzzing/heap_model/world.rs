@@ -40,7 +40,7 @@ impl Types {
         let registry = Arc::new(TypeRegistry::new());
         let all = GcTypes::new(registry.clone(), map.rtt_start);
         let make = |composite| {
-            let ty = SubType { is_final: true, supertype: None, composite };
+            let ty = SubType::new(true, None, composite);
             all.ensure(registry.intern(RecGroup { types: vec![ty] }).unwrap()).unwrap()
         };
         let structure = |fields: Vec<StorageType>| {

@@ -90,11 +90,13 @@ impl Heap {
         };
         self.old.sweep(&mut self.pages, &mut note);
         self.large.sweep(&self.marks, &mut self.pages, &mut note);
+        self.pinned.sweep(&self.marks, &mut self.pages, &mut note);
         for range in freed {
             self.poison(mem, range);
         }
-        self.sizer.major_done(live.old, self.large.bytes());
-        self.stats.live_after_major = live.old + self.large.bytes();
+        let apart = self.large.bytes() + self.pinned.bytes();
+        self.sizer.major_done(live.old, apart);
+        self.stats.live_after_major = live.old + apart;
     }
 
     /// Whether the live young objects can be promoted. Room in holes is counted if need be.

@@ -139,6 +139,8 @@ impl Promoter<'_> {
     #[inline(never)]
     fn move_other(&mut self, from: u32, value: u32, brief: Brief) -> u32 {
         let header = self.words.get(from);
+        let known = brief.index().is_some();
+        let brief = if known { brief } else { self.types.brief_of_descriptor(&self.words, header) };
         let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, from, header, value);
         };
@@ -173,7 +175,8 @@ impl Promoter<'_> {
             // A large object that nobody has set up: see `alloc.rs`.
             return;
         }
-        let Some(index) = self.types.index(header) else {
+        let described = || self.types.brief_of_descriptor(&self.words, header).index();
+        let Some(index) = self.types.index(header).or_else(described) else {
             self.corrupt(Fault::Header, at, header, 0);
             return;
         };

@@ -93,7 +93,30 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         if brief.index().is_some() {
             self.todo.push((at, brief));
         } else {
-            self.corrupt(Fault::Header, at, header, 0);
+            self.push_described(at, header);
+        }
+    }
+
+    /// The same where the header is no fixed record: it may be a descriptor, which then is alive, and may
+    /// have a descriptor itself.
+    #[cold]
+    fn push_described(&mut self, mut at: u32, mut header: u32) {
+        loop {
+            let brief = self.types.brief_of_descriptor(&self.words, header);
+            if brief.index().is_none() {
+                self.corrupt(Fault::Header, at, header, 0);
+                return;
+            }
+            self.todo.push((at, brief));
+            if !self.marks.set(header) {
+                return;
+            }
+            (at, header) = (header, self.words.get(header));
+            let brief = self.types.brief(header);
+            if brief.index().is_some() {
+                self.todo.push((at, brief));
+                return;
+            }
         }
     }
 
@@ -106,10 +129,17 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         if self.marks.is_set(at) {
             return value;
         }
-        let brief = self.types.brief(header);
+        let mut brief = self.types.brief(header);
+        let described = brief.index().is_none();
+        if described {
+            brief = self.types.brief_of_descriptor(&self.words, header);
+        }
         let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, at, header, value);
         };
+        if described && self.marks.set(header) {
+            self.push(header);
+        }
         let size = self.types.at(index).size(&self.words, at);
         if size >= LARGE_OBJECT_BYTES as u64 || at as u64 + size > self.words.len() {
             return self.corrupt(Fault::Size, at, header, value);

@@ -273,7 +273,7 @@ fn types_may_come_later_until_their_records_reach_the_first_page() {
         use crate::types::*;
         let field = |i| FieldType { storage: crate::fuzzing::heap_model::world::i32(), mutable: n >> i & 1 == 1 };
         let composite = CompositeType::Struct((0..12).map(field).collect());
-        let ty = SubType { is_final: true, supertype: None, composite };
+        let ty = SubType::new(true, None, composite);
         let id = registry.intern(RecGroup { types: vec![ty] }).unwrap();
         let ty = w.types.all.ensure(id).unwrap();
         result = w.heap.sync_types(&mut w.mem, &w.types.all.since(w.heap.known_types()));

@@ -116,7 +116,7 @@ pub fn test<'a, E: Environ<'a>>(
 
 /// Runs a test of an object, unless the value is none; then the answer is 0 for an i31 and
 /// `null_passes` for null.
-fn guarded<'a>(
+pub(super) fn guarded<'a>(
     c: &mut Cursor<'_, 'a>,
     value: Value,
     from: RefType,
@@ -185,6 +185,12 @@ fn is_object<'a>(
         Question::Type { id, exact } => {
             let Some(ty) = env.gc_types.get(&id) else { return c.i32(0) };
             let wanted = c.i32(ty.rtt.0);
+            if exact && env.module.types.def(id).sub.descriptor.is_some() {
+                // Its objects have records of their own, which tell the same type.
+                let found = load_record(env, c, header, rtt::RTT_TYPE_ID);
+                let wanted = c.i32(ty.index);
+                return c.i32_op(Operator::I32Eq, found, wanted);
+            }
             if exact {
                 return c.i32_op(Operator::I32Eq, header, wanted);
             }
@@ -258,7 +264,7 @@ pub fn cast<'a, E: Environ<'a>>(
     Ok(())
 }
 
-fn fail_unless(c: &mut Cursor<'_, '_>, ok: Value) {
+pub(super) fn fail_unless(c: &mut Cursor<'_, '_>, ok: Value) {
     let failed = c.core(Operator::I32Eqz, &[ok], ValType::I32);
     c.trap_if(failed, TrapCode::CastFailure);
 }

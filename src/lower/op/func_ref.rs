@@ -71,7 +71,7 @@ fn from_handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: Va
             Ok(c.value(Op::Ref(RefOp::Null(HeapType::Func)), &[], nofunc))
         }
         _ => {
-            let cast = runtime_cast(e, c, value, ty.heap)?;
+            let cast = runtime_cast(e, c, value, ty)?;
             Ok(refined(c, cast, ty))
         }
     }
@@ -82,10 +82,10 @@ fn refined(c: &mut Cursor<'_, '_>, value: Value, ty: RefType) -> Value {
 }
 
 /// The argument if it is of the (concrete) type or null, else null.
-fn runtime_cast<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, to: HeapType) -> Lowering<Value> {
-    let func = to.concrete().and_then(|id| e.env().cast_func(id));
+fn runtime_cast<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, to: RefType) -> Lowering<Value> {
+    let func = to.heap.concrete().and_then(|id| e.env().cast_func(id, to.exact));
     let func = func.ok_or_else(|| Error::bug("cast to a function type that the module does not define"))?;
-    Ok(c.value(Op::Call(Callee::Func(func)), &[value], ValType::Ref(RefType::new(true, to))))
+    Ok(c.value(Op::Call(Callee::Func(func)), &[value], ValType::Ref(RefType::new(true, to.heap))))
 }
 
 /// An operand as a handle.
@@ -138,7 +138,7 @@ pub fn test<'a, E: Environ<'a>>(
     to: RefType,
 ) -> Lowering<Value> {
     let types = &e.env().module.types;
-    if types.is_sub_heap(from.heap, to.heap) {
+    if types.is_sub_ref(from.non_null(), to.non_null()) {
         if to.nullable {
             return Ok(c.i32(1));
         }
@@ -152,7 +152,7 @@ pub fn test<'a, E: Environ<'a>>(
         return Ok(if_null);
     }
     let value = native(e, c, arg)?;
-    let cast = runtime_cast(e, c, value, to.heap)?;
+    let cast = runtime_cast(e, c, value, to)?;
     let failed = c.value(Op::Ref(RefOp::IsNull), &[cast], ValType::I32);
     let passed = c.core(Operator::I32Eqz, &[failed], ValType::I32);
     Ok(c.i32_op(Operator::I32Or, passed, if_null))
@@ -171,7 +171,7 @@ pub fn cast<'a, E: Environ<'a>>(
     to: RefType,
 ) -> Lowering<Repr> {
     let types = &e.env().module.types;
-    if types.is_sub_heap(from.heap, to.heap) {
+    if types.is_sub_ref(from.non_null(), to.non_null()) {
         return if to.nullable || !from.nullable { Ok(arg.repr) } else { non_null(e, c, arg, TrapCode::CastFailure) };
     }
     let ok = test(e, c, arg, from, to)?;
@@ -181,6 +181,6 @@ pub fn cast<'a, E: Environ<'a>>(
         return Ok(Repr::Null(to.heap));
     }
     let value = native(e, c, arg)?;
-    let cast = runtime_cast(e, c, value, to.heap)?;
+    let cast = runtime_cast(e, c, value, to)?;
     Ok(Repr::Plain(refined(c, cast, to)))
 }

@@ -9,6 +9,7 @@ pub mod array;
 pub mod bulk;
 pub mod call;
 pub mod cast;
+pub mod desc;
 pub mod exn;
 pub mod func_ref;
 pub mod global;

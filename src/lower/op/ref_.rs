@@ -5,7 +5,7 @@
 //! `func_ref.rs`.
 
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Out, Repr, cast, func_ref};
+use super::{Arg, Out, Repr, cast, desc, func_ref};
 use crate::error::Error;
 use crate::ir::{Cursor, Op, RefOp, TrapCode};
 use crate::layout::reference;
@@ -70,6 +70,16 @@ fn in_heap<'a, E: Environ<'a>>(
             e.translate_ref_cast(c, value, from, to)?;
             cast::refine(c, value, ty)
         }
+        RefOp::GetDesc => desc::get(e, c, value, ty),
+        RefOp::TestDesc(to) => {
+            let descriptor = func_ref::native(e, c, args[1])?;
+            desc::test(e, c, (value, from), to, descriptor)
+        }
+        RefOp::CastDesc(to) => {
+            let descriptor = func_ref::native(e, c, args[1])?;
+            desc::cast(e, c, (value, from), to, descriptor);
+            cast::refine(c, value, ty)
+        }
         RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::refine(c, value, ty),
         RefOp::Func(_) | RefOp::Null(_) => return Err(Error::bug("constant reference with an operand")),
     }))
@@ -113,8 +123,12 @@ fn refined<'a, E: Environ<'a>>(
     let fits = types.is_sub_heap(from.heap, to.heap);
     match arg.repr {
         Repr::Plain(_) if !fits => func_ref::cast(e, c, arg, from, to),
-        // Where a function of the module would be of a type that it is not of, control never comes.
-        Repr::Known(func) if !is_of(e, func, to) => Ok(null_as(c, to)),
+        Repr::Known(func) if !is_of(e, func, to) => match e.env().module.funcs.get(func as usize) {
+            // An imported function may be of a subtype of what the import says.
+            Some(decl) if !decl.exact => func_ref::cast(e, c, arg, from, to),
+            // Where a function of the module would be of a type that it is not of, control never comes.
+            _ => Ok(null_as(c, to)),
+        },
         repr => Ok(narrowed(c, repr, ty)),
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Out, Repr, func_ref, memory};
+use super::{Arg, Out, Repr, desc, func_ref, memory};
 use crate::error::Error;
 use crate::ir::{Cursor, Sign, StructOp, Value};
 use crate::layout::{FieldLayout, GcType, ObjectLayout, StructLayout, Width};
@@ -25,8 +25,15 @@ pub fn lower<'a, E: Environ<'a>>(
     args: &[Arg],
 ) -> Lowering<Option<Out>> {
     match op {
-        StructOp::New(ty) => new(e, c, ty, Some(args)).map(Some),
-        StructOp::NewDefault(ty) => new(e, c, ty, None).map(Some),
+        StructOp::New(ty) => new(e, c, ty, Some(args), None).map(Some),
+        StructOp::NewDefault(ty) => new(e, c, ty, None, None).map(Some),
+        StructOp::NewDesc(ty) | StructOp::NewDefaultDesc(ty) => {
+            let Some((&descriptor, fields)) = args.split_last() else {
+                return Err(Error::bug("an allocation without its descriptor"));
+            };
+            let fields = matches!(op, StructOp::NewDesc(_)).then_some(fields);
+            new(e, c, ty, fields, Some(descriptor)).map(Some)
+        }
         StructOp::Get { ty, field, sign } => get(e, c, ty, field, sign, args).map(Some),
         StructOp::Set { ty, field } => set(e, c, ty, field, args).map(|()| None),
     }
@@ -67,7 +74,13 @@ pub fn stored<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, width: Widt
     }
 }
 
-fn new<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args: Option<&[Arg]>) -> Lowering<Out> {
+fn new<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    id: TypeId,
+    args: Option<&[Arg]>,
+    descriptor: Option<Arg>,
+) -> Lowering<Out> {
     let ty: Arc<GcType> = e.env().gc_type(id)?.clone();
     let layout = layout(&ty)?;
     // Handles are made first: making one can call the host.
@@ -78,11 +91,26 @@ fn new<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args: 
             None => memory::default_value(c, field.width),
         });
     }
-    let object = e.alloc(c, layout.bytes, fresh(id));
-    let header = c.i32(ty.rtt.0);
+    // The descriptor is a root across the allocation, and an address only behind it.
+    let descriptor = descriptor.map(|arg| func_ref::native(e, c, arg)).transpose()?;
+    let describes = e.env().module.types.def(id).sub.describes;
+    let object = match describes {
+        Some(of) => {
+            let rtt = c.i32(e.env().gc_type(of)?.rtt.0);
+            e.alloc_descriptor(c, rtt, layout.bytes, fresh(id))
+        }
+        None => e.alloc(c, layout.bytes, fresh(id)),
+    };
+    let header = match descriptor {
+        Some(descriptor) => desc::record(c, descriptor),
+        None => c.i32(ty.rtt.0),
+    };
     memory::store(e.env(), c, object, 0, Width::I32, header, None);
     for (field, value) in layout.fields.iter().zip(values) {
         memory::store(e.env(), c, object, field.offset, field.width, value, None);
+    }
+    if describes.is_some() && args.is_some() && !layout.refs.is_empty() {
+        e.write_barrier_object(c, object);
     }
     Ok(Repr::Plain(object))
 }

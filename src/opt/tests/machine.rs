@@ -251,6 +251,8 @@ impl Machine<'_> {
                 let fields = args.iter().enumerate().map(packed).collect();
                 Some(vec![self.new_object(heap(id), fields)])
             }
+            // Not in generated functions.
+            StructOp::NewDesc(_) | StructOp::NewDefaultDesc(_) => None,
             StructOp::NewDefault(id) => {
                 let fields = self.default_fields(id);
                 Some(vec![self.new_object(heap(id), fields)])

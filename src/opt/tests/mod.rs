@@ -43,9 +43,8 @@ pub fn world() -> World {
     let field = |storage, mutable| FieldType { storage, mutable };
     let i32_field = |mutable| field(StorageType::Val(ValType::I32), mutable);
     let reference = |heap| StorageType::Val(ValType::Ref(RefType::new(true, heap)));
-    let define = |supertype, composite| {
-        reg.intern(RecGroup { types: vec![SubType { is_final: false, supertype, composite }] }).unwrap()
-    };
+    let define =
+        |supertype, composite| reg.intern(RecGroup { types: vec![SubType::new(false, supertype, composite)] }).unwrap();
     let mut fields =
         vec![i32_field(false), i32_field(true), field(reference(HeapType::Any), true), field(StorageType::I8, true)];
     let base = define(None, CompositeType::Struct(fields.clone().into()));
