@@ -89,7 +89,7 @@ pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>
 fn caller_asks<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
     let backtrace = wasmtime::WasmBacktrace::force_capture(cx);
     let Some(frame) = backtrace.frames().first() else { return true };
-    // Code that nobody remembers is of an instantiation that failed.
+    // Code that nobody knows is none of ours.
     cx.data().gc.engine.code_of(frame.module()).is_some_and(|code| code.lowered.is_some())
 }
 

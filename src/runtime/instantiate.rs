@@ -65,10 +65,15 @@ pub fn instantiate<T: 'static>(
         false => code.checked(&cx.data().gc.engine.clone())?,
     };
     let code = checked.as_ref().unwrap_or(code);
-    match &code.lowered {
+    let result = match &code.lowered {
         Some(lowered) => instantiate_lowered(cx, code, lowered, imports),
-        None => Ok(InstanceState { silent, ..instantiate_plain(cx, code, imports)? }),
+        None => instantiate_plain(cx, code, imports).map(|state| InstanceState { silent, ..state }),
+    };
+    if result.is_err() {
+        // Its functions may be in a table, and what is known of their code is needed yet.
+        cx.data_mut().gc.keep(code);
     }
+    result
 }
 
 /// Whether a call of an import may return with an exception pending.

@@ -4,6 +4,7 @@
 //! in use. [`with_heap`] therefore takes the heap's state out for the length of an operation and puts
 //! it back whatever happens.
 
+use super::code::Code;
 use super::engine::EngineState;
 use super::hosts::HostValue;
 use super::imports::RuntimeFuncs;
@@ -47,6 +48,7 @@ impl<T> StoreData<T> {
             place: None,
             state: None,
             instances: Vec::new(),
+            failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
         };
@@ -93,6 +95,8 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// The code of instantiations that failed.
+    failed: Vec<Arc<Code>>,
     /// What host functions that throw return.
     pub stand_ins: StandIns,
     /// All tags, by identity: the canonical types of their signatures.
@@ -265,6 +269,13 @@ impl GcStore {
     /// What the host holds, unless the heap is in use.
     pub fn roots(&mut self) -> Option<&mut StoreRoots> {
         self.state.as_mut().map(|state| &mut state.roots)
+    }
+
+    /// Keeps code for as long as the store lives.
+    pub fn keep(&mut self, code: &Arc<Code>) {
+        if !self.failed.iter().any(|kept| Arc::ptr_eq(kept, code)) {
+            self.failed.push(code.clone());
+        }
     }
 
     /// Whether an exception is pending in the host.

@@ -168,6 +168,47 @@ fn references_to_host_functions_throw() {
     }
 }
 
+/// An instantiation failed, but has left a function in a table. That goes on to work.
+#[test]
+fn functions_of_failed_instantiations_pass_exceptions_on() {
+    for engine in engines() {
+        let (mut store, tag, exn) = store(&engine);
+        let owner = Module::new(
+            &engine,
+            r#"(module
+                (import "" "t" (tag $t (param i32)))
+                (type $f (func (result i32)))
+                (table $table (export "table") 1 funcref)
+                (func (export "catch") (result i32)
+                    (block $h (result i32)
+                        (try_table (catch $t $h) (return (call_indirect $table (type $f) (i32.const 0))))
+                        (unreachable))))"#,
+        )
+        .unwrap();
+        let owner = Instance::new(&mut store, &owner, &[tag.into()]).unwrap();
+        let host = Func::wrap(&mut store, move |caller: Caller<'_, ()>| -> Result<i32> { throw(caller, &exn) });
+        {
+            let failing = Module::new(
+                &engine,
+                r#"(module
+                    (import "" "host" (func $host (result i32)))
+                    (import "" "table" (table 1 funcref))
+                    (tag $own)
+                    (func $left (result i32) (i32.add (call $host) (i32.const 1)))
+                    (elem (i32.const 0) $left)
+                    (func $start (throw $own))
+                    (start $start))"#,
+            )
+            .unwrap();
+            let table = owner.get_export(&mut store, "table").unwrap();
+            let err = Instance::new(&mut store, &failing, &[host.into(), table]).unwrap_err();
+            assert!(err.is::<ThrownException>() && store.take_pending_exception().is_some());
+        }
+        let catch = owner.get_typed_func::<(), i32>(&mut store, "catch").unwrap();
+        assert_eq!(catch.call(&mut store, ()).unwrap(), 50);
+    }
+}
+
 /// A module that throws, and one that calls a host function between itself and the handler.
 const NESTED: &str = r#"(module
     (import "" "t" (tag $t (param i32)))
