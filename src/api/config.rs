@@ -13,7 +13,7 @@ const DEFAULT_WASM_STACK: usize = 512 * 1024;
 /// All passes of our own optimiser.
 const FULL_OPT: u8 = 2;
 /// Default size of the nursery.
-const DEFAULT_NURSERY: usize = 8 << 20;
+const DEFAULT_NURSERY: usize = 4 << 20;
 
 /// Options of an [`Engine`](super::Engine).
 ///
@@ -227,7 +227,7 @@ impl Config {
         self
     }
 
-    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 8 MiB by
+    /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 4 MiB by
     /// default, and never more than a quarter of [`Config::gc_max_heap_size`].
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Self {
         self.nursery_size = bytes;

@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
 fn smith(data: &[u8]) {
     let mut bytes = arbitrary::Unstructured::new(data);
     let config = wasm_smith::Config {
-        exceptions_enabled: false,
+        exceptions_enabled: true,
         gc_enabled: true,
         reference_types_enabled: true,
         tail_call_enabled: true,

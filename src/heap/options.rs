@@ -19,7 +19,7 @@ pub struct HeapOptions {
     pub factor: f64,
     /// ... but not before they take this many bytes.
     pub minimum: u64,
-    /// The memory grows by at least this many bytes, or by an eighth of its size if that is more.
+    /// The memory grows by at least this many bytes, or by 1/32 of its size if that is more.
     pub growth_bytes: u64,
     /// The part of the nursery that is used adapts to the share of objects that survive, between this
     /// many bytes and what the map gives.
@@ -36,7 +36,7 @@ impl Default for HeapOptions {
             zeal: None,
             poison: false,
             verify: false,
-            factor: 2.0,
+            factor: 1.75,
             minimum: 32 << 20,
             nursery_least: 1 << 20,
             growth_bytes: 1 << 20,

@@ -1,8 +1,9 @@
 //! The remembered set: where old objects may refer to young ones.
 //!
 //! Lowered code appends the address of a slot to a buffer in the heap memory when it stores a young
-//! reference into an old object. When the buffer is full the entries come here, where duplicates are
-//! dropped. Objects that many references were stored into are remembered as a whole.
+//! reference into an old object, unless the slot holds a young one already. When the buffer is full the
+//! entries come here, where duplicates are dropped: a slot that holds young and other references by turns
+//! is in the buffer more than once. Objects that many references were stored into are remembered as a whole.
 //!
 //! A minor collection empties all of it; a major one replaces it by the exact set, so that no entry
 //! survives the object that it is in.
@@ -11,33 +12,47 @@ use super::memory::{Words, read};
 use super::verify::{Fault, VerifyError};
 use crate::layout::{HeapMap, reference};
 
-/// Sort and deduplicate when a list has grown to this many entries.
-const DEDUP_AT: usize = 1 << 16;
+/// Words of memory that one chunk of the bitmap stands for.
+const CHUNK_WORDS: u32 = 1 << 16;
 
-/// Addresses without order that may repeat now and then.
+/// A part of the bitmap.
+type Chunk = Box<[u64; CHUNK_WORDS as usize / 64]>;
+
+/// Addresses of words in the order of their arrival, each once.
 #[derive(Debug, Default)]
 struct AddressSet {
     items: Vec<u32>,
-    dedup_at: usize,
+    /// A bit for each word, set for those in `items`. Chunks are made when they are needed, and kept.
+    seen: Vec<Option<Chunk>>,
 }
 
 impl AddressSet {
     fn insert(&mut self, at: u32) {
-        if self.items.last() == Some(&at) {
-            return;
+        let chunk = (at / 4 / CHUNK_WORDS) as usize;
+        if chunk >= self.seen.len() {
+            self.seen.resize_with(chunk + 1, || None);
         }
-        if self.items.len() >= self.dedup_at.max(DEDUP_AT) {
-            self.items.sort_unstable();
-            self.items.dedup();
-            self.dedup_at = self.items.len() * 2;
+        let chunk = self.seen[chunk].get_or_insert_with(|| Box::new([0; CHUNK_WORDS as usize / 64]));
+        let (word, mask) = bit(at);
+        if chunk[word] & mask == 0 {
+            chunk[word] |= mask;
+            self.items.push(at);
         }
-        self.items.push(at);
     }
 
     fn clear(&mut self) {
-        self.items.clear();
-        self.dedup_at = 0;
+        for at in self.items.drain(..) {
+            if let Some(Some(chunk)) = self.seen.get_mut((at / 4 / CHUNK_WORDS) as usize) {
+                chunk[bit(at).0] = 0;
+            }
+        }
     }
+}
+
+/// Where an address is in its chunk.
+fn bit(at: u32) -> (usize, u64) {
+    let word = at / 4 % CHUNK_WORDS;
+    ((word / 64) as usize, 1 << (word % 64))
 }
 
 /// What is remembered on the host's side.
@@ -56,6 +71,12 @@ impl Remembered {
     /// Remembers all slots of the object whose header is at `at`.
     pub fn object(&mut self, at: u32) {
         self.objects.insert(at);
+    }
+
+    /// Breaks the set, for the verifier to notice: the last slot is in it once more.
+    #[cfg(test)]
+    pub fn repeat_last_slot(&mut self) {
+        self.slots.items.extend_from_within(self.slots.items.len() - 1..);
     }
 
     /// The remembered slots that are not in the buffer.
@@ -105,14 +126,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_stores_to_few_slots_take_little_room() {
-        let mut remembered = Remembered::default();
-        for i in 0..DEDUP_AT as u32 * 4 {
-            remembered.slot(i % 100 * 4);
+    fn each_address_is_kept_once_until_all_are_forgotten() {
+        let mut set = AddressSet::default();
+        let far = CHUNK_WORDS * 4 * 3;
+        for i in 0..1000 {
+            let word = i * 7 % 100;
+            set.insert(word * 4 + word % 2 * far);
         }
-        assert!(remembered.slots().len() <= DEDUP_AT);
-        remembered.slots.items.sort_unstable();
-        remembered.slots.items.dedup();
-        assert_eq!(remembered.slots().len(), 100);
+        assert_eq!(set.items.len(), 100);
+        set.clear();
+        assert!(set.items.is_empty() && set.seen.iter().flatten().all(|chunk| chunk.iter().all(|&bits| bits == 0)));
+        set.insert(far + 4);
+        assert_eq!((&set.items[..], set.seen.iter().flatten().count()), (&[far + 4][..], 2));
     }
 }

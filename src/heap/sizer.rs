@@ -57,7 +57,7 @@ impl Sizer {
     pub fn growth(&self, len: u64, more: u64, max: u64) -> [Option<u64>; 2] {
         let page = PAGE as u64;
         let least = (len + more).next_multiple_of(page);
-        let chunk = self.growth_bytes.max(len / 8);
+        let chunk = self.growth_bytes.max(len / 32);
         let best = least.max(len.saturating_add(chunk).min(max) / page * page);
         let allowed = |len: u64| (len <= max).then_some(len);
         [allowed(best), allowed(least).filter(|_| best != least)]
@@ -87,6 +87,6 @@ mod tests {
         assert_eq!(sizer.growth(4 * mib, 100, 64 * mib), [Some(5 * mib), Some(4 * mib + 65536)]);
         assert_eq!(sizer.growth(4 * mib, 100, 4 * mib + 65536), [Some(4 * mib + 65536), None]);
         assert_eq!(sizer.growth(4 * mib, 100, 4 * mib), [None, None]);
-        assert_eq!(sizer.growth(32 * mib, 100, 64 * mib)[0], Some(36 * mib));
+        assert_eq!(sizer.growth(64 * mib, 100, 128 * mib)[0], Some(66 * mib));
     }
 }

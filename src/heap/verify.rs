@@ -10,7 +10,8 @@
 //!    nursery, in one block of the old space, at the start of a large object's pages, or is pinned.
 //! 4. No two reachable objects overlap, and none overlaps room that the allocator may hand out.
 //! 5. A slot of an object outside of the nursery that refers to a young object is remembered: by its
-//!    address, or with its whole object, or as part of a large object that is young itself.
+//!    address, or with its whole object, or as part of a large object that is young itself. No address is
+//!    twice among those that the host has taken over.
 
 use super::Heap;
 use super::collect::roots::{Roots, stack_pointer};
@@ -42,6 +43,8 @@ pub enum Fault {
     Overlap,
     /// An old object's reference to a young one is not remembered.
     NotRemembered,
+    /// A slot or object is in the host's list of remembered ones twice.
+    RememberedTwice,
 }
 
 impl fmt::Display for Fault {
@@ -55,6 +58,7 @@ impl fmt::Display for Fault {
             Fault::Size => "object out of its bounds",
             Fault::Overlap => "object overlaps another or free room",
             Fault::NotRemembered => "reference from old to young is not remembered",
+            Fault::RememberedTwice => "remembered twice",
         })
     }
 }
@@ -156,6 +160,11 @@ impl Heap {
             remembered_slots: buffer.step_by(4).map(|at| read(bytes, at)).collect(),
             remembered_objects: self.remembered.objects().iter().chain(&self.large.young).copied().collect(),
         };
+        let mut once = HashSet::new();
+        let twice = |&&at: &&u32| !once.insert(at);
+        if let Some(&at) = self.remembered.slots().iter().find(twice) {
+            return Err(VerifyError::cell(Fault::RememberedTwice, at, read(bytes, at)));
+        }
         verifier.remembered_slots.extend(self.remembered.slots());
         verifier.roots(sp, roots)?;
         verifier.objects()?;

@@ -34,7 +34,7 @@ pub struct MapParams {
 
 impl Default for MapParams {
     fn default() -> MapParams {
-        MapParams { stack_bytes: 1 << 20, nursery_bytes: 8 << 20 }
+        MapParams { stack_bytes: 1 << 20, nursery_bytes: 4 << 20 }
     }
 }
 

@@ -8,8 +8,9 @@
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::lengths::Lengths;
 use super::op;
+use super::op::memory::null_fault;
 use crate::error::Error;
-use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value};
+use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value, memarg};
 use crate::layout::reference;
 use crate::types::{RefType, ValType};
 use wasmparser::Operator;
@@ -38,7 +39,8 @@ pub trait Environ<'a> {
         c.value(Op::Call(callee), &[rtt, bytes], ty)
     }
 
-    /// After `value` was stored at byte `offset` from the address `base` in `object`.
+    /// Before `value` is stored at byte `offset` from the address `base` in `object`. Nothing may come between
+    /// them that collects.
     fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value);
 
     /// After many references were stored into `object`.
@@ -108,6 +110,13 @@ impl<'m, 'a> Generational<'m, 'a> {
     pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
         Generational { env, out_of_line, lengths: Lengths::default() }
     }
+
+    fn remember(&self, c: &mut Cursor<'_, 'a>, base: Value, offset: u32) {
+        let offset = c.i32(offset);
+        let slot = c.i32_op(Operator::I32Add, base, offset);
+        c.push(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Remember))), &[slot], &[]);
+        c.yield_(&[]);
+    }
 }
 
 impl<'a> Environ<'a> for Generational<'_, 'a> {
@@ -136,25 +145,33 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
 
     /// ```wat
     /// (if (i32.and (i32.ge_u object OLD) (i32.lt_u value OLD))
-    ///   (then (call $remember (i32.add base offset))))
+    ///   (then
+    ///     (local.set $before (i32.load (i32.add base offset)))
+    ///     (if (i32.eqz (i32.and (i32.lt_u $before OLD) $before))
+    ///       (then (call $remember (i32.add base offset))))))
     /// ```
-    /// An i31 below the boundary is remembered for nothing, which is harmless. Null is above it.
+    /// A slot that refers to a young object is remembered already; so each is remembered once, however often
+    /// it is stored to. An i31 below the boundary is remembered for nothing, which is harmless, but no reason
+    /// not to remember: its lowest bit is clear. Null is above the boundary.
     fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value) {
         if never_young(c, value) {
             return;
         }
-        let remember = self.env.runtime(RuntimeFunc::Remember);
         let old = c.i32(reference::from_header(self.env.map.nursery_end));
         let is_old = c.i32_op(Operator::I32GeU, object, old);
         let is_young = c.i32_op(Operator::I32LtU, value, old);
         let both = c.i32_op(Operator::I32And, is_old, is_young);
+        // The object may be null, which is not below the boundary.
+        let fault = null_fault(c, object);
         c.if_else(
             both,
             &[],
             |c| {
-                let offset = c.i32(offset);
-                let slot = c.i32_op(Operator::I32Add, base, offset);
-                c.push(Op::Call(Callee::Func(remember)), &[slot], &[]);
+                let memarg = memarg(self.env.heap(), u64::from(offset));
+                let before = c.load(Operator::I32Load { memarg }, base, ValType::I32, fault);
+                let was_below = c.i32_op(Operator::I32LtU, before, old);
+                let was_young = c.i32_op(Operator::I32And, was_below, before);
+                c.if_else(was_young, &[], |c| c.yield_(&[]), |c| self.remember(c, base, offset));
                 c.yield_(&[]);
             },
             |c| c.yield_(&[]),

@@ -6,8 +6,9 @@ use crate::ir::{Callee, Cursor, Func, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
-/// `(func $remember (param $slot i32))`: appends a slot's address to the remembered buffer, and has
-/// the collector empty the buffer when it is full.
+/// `(func $remember (param $slot i32))`: appends a slot's address to the remembered buffer, which the
+/// collector empties first if it is full. Not afterwards: it drops slots without young references, and this one
+/// gets its own only then.
 pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::Remember), &[ValType::I32], &[]);
     let (body, slot) = (func.body, func.params()[0]);
@@ -16,21 +17,23 @@ pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let zero = c.i32(0);
     let cell = env.map.remembered_cell();
     let at = memory::load_word(env, c, zero, cell, ValType::I32);
+    let end = c.i32(env.map.remembered_end());
+    let full = c.i32_op(Operator::I32GeU, at, end);
+    let room = c.if_else(
+        full,
+        &[ValType::I32],
+        |c| {
+            c.push(Op::Call(Callee::Func(flush)), &[], &[]);
+            let start = memory::load_word(env, c, zero, cell, ValType::I32);
+            c.yield_(&[start]);
+        },
+        |c| c.yield_(&[at]),
+    );
+    let at = c.func.results(room)[0];
     memory::store_word(env, c, at, 0, slot);
     let four = c.i32(4);
     let next = c.i32_op(Operator::I32Add, at, four);
     memory::store_word(env, c, zero, cell, next);
-    let end = c.i32(env.map.remembered_end());
-    let full = c.i32_op(Operator::I32GeU, next, end);
-    c.if_else(
-        full,
-        &[],
-        |c| {
-            c.push(Op::Call(Callee::Func(flush)), &[], &[]);
-            c.yield_(&[]);
-        },
-        |c| c.yield_(&[]),
-    );
     c.push(Op::Return, &[], &[]);
     func
 }

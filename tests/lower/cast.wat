@@ -111,7 +111,7 @@
 ;;     local.get 0
 ;;     i32.load offset=3 align=1
 ;;     i32.load offset=20 align=1
-;;     i32.const 9502880
+;;     i32.const 5308576
 ;;     i32.eq
 ;;   )
 ;;   (func (;4;) (type 4) (param i32) (result i32)
@@ -121,7 +121,7 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=3 align=1
-;;       i32.const 9502920
+;;       i32.const 5308616
 ;;       i32.eq
 ;;       local.set 0
 ;;     else
@@ -134,7 +134,7 @@
 ;;     local.get 0
 ;;     i32.load offset=3 align=1
 ;;     i32.load offset=20 align=1
-;;     i32.const 9502880
+;;     i32.const 5308576
 ;;     i32.eq
 ;;     i32.eqz
 ;;     if ;; label = @1
@@ -150,7 +150,7 @@
 ;;       local.get 0
 ;;       i32.load offset=3 align=1
 ;;       i32.load offset=20 align=1
-;;       i32.const 9502880
+;;       i32.const 5308576
 ;;       i32.eq
 ;;       i32.eqz
 ;;       if ;; label = @2
@@ -171,7 +171,7 @@
 ;;         local.get 0
 ;;         i32.load offset=3 align=1
 ;;         i32.load offset=20 align=1
-;;         i32.const 9502880
+;;         i32.const 5308576
 ;;         i32.eq
 ;;         local.set 1
 ;;       else

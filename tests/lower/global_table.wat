@@ -92,22 +92,33 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 0
-;;     local.get 1
-;;     i32.store offset=11 align=1
+;;     local.set 0
 ;;     local.get 2
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 0
-;;       i32.const 11
-;;       i32.add
-;;       call $"wasmtime-gc helper 6"
+;;       i32.load offset=11 align=1
+;;       local.tee 2
+;;       i32.const 5308413
+;;       i32.lt_u
+;;       local.get 2
+;;       i32.and
+;;       i32.eqz
+;;       if ;; label = @2
+;;         local.get 0
+;;         i32.const 11
+;;         i32.add
+;;         call $"wasmtime-gc helper 6"
+;;       end
 ;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.store offset=11 align=1
 ;;   )
 ;;   (func (;8;) (type 8) (param i32) (result i32)
 ;;     global.get 0
@@ -125,7 +136,7 @@
 ;;     i32.const 8
 ;;     call 0
 ;;     local.tee 0
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 7
@@ -201,22 +212,33 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.tee 2
-;;     local.get 0
-;;     i32.store offset=11 align=1
+;;     local.set 2
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 2
-;;       i32.const 11
-;;       i32.add
-;;       call $"wasmtime-gc helper 6"
+;;       i32.load offset=11 align=1
+;;       local.tee 1
+;;       i32.const 5308413
+;;       i32.lt_u
+;;       local.get 1
+;;       i32.and
+;;       i32.eqz
+;;       if ;; label = @2
+;;         local.get 2
+;;         i32.const 11
+;;         i32.add
+;;         call $"wasmtime-gc helper 6"
+;;       end
 ;;     end
+;;     local.get 2
+;;     local.get 0
+;;     i32.store offset=11 align=1
 ;;     global.get 0
 ;;     i32.load offset=12 align=1
 ;;     i32.const 1
@@ -280,7 +302,7 @@
 ;;       i32.shl
 ;;       memory.copy
 ;;       local.get 1
-;;       i32.const 9502717
+;;       i32.const 5308413
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 1
@@ -300,20 +322,21 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1
 ;;     local.tee 1
-;;     local.get 0
-;;     i32.store align=1
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     local.set 0
-;;     i32.const 0
-;;     local.get 0
-;;     i32.store offset=1048588 align=1
-;;     local.get 0
 ;;     i32.const 1114112
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       call 1
+;;       i32.const 0
+;;       i32.load offset=1048588 align=1
+;;       local.set 1
 ;;     end
+;;     local.get 1
+;;     local.get 0
+;;     i32.store align=1
+;;     i32.const 0
+;;     local.get 1
+;;     i32.const 4
+;;     i32.add
+;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

@@ -81,7 +81,7 @@
 ;;       local.set 1
 ;;     end
 ;;     local.get 1
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 1
 ;;     local.get 0

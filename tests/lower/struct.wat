@@ -85,7 +85,7 @@
 ;;       local.set 3
 ;;     end
 ;;     local.get 3
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 3
 ;;     local.get 0
@@ -123,7 +123,7 @@
 ;;       local.set 0
 ;;     end
 ;;     local.get 0
-;;     i32.const 9502840
+;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
 ;;     local.get 0
 ;;     i32.const 0
@@ -141,22 +141,33 @@
 ;;     i32.load8_s offset=7
 ;;   )
 ;;   (func (;5;) (type 6) (param i32 i32)
+;;     (local i32)
 ;;     local.get 0
-;;     local.get 1
-;;     i32.store offset=19 align=1
-;;     local.get 0
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 9502717
+;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 0
-;;       i32.const 19
-;;       i32.add
-;;       call $"wasmtime-gc helper 6"
+;;       i32.load offset=19 align=1
+;;       local.tee 2
+;;       i32.const 5308413
+;;       i32.lt_u
+;;       local.get 2
+;;       i32.and
+;;       i32.eqz
+;;       if ;; label = @2
+;;         local.get 0
+;;         i32.const 19
+;;         i32.add
+;;         call $"wasmtime-gc helper 6"
+;;       end
 ;;     end
+;;     local.get 0
+;;     local.get 1
+;;     i32.store offset=19 align=1
 ;;   )
 ;;   (func (;6;) (type 8) (param i32)
 ;;     local.get 0
@@ -168,20 +179,21 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1
 ;;     local.tee 1
-;;     local.get 0
-;;     i32.store align=1
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     local.set 0
-;;     i32.const 0
-;;     local.get 0
-;;     i32.store offset=1048588 align=1
-;;     local.get 0
 ;;     i32.const 1114112
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       call 1
+;;       i32.const 0
+;;       i32.load offset=1048588 align=1
+;;       local.set 1
 ;;     end
+;;     local.get 1
+;;     local.get 0
+;;     i32.store align=1
+;;     i32.const 0
+;;     local.get 1
+;;     i32.const 4
+;;     i32.add
+;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

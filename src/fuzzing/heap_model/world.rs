@@ -204,10 +204,14 @@ impl World {
     /// A store with the barrier of lowered code.
     pub fn set(&mut self, object: u32, offset: u32, value: u32) {
         let slot = reference::header(object) + offset;
-        self.set_word(slot, value);
-        if self.is_young(object) || !reference::is_object(value) || !self.is_young(value) {
-            return;
+        let refers_to_young = |w: &Self, value| reference::is_object(value) && w.is_young(value);
+        if !self.is_young(object) && refers_to_young(self, value) && !refers_to_young(self, self.word(slot)) {
+            self.remember(slot);
         }
+        self.set_word(slot, value);
+    }
+
+    fn remember(&mut self, slot: u32) {
         if self.word(self.map.remembered_cell()) == self.map.remembered_end() {
             self.heap.flush_remembered(&mut self.mem);
         }

@@ -2,7 +2,7 @@
 //!
 //! How much of it is used adapts. A small nursery stays in the cache; a large one gives objects more
 //! time to die before they are copied. So it doubles when many survive, up to what the map gives, and
-//! halves when next to nothing does.
+//! halves when next to nothing does. It stays as it is when nearly everything survives.
 //!
 //! The cells belong to lowered code as much as to the collector, so they are read anew each time and
 //! believed only within the nursery's bounds.
@@ -12,8 +12,11 @@ use crate::heap::verify::{Fault, VerifyError};
 use crate::layout::object::OBJECT_ALIGN;
 use crate::layout::{HeapMap, PAGE};
 
-/// The nursery grows when more than one in `MANY` bytes survives.
+/// The nursery grows when more than one in `MANY` bytes survives ...
 const MANY: u64 = 12;
+/// ... unless nearly all do, `MOST.0` of `MOST.1` bytes: more time would hardly let more of them die, and
+/// room to promote to is reserved for all of it.
+const MOST: (u64, u64) = (7, 8);
 /// It shrinks when fewer than one in `FEW` bytes survives.
 const FEW: u64 = 100;
 
@@ -43,6 +46,9 @@ impl Nursery {
             return;
         }
         let most = self.map.nursery_end - self.map.nursery_start;
+        if promoted * MOST.1 > used as u64 * MOST.0 {
+            return;
+        }
         if promoted * MANY > used as u64 {
             self.size = self.size.saturating_mul(2).min(most);
         } else if promoted * FEW < used as u64 {
@@ -102,13 +108,13 @@ mod tests {
         let map = HeapMap::new(MapParams { stack_bytes: 0, nursery_bytes: 5 << 20 });
         let mut nursery = Nursery::new(map, 1 << 20, true);
         let mut sizes = vec![];
-        for permille in [500, 50, 500, 500, 20, 500, 5, 5, 5, 5] {
+        for permille in [1000, 900, 500, 50, 500, 500, 20, 500, 5, 5, 5, 5] {
             let used = nursery.size;
             nursery.adapt(used, used as u64 * permille / 1000);
             nursery.adapt(used / 10, 0);
             sizes.push(nursery.size >> 18);
         }
-        assert_eq!(sizes, [8, 8, 16, 20, 20, 20, 10, 5, 4, 4]);
+        assert_eq!(sizes, [4, 4, 8, 8, 16, 20, 20, 20, 10, 5, 4, 4]);
         assert_eq!(Nursery::new(map, u32::MAX, true).size, 5 << 20);
         assert_eq!(Nursery::new(map, 0, true).size, PAGE);
     }

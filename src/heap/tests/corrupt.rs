@@ -51,6 +51,11 @@ fn each_fault_is_found_and_placed() {
     assert_eq!(error.fault, Fault::Overlap);
     let error = broken(|w| w.set_word(w.map.remembered_cell(), w.map.remembered_start()));
     assert_eq!(error.fault, Fault::NotRemembered);
+    let error = broken(|w| {
+        w.heap.flush_remembered(&mut w.mem);
+        w.heap.remembered.repeat_last_slot();
+    });
+    assert_eq!(error.fault, Fault::RememberedTwice);
 }
 
 #[test]

@@ -286,11 +286,11 @@ fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args: 
     let value = struct_::stored(e, c, array.width(), args[2])?;
     check_index(e, c, object, index);
     let base = bulk::element(c, object, index, array.width());
-    memory::store(e.env(), c, base, ARRAY_ELEMENTS, array.width(), value, None);
     if array.width() == Width::Ref {
         let distance = ARRAY_ELEMENTS + crate::layout::reference::BIAS;
         e.write_barrier(c, object, base, distance, value);
     }
+    memory::store(e.env(), c, base, ARRAY_ELEMENTS, array.width(), value, None);
     Ok(())
 }
 

@@ -140,10 +140,10 @@ fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, field:
     let value = stored(e, c, layout.width, args[1])?;
     e.null_check(c, object);
     let fault = memory::null_fault(c, object);
-    memory::store(e.env(), c, object, layout.offset, layout.width, value, fault);
     if layout.width == Width::Ref {
         let distance = layout.offset + crate::layout::reference::BIAS;
         e.write_barrier(c, object, object, distance, value);
     }
+    memory::store(e.env(), c, object, layout.offset, layout.width, value, fault);
     Ok(())
 }

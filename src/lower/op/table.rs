@@ -167,8 +167,8 @@ fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args
     let index = check_index(e, c, table, args[0]);
     let array = table.array(e, c);
     let base = bulk::element(c, array, index, Width::Ref);
-    memory::store(e.env(), c, base, ARRAY_ELEMENTS, Width::Ref, args[1], None);
     e.write_barrier(c, array, base, ARRAY_ELEMENTS + reference::BIAS, args[1]);
+    memory::store(e.env(), c, base, ARRAY_ELEMENTS, Width::Ref, args[1], None);
     Ok(())
 }
 
