@@ -6,6 +6,7 @@ use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
 use crate::lower::{Lowered, lower, lower_checked};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use wasmparser::WasmFeatures;
 
@@ -71,6 +72,7 @@ impl Code {
             return Code::of_lowered(engine, lowered);
         }
         let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
+        engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = Untouched::new(engine, &module, wasm);
         let code = Arc::new(Code { wasmtime: module, lowered: None, untouched });
         engine.enter_code(&code);

@@ -8,6 +8,7 @@ use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::LowerContext;
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use wasmparser::WasmFeatures;
 
@@ -44,6 +45,8 @@ pub struct EngineState {
     heap_module: OnceLock<wasmtime::Module>,
     code: RwLock<HashMap<usize, Weak<Code>>>,
     asking: Mutex<()>,
+    /// Whether any module was compiled without being lowered.
+    pub has_untouched: AtomicBool,
 }
 
 /// The module that defines each store's heap memory and function table.
@@ -67,6 +70,7 @@ impl EngineState {
             heap_module: OnceLock::new(),
             code: RwLock::default(),
             asking: Mutex::new(()),
+            has_untouched: AtomicBool::new(false),
         }
     }
 

@@ -15,6 +15,7 @@ use super::memory::{read_word, write_word};
 use super::store::StoreData;
 use super::trap;
 use super::{Error, Result};
+use std::sync::atomic::Ordering;
 use wasmtime::{AsContextMut, StoreContextMut, ThrownException};
 
 /// An error of a host function on its way through WebAssembly.
@@ -87,6 +88,10 @@ pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>
 /// Whether the caller of a host function asks for exceptions: any does but a module that was left alone. In
 /// that the exception can not be pending; it stays in the store, and the outermost call fails.
 fn caller_asks<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
+    // Walking the stack takes long when it is deep.
+    if !cx.data().gc.engine.has_untouched.load(Ordering::Relaxed) {
+        return true;
+    }
     let backtrace = wasmtime::WasmBacktrace::force_capture(cx);
     let Some(frame) = backtrace.frames().first() else { return true };
     // Code that nobody knows is none of ours.
