@@ -26,7 +26,7 @@ const GUEST: &str = r#"(module $guest
             (drop (struct.new $node (ref.null extern) (global.get $list)))
             (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
             (br_if $again (local.get 0))))
-    (func (export "last") (result externref)
+    (func $fourth (export "fourth") (result externref)
         (struct.get $node $value
             (struct.get $node $next (struct.get $node $next (struct.get $node $next (global.get $list)))))))"#;
 
@@ -64,8 +64,8 @@ fn main() -> Result<()> {
     println!("{} values shown", store.data());
 
     // The list has three elements: the fourth is null.
-    let last = instance.get_typed_func::<(), Option<Rooted<ExternRef>>>(&mut store, "last")?;
-    let err = last.call(&mut store, ()).unwrap_err();
+    let fourth = instance.get_typed_func::<(), Option<Rooted<ExternRef>>>(&mut store, "fourth")?;
+    let err = fourth.call(&mut store, ()).unwrap_err();
     assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::NullReference));
     println!("{err}");
 

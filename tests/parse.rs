@@ -282,19 +282,10 @@ fn what_is_refused_says_what_and_where() {
         }
         err => panic!("{err}"),
     };
-    unsupported("(module (tag) (func (throw 0)))", features(), "exception handling");
-    unsupported("(module (func (param exnref)))", features(), "exception handling");
-    unsupported("(module (func try end))", features(), "legacy exception handling");
     let shared = WasmFeatures::SHARED_EVERYTHING_THREADS | features();
     unsupported("(module (type (shared (struct))))", shared, "shared references, globals and tables");
     let continuations = WasmFeatures::STACK_SWITCHING | features();
     unsupported("(module (type $f (func)) (type (cont $f)))", continuations, "stack switching");
-    let exact = WasmFeatures::CUSTOM_DESCRIPTORS | features();
-    unsupported(
-        "(module (type $s (struct)) (func (param (ref (exact $s)))))",
-        exact,
-        "custom descriptors and exact types",
-    );
     let off = error("(module (type (struct)))", WasmFeatures::WASM2);
     assert!(matches!(&off, Error::Invalid { message, .. } if message.contains("gc")), "{off}");
     assert!(matches!(error("(component)", WasmFeatures::all()), Error::Unsupported { .. }));

@@ -56,8 +56,9 @@ macro_rules! scripts {
         mod $name {
             use super::*;
 
-            fn engine() -> Engine {
+            fn engine(descriptors: bool) -> Engine {
                 let mut config = Config::new();
+                config.wasm_custom_descriptors(descriptors);
                 let configure: fn(&mut Config) = $configure;
                 configure(&mut config);
                 Engine::new(&config).expect("the configuration is supported")
@@ -65,13 +66,13 @@ macro_rules! scripts {
 
             #[test]
             fn gc_proposal() {
-                let counted = run_all(concat!("GC proposal, ", $what), &engine(), super::gc_proposal());
+                let counted = run_all(concat!("GC proposal, ", $what), &engine(false), super::gc_proposal());
                 assert_eq!(counted, (FILES, ASSERTIONS));
             }
 
             #[test]
             fn own() {
-                let (files, _) = run_all(concat!("own, ", $what), &engine(), super::own());
+                let (files, _) = run_all(concat!("own, ", $what), &engine(true), super::own());
                 assert!(files > 0);
             }
         }

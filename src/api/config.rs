@@ -68,7 +68,7 @@ macro_rules! features {
 }
 
 impl Config {
-    /// The defaults: everything in WebAssembly 3.0 but exceptions, on Cranelift.
+    /// The defaults: everything in WebAssembly 3.0, and the exceptions of before it, on Cranelift.
     pub fn new() -> Config {
         let mut inner = wasmtime::Config::new();
         // Calls through the store's function table are the hottest of all, and they are cheaper when

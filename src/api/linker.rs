@@ -359,9 +359,12 @@ impl<T: 'static> Linker<T> {
                     wasmtime::ExternType::Func(ty) if fits => ty.clone(),
                     _ => host.lowered_type()?,
                 };
-                Ok(Some(Import::Native(host.materialize(cx, ty).into())))
+                Ok(Some(Import::Silent(host.materialize(cx, ty))))
             }
-            None => Ok(self.inner.get(&mut cx.inner, module, name).ok().map(Import::Native)),
+            None => Ok(self.inner.get(&mut cx.inner, module, name).ok().map(|native| match native {
+                wasmtime::Extern::Func(func) => Import::Silent(func),
+                native => Import::Native(native),
+            })),
         }
     }
 
@@ -371,7 +374,10 @@ impl<T: 'static> Linker<T> {
         match self.map.get(&(module.to_string(), name.to_string())) {
             Some(Definition::Extern(definition)) => Some(definition.clone()),
             Some(Definition::Host(host)) => Some(Func::of_host(&mut cx, host.clone()).into()),
-            None => self.inner.get(&mut cx.inner, module, name).ok().and_then(Extern::of_native),
+            None => self.inner.get(&mut cx.inner, module, name).ok().and_then(|native| match native {
+                wasmtime::Extern::Func(func) => Some(Func::of_silent(func).into()),
+                native => Extern::of_native(native),
+            }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Stores and the ways to borrow one.
 
-use super::{Engine, ResourceLimiter, Result, UpdateDeadline};
+use super::{Engine, Error, ExnRef, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline};
 use crate::heap::HeapStats;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
@@ -119,6 +119,29 @@ impl<T: 'static> Store<T> {
         self.inner.data().gc.stats()
     }
 
+    /// Makes an exception pending and gives the error that throws it: a host function that returns
+    /// this error throws in its caller.
+    ///
+    /// An exception that nobody catches is pending again when the outermost call has failed with
+    /// [`ThrownException`]. Whatever was pending before is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Always: [`ThrownException`], or another when the handle's scope has ended or the store is another.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        self.as_context_mut().throw(exception)
+    }
+
+    /// The exception that is pending; it no longer is.
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        self.as_context_mut().take_pending_exception()
+    }
+
+    /// Whether an exception is pending: one that left WebAssembly, or that the host is about to throw.
+    pub fn has_pending_exception(&self) -> bool {
+        self.inner.data().gc.has_pending()
+    }
+
     /// The store that runs lowered modules.
     pub fn wasmtime_mut(&mut self) -> &mut w::Store<StoreData<T>> {
         &mut self.inner
@@ -214,6 +237,34 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// What the heap has done so far.
     pub fn heap_stats(&self) -> HeapStats {
         self.inner.data().gc.stats()
+    }
+
+    /// Makes an exception pending and gives the error that throws it: a host function that returns
+    /// this error throws in its caller.
+    ///
+    /// An exception that nobody catches is pending again when the outermost call has failed with
+    /// [`ThrownException`]. Whatever was pending before is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Always: [`ThrownException`], or another when the handle's scope has ended or the store is another.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        let word = exception.word(&self.as_context())?;
+        if let Some(roots) = self.inner.data_mut().gc.roots() {
+            roots.pending = Some(word);
+        }
+        Err(Error::new(ThrownException))
+    }
+
+    /// The exception that is pending; it no longer is.
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        let word = self.inner.data_mut().gc.roots()?.pending.take()?;
+        Rooted::new(self, word).ok()
+    }
+
+    /// Whether an exception is pending: one that left WebAssembly, or that the host is about to throw.
+    pub fn has_pending_exception(&self) -> bool {
+        self.inner.data().gc.has_pending()
     }
 }
 

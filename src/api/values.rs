@@ -6,7 +6,7 @@
 use super::func::Func;
 use super::gc::{AnyRef, ExnRef, ExternRef, Rooted, heap_type_of};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
-use super::types::{HeapType, ValType};
+use super::types::{HeapType, RefType, ValType};
 use super::{Error, Result, V128};
 use crate::layout::reference::NULL;
 use crate::types as t;
@@ -47,6 +47,38 @@ pub enum Ref {
     Exn(Option<Rooted<ExnRef>>),
 }
 
+macro_rules! ref_accessors {
+    ($($variant:ident($ty:ty) $is:ident $get:ident $unwrap:ident;)*) => {
+        $(
+            /// Whether this is in the hierarchy, null or not.
+            pub fn $is(&self) -> bool {
+                matches!(self, Ref::$variant(_))
+            }
+
+            /// The reference, or null, if this is in the hierarchy.
+            pub fn $get(&self) -> Option<Option<&$ty>> {
+                match self {
+                    Ref::$variant(value) => Some(value.as_ref()),
+                    _ => None,
+                }
+            }
+
+            /// The reference, or null.
+            ///
+            /// # Panics
+            ///
+            /// When this is in another hierarchy.
+            #[track_caller]
+            pub fn $unwrap(&self) -> Option<&$ty> {
+                match self.$get() {
+                    Some(value) => value,
+                    None => panic!(concat!("expected ", stringify!($ty), ", found {:?}"), self),
+                }
+            }
+        )*
+    };
+}
+
 impl Ref {
     /// The null of a heap type's hierarchy.
     pub fn null(heap_type: &HeapType) -> Ref {
@@ -61,6 +93,18 @@ impl Ref {
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None))
+    }
+
+    /// Whether this is not null.
+    pub fn is_non_null(&self) -> bool {
+        !self.is_null()
+    }
+
+    ref_accessors! {
+        Func(Func) is_func as_func unwrap_func;
+        Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern;
+        Any(Rooted<AnyRef>) is_any as_any unwrap_any;
+        Exn(Rooted<ExnRef>) is_exn as_exn unwrap_exn;
     }
 }
 
@@ -111,7 +155,7 @@ impl Val {
         V128(V128) v128 unwrap_v128 |v| *v;
         FuncRef(Option<&Func>) func_ref unwrap_func_ref |v| v.as_ref();
         ExternRef(Option<&Rooted<ExternRef>>) extern_ref unwrap_extern_ref |v| v.as_ref();
-        ExnRef(Option<&Rooted<ExnRef>>) exn_ref unwrap_exn_ref |v| v.as_ref();
+        ExnRef(Option<&Rooted<ExnRef>>) exnref unwrap_exnref |v| v.as_ref();
         AnyRef(Option<&Rooted<AnyRef>>) any_ref unwrap_any_ref |v| v.as_ref();
     }
 
@@ -128,6 +172,11 @@ impl Val {
     /// The null external reference.
     pub const fn null_extern_ref() -> Val {
         Val::ExternRef(None)
+    }
+
+    /// The null exception reference.
+    pub const fn null_exn_ref() -> Val {
+        Val::ExnRef(None)
     }
 
     /// The null internal reference.
@@ -175,6 +224,9 @@ impl Val {
     /// When this is a handle whose scope has ended, or the store is another.
     pub fn ty(&self, mut store: impl AsContextMut) -> Result<ValType> {
         let mut cx = store.as_context_mut();
+        if let Val::ExnRef(Some(exn)) = self {
+            return Ok(ValType::Ref(RefType::new(false, exn.ty(&cx)?.into())));
+        }
         let ty = self.canon_ty(&mut cx)?;
         Ok(ValType::from_canon(&cx.engine(), ty))
     }
@@ -216,6 +268,10 @@ impl Val {
     /// When this is a handle whose scope has ended, or the store is another.
     pub fn matches_ty(&self, mut store: impl AsContextMut, ty: &ValType) -> Result<bool> {
         let mut cx = store.as_context_mut();
+        if matches!(ty, ValType::Ref(ty) if ty.heap_type().is_concrete_exn()) {
+            // A type that is not among the canonical ones.
+            return Ok(self.ty(&mut cx)?.matches(ty));
+        }
         self.matches(&mut cx, ty.to_canon())
     }
 
@@ -248,7 +304,8 @@ impl Val {
         })
     }
 
-    fn check<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<()> {
+    /// Checks that the value is of a type.
+    pub(crate) fn check<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<()> {
         if self.matches(cx, ty)? {
             return Ok(());
         }
@@ -325,4 +382,31 @@ from_value! {
     Option<Rooted<ExternRef>> => |v| Val::ExternRef(v);
     Rooted<AnyRef> => |v| Val::AnyRef(Some(v));
     Option<Rooted<AnyRef>> => |v| Val::AnyRef(v);
+    Rooted<ExnRef> => |v| Val::ExnRef(Some(v));
+    Option<Rooted<ExnRef>> => |v| Val::ExnRef(v);
+}
+
+macro_rules! from_reference {
+    ($($ty:ty => $variant:ident;)*) => {
+        $(
+            impl From<$ty> for Ref {
+                fn from(value: $ty) -> Ref {
+                    Ref::$variant(Some(value))
+                }
+            }
+
+            impl From<Option<$ty>> for Ref {
+                fn from(value: Option<$ty>) -> Ref {
+                    Ref::$variant(value)
+                }
+            }
+        )*
+    };
+}
+
+from_reference! {
+    Func => Func;
+    Rooted<ExternRef> => Extern;
+    Rooted<AnyRef> => Any;
+    Rooted<ExnRef> => Exn;
 }

@@ -18,6 +18,7 @@
 //! | `roots/` | root slots: what is spilled and reloaded where |
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
+//! | `probe.rs` | a module that shows the types of another |
 //! | `module.rs`, `sections.rs` | the sections of the lowered module |
 //!
 //! What this is not: the collector (`heap/`) or the host's side of the imports (`runtime/`). It
@@ -37,6 +38,7 @@ mod lengths;
 mod module;
 pub mod op;
 pub mod output;
+pub mod probe;
 mod reach;
 pub mod roots;
 pub mod safepoint;
@@ -74,7 +76,22 @@ enum Body<'a> {
 ///
 /// When the module is invalid, unsupported, or too complex.
 pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
-    let module = Module::parse(wasm, cx.features, cx.registry)?;
+    lower_module(Module::parse(wasm, cx.features, cx.registry)?, cx)
+}
+
+/// Lowers a module that [`lower`] leaves alone, so that exceptions from its imports pass through it;
+/// `None` when it calls nothing from outside.
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
+    let mut module = Module::parse(wasm, cx.features, cx.registry)?;
+    module.expect_exceptions();
+    lower_module(module, cx)
+}
+
+fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let mut bodies = translate(&module)?;
     if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);

@@ -104,6 +104,8 @@ pub struct Meta {
     pub function_handles: u32,
     /// Canonical types whose RTT records must be in the heap.
     pub types: Vec<TypeId>,
+    /// Canonical function types, with their indices in the lowered type section.
+    pub func_types: Vec<(TypeId, u32)>,
 }
 
 /// An import that the runtime answers.

@@ -110,7 +110,8 @@ pub(super) fn needs_ir(body: &FunctionBody<'_>, module: &Module<'_>) -> bool {
         return true;
     }
     let Ok(ops) = body.get_operators_reader() else { return true };
-    ops.into_iter().any(|op| op.map_or(true, |op| class(&op) != Class::Core || op_has_gc(module, &op)))
+    let lowered = |op: &Operator<'_>| class(op) != Class::Core || op_has_gc(module, op) || module.throws.by(module, op);
+    ops.into_iter().any(|op| op.map_or(true, |op| lowered(&op)))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
-use super::throws::MayThrow;
+use super::throws::{MayThrow, Through};
 use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
 use crate::error::Error;
@@ -51,8 +51,15 @@ impl<'a> Module<'a> {
         }
         module.tag_types.iter().for_each(|&id| module.types.add(registry, id));
         module.has_gc_types = module.mentions_gc();
-        module.throws = MayThrow::of(&module);
+        let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
+        let through = if features.intersects(exceptions) { Through::References } else { Through::Nothing };
+        module.throws = MayThrow::of(&module, through);
         Ok(module)
+    }
+
+    /// Takes all imported functions to throw, even if the module would be left alone.
+    pub fn expect_exceptions(&mut self) {
+        self.throws = MayThrow::of(self, Through::Imports);
     }
 
     fn empty() -> Module<'a> {

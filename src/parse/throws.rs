@@ -28,6 +28,17 @@ pub struct MayThrow {
     types: HashMap<TypeId, bool>,
 }
 
+/// What an exception may come through into a module that has none of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Through {
+    /// Nothing: there are no exceptions.
+    Nothing,
+    /// Function references that come in from outside.
+    References,
+    /// Those, and imported functions.
+    Imports,
+}
+
 /// What matters of a body.
 #[derive(Default)]
 struct Summary {
@@ -61,8 +72,9 @@ impl MayThrow {
         self.funcs.get(index as usize).copied().unwrap_or(false)
     }
 
-    /// Answers for a module whose sections are read.
-    pub(super) fn of(module: &Module<'_>) -> MayThrow {
+    /// Answers for a module whose sections are read. In one where nothing needs lowering nothing is taken
+    /// to throw, unless `through` says otherwise: see "Modules that are left alone" in `docs/lowering.md`.
+    pub(super) fn of(module: &Module<'_>, through: Through) -> MayThrow {
         let imports = module.imported_funcs();
         let open = is_open(module);
         if imports == 0 && !open && module.tags.is_empty() {
@@ -70,8 +82,13 @@ impl MayThrow {
         }
         let bodies: Vec<Summary> =
             module.bodies.par_iter().map(|body| summary(module, body).unwrap_or_default()).collect();
-        if !module.has_gc_types && !bodies.iter().any(|body| body.lowered) {
-            // Such a module is not touched.
+        let touched = module.has_gc_types || bodies.iter().any(|body| body.lowered);
+        let asks = match through {
+            Through::Nothing => false,
+            Through::References => open && bodies.iter().any(|body| !body.types.is_empty()),
+            Through::Imports => true,
+        };
+        if !touched && !asks {
             return MayThrow::default();
         }
         MayThrow::solve(module, &bodies, imports as usize, open)

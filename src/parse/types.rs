@@ -110,7 +110,11 @@ fn field(known: &Section, field: &wasmparser::FieldType, offset: usize) -> Resul
 
 /// The struct that holds an exception of a tag: the tag's identity, then the payload. It is no type
 /// that a module could name, since exceptions have a hierarchy of their own.
-pub(super) fn exception_type(registry: &TypeRegistry, sig: &FuncType) -> Result<TypeId> {
+///
+/// # Errors
+///
+/// When the registry is full.
+pub fn exception_type(registry: &TypeRegistry, sig: &FuncType) -> Result<TypeId> {
     let field = |ty| FieldType { storage: StorageType::Val(ty), mutable: false };
     let fields = [ValType::I32].into_iter().chain(sig.params.iter().copied()).map(field).collect();
     let composite = CompositeType::Struct(fields);

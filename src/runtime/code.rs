@@ -1,11 +1,14 @@
 //! A module as compiled: the inner engine's module, and what lowering told about it.
 
 use super::engine::EngineState;
+use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
-use crate::lower::{Lowered, lower};
+use crate::lower::{Lowered, lower, lower_checked};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use wasmparser::WasmFeatures;
 
 /// A compiled module.
 #[derive(Debug)]
@@ -14,6 +17,26 @@ pub struct Code {
     pub wasmtime: wasmtime::Module,
     /// For a module that was lowered: what the runtime must know.
     pub lowered: Option<LoweredCode>,
+    /// For one that was left alone: what to lower it from after all.
+    untouched: Option<Untouched>,
+}
+
+/// A module that was left alone but imports functions.
+#[derive(Debug)]
+struct Untouched {
+    wasm: Box<[u8]>,
+    /// Made when the first instance needs it; `None` if nothing that it imports is called.
+    checked: OnceLock<Option<Arc<Code>>>,
+}
+
+impl Untouched {
+    /// For a module that may need it.
+    fn new(engine: &EngineState, module: &wasmtime::Module, wasm: &[u8]) -> Option<Untouched> {
+        let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
+        let imports = || module.imports().any(|import| matches!(import.ty(), wasmtime::ExternType::Func(_)));
+        let needed = engine.options.features.intersects(exceptions) && imports();
+        needed.then(|| Untouched { wasm: wasm.into(), checked: OnceLock::new() })
+    }
 }
 
 /// What lowering told.
@@ -23,14 +46,17 @@ pub struct LoweredCode {
     pub meta: Meta,
     /// Where instructions come from.
     pub sites: Sites,
+    /// The inner engine's function types.
+    pub types: TypeProbe,
     /// Positions of the exports in `meta`, by name.
     exports: HashMap<String, usize>,
 }
 
 impl LoweredCode {
-    fn new(meta: Meta, sites: Sites) -> LoweredCode {
+    fn new(Lowered { wasm, mut meta, sites }: Lowered) -> LoweredCode {
+        let types = TypeProbe::new(&wasm, std::mem::take(&mut meta.func_types));
         let exports = meta.exports.iter().enumerate().map(|(i, export)| (export.name.clone(), i)).collect();
-        LoweredCode { meta, sites, exports }
+        LoweredCode { meta, sites, types, exports }
     }
 
     /// The export with a name.
@@ -42,19 +68,39 @@ impl LoweredCode {
 impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
-        let code = match lower(wasm, &engine.lower_context())? {
-            Some(Lowered { wasm, sites, meta }) => {
-                let module = wasmtime::Module::from_binary(&engine.wasmtime, &wasm)
-                    .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
-                let lowered = Some(LoweredCode::new(meta, sites));
-                Code { wasmtime: module, lowered }
-            }
-            None => Code { wasmtime: wasmtime::Module::from_binary(&engine.wasmtime, wasm)?, lowered: None },
-        };
-        let code = Arc::new(code);
+        if let Some(lowered) = lower(wasm, &engine.lower_context())? {
+            return Code::of_lowered(engine, lowered);
+        }
+        let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
+        engine.has_untouched.store(true, Ordering::Relaxed);
+        let untouched = Untouched::new(engine, &module, wasm);
+        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched });
+        engine.enter_code(&code);
+        Ok(code)
+    }
+
+    fn of_lowered(engine: &EngineState, lowered: Lowered) -> Result<Arc<Code>> {
+        let module = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm)
+            .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
+        let code = Arc::new(Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)), untouched: None });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
+    }
+
+    /// The same module with checks behind calls of its imports, if it has such calls and was left alone.
+    ///
+    /// # Errors
+    ///
+    /// When it can not be compiled.
+    pub fn checked(&self, engine: &EngineState) -> Result<Option<Arc<Code>>> {
+        let Some(untouched) = &self.untouched else { return Ok(None) };
+        if let Some(checked) = untouched.checked.get() {
+            return Ok(checked.clone());
+        }
+        let lowered = lower_checked(&untouched.wasm, &engine.lower_context())?;
+        let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered)).transpose()?;
+        Ok(untouched.checked.get_or_init(|| checked).clone())
     }
 
     /// The module's own name.

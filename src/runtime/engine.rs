@@ -1,14 +1,15 @@
 //! What all modules and stores of an engine share.
 
 use super::code::Code;
-use super::func_types::FuncTypes;
+use super::func_types::{FuncTypes, Unknown};
 use super::{Error, Result};
 use crate::heap::HeapOptions;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::LowerContext;
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, RwLock, Weak};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use wasmparser::WasmFeatures;
 
 /// An embedder's choices, as far as they are ours and not the inner engine's.
@@ -43,6 +44,9 @@ pub struct EngineState {
     func_types: FuncTypes,
     heap_module: OnceLock<wasmtime::Module>,
     code: RwLock<HashMap<usize, Weak<Code>>>,
+    asking: Mutex<()>,
+    /// Whether any module was compiled without being lowered.
+    pub has_untouched: AtomicBool,
 }
 
 /// The module that defines each store's heap memory and function table.
@@ -55,15 +59,18 @@ impl EngineState {
     pub fn new(wasmtime: wasmtime::Engine, options: EngineOptions) -> EngineState {
         let registry = Arc::new(TypeRegistry::new());
         let map = HeapMap::new(MapParams { stack_bytes: options.stack_bytes, nursery_bytes: options.nursery_bytes });
+        let func_types = FuncTypes::new(wasmtime.clone(), registry.clone());
         EngineState {
             gc_types: GcTypes::new(registry.clone(), map.rtt_start),
             wasmtime,
             registry,
             map,
             options,
-            func_types: FuncTypes::default(),
+            func_types,
             heap_module: OnceLock::new(),
             code: RwLock::default(),
+            asking: Mutex::new(()),
+            has_untouched: AtomicBool::new(false),
         }
     }
 
@@ -107,28 +114,52 @@ impl EngineState {
 
     /// Notes that a function type of the inner engine stands for an original one.
     pub fn enter_func_type(&self, lowered: wasmtime::FuncType, id: TypeId) {
-        self.func_types.tell(&self.wasmtime, lowered, id);
+        self.func_types.tell(lowered, id);
     }
 
     /// The original type that a function type of the inner engine stands for.
     pub fn canon_func(&self, ty: &wasmtime::FuncType) -> Option<TypeId> {
-        self.func_types.canon(&self.registry, ty)
+        self.asking(|unknown| self.func_types.canon(ty, unknown))
     }
 
-    /// The original type of a value whose type no lowering has touched.
+    /// The original type of a value that is no lowered reference.
     pub fn canon_val(&self, ty: &wasmtime::ValType) -> Option<ValType> {
-        self.func_types.canon_val(&self.registry, ty)
+        self.asking(|unknown| self.func_types.canon_val(ty, unknown))
     }
 
     /// The inner engine's type for an original function type; `None` if its signature holds lowered
-    /// references and no module has shown yet how they are lowered.
+    /// references and no module has it.
     pub fn lowered_func(&self, id: TypeId) -> Option<wasmtime::FuncType> {
-        self.func_types.lowered(&self.wasmtime, &self.registry, id)
+        self.asking(|unknown| self.func_types.lowered(id, unknown))
     }
 
     /// The inner engine's type for a value: references become `i32`, but for function references.
     pub fn lowered_val(&self, ty: ValType) -> Option<wasmtime::ValType> {
-        self.func_types.lowered_val(&self.wasmtime, &self.registry, ty)
+        self.asking(|unknown| self.func_types.lowered_val(ty, unknown))
+    }
+
+    /// Looks a type up; if nobody knows it, again after all modules were asked for theirs.
+    fn asking<R>(&self, look_up: impl Fn(Unknown) -> Option<R>) -> Option<R> {
+        look_up(Unknown::Ask).or_else(|| {
+            self.ask_modules();
+            look_up(Unknown::Ask).or_else(|| look_up(Unknown::Trust))
+        })
+    }
+
+    #[cold]
+    fn ask_modules(&self) {
+        // Who comes second waits for what the first one learns.
+        let _guard = self.asking.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let all: Vec<Arc<Code>> = {
+            let all = self.code.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            all.values().filter_map(Weak::upgrade).collect()
+        };
+        for lowered in all.iter().filter_map(|code| code.lowered.as_ref()) {
+            // A probe that fails tells nothing; it is a bug that shows as a type that nobody knows.
+            for (ty, id) in lowered.types.ask(&self.wasmtime).unwrap_or_default() {
+                self.func_types.tell(ty, id);
+            }
+        }
     }
 
     /// Whether one defined type is the other, or a declared descendant of it.

@@ -15,6 +15,7 @@ use super::memory::{read_word, write_word};
 use super::store::StoreData;
 use super::trap;
 use super::{Error, Result};
+use std::sync::atomic::Ordering;
 use wasmtime::{AsContextMut, StoreContextMut, ThrownException};
 
 /// An error of a host function on its way through WebAssembly.
@@ -73,7 +74,7 @@ fn move_out<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
 #[cold]
 pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, err: Error) -> Result<()> {
     let mut cx = cx.as_context_mut();
-    if !err.is::<ThrownException>() {
+    if !err.is::<ThrownException>() || !caller_asks(&cx) {
         return Err(raise(err));
     }
     let word = cx.data_mut().gc.roots().and_then(|roots| roots.pending.take());
@@ -82,6 +83,19 @@ pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>
     let cell = gc.engine.map.pending_cell();
     write_word(place.memory.data_mut(&mut cx), cell, word);
     Ok(())
+}
+
+/// Whether the caller of a host function asks for exceptions: any does but a module that was left alone. In
+/// that the exception can not be pending; it stays in the store, and the outermost call fails.
+fn caller_asks<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
+    // Walking the stack takes long when it is deep.
+    if !cx.data().gc.engine.has_untouched.load(Ordering::Relaxed) {
+        return true;
+    }
+    let backtrace = wasmtime::WasmBacktrace::force_capture(cx);
+    let Some(frame) = backtrace.frames().first() else { return true };
+    // Code that nobody knows is none of ours.
+    cx.data().gc.engine.code_of(frame.module()).is_some_and(|code| code.lowered.is_some())
 }
 
 fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {

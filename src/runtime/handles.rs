@@ -51,6 +51,15 @@ pub fn handle_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, fun
     Ok(handle)
 }
 
+/// The function of a handle.
+pub fn func_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, handle: u32) -> Result<Option<Func>> {
+    let place = super::store::ensure_heap(&mut cx)?;
+    match place.functions.get(&mut cx, u64::from(handle)) {
+        Some(Ref::Func(func)) => Ok(func),
+        _ => Err(Error::new(crate::error::Error::bug("an object holds a handle of no function"))),
+    }
+}
+
 /// Whether a function is of a type or, unless exactly, of a declared subtype of it.
 pub fn is_of_type<T: 'static>(
     cx: impl wasmtime::AsContext<Data = StoreData<T>>,

@@ -12,7 +12,7 @@ use super::store::{StoreData, alloc_error, ensure_heap, with_heap};
 use super::{Error, Result, cells, handles};
 use crate::lower::output::{Cell, EntityMeta};
 use std::sync::Arc;
-use wasmtime::{AsContextMut, Extern, StoreContextMut};
+use wasmtime::{AsContextMut, Extern, Func, StoreContextMut};
 
 /// An instance.
 pub struct InstanceState {
@@ -22,6 +22,8 @@ pub struct InstanceState {
     pub code: Arc<Code>,
     /// Address of the root area.
     area: u32,
+    /// It was left alone, and no function that it imports may return with an exception pending.
+    silent: bool,
     /// Identity of the first of its own tags.
     tag_base: u32,
     /// For each original import that lives in the heap, or is a tag: its cell, or identity.
@@ -32,6 +34,8 @@ pub struct InstanceState {
 pub enum Exported {
     /// An entity of the engine.
     Native(Extern),
+    /// A function that never returns with an exception pending to who does not ask.
+    Silent(Func),
     /// Something in the heap, or a tag.
     Cell {
         /// Address of the cell; identity of the tag.
@@ -55,10 +59,26 @@ pub fn instantiate<T: 'static>(
     if imports.len() != expected {
         return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
     }
-    match &code.lowered {
+    let silent = !may_throw(imports);
+    let checked = match silent {
+        true => None,
+        false => code.checked(&cx.data().gc.engine.clone())?,
+    };
+    let code = checked.as_ref().unwrap_or(code);
+    let result = match &code.lowered {
         Some(lowered) => instantiate_lowered(cx, code, lowered, imports),
-        None => instantiate_plain(cx, code, imports),
+        None => instantiate_plain(cx, code, imports).map(|state| InstanceState { silent, ..state }),
+    };
+    if result.is_err() {
+        // Its functions may be in a table, and what is known of their code is needed yet.
+        cx.data_mut().gc.keep(code);
     }
+    result
+}
+
+/// Whether a call of an import may return with an exception pending.
+fn may_throw(imports: &[Import]) -> bool {
+    imports.iter().any(|import| matches!(import, Import::Native(Extern::Func(_))))
 }
 
 fn instantiate_plain<T: 'static>(
@@ -70,6 +90,7 @@ fn instantiate_plain<T: 'static>(
     for (expected, actual) in code.imports().zip(imports) {
         match actual {
             Import::Native(native) => natives.push(native.clone()),
+            Import::Silent(func) => natives.push((*func).into()),
             _ => {
                 let err = Error::msg("the definition is a reference that this module can not name");
                 return Err(incompatible(err, expected.module(), expected.name()));
@@ -77,7 +98,7 @@ fn instantiate_plain<T: 'static>(
         }
     }
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, tag_base: 0, import_cells: Vec::new() })
+    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, silent: false, tag_base: 0, import_cells: Vec::new() })
 }
 
 fn instantiate_lowered<T: 'static>(
@@ -111,6 +132,7 @@ fn instantiate_lowered<T: 'static>(
     for import in imports {
         let (native, cell) = match import {
             Import::Native(native) => (native.clone(), None),
+            Import::Silent(func) => ((*func).into(), None),
             Import::Global { cell, .. } | Import::Table { cell, .. } | Import::Tag { identity: cell, .. } => {
                 (super::imports::constant(&mut *cx, *cell)?.into(), Some(*cell))
             }
@@ -120,7 +142,7 @@ fn instantiate_lowered<T: 'static>(
     }
     set_up_tables(cx, lowered, area)?;
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area, tag_base, import_cells })
+    Ok(InstanceState { wasmtime, code: code.clone(), area, silent: false, tag_base, import_cells })
 }
 
 /// Makes the instance's own tables empty and notes their largest sizes.
@@ -147,7 +169,12 @@ impl InstanceState {
     /// The export with a name.
     pub fn export<T: 'static>(&self, mut cx: impl AsContextMut<Data = StoreData<T>>, name: &str) -> Option<Exported> {
         let native = |cx| self.wasmtime.get_export(cx, name).map(Exported::Native);
-        let Some(lowered) = &self.code.lowered else { return native(cx.as_context_mut()) };
+        let Some(lowered) = &self.code.lowered else {
+            return Some(match native(cx.as_context_mut())? {
+                Exported::Native(Extern::Func(func)) if self.silent => Exported::Silent(func),
+                export => export,
+            });
+        };
         let ty = lowered.export(name)?;
         match ty {
             EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => {

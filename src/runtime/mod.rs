@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `engine.rs` | what an engine shares: types, map, compiled code |
 //! | `func_types.rs` | the engine's function types and the original ones |
+//! | `type_probe.rs` | function types that no import or export shows |
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
@@ -15,6 +16,8 @@
 //! | `linking.rs` | do import and definition match |
 //! | `instantiate.rs` | instantiation |
 //! | `entry.rs` | what surrounds every call from the host into WebAssembly |
+//! | `exceptions.rs` | exceptions as the host makes and reads them |
+//! | `stand_in.rs` | functions in place of results that nobody reads |
 //! | `trap.rs` | the engine's errors, told in terms of the original module |
 //! | `backtrace.rs` | backtraces |
 //!
@@ -27,6 +30,7 @@ pub(crate) mod cells;
 pub(crate) mod code;
 pub(crate) mod engine;
 pub(crate) mod entry;
+pub(crate) mod exceptions;
 pub(crate) mod func_types;
 pub(crate) mod handles;
 pub(crate) mod hosts;
@@ -35,7 +39,9 @@ pub(crate) mod instantiate;
 pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod roots;
+pub(crate) mod stand_in;
 pub(crate) mod store;
 pub(crate) mod trap;
+pub(crate) mod type_probe;
 
 pub(crate) use wasmtime::{Error, Result};

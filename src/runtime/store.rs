@@ -4,12 +4,14 @@
 //! in use. [`with_heap`] therefore takes the heap's state out for the length of an operation and puts
 //! it back whatever happens.
 
+use super::code::Code;
 use super::engine::EngineState;
 use super::hosts::HostValue;
 use super::imports::RuntimeFuncs;
 use super::instantiate::InstanceState;
 use super::memory::{HostMemory, read_word};
 use super::roots::StoreRoots;
+use super::stand_in::StandIns;
 use super::{Error, Result};
 use crate::heap::{AllocError, CollectKind, GrowRefused, Heap, HeapMemory, HeapStats};
 use crate::layout::rtt::{HOST_SLOT, RTT_OF_HOSTS, RTT_OF_TABLES};
@@ -46,6 +48,8 @@ impl<T> StoreData<T> {
             place: None,
             state: None,
             instances: Vec::new(),
+            failed: Vec::new(),
+            stand_ins: StandIns::default(),
             tags: Vec::new(),
         };
         StoreData { user, gc, host_funcs: Vec::new(), limiter: None, unlimited: wasmtime::StoreLimits::default() }
@@ -91,6 +95,10 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// The code of instantiations that failed.
+    failed: Vec<Arc<Code>>,
+    /// What host functions that throw return.
+    pub stand_ins: StandIns,
     /// All tags, by identity: the canonical types of their signatures.
     tags: Vec<TypeId>,
 }
@@ -261,6 +269,18 @@ impl GcStore {
     /// What the host holds, unless the heap is in use.
     pub fn roots(&mut self) -> Option<&mut StoreRoots> {
         self.state.as_mut().map(|state| &mut state.roots)
+    }
+
+    /// Keeps code for as long as the store lives.
+    pub fn keep(&mut self, code: &Arc<Code>) {
+        if !self.failed.iter().any(|kept| Arc::ptr_eq(kept, code)) {
+            self.failed.push(code.clone());
+        }
+    }
+
+    /// Whether an exception is pending in the host.
+    pub fn has_pending(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.roots.pending.is_some())
     }
 
     /// The heap's state, unless it is in use.

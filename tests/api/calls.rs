@@ -206,3 +206,57 @@ fn engines_modules_and_stores_cross_threads() {
     check::<Instance>();
     check::<Val>();
 }
+
+/// A function that no module exports has its own type when the host gets it, though only the type
+/// section of the lowered module says how that is lowered.
+#[test]
+fn functions_that_nobody_exports_keep_their_types() {
+    let (mut store, instance) = instance(
+        r#"(module
+            (type $s (struct (field i32)))
+            (type $f (func (param (ref $s) i32) (result i32)))
+            (elem declare func $hidden)
+            (func $hidden (type $f) (i32.add (struct.get $s 0 (local.get 0)) (local.get 1)))
+            (func (export "make") (result (ref $s)) (struct.new $s (i32.const 40)))
+            (func (export "hidden") (result funcref) (ref.func $hidden)))"#,
+    );
+    let mut results = [Val::I32(0)];
+    instance.get_func(&mut store, "hidden").unwrap().call(&mut store, &[], &mut results).unwrap();
+    let hidden = *results[0].unwrap_func_ref().unwrap();
+    let ty = hidden.ty(&store);
+    assert!(matches!(ty.param(0), Some(ValType::Ref(ty)) if ty.heap_type().as_concrete_struct().is_some()), "{ty}");
+    instance.get_func(&mut store, "make").unwrap().call(&mut store, &[], &mut results).unwrap();
+    let object = results[0];
+    let err = hidden.call(&mut store, &[Val::I32(1), Val::I32(2)], &mut results).unwrap_err();
+    assert!(err.to_string().contains("type mismatch"), "{err}");
+    hidden.call(&mut store, &[object, Val::I32(2)], &mut results).unwrap();
+    assert_eq!(results[0].unwrap_i32(), 42);
+}
+
+/// No import or export mentions the type, so how the host's function must be lowered is only known from
+/// the module's type section.
+#[test]
+fn host_functions_pass_dynamic_checks_of_their_types() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (type $f (func (param anyref) (result i32)))
+            (table $t 1 funcref)
+            (func (export "apply") (param funcref anyref) (result i32)
+                (table.set $t (i32.const 0) (local.get 0))
+                (call_indirect $t (type $f) (local.get 1) (i32.const 0)))
+            (func (export "is") (param funcref) (result i32) (ref.test (ref $f) (local.get 0))))"#,
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let host = Func::wrap(&mut store, |value: Option<Rooted<AnyRef>>| i32::from(value.is_some()));
+    let other = Func::wrap(&mut store, |value: Option<Rooted<ExternRef>>| i32::from(value.is_some()));
+    let is = instance.get_typed_func::<Option<Func>, i32>(&mut store, "is").unwrap();
+    assert_eq!(is.call(&mut store, Some(host)).unwrap(), 1);
+    assert_eq!(is.call(&mut store, Some(other)).unwrap(), 0);
+    let apply = instance.get_typed_func::<(Option<Func>, Option<Rooted<AnyRef>>), i32>(&mut store, "apply").unwrap();
+    assert_eq!(apply.call(&mut store, (Some(host), None)).unwrap(), 0);
+    assert!(apply.call(&mut store, (Some(other), None)).is_err());
+}

@@ -2,6 +2,9 @@
 
 mod calls;
 mod entities;
+mod exceptions;
+mod exceptions_in_hosts;
+mod exceptions_through_others;
 mod references;
 mod traps;
 

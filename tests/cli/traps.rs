@@ -87,6 +87,26 @@ fn instruction(wasm: &[u8], n: usize, kind: &str) -> usize {
 }
 
 #[test]
+fn an_exception_that_nobody_catches_is_an_error_but_no_trap() {
+    let files = Files::new();
+    let throws = r#"(module (tag $t (param i32)) (func (export "_start") (throw $t (i32.const 1))))"#;
+    let path = files.write("throws.wat", throws);
+    let out = wasmtime_gc(&[&path]);
+    let expected = format!(
+        "Error: failed to run main module `{path}`\n\nCaused by:\n    0: failed to invoke command default\n    \
+         1: thrown Wasm exception"
+    );
+    assert_eq!((out.code, out.stderr.trim_end()), (1, expected.as_str()));
+    let out = run_module(&[], "(module (tag $t) (func $start (throw $t)) (start $start))");
+    assert_eq!(out.code, 1);
+    assert!(
+        out.stderr.contains("failed to instantiate") && out.stderr.contains("thrown Wasm exception"),
+        "{}",
+        out.stderr
+    );
+}
+
+#[test]
 fn endless_recursion_is_a_trap() {
     expect_trap("recurse", &[], "wasm trap: call stack exhausted");
     expect_trap("recurse", &["-W", "max-wasm-stack=64k"], "wasm trap: call stack exhausted");

@@ -55,6 +55,7 @@ impl Extern {
     pub(crate) fn of_export(store: u64, export: Exported) -> Option<Extern> {
         Some(match export {
             Exported::Native(native) => Extern::of_native(native)?,
+            Exported::Silent(func) => Extern::Func(Func::of_silent(func)),
             Exported::Cell { cell, ty: EntityMeta::RefGlobal { ty, mutable, .. } } => {
                 Extern::Global(Global { place: GlobalPlace::Cell { store, cell, ty, mutable } })
             }
@@ -77,6 +78,7 @@ impl Extern {
         };
         Ok(match self {
             Extern::Func(func) => {
+                let silent = func.is_silent();
                 let func = match native {
                     wasmtime::ExternType::Func(ty) => {
                         let id = cx.inner.data().gc.engine.canon_func(ty);
@@ -87,7 +89,7 @@ impl Extern {
                     }
                     _ => func.native(cx)?,
                 };
-                Import::Native(func.into())
+                if silent { Import::Silent(func) } else { Import::Native(func.into()) }
             }
             Extern::Global(Global { place: GlobalPlace::Native(global) }) => Import::Native((*global).into()),
             Extern::Global(Global { place: GlobalPlace::Cell { store, cell, ty, mutable } }) => {

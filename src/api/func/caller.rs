@@ -2,7 +2,7 @@
 
 use crate::api::externals::Extern;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::{Engine, Result};
+use crate::api::{Engine, ExnRef, Result, Rooted};
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
 
@@ -70,6 +70,25 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// As `Store::gc`.
     pub fn gc(&mut self) -> Result<()> {
         collect(self.as_context_mut().inner)
+    }
+
+    /// Makes an exception pending. See [`Store::throw`](crate::api::Store::throw).
+    ///
+    /// # Errors
+    ///
+    /// As `Store::throw`.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        self.as_context_mut().throw(exception)
+    }
+
+    /// The exception that is pending; it no longer is.
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        self.as_context_mut().take_pending_exception()
+    }
+
+    /// Whether an exception is pending.
+    pub fn has_pending_exception(&self) -> bool {
+        self.inner.cx().data().gc.has_pending()
     }
 
     /// Fuel that is left.

@@ -7,6 +7,7 @@ use crate::api::types::FuncType;
 use crate::api::values::Val;
 use crate::api::{Error, Result};
 use crate::runtime::entry::throw_or_raise;
+use crate::runtime::stand_in::stand_in;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, TypeId};
 use std::sync::Arc;
@@ -104,10 +105,7 @@ impl<T: 'static> HostFunc<T> {
                         |id| state.lowered_func(id),
                     );
                     let ty = ty.ok_or_else(|| Error::msg("no module has shown how this function's type is lowered"))?;
-                    let func = wasmtime::Func::new(&mut *caller, ty, |_, _, _| {
-                        Err(Error::new(crate::error::Error::bug("a value that nobody reads was called")))
-                    });
-                    wasmtime::Val::FuncRef(Some(func))
+                    wasmtime::Val::FuncRef(Some(stand_in(&mut *caller, &ty)))
                 }
                 t::ValType::I32 | t::ValType::Ref(_) => wasmtime::Val::I32(0),
             };

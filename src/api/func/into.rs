@@ -10,7 +10,8 @@ use super::{Caller, is_plain};
 use crate::api::types::{FuncType, ValType};
 use crate::api::values::Val;
 use crate::api::{Engine, Error, Result};
-use crate::runtime::entry::{raise, throw_or_raise};
+use crate::runtime::entry::throw_or_raise;
+use crate::runtime::stand_in;
 use crate::runtime::store::StoreData;
 
 /// What a closure may return: nothing, a [`WasmTy`], a tuple of them, or a `Result` of one of these.
@@ -21,9 +22,9 @@ pub trait WasmRet: 'static {
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
     fn into_plain(self) -> Result<Self::Abi>;
-    /// What is returned when an exception is thrown.
+    /// What is returned when an exception is thrown. `func` gives any function.
     #[doc(hidden)]
-    fn unread() -> Option<Self::Abi>;
+    fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi;
     #[doc(hidden)]
     fn store(self, results: &mut [Val]) -> Result<()>;
 }
@@ -40,9 +41,9 @@ fn not_native() -> Error {
 
 /// What a host function returns to WebAssembly for its error.
 #[cold]
-fn thrown<T: 'static, R: WasmRet>(caller: wasmtime::Caller<'_, StoreData<T>>, err: Error) -> Result<R::Abi> {
-    throw_or_raise(caller, err)?;
-    R::unread().ok_or_else(|| Error::msg("a closure that returns a function can not throw: make it by `Func::new`"))
+fn thrown<T: 'static, R: WasmRet>(mut caller: wasmtime::Caller<'_, StoreData<T>>, err: Error) -> Result<R::Abi> {
+    throw_or_raise(&mut caller, err)?;
+    Ok(R::unread(&mut || stand_in::any(&mut caller)))
 }
 
 impl<A: WasmTy> WasmRet for A {
@@ -54,8 +55,8 @@ impl<A: WasmTy> WasmRet for A {
     fn into_plain(self) -> Result<A::Abi> {
         WasmTy::into_plain(self).ok_or_else(not_native)
     }
-    fn unread() -> Option<A::Abi> {
-        A::unread()
+    fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> A::Abi {
+        A::unread(func)
     }
     fn store(self, results: &mut [Val]) -> Result<()> {
         *results.first_mut().ok_or_else(bug)? = self.into_val();
@@ -72,8 +73,8 @@ impl<R: WasmRet> WasmRet for Result<R> {
     fn into_plain(self) -> Result<R::Abi> {
         self?.into_plain()
     }
-    fn unread() -> Option<R::Abi> {
-        R::unread()
+    fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> R::Abi {
+        R::unread(func)
     }
     fn store(self, results: &mut [Val]) -> Result<()> {
         self?.store(results)
@@ -83,7 +84,7 @@ impl<R: WasmRet> WasmRet for Result<R> {
 macro_rules! results {
     ($(($($a:ident)*))*) => {
         $(
-            #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
+            #[allow(non_snake_case, unused_mut, unused_variables, clippy::unused_unit, reason = "one macro for all arities")]
             impl<$($a: WasmTy),*> WasmRet for ($($a,)*) {
                 type Abi = ($($a::Abi,)*);
                 fn types() -> Vec<ValType> {
@@ -94,8 +95,8 @@ macro_rules! results {
                     let ($($a,)*) = self;
                     Ok(($(WasmTy::into_plain($a).ok_or_else(not_native)?,)*))
                 }
-                fn unread() -> Option<Self::Abi> {
-                    Some(($($a::unread()?,)*))
+                fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi {
+                    ($($a::unread(func),)*)
                 }
                 fn store(self, results: &mut [Val]) -> Result<()> {
                     let ($($a,)*) = self;
@@ -143,10 +144,13 @@ macro_rules! closures {
                     (vec![$($a::valtype()),*], R::types())
                 }
                 fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func {
-                    wasmtime::Func::wrap(cx, move |$($a: $a::Abi),*| -> Result<R::Abi> {
-                        $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                        self($($a),*).into_plain().map_err(raise)
-                    })
+                    wasmtime::Func::wrap(
+                        cx,
+                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                            $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                            self($($a),*).into_plain().or_else(|err| thrown::<T, R>(caller, err))
+                        },
+                    )
                 }
                 fn link(
                     self,
@@ -154,10 +158,14 @@ macro_rules! closures {
                     module: &str,
                     name: &str,
                 ) -> Result<()> {
-                    linker.func_wrap(module, name, move |$($a: $a::Abi),*| -> Result<R::Abi> {
-                        $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                        self($($a),*).into_plain().map_err(raise)
-                    })?;
+                    linker.func_wrap(
+                        module,
+                        name,
+                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                            $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
+                            self($($a),*).into_plain().or_else(|err| thrown::<T, R>(caller, err))
+                        },
+                    )?;
                     Ok(())
                 }
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]

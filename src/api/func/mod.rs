@@ -22,7 +22,7 @@ use super::gc::Rooted;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::FuncType;
 use super::values::Val;
-use super::{AnyRef, Error, ExternRef, Result};
+use super::{AnyRef, Error, ExnRef, ExternRef, Result};
 use crate::runtime::entry::enter;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Func {
 #[derive(Clone, Copy, Debug)]
 enum FuncKind {
     Native(wasmtime::Func),
+    /// One that never returns to the engine with an exception pending, unless its caller asks.
+    Silent(wasmtime::Func),
     /// A host function whose signature holds lowered references: how they are lowered depends on the
     /// module that imports it.
     Host {
@@ -65,7 +67,7 @@ impl Func {
     ) -> Func {
         let mut cx = store.as_context_mut();
         if func.is_plain() {
-            return Func::of_native(func.into_native(cx.inner));
+            return Func::of_silent(func.into_native(cx.inner));
         }
         let host = func.into_host(&cx.engine());
         Func::of_host(&mut cx, Arc::new(host))
@@ -75,9 +77,19 @@ impl Func {
         Func { kind: FuncKind::Native(func) }
     }
 
+    /// A function of the host, or of a module that was left alone.
+    pub(crate) fn of_silent(func: wasmtime::Func) -> Func {
+        Func { kind: FuncKind::Silent(func) }
+    }
+
+    /// Whether a call returns with an exception pending only to callers that ask.
+    pub(crate) fn is_silent(&self) -> bool {
+        !matches!(self.kind, FuncKind::Native(_))
+    }
+
     pub(crate) fn of_host<T: 'static>(cx: &mut StoreContextMut<'_, T>, host: Arc<HostFunc<T>>) -> Func {
         if let Some(native) = host.plain_type() {
-            return Func::of_native(host.materialize(cx, native));
+            return Func::of_silent(host.materialize(cx, native));
         }
         let store = cx.inner.data().gc.id;
         let hosts = &mut cx.inner.data_mut().host_funcs;
@@ -101,7 +113,7 @@ impl Func {
         ty: wasmtime::FuncType,
     ) -> Result<wasmtime::Func> {
         match self.kind {
-            FuncKind::Native(func) => Ok(func),
+            FuncKind::Native(func) | FuncKind::Silent(func) => Ok(func),
             FuncKind::Host { store, index } => {
                 let host = Func::host(&cx.as_context(), store, index)?;
                 Ok(host.materialize(cx, ty))
@@ -112,7 +124,7 @@ impl Func {
     /// The engine's function.
     pub(crate) fn native<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<wasmtime::Func> {
         match self.kind {
-            FuncKind::Native(func) => Ok(func),
+            FuncKind::Native(func) | FuncKind::Silent(func) => Ok(func),
             FuncKind::Host { store, index } => {
                 let host = Func::host(&cx.as_context(), store, index)?;
                 let ty = host.lowered_type()?;
@@ -124,7 +136,7 @@ impl Func {
     /// Whether an import of this type takes the function; the engine checks functions of its own.
     pub(crate) fn fits<T: 'static>(&self, cx: &StoreContext<'_, T>, id: TypeId) -> Result<bool> {
         match self.kind {
-            FuncKind::Native(_) => Ok(true),
+            FuncKind::Native(_) | FuncKind::Silent(_) => Ok(true),
             FuncKind::Host { store, index } => {
                 let host = Func::host(cx, store, index)?;
                 Ok(cx.inner.data().gc.engine.is_sub_id(host.type_id(), id))
@@ -134,7 +146,7 @@ impl Func {
 
     pub(crate) fn as_native(&self) -> Option<wasmtime::Func> {
         match self.kind {
-            FuncKind::Native(func) => Some(func),
+            FuncKind::Native(func) | FuncKind::Silent(func) => Some(func),
             FuncKind::Host { .. } => None,
         }
     }
@@ -145,7 +157,7 @@ impl Func {
 
     fn type_id_in<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
         match self.kind {
-            FuncKind::Native(func) => {
+            FuncKind::Native(func) | FuncKind::Silent(func) => {
                 let ty = func.ty(&cx.inner);
                 let id = cx.inner.data().gc.engine.canon_func(&ty);
                 id.ok_or_else(|| Error::msg(format!("a function of type {ty} has no type outside of the engine")))
@@ -231,6 +243,7 @@ fn is_plain(ty: &t::ValType) -> bool {
     !ty.is_gc_ref()
 }
 
-/// Aliases for the two kinds of handles that closures may take.
+/// Aliases for the kinds of handles that closures may take.
 type ExternHandle = Rooted<ExternRef>;
 type AnyHandle = Rooted<AnyRef>;
+type ExnHandle = Rooted<ExnRef>;

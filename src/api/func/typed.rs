@@ -1,6 +1,6 @@
 //! Calls whose types are known when the host is compiled.
 
-use super::{AnyHandle, ExternHandle, Func};
+use super::{AnyHandle, ExnHandle, ExternHandle, Func};
 use crate::api::store::{AsContextMut, StoreContextMut};
 use crate::api::types::{HeapType, RefType, ValType};
 use crate::api::values::Val;
@@ -24,9 +24,9 @@ pub trait WasmTy: Send + Sized + 'static {
     /// For types that need no store.
     #[doc(hidden)]
     fn into_plain(self) -> Option<Self::Abi>;
-    /// Any value, in place of a result that nobody reads.
+    /// Any value, in place of a result that nobody reads. `func` gives any function.
     #[doc(hidden)]
-    fn unread() -> Option<Self::Abi>;
+    fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi;
     /// For types that need no store.
     #[doc(hidden)]
     fn from_plain(abi: Self::Abi) -> Option<Self>;
@@ -62,8 +62,8 @@ macro_rules! plain {
             fn into_plain(self) -> Option<$ty> {
                 Some(self)
             }
-            fn unread() -> Option<$ty> {
-                Some($zero)
+            fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> $ty {
+                $zero
             }
             #[inline]
             fn from_plain(abi: $ty) -> Option<$ty> {
@@ -122,8 +122,8 @@ macro_rules! handles {
                 fn into_plain(self) -> Option<i32> {
                     None
                 }
-                fn unread() -> Option<i32> {
-                    Some(0)
+                fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> i32 {
+                    0
                 }
                 fn from_plain(_: i32) -> Option<Option<$ty>> {
                     None
@@ -154,8 +154,8 @@ macro_rules! handles {
                 fn into_plain(self) -> Option<i32> {
                     None
                 }
-                fn unread() -> Option<i32> {
-                    Some(0)
+                fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> i32 {
+                    0
                 }
                 fn from_plain(_: i32) -> Option<$ty> {
                     None
@@ -174,6 +174,7 @@ macro_rules! handles {
 handles! {
     ExternHandle: ExternRef, Extern;
     AnyHandle: AnyRef, Any;
+    ExnHandle: ExnRef, Exn;
 }
 
 impl WasmTy for Option<Func> {
@@ -196,8 +197,8 @@ impl WasmTy for Option<Func> {
             None => Some(None),
         }
     }
-    fn unread() -> Option<Option<wasmtime::Func>> {
-        Some(None)
+    fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> Option<wasmtime::Func> {
+        None
     }
     fn from_plain(abi: Option<wasmtime::Func>) -> Option<Option<Func>> {
         Some(abi.map(Func::of_native))
@@ -231,8 +232,8 @@ impl WasmTy for Func {
     fn into_plain(self) -> Option<wasmtime::Func> {
         self.as_native()
     }
-    fn unread() -> Option<wasmtime::Func> {
-        None
+    fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> wasmtime::Func {
+        func()
     }
     fn from_plain(abi: wasmtime::Func) -> Option<Func> {
         Some(Func::of_native(abi))

@@ -13,7 +13,7 @@ mod externref;
 pub(crate) mod rooting;
 
 pub use anyref::AnyRef;
-pub use exnref::ExnRef;
+pub use exnref::{ExnRef, ExnRefPre};
 pub use externref::ExternRef;
 pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted};
 pub use wasmtime::I31;

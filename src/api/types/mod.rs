@@ -6,9 +6,11 @@
 
 mod composite;
 mod entity;
+mod exn;
 mod val;
 
 pub use composite::{ArrayType, FieldType, Finality, FuncType, Mutability, StorageType, StructType};
 pub use entity::{ExportType, ExternType, GlobalType, ImportType, TableType, TagType};
+pub use exn::ExnType;
 pub use val::{HeapType, RefType, ValType};
 pub use wasmtime::MemoryType;

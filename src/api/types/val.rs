@@ -1,6 +1,7 @@
 //! Value, reference and heap types.
 
 use super::composite::{ArrayType, FuncType, StructType};
+use super::exn::ExnType;
 use crate::api::Engine;
 use crate::types as t;
 use std::fmt;
@@ -41,6 +42,10 @@ impl ValType {
     pub const ARRAYREF: ValType = ValType::Ref(RefType::ARRAYREF);
     /// `structref`
     pub const STRUCTREF: ValType = ValType::Ref(RefType::STRUCTREF);
+    /// `exnref`, that is `(ref null exn)`.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
+    /// `nullexnref`
+    pub const NULLEXNREF: ValType = ValType::Ref(RefType::NULLEXNREF);
     /// `nullref`, that is `(ref null none)`.
     pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
 
@@ -73,7 +78,10 @@ impl ValType {
     /// Whether two types are the same.
     #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &ValType, b: &ValType) -> bool {
-        a.to_canon() == b.to_canon()
+        match (a, b) {
+            (ValType::Ref(a), ValType::Ref(b)) => RefType::eq(a, b),
+            _ => a.to_canon() == b.to_canon(),
+        }
     }
 
     pub(crate) fn to_canon(&self) -> t::ValType {
@@ -144,6 +152,10 @@ impl RefType {
     pub const ARRAYREF: RefType = RefType::null(HeapType::Array);
     /// `(ref null struct)`
     pub const STRUCTREF: RefType = RefType::null(HeapType::Struct);
+    /// `(ref null exn)`
+    pub const EXNREF: RefType = RefType::null(HeapType::Exn);
+    /// `(ref null noexn)`
+    pub const NULLEXNREF: RefType = RefType::null(HeapType::NoExn);
     /// `(ref null none)`
     pub const NULLREF: RefType = RefType::null(HeapType::None);
 
@@ -174,7 +186,7 @@ impl RefType {
     /// Whether two types are the same.
     #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &RefType, b: &RefType) -> bool {
-        a.to_canon() == b.to_canon()
+        a.nullable == b.nullable && HeapType::eq(&a.heap_type, &b.heap_type)
     }
 
     pub(crate) fn to_canon(&self) -> t::RefType {
@@ -221,6 +233,8 @@ pub enum HeapType {
     ConcreteStruct(StructType),
     /// `exn`: exceptions.
     Exn,
+    /// Exceptions of a signature. Only the host has such types; to a guest this is `exn`.
+    ConcreteExn(ExnType),
     /// `noexn`
     NoExn,
     /// `none`
@@ -230,7 +244,30 @@ pub enum HeapType {
 impl HeapType {
     /// Whether this names a defined type.
     pub fn is_concrete(&self) -> bool {
-        self.to_canon().concrete().is_some()
+        matches!(self, HeapType::ConcreteExn(_)) || self.to_canon().concrete().is_some()
+    }
+
+    /// Whether this is `exn`.
+    pub fn is_exn(&self) -> bool {
+        matches!(self, HeapType::Exn)
+    }
+
+    /// Whether this is `noexn`.
+    pub fn is_no_exn(&self) -> bool {
+        matches!(self, HeapType::NoExn)
+    }
+
+    /// Whether this is the type of exceptions of a signature.
+    pub fn is_concrete_exn(&self) -> bool {
+        matches!(self, HeapType::ConcreteExn(_))
+    }
+
+    /// The type of exceptions of a signature, if this is one.
+    pub fn as_concrete_exn(&self) -> Option<&ExnType> {
+        match self {
+            HeapType::ConcreteExn(ty) => Some(ty),
+            _ => None,
+        }
     }
 
     /// The defined function type, if this is one.
@@ -270,6 +307,8 @@ impl HeapType {
     /// Whether every value of this type is one of the other.
     pub fn matches(&self, other: &HeapType) -> bool {
         let engine = match self {
+            HeapType::ConcreteExn(ty) => return other.as_concrete_exn().map_or(other.is_exn(), |of| ty.matches(of)),
+            _ if other.is_concrete_exn() => return self.is_no_exn(),
             HeapType::ConcreteFunc(ty) => ty.engine(),
             HeapType::ConcreteArray(ty) => ty.engine(),
             HeapType::ConcreteStruct(ty) => ty.engine(),
@@ -281,7 +320,11 @@ impl HeapType {
     /// Whether two types are the same.
     #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
     pub fn eq(a: &HeapType, b: &HeapType) -> bool {
-        a.to_canon() == b.to_canon()
+        match (a, b) {
+            (HeapType::ConcreteExn(a), HeapType::ConcreteExn(b)) => a.matches(b),
+            (HeapType::ConcreteExn(_), _) | (_, HeapType::ConcreteExn(_)) => false,
+            _ => a.to_canon() == b.to_canon(),
+        }
     }
 
     pub(crate) fn to_canon(&self) -> t::HeapType {
@@ -299,7 +342,7 @@ impl HeapType {
             HeapType::ConcreteArray(ty) => H::Concrete(CompositeKind::Array, ty.id()),
             HeapType::Struct => H::Struct,
             HeapType::ConcreteStruct(ty) => H::Concrete(CompositeKind::Struct, ty.id()),
-            HeapType::Exn => H::Exn,
+            HeapType::Exn | HeapType::ConcreteExn(_) => H::Exn,
             HeapType::NoExn => H::NoExn,
             HeapType::None => H::None,
         }
@@ -344,7 +387,25 @@ impl fmt::Display for HeapType {
             HeapType::None => "none",
             HeapType::ConcreteFunc(ty) => return write!(f, "(concrete {ty})"),
             HeapType::ConcreteArray(ty) => return write!(f, "(concrete {ty})"),
+            HeapType::ConcreteExn(ty) => return write!(f, "(concrete {ty})"),
             HeapType::ConcreteStruct(ty) => return write!(f, "(concrete {ty})"),
         })
     }
+}
+
+macro_rules! from_defined {
+    ($($ty:ident => $variant:ident)*) => {
+        $(impl From<$ty> for HeapType {
+            fn from(ty: $ty) -> HeapType {
+                HeapType::$variant(ty)
+            }
+        })*
+    };
+}
+
+from_defined! {
+    FuncType => ConcreteFunc
+    ArrayType => ConcreteArray
+    StructType => ConcreteStruct
+    ExnType => ConcreteExn
 }

@@ -9,8 +9,9 @@ use wasmtime::error::Context;
 /// Defines `spectest`.
 pub(super) fn link(engine: &Engine, linker: &mut Linker<()>, store: &mut Store<()>) -> Result<()> {
     define(engine, linker, store, include_str!("spectest.wat")).context("failed to instantiate `spectest`")?;
-    // Without 64-bit tables there is nobody to import one.
+    // Without 64-bit tables there is nobody to import one, and so with shared memories.
     let _ = define(engine, linker, store, include_str!("spectest64.wat"));
+    let _ = define(engine, linker, store, r#"(module (memory (export "shared_memory") 1 2 shared))"#);
     Ok(())
 }
 

@@ -27,6 +27,10 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("null i31 reference", &[Trap::NullReference]),
     ("null exception reference", &[Trap::NullReference]),
     ("null descriptor reference", &[Trap::NullReference]),
+    // What scripts of older drafts say.
+    ("out of bounds", &[Trap::MemoryOutOfBounds, Trap::TableOutOfBounds]),
+    ("undefined", &[Trap::TableOutOfBounds]),
+    ("uninitialized", &[Trap::IndirectCallToNull]),
     ("cast failure", &[Trap::CastFailure]),
     ("descriptor cast failure", &[Trap::CastFailure]),
     ("call stack exhausted", &[Trap::StackOverflow]),

@@ -41,7 +41,8 @@ fn null(ty: &HeapType<'_>) -> Result<Val> {
         T::Extern | T::NoExtern => Val::ExternRef(None),
         T::Func | T::NoFunc => Val::FuncRef(None),
         T::Any | T::Eq | T::I31 | T::Struct | T::Array | T::None => Val::AnyRef(None),
-        T::Exn | T::NoExn | T::Cont | T::NoCont => bail!("null of type {ty:?} in a script is not supported"),
+        T::Exn | T::NoExn => Val::ExnRef(None),
+        T::Cont | T::NoCont => bail!("null of type {ty:?} in a script is not supported"),
     })
 }
 
@@ -107,7 +108,7 @@ fn host_number(store: &mut Store<()>, host: Rooted<ExternRef>) -> Result<Option<
 
 /// A null, of the expected hierarchy if one is expected.
 fn is_null(actual: &Val, expected: Option<&HeapType<'_>>) -> Result<bool> {
-    let is_null = |val: &Val| matches!(val, Val::AnyRef(None) | Val::ExternRef(None) | Val::FuncRef(None));
+    let is_null = |val: &Val| val.ref_().is_some_and(|r| r.is_null());
     let Some(ty) = expected else { return Ok(is_null(actual)) };
     let same = std::mem::discriminant(actual) == std::mem::discriminant(&null(ty)?);
     Ok(same && is_null(actual))
