@@ -39,13 +39,25 @@ impl LoweredCode {
     }
 }
 
+/// The inner engine does not take what lowering made.
+#[cold]
+fn refused(engine: &EngineState, err: Error) -> Error {
+    if engine.options.winch {
+        return err.context(
+            "what lowering leaves of this module is more than Winch compiles (typed function references, tail calls, \
+             function subtypes); use Cranelift",
+        );
+    }
+    Error::new(crate::error::Error::bug(format!("lowered module: {err:#}")))
+}
+
 impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
         let code = match lower(wasm, &engine.lower_context())? {
             Some(Lowered { wasm, sites, meta }) => {
-                let module = wasmtime::Module::from_binary(&engine.wasmtime, &wasm)
-                    .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
+                let module =
+                    wasmtime::Module::from_binary(&engine.wasmtime, &wasm).map_err(|err| refused(engine, err))?;
                 let lowered = Some(LoweredCode::new(meta, sites));
                 Code { wasmtime: module, lowered }
             }
