@@ -29,6 +29,8 @@ pub struct Config {
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    strategy: Strategy,
+    interprets: bool,
 }
 
 impl std::fmt::Debug for Config {
@@ -86,6 +88,8 @@ impl Config {
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            strategy: Strategy::Auto,
+            interprets: false,
         }
     }
 
@@ -95,8 +99,6 @@ impl Config {
         /// Whether code checks for the epoch's deadline. See
         /// [`Store::set_epoch_deadline`](super::Store::set_epoch_deadline).
         epoch_interruption(enable: bool);
-        /// The compiler.
-        strategy(strategy: Strategy);
         /// Whether Cranelift checks its own output.
         cranelift_debug_verifier(enable: bool);
         /// Whether NaNs are made canonical.
@@ -168,6 +170,26 @@ impl Config {
         wasm_wide_arithmetic: WIDE_ARITHMETIC;
         /// Memories with other page sizes.
         wasm_custom_page_sizes: CUSTOM_PAGE_SIZES;
+    }
+
+    /// The compiler. Winch compiles what has no typed function references, tail calls or function subtypes
+    /// *after* lowering: GC types are fine, but [`Module::new`](super::Module::new) refuses a module that
+    /// calls through typed references or that must tell function types with references apart.
+    pub fn strategy(&mut self, strategy: Strategy) -> &mut Self {
+        self.strategy = strategy;
+        self.inner.strategy(strategy);
+        self
+    }
+
+    /// The target, as a triple; `pulley64` is Wasmtime's interpreter.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such target, or the crate was built without it.
+    pub fn target(&mut self, target: &str) -> Result<&mut Self> {
+        self.inner.target(target)?;
+        self.interprets = target.starts_with("pulley");
+        Ok(self)
     }
 
     /// Switches features on or off.
@@ -289,14 +311,23 @@ impl Config {
         let stack_bytes = stack_bytes.filter(|&bytes| bytes <= 1 << 28).ok_or_else(|| {
             Error::msg("`max_wasm_stack` is too large: the shadow stack is twice as large, at most 256 MiB")
         })?;
+        let mut inner = self.inner.clone();
+        let winch = matches!(self.strategy, Strategy::Winch);
+        if winch {
+            // What Winch does not compile must be off, or there is no engine at all.
+            inner.wasm_gc(false).wasm_function_references(false).wasm_tail_call(false).table_lazy_init(true);
+        }
+        // A fault says which memory and where only on Cranelift's own machines.
+        let faults_are_vague = winch || self.interprets;
         let options = EngineOptions {
             features: self.features,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
             heap: self.heap.clone(),
-            explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps),
+            explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            winch,
         };
-        Ok((wasmtime::Engine::new(&self.inner)?, options))
+        Ok((wasmtime::Engine::new(&inner)?, options))
     }
 }

@@ -24,6 +24,9 @@ pub struct Common {
     /// Semantics of WebAssembly and limits; `-W help` lists them
     #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASM.parse(s))]
     wasm: Vec<Assignments>,
+    /// Compiles for this target; `pulley64` is an interpreter
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
     /// WASI; `-S help` lists them
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
     wasi: Vec<Assignments>,
@@ -37,6 +40,7 @@ impl Common {
         self.debug.extend(later.debug);
         self.wasm.extend(later.wasm);
         self.wasi.extend(later.wasi);
+        self.target = later.target.or(self.target);
         self
     }
 
@@ -55,6 +59,9 @@ impl Common {
     /// A value that an option does not have, or that is not supported.
     pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
         let mut settings = Settings::new();
+        if let Some(target) = &self.target {
+            settings.config.target(target)?;
+        }
         for assignment in self.assignments() {
             if let Assignment::Set(entry, value) = assignment {
                 (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;

@@ -6,7 +6,7 @@ use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
 use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
-use wasmtime::{Cache, OptLevel};
+use wasmtime::{Cache, OptLevel, Strategy};
 
 /// `-O`
 pub(crate) static OPTIMIZE: Group = Group {
@@ -82,14 +82,16 @@ pub(crate) static CODEGEN: Group = Group {
     entries: &[
         Entry {
             name: "compiler",
-            takes: Word("cranelift"),
-            help: "Compiler for lowered modules (only `cranelift`)",
-            apply: |_, v| match v.word() {
-                "auto" | "cranelift" => Ok(()),
-                "winch" => Err("lowered modules use typed function references, which Winch does not compile; \
-                                use `cranelift`"
-                    .to_string()),
-                other => Err(format!("unknown compiler `{other}`, only `cranelift` is supported")),
+            takes: Word("cranelift|winch"),
+            help: "Compiler for lowered modules (Winch: without typed function references and tail calls)",
+            apply: |s, v| {
+                s.config.strategy(match v.word() {
+                    "auto" => Strategy::Auto,
+                    "cranelift" => Strategy::Cranelift,
+                    "winch" => Strategy::Winch,
+                    other => return Err(format!("unknown compiler `{other}`, `cranelift` and `winch` are supported")),
+                });
+                Ok(())
             },
         },
         Entry {

@@ -65,6 +65,18 @@ impl LoweredCode {
     }
 }
 
+/// The inner engine does not take what lowering made.
+#[cold]
+fn refused(engine: &EngineState, err: Error) -> Error {
+    if engine.options.winch {
+        return err.context(
+            "what lowering leaves of this module is more than Winch compiles (typed function references, tail calls, \
+             function subtypes); use Cranelift",
+        );
+    }
+    Error::new(crate::error::Error::bug(format!("lowered module: {err:#}")))
+}
+
 impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
@@ -80,8 +92,8 @@ impl Code {
     }
 
     fn of_lowered(engine: &EngineState, lowered: Lowered) -> Result<Arc<Code>> {
-        let module = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm)
-            .map_err(|err| Error::new(crate::error::Error::bug(format!("lowered module: {err:#}"))))?;
+        let module =
+            wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
         let code = Arc::new(Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)), untouched: None });
         code.enter_func_types(engine);
         engine.enter_code(&code);

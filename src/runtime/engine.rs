@@ -27,6 +27,8 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// The inner engine compiles with Winch.
+    pub winch: bool,
 }
 
 /// The state behind an engine.

@@ -133,3 +133,77 @@ fn lowered_with_explicit_null_checks() {
         check(&format!("{of}, explicit null checks"), &outcome);
     }
 }
+
+/// The interpreter. It has no faults to stand for null checks.
+#[test]
+fn lowered_on_pulley() {
+    for of in LOWERED {
+        let outcome = run(proposal(of), |config| {
+            config.target("pulley64").expect("the interpreter is built in");
+        });
+        check(&format!("{of}, pulley64"), &outcome);
+    }
+}
+
+/// Scripts with a module that Winch does not compile after lowering: it has typed function references, function
+/// types with supertypes, or types that differ only in heap references where somebody could tell.
+const NOT_ON_WINCH: &[&str] = &[
+    "exceptions/tag.wast",
+    "exceptions/try_table.wast",
+    "gc/array.wast",
+    "gc/array_new_data.wast",
+    "gc/array_new_elem.wast",
+    "gc/br_on_cast.wast",
+    "gc/br_on_cast_fail.wast",
+    "gc/extern.wast",
+    "gc/i31.wast",
+    "gc/ref_cast.wast",
+    "gc/ref_test.wast",
+    "gc/struct.wast",
+    "gc/type-subtyping.wast",
+    "wasm-latest/br_on_non_null.wast",
+    "wasm-latest/br_on_null.wast",
+    "wasm-latest/br_table.wast",
+    "wasm-latest/call_ref.wast",
+    "wasm-latest/data.wast",
+    "wasm-latest/elem.wast",
+    "wasm-latest/global.wast",
+    "wasm-latest/instance.wast",
+    "wasm-latest/linking.wast",
+    "wasm-latest/local_init.wast",
+    "wasm-latest/ref.wast",
+    "wasm-latest/ref_as_non_null.wast",
+    "wasm-latest/ref_is_null.wast",
+    "wasm-latest/ref_null.wast",
+    "wasm-latest/return_call.wast",
+    "wasm-latest/return_call_indirect.wast",
+    "wasm-latest/return_call_ref.wast",
+    "wasm-latest/select.wast",
+    "wasm-latest/table.wast",
+    "wasm-latest/table_get.wast",
+    "wasm-latest/table_grow.wast",
+    "wasm-latest/table_set.wast",
+    "wasm-latest/type-canon.wast",
+    "wasm-latest/type-equivalence.wast",
+    "wasm-latest/type-rec.wast",
+    "wasm-latest/unreached-valid.wast",
+];
+
+#[test]
+fn what_winch_compiles() {
+    let winch: fn(&mut Config) = |config| {
+        config.strategy(wasmtime_gc::Strategy::Winch);
+    };
+    let mut outcome = run(proposal(Proposal::GC), winch);
+    outcome.add(run(proposal(Proposal::ExceptionHandling), winch));
+    outcome.add(run(spec(SpecVersion::Latest), winch));
+    println!("Winch: {} of {} assertions passed in {} files", outcome.passed, outcome.assertions, outcome.files);
+    let failed: Vec<&str> = outcome.failures.keys().map(String::as_str).collect();
+    assert_eq!(failed, NOT_ON_WINCH);
+    for (script, failures) in &outcome.failures {
+        let refused = |message: &str| {
+            ["more than Winch compiles", "require", "enabled"].iter().any(|words| message.contains(words))
+        };
+        assert!(failures.iter().any(|(_, message)| refused(message)), "{script}: {failures:?}");
+    }
+}
