@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
 use clap::Args;
 use std::fmt::Write;
+use wasmtime::ProfilingStrategy;
 
 /// Options that all commands have. They may stand before the name of the command as well.
 #[derive(Args, Clone, Default)]
@@ -27,6 +28,9 @@ pub struct Common {
     /// Compiles for this target; `pulley64` is an interpreter
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
+    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`
+    #[arg(long, value_name = "STRATEGY")]
+    profile: Option<String>,
     /// WASI; `-S help` lists them
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
     wasi: Vec<Assignments>,
@@ -41,6 +45,7 @@ impl Common {
         self.wasm.extend(later.wasm);
         self.wasi.extend(later.wasi);
         self.target = later.target.or(self.target);
+        self.profile = later.profile.or(self.profile);
         self
     }
 
@@ -61,6 +66,17 @@ impl Common {
         let mut settings = Settings::new();
         if let Some(target) = &self.target {
             settings.config.target(target)?;
+        }
+        if let Some(profile) = &self.profile {
+            settings.config.profiler(match profile.as_str() {
+                "perfmap" => ProfilingStrategy::PerfMap,
+                "jitdump" => ProfilingStrategy::JitDump,
+                "vtune" => ProfilingStrategy::VTune,
+                other => {
+                    let known = "`perfmap`, `jitdump` and `vtune` are supported";
+                    return Err(wasmtime::format_err!("unknown profiling strategy `{other}`, {known}"));
+                }
+            });
         }
         for assignment in self.assignments() {
             if let Assignment::Set(entry, value) = assignment {
