@@ -19,15 +19,36 @@ fn unknown_options_are_refused() {
 
 #[test]
 fn what_is_not_supported_says_why() {
-    for (option, why) in [
-        ("compiler=winch", "Winch"),
-        ("compiler=gcc", "unknown compiler `gcc`"),
-        ("collector=drc", "`drc` is a collector of Wasmtime's"),
-    ] {
+    for (option, why) in
+        [("compiler=gcc", "unknown compiler `gcc`"), ("collector=drc", "`drc` is a collector of Wasmtime's")]
+    {
         let out = run_module(&["-C", option], NOTHING);
         assert_eq!(out.code, 1, "{option}");
         assert!(out.stderr.contains(why), "{}", out.stderr);
     }
+}
+
+/// The same program on every backend that can run it; what Winch can not compile names Winch.
+#[test]
+fn backends_agree() {
+    const LIST: &str = r#"(module
+        (type $n (struct (field i32) (field (ref null $n))))
+        (func $f (param i32) (result (ref null $n))
+          (if (result (ref null $n)) (local.get 0)
+            (then (struct.new $n (local.get 0) (call $f (i32.sub (local.get 0) (i32.const 1)))))
+            (else (ref.null $n))))
+        (func (export "run") (result i32)
+          (struct.get $n 0 (struct.get $n 1 (call $f (i32.const 9))))))"#;
+    for options in [&["-C", "compiler=winch"][..], &["--target", "pulley64"], &[]] {
+        let out = run_module(&[options, &["--invoke", "run"]].concat(), LIST);
+        assert_eq!((out.code, out.stdout.as_str()), (0, "8\n"), "{options:?}: {}", out.stderr);
+    }
+    const TYPED: &str = r#"(module (type $s (struct)) (func (export "f") (param (ref $s))))"#;
+    let out = run_module(&["-C", "compiler=winch"], TYPED);
+    assert_eq!(out.code, 1);
+    assert!(out.stderr.contains("more than Winch compiles") && out.stderr.contains("use Cranelift"), "{}", out.stderr);
+    let out = run_module(&["--target", "no-such-machine"], NOTHING);
+    assert_eq!(out.code, 1);
 }
 
 #[test]
