@@ -134,3 +134,31 @@ fn modules_show_their_original_types() {
         ]
     );
 }
+
+/// A limiter was not asked for tables that live in the heap: the engine asks it for its own alone.
+#[test]
+fn a_limiter_bounds_tables_of_references_as_it_does_tables_of_functions() {
+    for ty in ["externref", "anyref", "funcref", "exnref"] {
+        let text = format!(
+            r#"(module (table $t (export "t") 3 {ty})
+                (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null {}) (local.get 0))))"#,
+            &ty[..ty.len() - 3]
+        );
+        let engine = Engine::default();
+        let module = Module::new(&engine, &text).unwrap();
+        let limits = |n| wasmtime_gc::api::StoreLimitsBuilder::new().table_elements(n).build();
+        let mut store = Store::new(&engine, limits(10));
+        store.limiter(|limits| limits);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow").unwrap();
+        let sizes: Vec<i32> = [4, 4, 3, 1].iter().map(|&n| grow.call(&mut store, n).unwrap()).collect();
+        assert_eq!(sizes, [3, -1, 7, -1], "{ty}");
+        let table = instance.get_table(&mut store, "t").unwrap();
+        let null = Ref::null(table.ty(&store).element().heap_type());
+        assert!(table.grow(&mut store, 1, null).is_err(), "{ty}: from the host");
+        let mut store = Store::new(&engine, limits(2));
+        store.limiter(|limits| limits);
+        let err = Instance::new(&mut store, &module, &[]).unwrap_err();
+        assert!(format!("{err:#}").contains("table"), "{ty}: {err:#}");
+    }
+}
