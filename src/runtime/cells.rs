@@ -118,7 +118,9 @@ pub fn table_grow<T: 'static>(
     init: u32,
 ) -> Result<Option<u32>> {
     let (size, max) = with_heap(&mut cx, |state, mem| {
-        let max = state.table_max.get(&cell).copied();
+        // The first elements were granted before there was a table.
+        let granted = state.table_granted.remove(&cell);
+        let max = state.table_max.get(&cell).copied().filter(|_| !granted);
         parts(mem, cell).map(|(_, size)| (u64::from(size), max))
     })??;
     if let Some(max) = max {

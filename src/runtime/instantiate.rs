@@ -154,9 +154,15 @@ fn set_up_tables<T: 'static>(
     if lowered.meta.own_tables.is_empty() && lowered.meta.own_segments.is_empty() {
         return Ok(());
     }
+    for (_, ty) in &lowered.meta.own_tables {
+        if !cx.data_mut().table_growing(0, ty.min, ty.max.unwrap_or(u64::MAX))? {
+            return Err(Error::msg(format!("table minimum size of {} elements exceeds table limits", ty.min)));
+        }
+    }
     with_heap(cx, |state, mem| {
         for (offset, ty) in &lowered.meta.own_tables {
             cells::set_up_table(state, mem, area + offset, ty.max)?;
+            state.table_granted.insert(area + offset);
         }
         for offset in &lowered.meta.own_segments {
             cells::set_up_segment(mem, area + offset)?;

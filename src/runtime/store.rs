@@ -18,7 +18,7 @@ use crate::layout::rtt::{HOST_SLOT, RTT_OF_HOSTS, RTT_OF_TABLES};
 use crate::layout::{GcType, Kind, RttAddr, reference};
 use crate::types::TypeId;
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
@@ -128,6 +128,8 @@ pub struct GcState {
     pub table_rtt: RttAddr,
     /// The largest size of tables in the heap that have one, by the address of their cells.
     pub table_max: HashMap<u32, u64>,
+    /// Those of them that have no elements yet, but may have their first.
+    pub table_granted: HashSet<u32>,
 }
 
 /// Takes the heap's state out of its store, and puts it back.
@@ -184,6 +186,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
         handles: HashMap::new(),
         table_rtt: engine.gc_types.builtin(RTT_OF_TABLES).rtt,
         table_max: HashMap::new(),
+        table_granted: HashSet::new(),
     };
     let place = HeapPlace { memory, functions, funcs: RuntimeFuncs::new(&mut cx) };
     let gc = &mut cx.data_mut().gc;
