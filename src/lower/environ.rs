@@ -6,7 +6,7 @@
 //! pages, is another implementation and nothing else.
 
 use super::env::{ModuleEnv, RuntimeFunc};
-use super::lengths::Lengths;
+use super::known::Known;
 use super::op;
 use super::op::memory::null_fault;
 use crate::error::Error;
@@ -23,8 +23,8 @@ pub trait Environ<'a> {
     /// What all functions share.
     fn env(&self) -> &ModuleEnv<'_, 'a>;
 
-    /// Lengths of arrays that are known in the function.
-    fn lengths(&mut self) -> &mut Lengths;
+    /// Known of arrays that are known in the function.
+    fn known(&mut self) -> &mut Known;
 
     /// A raw object of a fixed size, small enough for the nursery.
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value;
@@ -101,14 +101,14 @@ pub struct Generational<'m, 'a> {
     env: &'m ModuleEnv<'m, 'a>,
     /// Allocate by a call instead of inline: for code that runs once.
     out_of_line: bool,
-    lengths: Lengths,
+    known: Known,
 }
 
 impl<'m, 'a> Generational<'m, 'a> {
     /// For one function of a module. `out_of_line`: allocate by a call instead of inline, for code that
     /// runs once.
     pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
-        Generational { env, out_of_line, lengths: Lengths::default() }
+        Generational { env, out_of_line, known: Known::default() }
     }
 
     fn remember(&self, c: &mut Cursor<'_, 'a>, base: Value, offset: u32) {
@@ -124,8 +124,8 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
         self.env
     }
 
-    fn lengths(&mut self) -> &mut Lengths {
-        &mut self.lengths
+    fn known(&mut self) -> &mut Known {
+        &mut self.known
     }
 
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {

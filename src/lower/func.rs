@@ -47,12 +47,12 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         for (old, new) in pairs {
             self.values[old] = Some(Repr::Plain(new));
         }
-        self.environ.lengths().start(self.old);
-        self.environ.lengths().set_open(self.new.body, true);
+        self.environ.known().start(self.old);
+        self.environ.known().set_open(self.new.body, true);
         let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
             let Some(&inst) = self.old.regions[place.old].insts.get(place.at) else {
-                self.environ.lengths().set_open(place.new, false);
+                self.environ.known().set_open(place.new, false);
                 stack.pop();
                 continue;
             };
@@ -61,7 +61,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             let nested = self.inst(inst, region, owner)?;
             // The first region of an `if` is filled first. The other is open too early, but nothing is
             // loaded in it before.
-            nested.iter().for_each(|&(_, new)| self.environ.lengths().set_open(new, true));
+            nested.iter().for_each(|&(_, new)| self.environ.known().set_open(new, true));
             stack.extend(nested.into_iter().rev().map(|(old, new)| Place { owner: Some(inst), old, at: 0, new }));
         }
         Ok(())
@@ -89,7 +89,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let ty = result.map(|v| old.ty(v));
         let (mut cursor, e) = self.cursor(region, data.loc);
         let c = &mut cursor;
-        e.lengths().pass(&data.op);
+        e.known().pass(&data.op);
         let out = match &data.op {
             Op::Struct(op) => e.translate_struct(c, *op, &args)?,
             Op::Array(op) => e.translate_array(c, *op, &args)?,

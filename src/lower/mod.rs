@@ -9,7 +9,7 @@
 //! | `environ.rs` | the hooks: one method for each GC operation, implemented per heap flavour |
 //! | `func.rs` | the driver: walks a function and dispatches |
 //! | `op/` | one file for each family of operations |
-//! | `lengths.rs` | lengths of arrays that are known already |
+//! | `known.rs` | words that are known already: lengths, cells of tables, addresses of root areas |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `scan.rs` | what the lowered functions refer to |
@@ -34,7 +34,7 @@ pub mod func;
 mod helper;
 pub mod index;
 mod init;
-mod lengths;
+mod known;
 mod module;
 pub mod op;
 pub mod output;

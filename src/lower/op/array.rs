@@ -96,7 +96,7 @@ fn alloc<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: &Array, l
     let object = e.alloc_dynamic(c, bytes, array.value);
     set_up(e, c, array, object, len);
     let region = c.region;
-    e.lengths().set(object, len, region);
+    e.known().set(object, len, region);
     object
 }
 

@@ -13,7 +13,7 @@ use wasmparser::Operator;
 
 /// The length of an array; a null reference traps.
 pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: Value) -> Value {
-    if let Some(len) = e.lengths().get(array) {
+    if let Some(len) = e.known().get(array) {
         return len;
     }
     e.null_check(c, array);
@@ -21,7 +21,7 @@ pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: V
     let fault = memory::null_fault(c, array);
     let len = memory::load(e.env(), c, array, ARRAY_LENGTH, what, fault);
     let region = c.region;
-    e.lengths().set(array, len, region);
+    e.known().set(array, len, region);
     len
 }
 

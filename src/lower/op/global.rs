@@ -46,15 +46,15 @@ pub fn lower<'a, E: Environ<'a>>(
 /// The address that a place is at a fixed distance from. Where there are loops it is read at the
 /// function's beginning: the engine does not move the load out of them, but all arithmetic on the address.
 pub fn base<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, place: Place) -> Value {
-    if let Some(known) = e.lengths().base(place.base) {
+    if let Some(known) = e.known().base(place.base) {
         return known;
     }
-    let region = if e.lengths().early() { c.func.body } else { c.region };
+    let region = if e.known().early() { c.func.body } else { c.region };
     let read = c.func.make_inst(Op::Global(GlobalOp::Get(place.base)), &[], &[ValType::I32], c.loc);
     let base = c.func.results(read)[0];
     let insts = &mut c.func.regions[region].insts;
-    let at = if e.lengths().early() { 0 } else { insts.len() };
+    let at = if e.known().early() { 0 } else { insts.len() };
     insts.insert(at, read);
-    e.lengths().set_base(place.base, base, region);
+    e.known().set_base(place.base, base, region);
     base
 }

@@ -108,21 +108,21 @@ impl Table {
     /// The array that holds the elements.
     pub fn array<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
         let cell = (self.place.base, self.place.offset);
-        if let Some(known) = e.lengths().cell(cell) {
+        if let Some(known) = e.known().cell(cell) {
             return known;
         }
         let base = global::base(e, c, self.place);
         let ty = ValType::Ref(RefType::new(true, HeapType::Array));
         let array = memory::load_word(e.env(), c, base, self.place.offset, ty);
         let region = c.region;
-        e.lengths().set_cell(cell, array, region);
+        e.known().set_cell(cell, array, region);
         array
     }
 
     /// How many elements there are, an `i32`.
     pub fn size<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
         let cell = (self.place.base, self.place.offset + 4);
-        if let Some(known) = e.lengths().cell(cell) {
+        if let Some(known) = e.known().cell(cell) {
             return known;
         }
         let base = global::base(e, c, self.place);
@@ -130,7 +130,7 @@ impl Table {
         let shift = c.i32(reference::I31_SHIFT);
         let size = c.i32_op(Operator::I32ShrU, size, shift);
         let region = c.region;
-        e.lengths().set_cell(cell, size, region);
+        e.known().set_cell(cell, size, region);
         size
     }
 

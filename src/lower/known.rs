@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 /// Known words.
 #[derive(Debug, Default)]
-pub struct Lengths {
+pub struct Known {
     lengths: HashMap<Value, (Value, Region)>,
     /// Of tables, by base and offset.
     cells: HashMap<(u32, u32), (Value, Region, u32)>,
@@ -32,7 +32,7 @@ pub struct Lengths {
     loops: bool,
 }
 
-impl Lengths {
+impl Known {
     /// Before a function is lowered.
     pub fn start(&mut self, func: &Func<'_>) {
         self.quiet = !func.insts.values().any(|inst| may_grow(&inst.op));
@@ -105,7 +105,7 @@ mod tests {
     fn a_length_is_forgotten_with_its_region() {
         let (array, len) = (Value::new(0), Value::new(1));
         let (outer, inner) = (Region::new(0), Region::new(1));
-        let mut lengths = Lengths::default();
+        let mut lengths = Known::default();
         lengths.set_open(outer, true);
         lengths.set_open(inner, true);
         lengths.set(array, len, inner);
@@ -118,7 +118,7 @@ mod tests {
     fn a_cell_is_forgotten_where_the_table_may_have_grown() {
         let (value, region) = (Value::new(0), Region::new(0));
         let known_behind = |quiet, op: Op<'_>| {
-            let mut lengths = Lengths { quiet, ..Lengths::default() };
+            let mut lengths = Known { quiet, ..Known::default() };
             lengths.set_open(region, true);
             lengths.set_cell((0, 4), value, region);
             assert_eq!((lengths.cell((0, 4)), lengths.cell((0, 8))), (Some(value), None));
