@@ -18,6 +18,8 @@ pub struct Record {
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
     pub name: &'static str,
+    /// It never collects.
+    pub keeps_garbage: bool,
     /// Milliseconds of a run, a value for each round.
     pub run_ms: Vec<f64>,
     /// Milliseconds from binary to machine code, a value for each compilation.
@@ -38,7 +40,9 @@ pub struct Figures {
 
 impl Record {
     pub fn new(program: &Program, contenders: &[Box<dyn Contender>]) -> Record {
-        let results = contenders.iter().map(|c| Figures { name: c.name(), ..Figures::default() }).collect();
+        let figures =
+            |c: &Box<dyn Contender>| Figures { name: c.name(), keeps_garbage: c.keeps_garbage(), ..Figures::default() };
+        let results = contenders.iter().map(figures).collect();
         Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
     }
 
@@ -53,8 +57,17 @@ impl Record {
 
     /// How many times as fast as the fastest of Wasmtime's collectors lowered execution is.
     pub fn speedup(&self) -> Option<f64> {
-        let best = self.stock().iter().filter_map(Figures::time).min_by(f64::total_cmp)?;
-        Some(best / self.lowered().time()?)
+        self.speedup_over(|_| true)
+    }
+
+    /// The same, without the collector that never collects.
+    pub fn speedup_collecting(&self) -> Option<f64> {
+        self.speedup_over(|figures| !figures.keeps_garbage)
+    }
+
+    fn speedup_over(&self, counts: impl Fn(&Figures) -> bool) -> Option<f64> {
+        let stock = self.stock().iter().filter(|figures| counts(figures));
+        Some(stock.filter_map(Figures::time).min_by(f64::total_cmp)? / self.lowered().time()?)
     }
 
     /// Lowering and compiling in times of Wasmtime's compile time, with its default collector.
