@@ -41,8 +41,8 @@ pub struct Figures {
 impl Record {
     pub fn new(program: &Program, contenders: &[Box<dyn Contender>]) -> Record {
         let figures =
-            |c: &Box<dyn Contender>| Figures { name: c.name(), keeps_garbage: c.keeps_garbage(), ..Figures::default() };
-        let results = contenders.iter().map(figures).collect();
+            |c: &dyn Contender| Figures { name: c.name(), keeps_garbage: c.keeps_garbage(), ..Figures::default() };
+        let results = contenders.iter().map(|c| figures(&**c)).collect();
         Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
     }
 
