@@ -131,6 +131,8 @@ impl Config {
         profiler(profiler: wasmtime::ProfilingStrategy);
         /// Where compiled code is cached.
         cache(cache: Option<wasmtime::Cache>);
+        /// Whether shared memories can be made, with the threads proposal.
+        shared_memory(enable: bool);
         /// Bytes of stack that asynchronous calls get.
         async_stack_size(size: usize);
     }

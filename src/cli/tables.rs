@@ -322,6 +322,7 @@ pub(crate) static WASM: Group = Group {
         feature!("multi-value", wasm_multi_value, "several results"),
         feature!("reference-types", wasm_reference_types, "reference types"),
         feature!("relaxed-simd", wasm_relaxed_simd, "relaxed SIMD"),
+        feature!("shared-memory", shared_memory, "making of shared memories, with threads"),
         feature!("simd", wasm_simd, "SIMD"),
         feature!("threads", wasm_threads, "threads and shared memories"),
         feature!("tail-call", wasm_tail_call, "tail calls"),

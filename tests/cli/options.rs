@@ -51,6 +51,23 @@ fn backends_agree() {
     assert_eq!(out.code, 1);
 }
 
+/// A shared memory passes through lowering beside GC types; shared GC types do not, and the error says so.
+#[test]
+fn shared_memories_pass_and_shared_types_do_not() {
+    const SHARED: &str = r#"(module
+        (memory 1 1 shared)
+        (type $s (struct (field i32)))
+        (func (export "run") (result i32)
+          (i32.atomic.store (i32.const 8) (i32.const 41))
+          (drop (i32.atomic.rmw.add (i32.const 8) (struct.get $s 0 (struct.new $s (i32.const 1)))))
+          (i32.atomic.load (i32.const 8))))"#;
+    let out = run_module(&["-W", "threads=y,shared-memory=y", "--invoke", "run"], SHARED);
+    assert_eq!((out.code, out.stdout.as_str()), (0, "42\n"), "{}", out.stderr);
+    let out = run_module(&["-W", "threads=y"], "(module (type $s (shared (struct (field i32)))))");
+    assert_eq!(out.code, 1);
+    assert!(out.stderr.contains("shared"), "{}", out.stderr);
+}
+
 #[test]
 fn groups_list_their_options() {
     for (group, option) in [

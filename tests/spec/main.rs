@@ -25,7 +25,7 @@ fn switch_on(folder: &str, config: &mut Config) {
         "custom-page-sizes" => drop(config.wasm_custom_page_sizes(true)),
         "threads" => {
             config.wasm_threads(true);
-            config.wasm_multi_memory(false).wasmtime_mut().shared_memory(true);
+            config.wasm_multi_memory(false).shared_memory(true);
         }
         "reference-types" | "wasm-v1" | "wasm-v2" => drop(config.wasm_multi_memory(false).wasm_memory64(false)),
         "function-references" | "memory64" | "multi-value" | "mutable-global" => drop(config.wasm_multi_memory(false)),
@@ -134,15 +134,17 @@ fn lowered_with_explicit_null_checks() {
     }
 }
 
-/// The interpreter. It has no faults to stand for null checks.
+/// The interpreter. It has no faults to stand for null checks, and no threads.
 #[test]
-fn lowered_on_pulley() {
-    for of in LOWERED {
-        let outcome = run(proposal(of), |config| {
-            config.target("pulley64").expect("the interpreter is built in");
-        });
-        check(&format!("{of}, pulley64"), &outcome);
+fn everything_on_pulley() {
+    let pulley: fn(&mut Config) = |config| {
+        config.target("pulley64").expect("the interpreter is built in");
+    };
+    let mut all = run(spec(SpecVersion::Latest), pulley);
+    for &of in Proposal::all().iter().filter(|&&of| of != Proposal::Threads) {
+        all.add(run(proposal(of), pulley));
     }
+    check("latest and proposals, pulley64", &all);
 }
 
 /// Scripts with a module that Winch does not compile after lowering: it has typed function references, function
