@@ -29,7 +29,7 @@ pub(super) struct LowerCommand {
 impl LowerCommand {
     /// Writes the lowered module.
     pub(super) fn execute(self) -> Outcome {
-        let Some(path) = &self.module else { missing_argument("<WASM>") };
+        let Some(path) = &self.module else { missing_argument("lower", "<WASM>") };
         let engine = Engine::new(&self.common.settings()?.config)?;
         let wasm = input::read(path)?;
         Module::validate(&engine, &wasm).with_context(|| format!("failed to validate {path:?}"))?;

@@ -99,9 +99,16 @@ fn print(text: &str) -> crate::api::Result<()> {
 }
 
 /// Ends the process because of a missing argument, as clap does.
-fn missing_argument(name: &str) -> ! {
+/// Ends the process as clap does when `command` lacks an argument.
+fn missing_argument(command: &str, name: &str) -> ! {
     let message = format!("the following required arguments were not provided:\n  {name}");
-    Command::command().error(ErrorKind::MissingRequiredArgument, message).exit()
+    let mut all = Command::command();
+    all.build();
+    let command = match all.find_subcommand_mut(command) {
+        Some(command) => command,
+        None => &mut all,
+    };
+    command.error(ErrorKind::MissingRequiredArgument, message).exit()
 }
 
 /// Prints an error, but for a program's own exit; gives its exit code.

@@ -76,7 +76,7 @@ impl RunCommand {
     /// Runs the module.
     pub(super) fn execute(self) -> Outcome {
         if self.module_and_args.is_empty() {
-            missing_argument("<WASM>");
+            missing_argument("run", "<WASM>");
         }
         let settings = self.common.settings()?;
         settings.with_stack(|| self.run(&settings))?

@@ -2,6 +2,7 @@
 
 use crate::api::Config;
 use std::time::Duration;
+use wasmtime::error::Context;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 /// Room for host functions above WebAssembly's own share of the stack, in bytes.
@@ -79,7 +80,9 @@ impl Settings {
         let Some(stack) = self.max_wasm_stack else { return Ok(f()) };
         let size = stack.saturating_add(HOST_STACK);
         std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(size).spawn_scoped(scope, f)?;
+            let thread = std::thread::Builder::new().stack_size(size).spawn_scoped(scope, f);
+            let thread =
+                thread.with_context(|| format!("no thread with a stack of {size} bytes for `max-wasm-stack`"))?;
             thread.join().map_err(|_| wasmtime::format_err!("the thread that runs the module has panicked"))
         })
     }

@@ -59,7 +59,11 @@ pub(crate) static OPTIMIZE: Group = Group {
             takes: Bytes,
             help: "Bytes of the GC heap in which new objects are allocated",
             apply: |s, v| {
-                s.config.gc_nursery_size(v.size()?);
+                let bytes = v.size()?;
+                if !(64 << 10..=256 << 20).contains(&bytes) {
+                    return Err(format!("a nursery of {bytes} bytes is out of range, 65536 to 268435456"));
+                }
+                s.config.gc_nursery_size(bytes);
                 Ok(())
             },
         },

@@ -30,7 +30,7 @@ impl WastCommand {
     /// Runs the scripts; prints a count for each, and what failed.
     pub(super) fn execute(self) -> Outcome {
         if self.scripts.is_empty() {
-            missing_argument("<SCRIPT>...");
+            missing_argument("wast", "<SCRIPT>...");
         }
         let settings = self.common.settings()?;
         settings.with_stack(|| {
