@@ -98,7 +98,6 @@ fn print(text: &str) -> crate::api::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("failed to write to standard output")
 }
 
-/// Ends the process because of a missing argument, as clap does.
 /// Ends the process as clap does when `command` lacks an argument.
 fn missing_argument(command: &str, name: &str) -> ! {
     let message = format!("the following required arguments were not provided:\n  {name}");
