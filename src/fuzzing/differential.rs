@@ -8,22 +8,24 @@
 //! A run counts for nothing from where an engine fails by a limit of its own: a full heap on Wasmtime's
 //! side, the stack on either. Not compared are messages and backtraces.
 
-use super::generate::{self, Options, Source};
+use super::generate::{self, Exceptions, Options, Source};
 use std::num::NonZeroU32;
 
 /// What a call came to.
 #[derive(Debug, Clone, PartialEq)]
-enum Outcome {
+pub(super) enum Outcome {
     /// The bits of the results.
     Values(Vec<u64>),
     Trap(wasmtime::Trap),
+    /// An exception that nothing caught.
+    Thrown,
     /// What is no trap, and no business of the module.
     Failure(String),
 }
 
 /// What can be seen after a call.
 #[derive(Debug, Clone, PartialEq)]
-struct Step {
+pub(super) struct Step {
     call: String,
     outcome: Outcome,
     globals: Vec<(String, u64)>,
@@ -32,14 +34,14 @@ struct Step {
 }
 
 /// A call from the host.
-struct Call {
+pub(super) struct Call {
     export: String,
     args: (i32, i64),
 }
 
 /// How our side runs.
 #[derive(Debug)]
-struct Setup {
+pub(super) struct Setup {
     zeal: Option<NonZeroU32>,
     nursery: usize,
     opt: bool,
@@ -49,7 +51,7 @@ struct Setup {
 }
 
 /// What both sides do.
-struct Plan {
+pub(super) struct Plan {
     calls: Vec<Call>,
     /// Instances of the module, called in turn.
     instances: usize,
@@ -64,6 +66,11 @@ pub struct Tally {
     pub values: usize,
     /// Calls that trapped on both sides.
     pub traps: usize,
+    /// Calls that threw on both sides.
+    pub thrown: usize,
+    /// Calls in which an exception was thrown, and in which one was caught.
+    pub throws: usize,
+    pub catches: usize,
     /// Modules that could not be compared to their end.
     pub inconclusive: usize,
 }
@@ -80,7 +87,8 @@ fn examine(data: &[u8]) -> Tally {
     let plan = plan(&mut source);
     let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
     let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
-    let text = generate::module(&mut source, Options { ticks, func_size });
+    let exceptions = source.weighted(&[(2, Exceptions::None), (9, Exceptions::All), (1, Exceptions::Common)]);
+    let text = generate::module(&mut source, Options { ticks, func_size, exceptions });
     let wasm = match wat::parse_str(&text) {
         Ok(wasm) => wasm,
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
@@ -94,7 +102,7 @@ fn examine(data: &[u8]) -> Tally {
     compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
 }
 
-fn setup(s: &mut Source<'_>) -> Setup {
+pub(super) fn setup(s: &mut Source<'_>) -> Setup {
     let zeal = s.weighted(&[(6, 1), (2, 2), (1, 7), (2, 0)]);
     let signals = !s.chance(12);
     Setup {
@@ -107,7 +115,7 @@ fn setup(s: &mut Source<'_>) -> Setup {
     }
 }
 
-fn plan(s: &mut Source<'_>) -> Plan {
+pub(super) fn plan(s: &mut Source<'_>) -> Plan {
     let mut calls = vec![];
     for _ in 0..s.between(2, 6) {
         let export = format!("run{}", s.below(3));
@@ -119,12 +127,12 @@ fn plan(s: &mut Source<'_>) -> Plan {
 
 fn native_engine() -> wasmtime::Result<wasmtime::Engine> {
     let mut config = wasmtime::Config::new();
-    config.wasm_gc(true).wasm_function_references(true).collector(wasmtime::Collector::Null);
+    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).collector(wasmtime::Collector::Null);
     config.cranelift_opt_level(wasmtime::OptLevel::None);
     wasmtime::Engine::new(&config)
 }
 
-fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
     let mut config = crate::api::Config::new();
     config
         .signals_based_traps(setup.signals)
@@ -138,8 +146,13 @@ fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
     crate::api::Engine::new(&config)
 }
 
+/// Runs a module on our side.
+pub(super) fn drive_lowered(engine: &crate::api::Engine, wasm: &[u8], plan: &Plan) -> Vec<Step> {
+    lowered::drive(engine, wasm, plan)
+}
+
 /// Whether the lowered run is what it should be, as far as the other goes.
-fn compare(expected: &[Step], found: &[Step]) -> Result<Tally, String> {
+pub(super) fn compare(expected: &[Step], found: &[Step]) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for (n, step) in expected.iter().enumerate() {
         let Some(other) = found.get(n) else {
@@ -153,8 +166,13 @@ fn compare(expected: &[Step], found: &[Step]) -> Result<Tally, String> {
         if step != other {
             return Err(format!("step {n}:\nexpected {step:?}\nfound    {other:?}"));
         }
+        let counter = |step: &Step, name: &str| step.globals.iter().find(|g| g.0 == name).map_or(0, |g| g.1);
+        let more = |name| counter(step, name) > n.checked_sub(1).map_or(0, |n| counter(&expected[n], name));
+        tally.throws += usize::from(more("throws"));
+        tally.catches += usize::from(more("catches"));
         match step.outcome {
             Outcome::Trap(_) => tally.traps += 1,
+            Outcome::Thrown => tally.thrown += 1,
             _ => tally.values += 1,
         }
     }
@@ -168,8 +186,8 @@ macro_rules! driver {
             use super::{Call, Outcome, Plan, Step};
             use std::hash::Hasher;
             use $($api)::+::{
-                AnyRef, AsContextMut, Caller, Engine, Error, Extern, ExternRef, Func, Instance, Linker, Module, Rooted,
-                Store, Val,
+                AnyRef, AsContextMut, Caller, Engine, Error, Extern, ExternRef, Func, FuncType, Instance, Linker, Module,
+                Rooted, Store, Tag, TagType, Val, ValType,
             };
 
             /// Instantiates a module and calls what it exports.
@@ -208,6 +226,12 @@ macro_rules! driver {
                     back(&mut caller);
                     f
                 })?;
+                linker.func_wrap("host", "call", |mut caller: Caller<'_, bool>, f: Option<Func>| -> Result<(), Error> {
+                    back(&mut caller);
+                    f.map_or(Ok(()), |f| f.call(&mut caller, &[], &mut []))
+                })?;
+                let tag = Tag::new(&mut *store, &TagType::new(FuncType::new(engine, [ValType::I32], [])))?;
+                linker.define(&mut *store, "host", "tag", tag)?;
                 (0..count).map(|_| linker.instantiate(&mut *store, &module)).collect()
             }
 
@@ -236,6 +260,7 @@ macro_rules! driver {
             fn failure(err: &Error) -> Outcome {
                 match err.downcast_ref::<wasmtime::Trap>() {
                     Some(trap) => Outcome::Trap(*trap),
+                    None if err.is::<wasmtime::ThrownException>() => Outcome::Thrown,
                     None => Outcome::Failure(format!("{err:?}")),
                 }
             }
@@ -248,7 +273,13 @@ macro_rules! driver {
                 let mut results = vec![Val::I32(0); ty.results().len()];
                 Some(match func.call(&mut *store, args, &mut results) {
                     Ok(()) => Outcome::Values(results.iter().map(bits).collect()),
-                    Err(err) => failure(&err),
+                    Err(err) => {
+                        // Some exceptions stay with the store for its next calls.
+                        if call.args.0 % 2 == 0 {
+                            store.take_pending_exception();
+                        }
+                        failure(&err)
+                    }
                 })
             }
 
@@ -313,8 +344,13 @@ mod tests {
             let tally = examine(&input(seed, 3000));
             sum.values += tally.values;
             sum.traps += tally.traps;
+            sum.thrown += tally.thrown;
+            sum.throws += tally.throws;
+            sum.catches += tally.catches;
             sum.inconclusive += tally.inconclusive;
         }
-        assert!(sum.values > sum.traps && sum.inconclusive < 10, "{sum:?}");
+        let calls = sum.values + sum.traps + sum.thrown;
+        assert!(sum.values > calls / 2 && sum.traps < calls / 3 && sum.inconclusive < 10, "{sum:?}");
+        assert!(sum.thrown > calls / 50 && sum.throws > calls / 20 && sum.catches > 0, "{sum:?}");
     }
 }

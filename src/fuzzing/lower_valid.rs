@@ -3,7 +3,7 @@
 //! The first byte of an input chooses what the others mean: a module of `generate/`, or one of
 //! `wasm-smith`, where the feature `fuzzing` has it. Either is lowered in every way that lowering has.
 
-use super::generate::{self, Options, Source};
+use super::generate::{self, Exceptions, Options, Source};
 use crate::error::Error;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::{LowerContext, Lowered, lower};
@@ -20,7 +20,8 @@ pub fn run(data: &[u8]) {
     }
     let _ = choice;
     let mut source = Source::new(rest);
-    let text = generate::module(&mut source, Options { ticks: 100, func_size: 60 });
+    let exceptions = source.weighted(&[(1, Exceptions::None), (4, Exceptions::All), (1, Exceptions::Common)]);
+    let text = generate::module(&mut source, Options { ticks: 100, func_size: 60, exceptions });
     match wat::parse_str(&text) {
         Ok(wasm) => check(&wasm, true, &|| text.clone()),
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),

@@ -8,6 +8,7 @@
 //! | `decode.rs` | broken modules are refused, nothing worse |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
+//! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
 
@@ -17,6 +18,7 @@ pub mod decode;
 pub mod differential;
 pub mod generate;
 pub mod heap_model;
+pub mod legacy;
 pub mod lower_valid;
 #[cfg(test)]
 mod replay;

@@ -19,6 +19,8 @@ enum Way {
     Element,
     Table,
     Loop,
+    Try,
+    Throw,
 }
 
 impl Func<'_, '_, '_> {
@@ -40,6 +42,8 @@ impl Func<'_, '_, '_> {
             (4, Way::Element),
             (2, Way::Table),
             (1, Way::Loop),
+            (if self.env.tags.is_empty() { 0 } else { 2 }, Way::Try),
+            (usize::from(!self.env.tags.is_empty()), Way::Throw),
         ]);
         let depth = depth - 1;
         let expr = match way {
@@ -55,6 +59,8 @@ impl Func<'_, '_, '_> {
             Way::Element => self.element(ty, depth),
             Way::Table => self.table_get(ty),
             Way::Loop => Some(self.loop_for(ty, depth)),
+            Way::Try => Some(self.try_catch(Some(ty), depth)),
+            Way::Throw => Some(self.throw_for(ty, depth)),
         };
         expr.unwrap_or_else(|| self.simple(ty))
     }
@@ -251,6 +257,9 @@ impl Func<'_, '_, '_> {
             4 => format!("(ref.eq {})", self.values(&[any(Heap::Eq), any(Heap::Eq)], depth)),
             5 | 6 => {
                 let from = self.any_ref();
+                if env.types.top(from.heap) == Heap::Exn {
+                    return format!("(ref.is_null {})", self.expr(Val::Ref(from), depth));
+                }
                 let to = env.types.related(self.s, from);
                 format!("(ref.test {to} {})", self.expr(Val::Ref(from), depth))
             }
@@ -274,7 +283,7 @@ impl Func<'_, '_, '_> {
     pub fn any_ref(&mut self) -> Ref {
         match self.s.below(5) {
             0 => nullable(Heap::Any),
-            1 => nullable(super::types::abstract_heap(self.s)),
+            1 => nullable(self.env.types.abstract_heap(self.s)),
             2 => non_null(Heap::Type(self.s.below(self.env.types.all.len()))),
             _ => nullable(Heap::Type(self.s.below(self.env.types.all.len()))),
         }

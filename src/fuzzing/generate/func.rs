@@ -1,7 +1,8 @@
 //! One function: its locals, its labels, and how much it may still grow.
 
+use super::exception::Try;
 use super::hash;
-use super::module::{Env, Options};
+use super::module::{Env, Exceptions, Options};
 use super::source::Source;
 use super::types::{Composite, Field, Heap, Ref, Storage, Val};
 use std::fmt::Write;
@@ -25,6 +26,10 @@ pub struct Func<'e, 's, 'd> {
     pub labels: Vec<Label>,
     /// Array types that have a local `$s…` for an array that is read or written.
     pub scratch: Vec<usize>,
+    /// Constructs whose handlers are around what is generated.
+    pub tries: Vec<Try>,
+    /// How many locals `$e…` there are for exceptions that are thrown again.
+    pub caught: usize,
     /// Whether only constant expressions are allowed.
     is_constant: bool,
     params: usize,
@@ -44,6 +49,8 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
             results,
             labels: vec![],
             scratch: vec![],
+            tries: vec![],
+            caught: 0,
             is_constant: false,
             params: params.len(),
             left: 0,
@@ -74,7 +81,7 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
             let _ = write!(func.body, " {leaf}");
         }
         func.body.push_str(")))\n");
-        func.fill(size);
+        func.fill(size, false);
         let results = match func.s.chance(15) {
             true => func.tail_call(),
             false => None,
@@ -92,7 +99,8 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
             let _ = write!(func.header, " (result {result})");
         }
         let _ = writeln!(func.body, "    (global.set $ticks (i32.const {}))", options.ticks);
-        func.fill(options.func_size);
+        let catches = !env.tags.is_empty() && func.s.chance(60);
+        func.fill(options.func_size, catches);
         let mut sum = String::from("(i32.const 0)");
         for (n, &ty) in func.locals.iter().enumerate() {
             let hash = hash::hash_of(env, ty, &format!("(local.get {n})"));
@@ -111,8 +119,17 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
         func
     }
 
-    /// Adds locals and statements.
-    fn fill(&mut self, size: usize) {
+    /// A function that the host calls back: no parameters and no results.
+    pub fn called_back(env: &'e Env, s: &'s mut Source<'d>, size: usize) -> Self {
+        let mut func = Func::new(env, s, &[], vec![]);
+        func.body.push_str("    (if (i32.le_s (call $tick) (i32.const 0)) (then (return)))\n");
+        func.fill(size, false);
+        func.body.push_str("  )\n");
+        func
+    }
+
+    /// Adds locals and statements; with `catches`, these in a handler of everything that goes on behind.
+    fn fill(&mut self, size: usize, catches: bool) {
         for _ in 0..self.s.below(7) {
             let ty = self.local_type();
             if !ty.is_defaultable() {
@@ -122,12 +139,23 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
             self.locals.push(ty);
         }
         self.left = size;
+        let (before, behind) = match (catches, self.env.exceptions) {
+            (false, _) => ("", ""),
+            (true, Exceptions::Legacy) => ("    try\n", "    catch_all end\n"),
+            (true, _) => ("    (block $all (try_table (catch_all $all)\n", "    ))\n"),
+        };
+        self.body.push_str(before);
         for _ in 0..self.s.below(9) {
             if self.left > 0 {
                 let statement = self.stmt(DEPTH);
                 let _ = writeln!(self.body, "    {statement}");
             }
         }
+        if !self.env.tags.is_empty() && self.s.chance(60) {
+            let statement = self.exceptional(DEPTH);
+            let _ = writeln!(self.body, "    {statement}");
+        }
+        self.body.push_str(behind);
         self.left = self.left.max(size / 4);
     }
 
@@ -135,7 +163,7 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
         match self.s.below(6) {
             0 => Val::I32,
             1 => self.s.pick(&[Val::I64, Val::F32, Val::F64, Val::V128]).unwrap_or(Val::I64),
-            2 => Val::Ref(Ref { null: true, heap: super::types::abstract_heap(self.s) }),
+            2 => Val::Ref(Ref { null: true, heap: self.env.types.abstract_heap(self.s) }),
             _ => {
                 let t = self.s.below(self.env.types.all.len());
                 Val::Ref(Ref { null: self.s.chance(60), heap: Heap::Type(t) })
@@ -151,6 +179,9 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
         }
         for t in &self.scratch {
             let _ = writeln!(text, "    (local $s{t} (ref null $t{t}))");
+        }
+        if self.env.exceptions != Exceptions::Legacy {
+            (0..self.caught).for_each(|n| text.push_str(&format!("    (local $e{n} exnref)\n")));
         }
         text.push_str(&self.body);
         text
@@ -225,7 +256,7 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
         let env = self.env;
         let objects = || env.types.structs().map(|(t, _)| t).chain(env.types.arrays().map(|(t, _)| t));
         Some(match heap {
-            Heap::None | Heap::NoFunc | Heap::NoExtern => return None,
+            Heap::None | Heap::NoFunc | Heap::NoExtern | Heap::Exn | Heap::NoExn => return None,
             Heap::I31 => format!("(ref.i31 (i32.const {}))", self.s.integer() as i32),
             Heap::Any | Heap::Eq => {
                 let all: Vec<usize> = objects().collect();

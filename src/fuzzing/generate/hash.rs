@@ -55,6 +55,9 @@ pub fn functions(env: &Env) -> String {
   (func $hash_extern (param $v externref) (result i32)
     (call $hash_any (any.convert_extern (local.get $v))))"
     );
+    if env.exnref {
+        exceptions(&mut text, env);
+    }
     text
 }
 
@@ -98,6 +101,37 @@ fn object(text: &mut String, env: &Env, t: usize, composite: &Composite) {
     text.push_str("      (return (local.get $h)))\n    (drop)\n");
 }
 
+/// `$hash_exn`, which has a depth, and `$hash_exception`: they throw an exception to see its payload.
+fn exceptions(text: &mut String, env: &Env) {
+    let mut body = String::from("(try_table");
+    for tag in 0..env.tags.len() {
+        let _ = write!(body, " (catch $x{tag} $p{tag})");
+    }
+    body.push_str(" (catch_all $all) (throw_ref (local.get $v)))");
+    for (tag, payload) in env.tags.iter().enumerate() {
+        let results: String = payload.iter().map(|ty| format!(" (result {ty})")).collect();
+        body = format!("(block $p{tag}{results} {body} (unreachable))\n      (local.set $h (i32.const {}))", tag + 8);
+        for &ty in payload.iter().rev() {
+            let mixed = "(i32.add (i32.mul (local.get $h) (i32.const 31)))";
+            let _ = write!(body, "\n      {} {mixed} (local.set $h)", number(env, ty, "", true));
+        }
+        body.push_str("\n      (return (local.get $h))");
+    }
+    let _ = writeln!(
+        text,
+        "  (func $hash_exn (param $v exnref) (param $d i32) (result i32)
+    (local $h i32)
+    (if (ref.is_null (local.get $v)) (then (return (i32.const 5))))
+    (if (i32.lt_s (local.get $d) (i32.const 0)) (then (return (i32.const 6))))
+    (block $all
+      {body})
+    (i32.const 7))
+  (func $hash_exception (param $v exnref) (result i32)
+    (global.set $hashes (i32.const {VISITS}))
+    (call $hash_exn (local.get $v) (i32.const {DEPTH})))"
+    );
+}
+
 /// How a field is read: packed ones with and without sign.
 pub fn sign(field: &Field, n: usize) -> &'static str {
     match field.storage {
@@ -122,6 +156,8 @@ fn number(env: &Env, ty: Val, get: &str, inside: bool) -> String {
         Val::Ref(r) => match env.types.top(r.heap) {
             Heap::Func => format!("(call $hash_func {get})"),
             Heap::Extern => any(&format!("(any.convert_extern {get})")),
+            Heap::Exn if inside => format!("(call $hash_exn {get} (i32.sub (local.get $d) (i32.const 1)))"),
+            Heap::Exn => format!("(call $hash_exception {get})"),
             _ => any(get),
         },
     }

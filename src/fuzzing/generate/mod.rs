@@ -8,13 +8,14 @@
 //! | `func.rs` | one function: locals, labels, its budget of instructions |
 //! | `expr.rs`, `reference.rs` | expressions of a wanted type: numbers and what works for all; references |
 //! | `stmt.rs` | statements: control, and what writes |
+//! | `exception.rs` | throws and handlers, of the standard and of the proposal before it |
 //! | `hash.rs` | functions that make a number of everything that a reference reaches |
 //!
 //! Modules end: a global counts *ticks* down, one for each call and each turn of a loop, and where it is
 //! used up, functions return what is built soonest and loops end. Engines count alike, so that results
-//! can be compared. What is not generated: floating point operations with a choice of NaNs, and
-//! exceptions.
+//! can be compared. What is not generated: floating point operations with a choice of NaNs.
 
+mod exception;
 mod expr;
 mod func;
 mod hash;
@@ -24,5 +25,5 @@ mod source;
 mod stmt;
 mod types;
 
-pub use module::{Options, module};
+pub use module::{Exceptions, Options, module};
 pub use source::Source;

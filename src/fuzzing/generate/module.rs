@@ -6,13 +6,15 @@
 //! | `state` | `(func (result i32))`: a hash of everything that globals and tables reach |
 //! | `m0`, `m1` | memories |
 //! | `n0`, … | globals that are numbers |
+//! | `throws`, `catches`, `caught` | how many exceptions were thrown and caught, and a hash of payloads |
 //!
-//! Imports are functions of `host` that give back the reference that they get: `any`, `extern`, `func`.
+//! Imports are functions of `host` that give back the reference that they get, `any`, `extern`, `func`;
+//! one that calls what it gets, `call`; and a tag.
 
 use super::func::Func;
 use super::hash;
 use super::source::Source;
-use super::types::{Heap, Ref, Types, Val, abstract_heap, non_null, nullable};
+use super::types::{Heap, Ref, Types, Val, non_null, nullable};
 use std::fmt::Write;
 
 /// How large a module gets.
@@ -22,6 +24,19 @@ pub struct Options {
     pub ticks: u32,
     /// About how many expressions a function has.
     pub func_size: usize,
+    pub exceptions: Exceptions,
+}
+
+/// What a module has of exceptions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceptions {
+    None,
+    /// Everything that the standard has.
+    All,
+    /// What the standard and the proposal before it can both say, as the standard says it.
+    Common,
+    /// The same, in the words of the proposal: from the same decisions comes the same program.
+    Legacy,
 }
 
 /// A global.
@@ -54,32 +69,58 @@ pub struct Env {
     pub datas: Vec<usize>,
     /// How many of 100 objects that are read or written may be null.
     pub nulls: usize,
+    /// The payload of each tag.
+    pub tags: Vec<Vec<Val>>,
+    pub exceptions: Exceptions,
+    /// Whether there are references to exceptions.
+    pub exnref: bool,
 }
 
 /// A module, as text.
 pub fn module(s: &mut Source<'_>, options: Options) -> String {
-    let types = Types::generate(s);
+    let exceptions = options.exceptions;
+    let exnref = exceptions == Exceptions::All;
+    let types = Types::generate(s, exnref);
     let funcs = declare_funcs(s, &types);
-    let mut env = Env { types, funcs, globals: vec![], tables: vec![], elems: vec![], datas: vec![], nulls: 0 };
+    let mut env = Env {
+        types,
+        funcs,
+        globals: vec![],
+        tables: vec![],
+        elems: vec![],
+        datas: vec![],
+        nulls: 0,
+        tags: vec![],
+        exceptions,
+        exnref,
+    };
     env.nulls = s.pick(&[5, 12, 50]).unwrap_or(5);
     let mut text = String::from("(module\n");
     text.push_str(&env.types.text());
     text.push_str("  (import \"host\" \"any\" (func $host_any (param i32 anyref) (result anyref)))\n");
     text.push_str("  (import \"host\" \"extern\" (func $host_extern (param externref) (result externref)))\n");
     text.push_str("  (import \"host\" \"func\" (func $host_func (param funcref i32) (result funcref)))\n");
+    text.push_str("  (import \"host\" \"call\" (func $host_call (param funcref)))\n");
+    if exceptions != Exceptions::None {
+        tags(s, &mut env, &mut text);
+    }
     text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
     text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
+    for counter in ["throws", "catches", "caught"] {
+        let _ = writeln!(text, "  (global ${counter} (export \"{counter}\") (mut i32) (i32.const 0))");
+    }
     // Tables first: their initial values can not refer to globals of the module.
     tables(s, &mut env, &mut text);
     globals(s, &mut env, &mut text);
     segments(s, &mut env, &mut text);
     let declared: Vec<String> = (0..env.funcs.len()).map(|f| format!(" $f{f}")).collect();
-    let _ = writeln!(text, "  (elem declare func{})", declared.concat());
+    let _ = writeln!(text, "  (elem declare func $back{})", declared.concat());
     text.push_str(hash::TICK);
     text.push_str(&hash::functions(&env));
     for (n, &ty) in env.funcs.iter().enumerate() {
         text.push_str(&Func::defined(&env, ty, s, options.func_size).text(&format!("$f{n}")));
     }
+    text.push_str(&Func::called_back(&env, s, options.func_size / 2).text("$back"));
     for n in 0..s.between(1, 3) {
         let numbers = [Val::I32, Val::I64, Val::F64, Val::F32];
         let results: Vec<Val> = (0..s.between(1, 2)).filter_map(|_| s.pick(&numbers)).collect();
@@ -102,11 +143,25 @@ fn declare_funcs(s: &mut Source<'_>, types: &Types) -> Vec<usize> {
     funcs
 }
 
+/// Two imported tags, which are one, and some of the module's own.
+fn tags(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
+    for n in 0..2 {
+        let _ = writeln!(text, "  (import \"host\" \"tag\" (tag $x{n} (param i32)))");
+        env.tags.push(vec![Val::I32]);
+    }
+    for n in 2..s.between(4, 7) {
+        let payload: Vec<Val> = (0..s.below(4)).map(|_| env.types.payload(s)).collect();
+        let params: String = payload.iter().map(|ty| format!(" (param {ty})")).collect();
+        let _ = writeln!(text, "  (tag $x{n}{params})");
+        env.tags.push(payload);
+    }
+}
+
 fn globals(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
     for n in 0..s.between(2, 7) {
         let ty = match s.below(4) {
             0 => Val::Ref(nullable(Heap::Any)),
-            1 => Val::Ref(nullable(abstract_heap(s))),
+            1 => Val::Ref(nullable(env.types.abstract_heap(s))),
             2 => any_defined(s, env),
             _ => s.pick(&[Val::I32, Val::I64, Val::F32, Val::F64, Val::V128]).unwrap_or(Val::I32),
         };
@@ -132,7 +187,9 @@ fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
         let elem = match (n, any_defined(s, env)) {
             (0, _) => nullable(Heap::Func),
             // Tables of `nofunc` can not be copied to others once they are lowered.
-            (1, _) => nullable(Some(abstract_heap(s)).filter(|&heap| heap != Heap::NoFunc).unwrap_or(Heap::Eq)),
+            (1, _) => {
+                nullable(Some(env.types.abstract_heap(s)).filter(|&heap| heap != Heap::NoFunc).unwrap_or(Heap::Eq))
+            }
             (_, Val::Ref(r)) => r,
             _ => nullable(Heap::Any),
         };

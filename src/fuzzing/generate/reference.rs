@@ -6,6 +6,9 @@ use super::types::{Composite, Field, Heap, Ref, Val, nullable};
 impl Func<'_, '_, '_> {
     /// An expression of a reference type.
     pub fn reference(&mut self, r: Ref, depth: usize) -> String {
+        if self.env.types.top(r.heap) == Heap::Exn {
+            return self.exception(r, depth);
+        }
         match self.s.below(12) {
             0..=5 => self.object(r, depth),
             6 => self.cast(r, depth),
@@ -131,7 +134,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// `(block $out (result r) (block $null (br $out (br_on_null $null …))) …)`
-    fn branch_on_null(&mut self, r: Ref, depth: usize) -> String {
+    pub fn branch_on_null(&mut self, r: Ref, depth: usize) -> String {
         let null = self.name();
         let object = self.expr(Val::Ref(Ref { null: true, ..r }), depth);
         let other = self.expr(Val::Ref(r), depth.min(2));
@@ -140,7 +143,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// `(block $l (result r) (br_on_non_null $l …) …)`
-    fn branch_on_non_null(&mut self, r: Ref, depth: usize) -> String {
+    pub fn branch_on_non_null(&mut self, r: Ref, depth: usize) -> String {
         let name = self.name();
         let object = self.expr(Val::Ref(Ref { null: true, ..r }), depth);
         let other = self.expr(Val::Ref(r), depth.min(2));

@@ -55,6 +55,11 @@ impl<'a> Source<'a> {
         self.bytes.is_empty()
     }
 
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// An integer, often a special one.
     pub fn integer(&mut self) -> i64 {
         const SPECIAL: &[i64] = &[

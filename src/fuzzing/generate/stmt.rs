@@ -17,6 +17,9 @@ impl Func<'_, '_, '_> {
             return "(nop)".into();
         }
         let depth = depth - 1;
+        if !self.env.tags.is_empty() && self.s.chance(30) {
+            return self.exceptional(depth);
+        }
         let stmt = match self.s.below(30) {
             0..=5 => self.set_local(depth),
             6..=7 => self.set_global(depth),

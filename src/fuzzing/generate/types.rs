@@ -20,6 +20,8 @@ pub enum Heap {
     NoFunc,
     Extern,
     NoExtern,
+    Exn,
+    NoExn,
     /// A defined type.
     Type(usize),
 }
@@ -81,6 +83,8 @@ pub struct Types {
     pub all: Vec<Type>,
     /// First type of each group.
     groups: Vec<usize>,
+    /// Whether `exn` and `noexn` are among the abstract types.
+    exnref: bool,
 }
 
 /// Fields that are not null refer to types whose smallest value has at most so many objects.
@@ -120,8 +124,8 @@ impl Val {
 
 impl Types {
     /// Random types.
-    pub fn generate(s: &mut Source<'_>) -> Types {
-        let mut types = Types::default();
+    pub fn generate(s: &mut Source<'_>, exnref: bool) -> Types {
+        let mut types = Types { exnref, ..Types::default() };
         for _ in 0..s.between(1, 5) {
             types.group(s);
         }
@@ -253,7 +257,7 @@ impl Types {
             return if s.chance(8) { Val::V128 } else { number };
         }
         if s.chance(40) {
-            return Val::Ref(Ref { null: true, heap: abstract_heap(s) });
+            return Val::Ref(Ref { null: true, heap: self.abstract_heap(s) });
         }
         if s.chance(25) {
             let cheap: Vec<usize> = (0..self.all.len()).filter(|&t| self.all[t].cost <= CHEAP).collect();
@@ -304,6 +308,7 @@ impl Types {
         match heap {
             Heap::Func | Heap::NoFunc => Heap::Func,
             Heap::Extern | Heap::NoExtern => Heap::Extern,
+            Heap::Exn | Heap::NoExn => Heap::Exn,
             Heap::Type(t) if self.kind(t) == Kind::Func => Heap::Func,
             _ => Heap::Any,
         }
@@ -317,7 +322,7 @@ impl Types {
         match (sub, sup) {
             (Heap::None, _) => self.top(sup) == Heap::Any,
             (Heap::NoFunc, _) => self.top(sup) == Heap::Func,
-            (Heap::NoExtern, Heap::Extern) => true,
+            (Heap::NoExtern, Heap::Extern) | (Heap::NoExn, Heap::Exn) => true,
             (Heap::I31 | Heap::Struct | Heap::Array, Heap::Eq | Heap::Any) | (Heap::Eq, Heap::Any) => true,
             (Heap::Type(t), Heap::Type(_)) => {
                 self.all[t].supertype.is_some_and(|t| self.heap_matches(Heap::Type(t), sup))
@@ -344,6 +349,7 @@ impl Types {
         let mut all: Vec<Heap> = match top {
             Heap::Func => vec![Heap::Func, Heap::NoFunc],
             Heap::Extern => vec![Heap::Extern, Heap::NoExtern],
+            Heap::Exn => vec![Heap::Exn, Heap::NoExn],
             _ => vec![Heap::I31, Heap::Eq, Heap::Struct, Heap::Array, Heap::None, Heap::Any],
         };
         let defined = (0..self.all.len()).map(Heap::Type).filter(|&t| self.top(t) == top);
@@ -358,6 +364,30 @@ impl Types {
         let defined = (0..self.all.len()).map(Heap::Type);
         all.extend(defined.chain([Heap::I31, Heap::Struct, Heap::Array]).filter(|&t| self.heap_matches(t, heap)));
         s.pick(&all).unwrap_or(heap)
+    }
+
+    /// An abstract heap type that has values besides null, most of the time.
+    pub fn abstract_heap(&self, s: &mut Source<'_>) -> Heap {
+        let exn = usize::from(self.exnref);
+        s.weighted(&[
+            (8, Heap::Any),
+            (6, Heap::Eq),
+            (3, Heap::I31),
+            (4, Heap::Struct),
+            (4, Heap::Array),
+            (3, Heap::Func),
+            (3, Heap::Extern),
+            (1, Heap::None),
+            (1, Heap::NoFunc),
+            (1, Heap::NoExtern),
+            (5 * exn, Heap::Exn),
+            (exn, Heap::NoExn),
+        ])
+    }
+
+    /// A type for a tag's payload: numbers, and all kinds of references.
+    pub fn payload(&self, s: &mut Source<'_>) -> Val {
+        self.val(s, self.all.len(), &[])
     }
 
     /// The type section.
@@ -376,22 +406,6 @@ impl Types {
         }
         text
     }
-}
-
-/// An abstract heap type that has values besides null, most of the time.
-pub fn abstract_heap(s: &mut Source<'_>) -> Heap {
-    s.weighted(&[
-        (8, Heap::Any),
-        (6, Heap::Eq),
-        (3, Heap::I31),
-        (4, Heap::Struct),
-        (4, Heap::Array),
-        (3, Heap::Func),
-        (3, Heap::Extern),
-        (1, Heap::None),
-        (1, Heap::NoFunc),
-        (1, Heap::NoExtern),
-    ])
 }
 
 impl Composite {
@@ -422,6 +436,8 @@ impl Display for Heap {
             Heap::NoFunc => "nofunc",
             Heap::Extern => "extern",
             Heap::NoExtern => "noextern",
+            Heap::Exn => "exn",
+            Heap::NoExn => "noexn",
             Heap::Type(t) => return write!(f, "$t{t}"),
         };
         f.write_str(name)
