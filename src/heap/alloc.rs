@@ -121,7 +121,7 @@ impl Heap {
         let Some(ty) = ty else { return Err(AllocError::UnknownType { rtt: rtt.0 }) };
         let bytes = bytes.max(DESCRIPTOR_FIELDS).next_multiple_of(OBJECT_ALIGN);
         self.check_size(u64::from(bytes))?;
-        if self.zeal.strikes() || self.sizer.major_due(self.large.bytes() + self.pinned.bytes(), 0) {
+        if self.zeal.strikes() || self.major_due() {
             self.collect(mem, roots, CollectKind::Major)?;
         }
         let pages = u64::from(PinnedSpace::pages_for(bytes)) * u64::from(PAGE_BYTES);
@@ -180,7 +180,7 @@ impl Heap {
     /// The address of a new large object, with a header of 0.
     fn alloc_large(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u64) -> Result<u32, AllocError> {
         self.check_size(size)?;
-        if self.zeal.strikes() || self.sizer.major_due(self.large.bytes(), 0) {
+        if self.zeal.strikes() || self.major_due() {
             self.collect(mem, roots, CollectKind::Major)?;
         }
         // `check_size` keeps this far below 2^32.

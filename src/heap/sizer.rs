@@ -38,18 +38,18 @@ impl Sizer {
         self.old_bytes += bytes;
     }
 
-    /// A major collection left `old` bytes in the old space and `large` bytes in pages of large
+    /// A major collection left `old` bytes in the old space and `apart` bytes in pages of large and pinned
     /// objects.
-    pub fn major_done(&mut self, old: u64, large: u64) {
+    pub fn major_done(&mut self, old: u64, apart: u64) {
         self.old_bytes = old;
-        let scaled = (old + large) as f64 * self.factor;
+        let scaled = (old + apart) as f64 * self.factor;
         self.threshold = self.minimum.max(scaled as u64);
     }
 
-    /// Whether a major collection is due before `more` bytes are added, when large objects take
-    /// `large` bytes.
-    pub fn major_due(&self, large: u64, more: u64) -> bool {
-        self.old_bytes + large + more > self.threshold
+    /// Whether a major collection is due before `more` bytes are added, when large and pinned objects
+    /// take `apart` bytes.
+    pub fn major_due(&self, apart: u64, more: u64) -> bool {
+        self.old_bytes + apart + more > self.threshold
     }
 
     /// The lengths to try, best first, for a memory of `len` bytes that needs `more` bytes and may

@@ -1,7 +1,8 @@
 //! Which calls may throw, over the whole module, before any body is translated.
 //!
-//! A function may throw when it contains a throw that no `catch_all` around it catches, or calls a
-//! function that may throw. An imported function may. A call through a reference or a table may call
+//! A function may throw when it contains a throw that no `catch_all` of a `try_table` around it catches, or
+//! calls a function that may throw. What is in a `try` may leave it by `delegate`, past all that is around.
+//! An imported function may. A call through a reference or a table may call
 //! every function of its type whose reference can be taken; and when references can come in from
 //! outside, anything at all.
 //!
@@ -165,11 +166,17 @@ fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReader
                 open.push(if all { Construct::CatchesAll } else { Construct::Plain });
                 caught += usize::from(all);
             }
-            // Whether it has a `catch_all` is not known here.
-            Operator::Try { .. } => open.push(Construct::Plain),
-            Operator::End | Operator::Delegate { .. } => {
-                caught -= usize::from(open.pop() == Some(Construct::CatchesAll));
+            // Whether it has a `catch_all` is not known here, nor whether a `delegate` at its end leads past
+            // the constructs around it.
+            Operator::Try { .. } => {
+                open.push(Construct::Try { caught });
+                caught = 0;
             }
+            Operator::End | Operator::Delegate { .. } => match open.pop() {
+                Some(Construct::CatchesAll) => caught -= 1,
+                Some(Construct::Try { caught: around }) => caught = around,
+                Some(Construct::Plain) | None => {}
+            },
             // A tail call leaves the handlers behind.
             Operator::ReturnCall { function_index } => out.callees.push(*function_index),
             Operator::ReturnCallIndirect { type_index, .. } | Operator::ReturnCallRef { type_index } => {
@@ -187,8 +194,11 @@ fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReader
     Ok(out)
 }
 
-#[derive(PartialEq, Eq)]
 enum Construct {
     Plain,
     CatchesAll,
+    /// How many constructs around it catch all.
+    Try {
+        caught: usize,
+    },
 }

@@ -83,7 +83,7 @@ impl Heap {
 
     /// Makes the nursery empty, by the collection that is due. It may fail to, if memory is short.
     pub(super) fn make_room(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
-        let due = self.sizer.major_due(self.large.bytes(), 0);
+        let due = self.major_due();
         self.collect(mem, roots, if due { CollectKind::Major } else { CollectKind::Minor })?;
         if self.nursery.used(mem.bytes())? > 0 && self.old.sparse_blocks().next().is_some() {
             // Live young objects did not fit. Now that the free lines are known, compact.
@@ -91,6 +91,11 @@ impl Heap {
             self.collect(mem, roots, CollectKind::Major)?;
         }
         Ok(())
+    }
+
+    /// Whether a major collection is due, by what is in the old space and apart from it.
+    pub(super) fn major_due(&self) -> bool {
+        self.sizer.major_due(self.large.bytes() + self.pinned.bytes(), 0)
     }
 
     /// Makes sure that `blocks` blocks are free, growing the memory if need be; whether they are.

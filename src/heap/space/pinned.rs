@@ -1,9 +1,10 @@
 //! Pinned objects: descriptors, which are RTT records of other objects. Headers hold their addresses,
 //! and so does machine code for a while, so they never move.
 //!
-//! There are as many as a program has classes, a few hundred bytes each. So this is simple: objects of
-//! one size reuse each other's places, and pages go back when all objects in them are dead. What it is
-//! not: a space for pinning what the host likes.
+//! Most programs have as many as classes, a few hundred bytes each. So this is simple: objects of one size
+//! reuse each other's places, and pages go back when all objects in them are dead. But a program may make
+//! any number, so nothing here walks them all but a sweep, once. What it is not: a space for pinning what
+//! the host likes.
 
 use super::marks::Marks;
 use super::pages::{PAGE_BYTES, Pages};
@@ -31,6 +32,8 @@ pub(crate) struct PinnedSpace {
     free: BTreeMap<u32, Vec<u32>>,
     bump: u32,
     limit: u32,
+    /// Pages of all runs.
+    pages: u64,
 }
 
 impl PinnedSpace {
@@ -57,6 +60,7 @@ impl PinnedSpace {
             let count = PinnedSpace::pages_for(bytes);
             let at = pages.take_run(count)?;
             self.runs.insert(at, Run { pages: count, objects: 0 });
+            self.pages += u64::from(count);
             (self.bump, self.limit) = (at, at + count * PAGE_BYTES);
         }
         let at = self.bump;
@@ -66,7 +70,7 @@ impl PinnedSpace {
 
     /// Bytes of pages that are in use.
     pub fn bytes(&self) -> u64 {
-        self.runs.values().map(|run| u64::from(run.pages * PAGE_BYTES)).sum()
+        self.pages * u64::from(PAGE_BYTES)
     }
 
     /// The place of the object at an address.
@@ -94,21 +98,30 @@ impl PinnedSpace {
             }
             live
         });
-        let empty: Vec<Range<u32>> = self.runs.iter().filter(|(_, run)| run.objects == 0).map(range).collect();
-        for run in empty {
-            self.runs.remove(&run.start);
-            self.free.values_mut().for_each(|places| places.retain(|at| !run.contains(at)));
-            if run.contains(&self.bump) || run.end == self.limit {
+        let mut any = false;
+        self.runs.retain(|&at, run| {
+            if run.objects > 0 {
+                return true;
+            }
+            let end = at + run.pages * PAGE_BYTES;
+            if end == self.limit {
                 (self.bump, self.limit) = (0, 0);
             }
-            freed(run.clone());
-            pages.give_run(run.start, (run.end - run.start) / PAGE_BYTES);
+            freed(at..end);
+            pages.give_run(at, run.pages);
+            self.pages -= u64::from(run.pages);
+            any = true;
+            false
+        });
+        if any {
+            // Places in pages that are gone.
+            let runs = &self.runs;
+            let is_there = |at: u32| {
+                runs.range(..=at).next_back().is_some_and(|(&start, run)| at < start + run.pages * PAGE_BYTES)
+            };
+            self.free.values_mut().for_each(|places| places.retain(|&at| is_there(at)));
         }
     }
-}
-
-fn range((&at, run): (&u32, &Run)) -> Range<u32> {
-    at..at + run.pages * PAGE_BYTES
 }
 
 #[cfg(test)]
