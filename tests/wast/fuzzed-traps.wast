@@ -46,3 +46,25 @@
 (assert_trap (invoke "null-in-field") "cast failure")
 (assert_trap (invoke "address" (ref.null none)) "null reference")
 (assert_trap (invoke "address-of-memory" (ref.null none)) "out of bounds memory access")
+
+;; An access through a constant null: the engine knows the address of the load, moves it out of the loop, and the fault
+;; then has no place in the module, so that it was an access out of bounds of nobody knew which memory. Found by the
+;; differential harness.
+(module
+  (type $t (struct (field f64) (field i32)))
+  (memory 1)
+  (func $tick (result i32) (i32.const 0))
+  (func (export "run") (param i32) (result i64)
+    (local i64)
+    (block $x
+      (loop $outer
+        (block $b
+          (loop $l
+            (local.set 1 (i64.load (i32.and (struct.get $t 1 (ref.null $t)) (i32.const 0xFFF8))))
+            (br_if $l
+              (if (result i32) (i32.gt_s (call $tick) (i32.const 0))
+                (then (struct.get $t 1 (ref.null $t)))
+                (else (i32.const 0))))))
+        (br_if $outer (local.get 0))))
+    (local.get 1)))
+(assert_trap (invoke "run" (i32.const 1)) "null structure reference")
