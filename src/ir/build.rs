@@ -112,3 +112,15 @@ impl<'f, 'a> Cursor<'f, 'a> {
 pub fn memarg(memory: u32, offset: u64) -> MemArg {
     MemArg { align: 0, max_align: 4, offset, memory }
 }
+
+/// The constant zero of a numeric type.
+pub fn zero<'a>(ty: ValType) -> Option<Operator<'a>> {
+    Some(match ty {
+        ValType::I32 => Operator::I32Const { value: 0 },
+        ValType::I64 => Operator::I64Const { value: 0 },
+        ValType::F32 => Operator::F32Const { value: 0f32.into() },
+        ValType::F64 => Operator::F64Const { value: 0f64.into() },
+        ValType::V128 => Operator::V128Const { value: 0i128.into() },
+        ValType::Ref(_) => return None,
+    })
+}

@@ -12,6 +12,8 @@
 //! | `op.rs` | what an instruction does |
 //! | `effects.rs` | what an instruction may read, write, or cause |
 //! | `build.rs` | appending instructions |
+//! | `loops.rs` | one walk that gathers something about each loop |
+//! | `reach.rs` | which nodes of a graph lead to a marked one |
 //! | `print.rs` | text, for tests and debugging |
 //! | `verify.rs` | an independent check of the invariants below |
 //!
@@ -33,12 +35,13 @@
 mod build;
 mod effects;
 mod func;
+pub mod loops;
 mod op;
 pub mod print;
 pub mod reach;
 pub mod verify;
 
-pub use build::{Cursor, memarg};
+pub use build::{Cursor, memarg, zero};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
 pub use op::{ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, Sign, StructOp, TableOp, TrapCode};

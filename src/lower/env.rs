@@ -251,7 +251,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
 
     /// The identity of a tag: a global, and what is to be added to it.
     pub fn tag(&self, tag: u32) -> Place {
-        match tag.checked_sub(self.module.imported_tags()) {
+        match tag.checked_sub(self.module.imported_tags) {
             Some(own) => Place { base: self.tag_base_global(), offset: own },
             None => Place { base: self.imported_tag_global(tag), offset: 0 },
         }

@@ -42,7 +42,12 @@ pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
 /// throws.
 pub fn stand_in<'a>(env: &ModuleEnv<'_, 'a>, virt: u32) -> Func<'a> {
     let sig = env.stand_in_type(virt).and_then(|ty| env.module.type_func(ty)).cloned().unwrap_or_default();
-    let mut func = Func::new(virt, &sig.params, &sig.results);
+    trapping(virt, &sig.params, &sig.results)
+}
+
+/// A function that traps at once, in the place of one that nothing calls.
+pub fn trapping<'a>(index: u32, params: &[ValType], results: &[ValType]) -> Func<'a> {
+    let mut func = Func::new(index, params, results);
     let body = func.body;
     Cursor::at(&mut func, body, SrcLoc::NONE).push(Op::Trap(TrapCode::Unreachable), &[], &[]);
     func

@@ -337,7 +337,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             own_tables,
             own_segments: env.elems.iter().map(|place| place.offset).collect(),
             function_handles: env.handles.len() as u32,
-            own_tags: module.tags[module.imported_tags() as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
+            own_tags: module.tags[module.imported_tags as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
             types: env.gc_types.keys().copied().collect(),
             func_types: self.types.func_types.iter().map(|(&id, &index)| (id, index)).collect(),
         }

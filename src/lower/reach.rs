@@ -10,11 +10,10 @@
 //! lowered nor compiled. Reachable is what is exported, started, or may be referred to (validation lets
 //! code refer only to what a segment, a global or an export names), and what that calls.
 
+use super::helper::trapping;
 use super::safepoint::Summary;
 use crate::error::Error;
-use crate::ir::{Func, Op, SrcLoc, TrapCode};
-use crate::parse::{ConstExpr, ElemItems, Entity, Module, Translated};
-use wasmparser::Operator;
+use crate::parse::{Module, Translated};
 
 /// Takes the bodies of functions that nothing can call.
 ///
@@ -31,7 +30,7 @@ pub fn prune(module: &Module<'_>, bodies: &mut [Translated<'_>]) -> Result<(), E
         });
     }
     let mut reached = vec![false; bodies.len()];
-    let mut work = roots(module);
+    let mut work: Vec<u32> = module.start.into_iter().chain(module.referable()).collect();
     while let Some(func) = work.pop() {
         let Some(defined) = (func as usize).checked_sub(imported) else { continue };
         if let Some(reached) = reached.get_mut(defined)
@@ -42,44 +41,9 @@ pub fn prune(module: &Module<'_>, bodies: &mut [Translated<'_>]) -> Result<(), E
     }
     for (body, _) in bodies.iter_mut().zip(reached).filter(|(_, reached)| !reached) {
         if let Translated::Ir(func) = body {
-            *func = trap(func);
+            let params: Vec<_> = func.params().iter().map(|&param| func.ty(param)).collect();
+            *func = trapping(func.index, &params, &func.results);
         }
     }
     Ok(())
-}
-
-fn trap<'a>(of: &Func<'a>) -> Func<'a> {
-    let params: Vec<_> = of.params().iter().map(|&param| of.ty(param)).collect();
-    let mut func = Func::new(of.index, &params, &of.results);
-    let body = func.body;
-    crate::ir::Cursor::at(&mut func, body, SrcLoc::NONE).push(Op::Trap(TrapCode::Unreachable), &[], &[]);
-    func
-}
-
-/// What the module itself names.
-fn roots(module: &Module<'_>) -> Vec<u32> {
-    let mut roots: Vec<u32> = module.start.into_iter().collect();
-    roots.extend(module.exports.iter().filter_map(|export| match export.entity {
-        Entity::Func(func) => Some(func),
-        _ => None,
-    }));
-    let mut named = |expr: &ConstExpr<'_>| {
-        roots.extend(expr.iter().filter_map(|(op, _)| match op {
-            Operator::RefFunc { function_index } => Some(*function_index),
-            _ => None,
-        }));
-    };
-    module.globals.iter().filter_map(|global| global.init.as_ref()).for_each(&mut named);
-    module.tables.iter().filter_map(|table| table.init.as_ref()).for_each(&mut named);
-    for elem in &module.elems {
-        if let ElemItems::Exprs(exprs) = &elem.items {
-            exprs.iter().for_each(&mut named);
-        }
-    }
-    for elem in &module.elems {
-        if let ElemItems::Funcs(funcs) = &elem.items {
-            roots.extend(funcs);
-        }
-    }
-    roots
 }

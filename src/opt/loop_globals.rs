@@ -20,7 +20,7 @@
 
 use super::scope::{GlobalKind, Scope};
 use super::walk::{Pass, walk};
-use crate::ir::{Func, GlobalOp, Inst, Op, Region, Value};
+use crate::ir::{Func, GlobalOp, Inst, Op, Value, loops};
 use crate::types::ValType;
 use std::collections::HashMap;
 
@@ -77,45 +77,17 @@ impl Uses {
 
 /// The globals that each loop is to carry.
 fn wanted(func: &Func<'_>, scope: Scope<'_>) -> HashMap<Inst, Vec<(u32, ValType)>> {
-    enum Step {
-        From(Region, usize),
-        Leave(Inst),
-    }
     let mut found = HashMap::new();
-    let mut open = vec![Uses::default()];
-    let mut stack = vec![Step::From(func.body, 0)];
-    while let Some(step) = stack.pop() {
-        match step {
-            Step::From(region, from) => {
-                for (at, &inst) in func.regions[region].insts.iter().enumerate().skip(from) {
-                    let op = &func.insts[inst].op;
-                    open.iter_mut().last().into_iter().for_each(|uses| uses.add(func, inst, scope));
-                    if op.regions().next().is_none() {
-                        continue;
-                    }
-                    stack.push(Step::From(region, at + 1));
-                    if matches!(op, Op::Loop { .. }) {
-                        open.push(Uses::default());
-                        stack.push(Step::Leave(inst));
-                    }
-                    stack.extend(op.regions().map(|region| Step::From(region, 0)));
-                    break;
-                }
-            }
-            Step::Leave(inst) => {
-                let mut inner = open.pop().unwrap_or_default();
-                let globals = inner.wanted();
-                if !globals.is_empty() {
-                    found.insert(inst, globals);
-                }
-                if let Some(outer) = open.last_mut() {
-                    outer.calls |= inner.calls;
-                    outer.read.append(&mut inner.read);
-                    outer.written.append(&mut inner.written);
-                }
-            }
+    let visit = |uses: &mut Uses, inst| uses.add(func, inst, scope);
+    loops::gather(func, visit, |inst, mut inner: Uses, outer| {
+        let globals = inner.wanted();
+        if !globals.is_empty() {
+            found.insert(inst, globals);
         }
-    }
+        outer.calls |= inner.calls;
+        outer.read.append(&mut inner.read);
+        outer.written.append(&mut inner.written);
+    });
     // A `br_table` has the operands of all targets in one list.
     for inst in func.insts.values() {
         if let Op::BrTable { targets } = &inst.op {

@@ -29,7 +29,7 @@ use super::loop_globals::Carried;
 use super::scope::{GlobalKind, Scope};
 use super::type_flow::constant;
 use super::walk::{Pass, walk};
-use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value, effects};
+use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value, effects, loops};
 use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -121,42 +121,12 @@ fn writes(op: &Op<'_>, scope: Scope<'_>) -> Writes {
 }
 
 fn loop_writes(func: &Func<'_>, scope: Scope<'_>) -> HashMap<Inst, Writes> {
-    enum Step {
-        From(crate::ir::Region, usize),
-        Leave(Inst),
-    }
     let mut found = HashMap::new();
-    let mut around = vec![Writes::default()];
-    let mut stack = vec![Step::From(func.body, 0)];
-    while let Some(step) = stack.pop() {
-        match step {
-            Step::From(region, from) => {
-                for (at, &inst) in func.regions[region].insts.iter().enumerate().skip(from) {
-                    let op = &func.insts[inst].op;
-                    if let Some(writes_here) = around.last_mut() {
-                        writes_here.add_all(&writes(op, scope));
-                    }
-                    if op.regions().next().is_none() {
-                        continue;
-                    }
-                    stack.push(Step::From(region, at + 1));
-                    if matches!(op, Op::Loop { .. }) {
-                        around.push(Writes::default());
-                        stack.push(Step::Leave(inst));
-                    }
-                    stack.extend(op.regions().map(|region| Step::From(region, 0)));
-                    break;
-                }
-            }
-            Step::Leave(inst) => {
-                let inner = around.pop().unwrap_or_default();
-                if let Some(outer) = around.last_mut() {
-                    outer.add_all(&inner);
-                }
-                found.insert(inst, inner);
-            }
-        }
-    }
+    let visit = |around: &mut Writes, inst| around.add_all(&writes(&func.insts[inst].op, scope));
+    loops::gather(func, visit, |inst, inner, outer| {
+        outer.add_all(&inner);
+        found.insert(inst, inner);
+    });
     found
 }
 

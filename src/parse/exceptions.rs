@@ -29,7 +29,7 @@ use super::translate::Translator;
 use crate::error::Error;
 use crate::error::Result;
 use crate::ir::{Cursor, ExnOp, Inst, Op, RefOp, Region, TrapCode, Value};
-use crate::types::{HeapType, RefType, ValType};
+use crate::types::ValType;
 use wasmparser::{BlockType, Catch};
 
 /// Where exceptions go that are thrown in a frame.
@@ -46,8 +46,6 @@ pub(super) struct Handler {
     /// The exception that was caught.
     exn: Option<Value>,
 }
-
-const EXN: ValType = ValType::Ref(RefType::new(false, HeapType::Exn));
 
 impl<'a> Translator<'_, 'a> {
     /// Opens what leaves the function with an exception pending, around everything in it.
@@ -98,8 +96,11 @@ impl<'a> Translator<'_, 'a> {
         }
         let count = self.payload(tag)?.len();
         let at = self.height(count)?;
-        let exn =
-            Cursor::at(&mut self.func, self.region, self.loc).value(Op::Exn(ExnOp::New(tag)), &self.stack[at..], EXN);
+        let exn = Cursor::at(&mut self.func, self.region, self.loc).value(
+            Op::Exn(ExnOp::New(tag)),
+            &self.stack[at..],
+            ValType::EXN,
+        );
         self.stack.truncate(at);
         self.raise(exn)
     }
@@ -107,7 +108,7 @@ impl<'a> Translator<'_, 'a> {
     /// The clause that is sure to catch a tag that is thrown here, if no exception is needed for it: the
     /// frame, the label, and whether it wants the payload.
     fn known_clause(&self, tag: u32) -> Option<(usize, u32, bool)> {
-        let imported = self.module.imported_tags();
+        let imported = self.module.imported_tags;
         for (at, frame) in self.frames.iter().enumerate().rev().filter(|(_, frame)| frame.kind == Kind::Try) {
             for catch in frame.handler.as_ref()?.catches.as_ref()? {
                 match *catch {
@@ -131,7 +132,7 @@ impl<'a> Translator<'_, 'a> {
         let exn = self.pop()?;
         let nullable = self.func.ty(exn).as_ref().is_none_or(|ty| ty.nullable);
         let mut cursor = Cursor::at(&mut self.func, self.region, self.loc);
-        let exn = if nullable { cursor.value(Op::Ref(RefOp::AsNonNull), &[exn], EXN) } else { exn };
+        let exn = if nullable { cursor.value(Op::Ref(RefOp::AsNonNull), &[exn], ValType::EXN) } else { exn };
         self.raise(exn)
     }
 
@@ -276,7 +277,7 @@ impl<'a> Translator<'_, 'a> {
         if let Some(exn) = handler.exn {
             return Ok(exn);
         }
-        let exn = Cursor::at(&mut self.func, behind, self.loc).value(Op::Exn(ExnOp::Take), &[], EXN);
+        let exn = Cursor::at(&mut self.func, behind, self.loc).value(Op::Exn(ExnOp::Take), &[], ValType::EXN);
         handler.exn = Some(exn);
         Ok(exn)
     }

@@ -6,11 +6,10 @@
 
 use crate::error::Error;
 use crate::error::Result;
-use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value};
+use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value, zero};
 use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::HashMap;
-use wasmparser::Operator;
 
 /// The locals of a function, parameters first.
 #[derive(Default)]
@@ -84,14 +83,10 @@ impl Locals {
         if let Some(&value) = self.defaults.get(&ty) {
             return Ok(value);
         }
-        let op = match ty {
-            ValType::I32 => Op::Core(Operator::I32Const { value: 0 }),
-            ValType::I64 => Op::Core(Operator::I64Const { value: 0 }),
-            ValType::F32 => Op::Core(Operator::F32Const { value: 0f32.into() }),
-            ValType::F64 => Op::Core(Operator::F64Const { value: 0f64.into() }),
-            ValType::V128 => Op::Core(Operator::V128Const { value: 0i128.into() }),
-            ValType::Ref(r) if r.nullable => Op::Ref(RefOp::Null(r.heap)),
-            ValType::Ref(_) => return Err(Error::bug("read of an unset local after validation")),
+        let op = match (zero(ty), ty) {
+            (Some(zero), _) => Op::Core(zero),
+            (None, ValType::Ref(r)) if r.nullable => Op::Ref(RefOp::Null(r.heap)),
+            (None, _) => return Err(Error::bug("read of an unset local after validation")),
         };
         let inst = func.make_inst(op, &[], &[], SrcLoc::NONE);
         let value = func.add_result(inst, ty);

@@ -23,6 +23,8 @@ pub struct Module<'a> {
     pub globals: Vec<GlobalDecl<'a>>,
     /// All tags, imported ones first, by the type index of their signature.
     pub tags: Vec<u32>,
+    /// How many of them are imported.
+    pub imported_tags: u32,
     /// For each tag: the type of the objects that its exceptions are.
     pub tag_types: Vec<TypeId>,
     /// Exports, in order.
@@ -206,11 +208,6 @@ impl Module<'_> {
     /// How many functions are imported.
     pub fn imported_funcs(&self) -> u32 {
         self.funcs.iter().take_while(|f| f.imported).count() as u32
-    }
-
-    /// How many tags are imported.
-    pub fn imported_tags(&self) -> u32 {
-        self.imports.iter().filter(|import| matches!(import.entity, Entity::Tag(_))).count() as u32
     }
 
     /// Every function that validation lets `ref.func` name, and so whose reference can be taken: those

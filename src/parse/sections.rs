@@ -72,6 +72,7 @@ impl<'a> Module<'a> {
             memories: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            imported_tags: 0,
             tag_types: Vec::new(),
             exports: Vec::new(),
             start: None,
@@ -178,6 +179,7 @@ impl<'a> Module<'a> {
             }
             TypeRef::Tag(ty) => {
                 self.tags.push(ty.func_type_idx);
+                self.imported_tags += 1;
                 Entity::Tag(self.tags.len() as u32 - 1)
             }
         };

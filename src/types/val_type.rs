@@ -201,6 +201,9 @@ pub enum ValType {
 }
 
 impl ValType {
+    /// `(ref exn)`: an exception.
+    pub const EXN: ValType = ValType::Ref(RefType::new(false, HeapType::Exn));
+
     /// The reference type, if this is one.
     pub fn as_ref(self) -> Option<RefType> {
         match self {

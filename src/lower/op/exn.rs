@@ -20,12 +20,10 @@
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, memory, struct_};
 use crate::error::Error;
-use crate::ir::{Cursor, ExnOp, GlobalOp, Op, Sign, StructOp, Value};
+use crate::ir::{Cursor, ExnOp, GlobalOp, Op, Sign, StructOp, Value, zero};
 use crate::layout::Width;
-use crate::types::{HeapType, RefType, TypeId, ValType};
+use crate::types::{TypeId, ValType};
 use wasmparser::Operator;
-
-const EXN: ValType = ValType::Ref(RefType::new(false, HeapType::Exn));
 
 /// Lowers an operation on exceptions; `ty` is the type of its result.
 pub fn lower<'a, E: Environ<'a>>(
@@ -53,7 +51,7 @@ pub fn lower<'a, E: Environ<'a>>(
         }
         ExnOp::Take => {
             let zero = c.i32(0);
-            let exn = memory::load_word(e.env(), c, zero, cell, EXN);
+            let exn = memory::load_word(e.env(), c, zero, cell, ValType::EXN);
             memory::store_word(e.env(), c, zero, cell, zero);
             Ok(Some(Repr::Plain(exn)))
         }
@@ -100,18 +98,14 @@ fn identity<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, tag: u32) -> Valu
 
 /// Some value of a type.
 fn unread<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, ty: ValType) -> Lowering<Out> {
-    let op = match ty {
-        ValType::I32 => Operator::I32Const { value: 0 },
-        ValType::I64 => Operator::I64Const { value: 0 },
-        ValType::F32 => Operator::F32Const { value: 0f32.into() },
-        ValType::F64 => Operator::F64Const { value: 0f64.into() },
-        ValType::V128 => Operator::V128Const { value: 0i128.into() },
-        ValType::Ref(r) if !r.is_func() => Operator::I32Const { value: 0 },
-        ValType::Ref(r) if r.nullable => return Ok(Repr::Null(r.heap)),
-        ValType::Ref(r) => {
+    let op = match (zero(ty), ty) {
+        (Some(zero), _) => zero,
+        (None, ValType::Ref(r)) if r.is_func() && r.nullable => return Ok(Repr::Null(r.heap)),
+        (None, ValType::Ref(r)) if r.is_func() => {
             let func = e.env().stand_in(r).ok_or_else(|| Error::bug("no function can stand in"))?;
             return Ok(Repr::Known(func));
         }
+        _ => Operator::I32Const { value: 0 },
     };
     Ok(Repr::Plain(c.core(op, &[], ty)))
 }

@@ -5,7 +5,7 @@
 //! other loop the top is unknown at the start.
 
 use super::candidates::targets;
-use crate::ir::{Func, HeapOp, Inst, Op, Region, SrcLoc};
+use crate::ir::{Func, HeapOp, Inst, Op, Region, SrcLoc, loops};
 use cranelift_entity::SecondaryMap;
 use std::collections::HashMap;
 
@@ -57,46 +57,18 @@ fn meet_end(ends: &mut HashMap<Inst, Top>, target: Inst, top: Top) {
 
 /// For each loop: what all its safepoints want (`Unreached` when it has none).
 fn loops(func: &Func<'_>, calls: &SecondaryMap<Inst, Option<u32>>) -> HashMap<Inst, Top> {
-    enum Step {
-        From(Region, usize),
-        Leave(Inst),
-    }
     let mut wants = HashMap::new();
-    let mut around = vec![Top::Unreached];
-    let mut stack = vec![Step::From(func.body, 0)];
-    while let Some(step) = stack.pop() {
-        match step {
-            Step::From(region, from) => {
-                for (at, &inst) in func.regions[region].insts.iter().enumerate().skip(from) {
-                    let op = &func.insts[inst].op;
-                    let want = match op {
-                        Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Top::Unknown,
-                        _ => calls[inst].map_or(Top::Unreached, Top::Known),
-                    };
-                    if let Some(top) = around.last_mut() {
-                        *top = top.meet(want);
-                    }
-                    if op.regions().next().is_none() {
-                        continue;
-                    }
-                    stack.push(Step::From(region, at + 1));
-                    if matches!(op, Op::Loop { .. }) {
-                        around.push(Top::Unreached);
-                        stack.push(Step::Leave(inst));
-                    }
-                    stack.extend(op.regions().map(|region| Step::From(region, 0)));
-                    break;
-                }
-            }
-            Step::Leave(inst) => {
-                let want = around.pop().unwrap_or_default();
-                wants.insert(inst, want);
-                if let Some(top) = around.last_mut() {
-                    *top = top.meet(want);
-                }
-            }
-        }
-    }
+    let visit = |around: &mut Top, inst: Inst| {
+        let want = match func.insts[inst].op {
+            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Top::Unknown,
+            _ => calls[inst].map_or(Top::Unreached, Top::Known),
+        };
+        *around = around.meet(want);
+    };
+    loops::gather(func, visit, |inst, want: Top, around| {
+        wants.insert(inst, want);
+        *around = around.meet(want);
+    });
     wants
 }
 
