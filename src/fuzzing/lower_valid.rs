@@ -80,7 +80,15 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
     let features = WasmFeatures::WASM3;
     lower(
         wasm,
-        &LowerContext { registry: &registry, gc_types: &gc_types, map, features, explicit_null_checks, opt_level },
+        &LowerContext {
+            registry: &registry,
+            gc_types: &gc_types,
+            map,
+            features,
+            explicit_null_checks,
+            opt_level,
+            check_roots: true,
+        },
     )
 }
 

@@ -20,4 +20,6 @@ pub struct LowerContext<'e> {
     pub explicit_null_checks: bool,
     /// 0: no optimisation passes; 1 and more: all.
     pub opt_level: u8,
+    /// Check the root slots of every function after they were assigned (`roots/check/`).
+    pub check_roots: bool,
 }

@@ -27,6 +27,8 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::check_roots`].
+    pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
 }
@@ -85,6 +87,7 @@ impl EngineState {
             features: self.options.features,
             explicit_null_checks: self.options.explicit_null_checks,
             opt_level: self.options.opt_level,
+            check_roots: self.options.check_roots,
         }
     }
 
