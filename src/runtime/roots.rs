@@ -122,7 +122,8 @@ impl Roots for StoreRoots {
         }
     }
 
-    fn mark_host_slot(&mut self, slot: u32) {
+    fn mark_host_slot(&mut self, slot: u32, visit: &mut dyn FnMut(&mut u32)) {
+        let _ = visit;
         self.hosts.mark(slot);
     }
 
