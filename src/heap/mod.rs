@@ -42,7 +42,7 @@ pub use memory::{GrowRefused, HeapMemory, VecMemory};
 pub use options::HeapOptions;
 pub use stats::{HeapStats, PAUSE_BUCKETS};
 pub use verify::{Fault, Place, VerifyError};
-pub use weak::{Finalization, MapId, WeakId};
+pub use weak::{MapId, QueueId, WeakId};
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};

@@ -4,7 +4,7 @@
 //! right after a major collection, what is not must be gone.
 
 use super::model::{Ref, same};
-use crate::heap::{Heap, MapId, WeakId};
+use crate::heap::{Heap, MapId, QueueId, WeakId};
 use crate::layout::reference::NULL;
 use std::collections::{HashMap, HashSet};
 
@@ -14,6 +14,7 @@ type Found = HashMap<usize, u32>;
 /// A finalizer of the model.
 struct Watched {
     target: usize,
+    queue: QueueId,
     held: Ref,
     dead: bool,
 }
@@ -72,8 +73,9 @@ impl Model {
 
     pub fn watch(&mut self, heap: &mut Heap, (target, model): (u32, Ref), (held, held_model): (u32, Ref)) {
         if let Ref::Object(id) = model {
-            heap.register_finalizer(target, held, self.watched.len() as u64);
-            self.watched.push(Watched { target: id, held: held_model, dead: false });
+            let queue = heap.new_queue(true);
+            heap.register_finalizer(&queue, target, held);
+            self.watched.push(Watched { target: id, queue, held: held_model, dead: false });
         }
     }
 
@@ -81,11 +83,14 @@ impl Model {
     pub fn held(&mut self, heap: &mut Heap) -> Vec<(u32, Ref)> {
         self.visited.clear();
         self.freed.clear();
-        while let Some(dead) = heap.take_finalization(|_| true) {
-            let watched = &mut self.watched[dead.token as usize];
-            assert!(!watched.dead, "finalized twice");
-            watched.dead = true;
-            self.freed.push((dead.held, watched.held));
+        while let Some(number) = heap.told_finalization() {
+            let held = heap.take_finalization(number);
+            let mut all = self.watched.iter_mut();
+            if let (Some(held), Some(watched)) = (held, all.find(|watched| watched.queue.number() == number)) {
+                assert!(!watched.dead, "finalized twice");
+                watched.dead = true;
+                self.freed.push((held, watched.held));
+            }
         }
         self.freed.clone()
     }

@@ -128,31 +128,50 @@ fn a_map_that_is_dropped_keeps_nothing() {
 #[test]
 fn finalizations_are_queued_in_order_with_what_was_held() {
     with_each(|collect, w| {
+        let (told, silent) = (w.heap.new_queue(true), w.heap.new_queue(false));
         let kept = w.pair(0);
         w.push(kept);
-        for number in 1..=3 {
+        for number in 1..=4 {
             let (target, held) = (w.pair(number), w.pair(10 * number));
-            w.heap.register_finalizer(target, held, number.into());
+            w.heap.register_finalizer(if number == 3 { &silent } else { &told }, target, held);
         }
-        w.heap.register_finalizer(kept, NULL, 4);
+        w.heap.register_finalizer(&told, kept, NULL);
         let late = w.pair(5);
-        let registration = w.heap.register_finalizer(late, NULL, 5);
-        assert!(w.heap.unregister_finalizer(registration) && !w.heap.unregister_finalizer(registration));
-        assert!(!w.heap.has_finalization());
+        let registration = w.heap.register_finalizer(&told, late, NULL);
+        assert!(!w.heap.unregister_finalizer(&silent, registration));
+        assert!(w.heap.unregister_finalizer(&told, registration) && !w.heap.unregister_finalizer(&told, registration));
+        assert_eq!(w.heap.told_finalization(), None);
         collect(w);
         // What was held is still alive after more collections.
         w.minor();
         w.major();
-        let of_three = w.heap.take_finalization(|token| token == 3).unwrap();
-        assert_eq!(w.get(of_three.held, 12), 30);
-        for number in [1, 2] {
-            let dead = w.heap.take_finalization(|_| true).unwrap();
-            assert_eq!((dead.token, w.get(dead.held, 12)), (number.into(), 10 * number));
-        }
-        assert_eq!(w.heap.take_finalization(|_| true), None);
+        let mut take = |queue: &QueueId| w.heap.take_finalization(queue.number());
+        let held =
+            [take(&told), take(&silent), take(&told), take(&silent)].map(|held| held.map(|held| w.get(held, 12)));
+        assert_eq!(held, [Some(10), Some(30), Some(20), None]);
+        assert_eq!(w.heap.told_finalization(), Some(told.number()));
+        let last = w.heap.take_finalization(told.number()).unwrap();
+        assert_eq!((w.get(last, 12), w.heap.told_finalization()), (40, None));
         w.pop();
         w.major();
-        assert_eq!(w.heap.take_finalization(|_| true), Some(Finalization { token: 4, held: NULL }));
+        assert_eq!(w.heap.take_finalization(told.number()), Some(NULL));
+    });
+}
+
+#[test]
+fn a_queue_that_is_dropped_holds_nothing() {
+    with_each(|collect, w| {
+        let queue = w.heap.new_queue(true);
+        let (target, held, dead, of_dead) = (w.pair(1), w.pair(2), w.pair(3), w.pair(4));
+        w.push(target);
+        let weak = [held, of_dead].map(|word| w.heap.new_weak(word));
+        w.heap.register_finalizer(&queue, target, held);
+        w.heap.register_finalizer(&queue, dead, of_dead);
+        collect(w);
+        assert!(weak.iter().all(|weak| w.heap.weak(weak) != NULL));
+        drop(queue);
+        w.major();
+        assert!(weak.iter().all(|weak| w.heap.weak(weak) == NULL) && w.heap.told_finalization().is_none());
     });
 }
 
@@ -162,9 +181,10 @@ fn a_weak_reference_is_dead_when_the_finalization_is_queued() {
         let (a, b) = (w.pair(1), w.pair(2));
         w.set(a, 4, b);
         let weak = [a, b].map(|object| w.heap.new_weak(object));
-        w.heap.register_finalizer(b, NULL, 1);
+        let queue = w.heap.new_queue(true);
+        w.heap.register_finalizer(&queue, b, NULL);
         collect(w);
-        assert!(w.heap.has_finalization() && weak.iter().all(|weak| w.heap.weak(weak) == NULL));
+        assert!(w.heap.told_finalization().is_some() && weak.iter().all(|weak| w.heap.weak(weak) == NULL));
     });
 }
 

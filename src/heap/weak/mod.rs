@@ -16,7 +16,7 @@ mod finalizers;
 mod refs;
 
 pub use ephemerons::MapId;
-pub use finalizers::Finalization;
+pub use finalizers::QueueId;
 pub use refs::WeakId;
 
 use super::Heap;
@@ -121,24 +121,29 @@ impl Heap {
         self.weak.maps.len(map)
     }
 
-    /// Queues a [`Finalization`] with this token once the target has died. Until that is taken, what
-    /// `held` refers to is alive: the number of the registration.
-    pub fn register_finalizer(&mut self, target: u32, held: u32, token: u64) -> u64 {
-        self.weak.finalizers.register(target, held, token, self.map)
+    /// A new queue of finalizations. One that `tells` is found by [`Heap::told_finalization`].
+    pub fn new_queue(&mut self, tells: bool) -> QueueId {
+        self.weak.finalizers.new_queue(tells)
+    }
+
+    /// Puts `held` into the queue once `target` has died. Until it is taken from there, what it refers to is
+    /// alive. The number of the registration.
+    pub fn register_finalizer(&mut self, queue: &QueueId, target: u32, held: u32) -> u64 {
+        self.weak.finalizers.register(queue, target, held, self.map)
     }
 
     /// Takes a registration back; whether its target had not died before.
-    pub fn unregister_finalizer(&mut self, registration: u64) -> bool {
-        self.weak.finalizers.unregister(registration)
+    pub fn unregister_finalizer(&mut self, queue: &QueueId, registration: u64) -> bool {
+        self.weak.finalizers.unregister(queue, registration)
     }
 
-    /// Whether a target has died whose finalization was not taken yet.
-    pub fn has_finalization(&self) -> bool {
-        self.weak.finalizers.has_dead()
+    /// The number of the first queue that tells and is not empty.
+    pub fn told_finalization(&self) -> Option<u64> {
+        self.weak.finalizers.told()
     }
 
-    /// Takes the finalization that was queued first, with one of the tokens that `of` accepts.
-    pub fn take_finalization(&mut self, of: impl Fn(u64) -> bool) -> Option<Finalization> {
-        self.weak.finalizers.take(of)
+    /// Takes what is first in the queue with a number.
+    pub fn take_finalization(&mut self, queue: u64) -> Option<u32> {
+        self.weak.finalizers.take(queue)
     }
 }
