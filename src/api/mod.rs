@@ -22,6 +22,7 @@
 
 mod config;
 mod engine;
+pub mod ext;
 mod externals;
 mod func;
 mod gc;

@@ -10,6 +10,8 @@
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
 //! | `hosts.rs` | host values behind references |
+//! | `members.rs` | references that live as long as a host value |
+//! | `finalize.rs` | when finalizers run |
 //! | `imports.rs` | the imports that the runtime answers |
 //! | `handles.rs` | function handles |
 //! | `cells.rs` | globals and tables that live in the heap |
@@ -31,12 +33,14 @@ pub(crate) mod code;
 pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod exceptions;
+pub(crate) mod finalize;
 pub(crate) mod func_types;
 pub(crate) mod handles;
 pub(crate) mod hosts;
 pub(crate) mod imports;
 pub(crate) mod instantiate;
 pub(crate) mod linking;
+pub(crate) mod members;
 pub(crate) mod memory;
 pub(crate) mod roots;
 pub(crate) mod stand_in;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 #[derive(Clone, Debug)]
 pub struct QueueId {
     number: u64,
-    alive: Arc<()>,
+    _alive: Arc<()>,
 }
 
 impl QueueId {
@@ -58,7 +58,7 @@ impl Finalizers {
         let number = self.number();
         let queue = Queue { held: VecDeque::new(), old: 0, tells, holder: Arc::downgrade(&alive) };
         self.queues.insert(number, queue);
-        QueueId { number, alive }
+        QueueId { number, _alive: alive }
     }
 
     fn number(&mut self) -> u64 {
