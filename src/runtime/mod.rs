@@ -6,6 +6,7 @@
 //! | `func_types.rs` | the engine's function types and the original ones |
 //! | `type_probe.rs` | function types that no import or export shows |
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
+//! | `artifact.rs` | that as bytes, for other engines |
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
@@ -25,8 +26,10 @@
 //!
 //! What this is not: anything that an embedder sees; that is `api/`.
 
-#![forbid(unsafe_code)]
+// Only loading compiled code is unsafe, and says so.
+#![deny(unsafe_code)]
 
+pub(crate) mod artifact;
 pub(crate) mod backtrace;
 pub(crate) mod cells;
 pub(crate) mod code;

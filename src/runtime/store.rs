@@ -22,7 +22,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
+use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
 pub struct StoreData<T: 'static> {
@@ -54,6 +54,7 @@ impl<T: 'static> StoreData<T> {
             failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
+            rtt_globals: HashMap::new(),
             finalize: false,
         };
         StoreData {
@@ -112,6 +113,8 @@ pub struct GcStore {
     pub stand_ins: StandIns,
     /// All tags, by identity: the canonical types of their signatures.
     tags: Vec<TypeId>,
+    /// For relocatable code: address and id of the records of types, by canonical id.
+    pub rtt_globals: HashMap<TypeId, (Global, Global)>,
     /// Finalizers are to run at the next safe point.
     pub finalize: bool,
 }

@@ -24,6 +24,7 @@ struct Case {
     input: String,
     expected: Option<String>,
     explicit_null_checks: bool,
+    relocatable: bool,
     opt_level: u8,
 }
 
@@ -38,6 +39,7 @@ impl Case {
         Case {
             path: path.to_path_buf(),
             explicit_null_checks: directive("explicit-null-checks"),
+            relocatable: directive("relocatable"),
             opt_level: if directive("optimize") { 2 } else { 0 },
             expected,
             input,
@@ -55,6 +57,7 @@ impl Case {
             map,
             features: FEATURES,
             explicit_null_checks: self.explicit_null_checks,
+            relocatable: self.relocatable,
             opt_level: self.opt_level,
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
