@@ -115,6 +115,13 @@ fn folding_is_linear_in_nesting() {
         "i32.const 1 if ".repeat(deep),
         " else end ".repeat(deep)
     );
-    let case = Case { path: "nested".into(), input, expected: None, explicit_null_checks: false, opt_level: 2 };
+    let case = Case {
+        path: "nested".into(),
+        input,
+        expected: None,
+        explicit_null_checks: false,
+        relocatable: false,
+        opt_level: 2,
+    };
     assert!(case.lower().lines().count() < 40, "the `if`s are gone");
 }
