@@ -1,20 +1,9 @@
 //! Engines.
 
 use super::{Config, Result};
+pub use crate::runtime::engine::Engine;
 use crate::runtime::engine::EngineState;
 use std::sync::Arc;
-
-/// The context in which modules are compiled and stores made. Cheap to clone, and shared by clones.
-#[derive(Clone)]
-pub struct Engine {
-    state: Arc<EngineState>,
-}
-
-impl std::fmt::Debug for Engine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
-    }
-}
 
 impl Default for Engine {
     /// An engine with the default configuration.
@@ -38,11 +27,12 @@ impl Engine {
     /// When options contradict each other or the host does not support them.
     pub fn new(config: &Config) -> Result<Engine> {
         let (wasmtime, options) = config.build()?;
-        Ok(Engine { state: Arc::new(EngineState::new(wasmtime, options)) })
+        Ok(Engine { state: Arc::new(EngineState::new(wasmtime, options, Box::new(config.clone()))) })
     }
 
-    pub(crate) fn of(state: &Arc<EngineState>) -> Engine {
-        Engine { state: state.clone() }
+    /// The options that it was made with.
+    pub fn config(&self) -> &Config {
+        self.state.embedder.downcast_ref().expect("an engine is made with a configuration")
     }
 
     pub(crate) fn state(&self) -> &Arc<EngineState> {

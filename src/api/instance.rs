@@ -129,7 +129,7 @@ impl Instance {
         let cx = store.as_context();
         let gc = &cx.inner.data().gc;
         match gc.instances.get(self.index) {
-            Some(state) if gc.id == self.store => Module::of(cx.engine(), state.code.clone()),
+            Some(state) if gc.id == self.store => Module::of(cx.engine().clone(), state.code.clone()),
             _ => panic!("instance used with the wrong store"),
         }
     }

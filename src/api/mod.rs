@@ -35,12 +35,16 @@ mod values;
 
 pub use crate::heap::HeapStats;
 pub use crate::runtime::backtrace::{FrameInfo, WasmBacktrace};
+pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
 pub use config::Config;
 pub use engine::Engine;
 pub use externals::{Export, Extern, Global, Table, Tag};
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
-pub use gc::{AnyRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted};
+pub use gc::{
+    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
+    OwnedRooted, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
+};
 pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;

@@ -1,6 +1,9 @@
 //! Stores and the ways to borrow one.
 
-use super::{Engine, Error, ExnRef, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline};
+use super::gc::GcRefImpl;
+use super::{
+    Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
+};
 use crate::heap::HeapStats;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
@@ -37,7 +40,7 @@ pub trait AsContextMut: AsContext {
 impl<T: 'static> Store<T> {
     /// A store without instances. Its GC heap is made when it is first needed.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let data = StoreData::new(engine.state().clone(), data);
+        let data = StoreData::new(engine.clone(), data);
         Store { inner: w::Store::new(&engine.state().wasmtime, data) }
     }
 
@@ -57,8 +60,8 @@ impl<T: 'static> Store<T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &Engine {
+        &self.inner.data().engine
     }
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
@@ -110,7 +113,7 @@ impl<T: 'static> Store<T> {
     /// When the heap is corrupt, which is a bug, or found so by [`Config::gc_verify`].
     ///
     /// [`Config::gc_verify`]: super::Config::gc_verify
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(&mut self.inner)
     }
 
@@ -167,8 +170,8 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &'a Engine {
+        &self.inner.data().engine
     }
 
     /// Fuel that is left.
@@ -198,8 +201,8 @@ impl<T: 'static> StoreContextMut<'_, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &Engine {
+        &self.inner.data().engine
     }
 
     /// Fuel that is left.
@@ -230,7 +233,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// # Errors
     ///
     /// As [`Store::gc`].
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(&mut self.inner)
     }
 

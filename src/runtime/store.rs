@@ -5,11 +5,12 @@
 //! it back whatever happens.
 
 use super::code::Code;
-use super::engine::EngineState;
+use super::engine::{Engine, EngineState};
 use super::hosts::HostValue;
 use super::imports::RuntimeFuncs;
 use super::instantiate::InstanceState;
 use super::memory::{HostMemory, read_word};
+use super::oom::GcHeapOutOfMemory;
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -27,8 +28,12 @@ use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
 pub struct StoreData<T> {
     pub(crate) user: T,
     pub(crate) gc: GcStore,
+    /// The engine, as the embedder knows it.
+    pub(crate) engine: Engine,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
+    /// The engine's functions for those that were called from the host, by index.
+    pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
@@ -40,10 +45,10 @@ pub struct StoreData<T> {
 pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
 
 impl<T> StoreData<T> {
-    pub(crate) fn new(engine: Arc<EngineState>, user: T) -> StoreData<T> {
+    pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let gc = GcStore {
-            engine,
+            engine: engine.state.clone(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
             state: None,
@@ -52,7 +57,15 @@ impl<T> StoreData<T> {
             stand_ins: StandIns::default(),
             tags: Vec::new(),
         };
-        StoreData { user, gc, host_funcs: Vec::new(), limiter: None, unlimited: wasmtime::StoreLimits::default() }
+        StoreData {
+            user,
+            gc,
+            engine,
+            host_funcs: Vec::new(),
+            host_natives: HashMap::new(),
+            limiter: None,
+            unlimited: wasmtime::StoreLimits::default(),
+        }
     }
 
     /// The store's limiter.
@@ -199,8 +212,9 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
 #[cold]
 pub fn alloc_error(err: AllocError) -> Error {
     match err {
-        AllocError::Full { .. } | AllocError::TooLarge { .. } => {
-            Error::from(Trap::AllocationTooLarge).context(format!("GC heap out of memory: {err}"))
+        AllocError::Full { requested, .. } | AllocError::TooLarge { requested, .. } => {
+            let trap = Error::from(Trap::AllocationTooLarge).context(err.to_string());
+            trap.context(GcHeapOutOfMemory::new((), requested))
         }
         AllocError::UnknownType { .. } | AllocError::Corrupt(_) => {
             Error::new(crate::error::Error::bug(err.to_string()))
@@ -216,10 +230,16 @@ impl GcState {
         Ok(self.heap.sync_types(mem, &new)?)
     }
 
-    /// A reference to a new host value.
-    pub fn new_host(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory, value: HostValue) -> Result<u32> {
+    /// A reference to a new host value, which is asked for when there is room for it.
+    pub fn new_host(
+        &mut self,
+        engine: &EngineState,
+        mem: &mut dyn HeapMemory,
+        value: &mut dyn FnMut() -> Option<HostValue>,
+    ) -> Result<u32> {
         let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
         let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
+        let value = value().ok_or_else(|| Error::new(crate::error::Error::bug("a host value was given away")))?;
         let slot = self.roots.hosts.insert(value);
         let at = reference::header(object) + HOST_SLOT;
         super::memory::write_word(mem.bytes_mut(), at, slot)

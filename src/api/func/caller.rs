@@ -2,7 +2,7 @@
 
 use crate::api::externals::Extern;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::{Engine, ExnRef, Result, Rooted};
+use crate::api::{Engine, ExnRef, GcHeapOutOfMemory, Result, Rooted};
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
 
@@ -59,8 +59,8 @@ impl<'a, T: 'static> Caller<'a, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        self.as_context().engine()
+    pub fn engine(&self) -> &Engine {
+        &self.inner.cx().data().engine
     }
 
     /// Collects all garbage. See [`Store::gc`](crate::api::Store::gc).
@@ -68,7 +68,7 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// # Errors
     ///
     /// As `Store::gc`.
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(self.as_context_mut().inner)
     }
 
