@@ -53,7 +53,7 @@ pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
 pub use wasmtime::{
-    Error, InstanceAllocationStrategy, MemoryAccessError, OptLevel, PoolingAllocationConfig, ResourceLimiter, Result,
+    Error, InstanceAllocationStrategy, OutOfMemory, MemoryAccessError, OptLevel, PoolingAllocationConfig, ResourceLimiter, Result,
     SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128,
     WasmBacktraceDetails, WasmFeatures, bail, ensure, format_err,
 };

@@ -8,7 +8,7 @@ use super::code::Code;
 use super::engine::{Engine, EngineState};
 use super::hosts::HostValue;
 use super::imports::RuntimeFuncs;
-use super::instantiate::InstanceState;
+use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
 use super::oom::GcHeapOutOfMemory;
 use super::roots::StoreRoots;
@@ -53,6 +53,7 @@ impl<T> StoreData<T> {
             place: None,
             state: None,
             instances: Vec::new(),
+            export_cells: Vec::new(),
             failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
@@ -108,6 +109,8 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// What instances export that the engine does not know, by their number.
+    pub export_cells: Vec<Arc<ExportCells>>,
     /// The code of instantiations that failed.
     failed: Vec<Arc<Code>>,
     /// What host functions that throw return.

@@ -3,6 +3,7 @@
 use crate::api::externals::Extern;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::{Engine, ExnRef, GcHeapOutOfMemory, Result, Rooted};
+use crate::layout::names;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
 
@@ -42,10 +43,20 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { inner }
     }
 
-    /// What the caller's instance exports under a name. Globals and tables of references that lowering
-    /// has moved into the heap are not found here, only through an [`Instance`](crate::api::Instance).
+    /// What the caller's instance exports under a name. Nothing, if the caller is no WebAssembly.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
-        self.inner.export(name).and_then(Extern::of_native)
+        if name == names::INSTANCE_EXPORT {
+            return None;
+        }
+        if let Some(native) = self.inner.export(name) {
+            return Extern::of_native(native);
+        }
+        // What lives in the heap the engine does not know.
+        let number = self.inner.export(names::INSTANCE_EXPORT)?.into_global()?;
+        let number = number.get(self.inner.cx_mut()).i32()?;
+        let gc = &self.inner.cx().data().gc;
+        let cells = gc.export_cells.get(number as usize)?.clone();
+        Extern::of_export(gc.id, cells.export(name)?)
     }
 
     /// The embedder's data.
