@@ -1,8 +1,11 @@
 //! Engines.
 
+mod getters;
+
 use super::{Config, Result};
 pub use crate::runtime::engine::Engine;
 use crate::runtime::engine::EngineState;
+pub use getters::EngineWeak;
 use std::sync::Arc;
 
 impl Default for Engine {

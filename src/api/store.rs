@@ -39,9 +39,24 @@ pub trait AsContextMut: AsContext {
 
 impl<T: 'static> Store<T> {
     /// A store without instances. Its GC heap is made when it is first needed.
-    pub fn new(engine: &Engine, data: T) -> Store<T> {
+    pub fn new(engine: &Engine, data: T) -> Self {
         let data = StoreData::new(engine.clone(), data);
         Store { inner: w::Store::new(&engine.state().wasmtime, data) }
+    }
+
+    /// The same as [`Store::new`].
+    ///
+    /// # Errors
+    ///
+    /// When the host is out of memory.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Self> {
+        let data = StoreData::new(engine.clone(), data);
+        Ok(Store { inner: w::Store::try_new(&engine.state().wasmtime, data)? })
+    }
+
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.as_context().gc_heap_capacity()
     }
 
     /// The embedder's data.
@@ -183,6 +198,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
         self.inner.get_fuel()
     }
 
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.inner.data().gc.place.map_or(0, |place| place.memory.data_size(&self.inner))
+    }
+
     /// What the heap has done so far.
     pub fn heap_stats(&self) -> HeapStats {
         self.inner.data().gc.stats()
@@ -226,6 +246,11 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// Sets the epoch at which code is interrupted, relative to the present one.
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         self.inner.set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// Makes code trap when its epoch has come. This is the default.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_deadline_trap();
     }
 
     /// Collects all garbage. See [`Store::gc`].
@@ -321,6 +346,12 @@ impl<C: AsContext> AsContext for &'_ mut C {
 impl<C: AsContextMut> AsContextMut for &'_ mut C {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
         C::as_context_mut(*self)
+    }
+}
+
+impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
+    fn from(cx: StoreContextMut<'a, T>) -> StoreContext<'a, T> {
+        StoreContext { inner: cx.inner.into() }
     }
 }
 

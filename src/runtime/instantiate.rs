@@ -224,10 +224,10 @@ impl InstanceState {
     }
 
     /// The names of all exports, in order.
-    pub fn export_names(&self) -> Vec<String> {
+    pub fn export_names(&self) -> Vec<&str> {
         match &self.code.lowered {
-            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.clone()).collect(),
-            None => self.code.wasmtime.exports().map(|export| export.name().to_string()).collect(),
+            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
+            None => self.code.wasmtime.exports().map(|export| export.name()).collect(),
         }
     }
 

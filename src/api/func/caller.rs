@@ -2,7 +2,7 @@
 
 use crate::api::externals::Extern;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::{Engine, ExnRef, GcHeapOutOfMemory, Result, Rooted};
+use crate::api::{Engine, ExnRef, GcHeapOutOfMemory, ModuleExport, Result, Rooted};
 use crate::layout::names;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
@@ -59,6 +59,11 @@ impl<'a, T: 'static> Caller<'a, T> {
         Extern::of_export(gc.id, cells.export(name)?)
     }
 
+    /// What the caller's instance exports at a place that its module told.
+    pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
+        self.get_export(export.name())
+    }
+
     /// The embedder's data.
     pub fn data(&self) -> &T {
         &self.inner.cx().data().user
@@ -81,6 +86,11 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// As `Store::gc`.
     pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(self.as_context_mut().inner)
+    }
+
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.as_context().gc_heap_capacity()
     }
 
     /// Makes an exception pending. See [`Store::throw`](crate::api::Store::throw).
@@ -118,6 +128,12 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// When fuel is not switched on.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.as_context_mut().set_fuel(fuel)
+    }
+}
+
+impl<'a, T: 'static> From<Caller<'a, T>> for StoreContextMut<'a, T> {
+    fn from(caller: Caller<'a, T>) -> StoreContextMut<'a, T> {
+        StoreContextMut { inner: caller.inner.cx_mut() }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Defaults: zeroes, nulls, and what consists of them.
 
+use super::FuncType;
 use super::entity::{ExternType, GlobalType, TableType, TagType};
 use super::val::ValType;
-use super::FuncType;
 use crate::api::store::AsContextMut;
 use crate::api::values::Val;
 use crate::api::{Error, Extern, Func, Global, Memory, Result, SharedMemory, Table, Tag};
