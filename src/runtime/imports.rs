@@ -101,6 +101,8 @@ pub struct InstanceNeeds {
     pub function_base: u32,
     /// Identity of the first tag.
     pub tag_base: u32,
+    /// Number in the store.
+    pub number: u32,
 }
 
 /// The definition for a runtime import, `native` being its type in the lowered module.
@@ -118,6 +120,7 @@ pub fn resolve<T: 'static>(
         names::AREA => constant(&mut cx, needs.area)?.into(),
         names::FUNCTION_BASE => constant(&mut cx, needs.function_base)?.into(),
         names::TAG_BASE => constant(&mut cx, needs.tag_base)?.into(),
+        names::INSTANCE => constant(&mut cx, needs.number)?.into(),
         names::ALLOC => funcs.alloc.into(),
         names::ALLOC_ARRAY => funcs.alloc_array.into(),
         names::ALLOC_DESCRIPTOR => funcs.alloc_descriptor.into(),
