@@ -1,14 +1,21 @@
 //! Modules from files: binary or text, `-` for standard input.
 
-use crate::api::{Engine, Module, Result};
+use crate::api::{Engine, Error, Module, Result};
 use std::io::Read;
 use std::path::Path;
 use wasmtime::error::Context;
 
 /// The bytes of a binary module. Text is assembled.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = read_raw(path).with_context(|| format!("failed to open wasm module {path:?}"))?;
-    let wasm = wat::Parser::new().parse_bytes(Some(path), &bytes)?;
+    assemble(path, &open(path)?)
+}
+
+fn open(path: &Path) -> Result<Vec<u8>> {
+    read_raw(path).with_context(|| format!("failed to open wasm module {path:?}"))
+}
+
+fn assemble(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+    let wasm = wat::Parser::new().parse_bytes(Some(path), bytes)?;
     Ok(wasm.into_owned())
 }
 
@@ -19,6 +26,25 @@ fn read_raw(path: &Path) -> std::io::Result<Vec<u8>> {
         return Ok(bytes);
     }
     std::fs::read(path)
+}
+
+/// A module that is compiled, or with `precompiled` may have been.
+pub(crate) fn load(engine: &Engine, path: &Path, precompiled: bool) -> Result<Module> {
+    let bytes = open(path)?;
+    if Engine::detect_precompiled(&bytes).is_none() {
+        let wasm = assemble(path, &bytes)?;
+        return Module::new(engine, wasm).with_context(|| format!("failed to compile wasm module {path:?}"));
+    }
+    if !precompiled {
+        return Err(Error::msg(
+            "running a precompiled module requires the `--allow-precompiled` flag: it is machine code, which is run \
+             unchecked",
+        ));
+    }
+    #[expect(unsafe_code, reason = "machine code can not be checked")]
+    // SAFETY: with `--allow-precompiled` the user vouches for the file.
+    let module = unsafe { Module::deserialize(engine, &bytes) };
+    module.with_context(|| format!("failed to load compiled module {path:?}"))
 }
 
 /// A compiled module.

@@ -203,6 +203,15 @@ pub(crate) static WASI: Group = Group {
             },
         },
         Entry {
+            name: "gc",
+            takes: Flag,
+            help: "Weak references, finalization and statistics as imports of `wasmtime_gc` (default: no)",
+            apply: |s, v| {
+                s.gc_imports = v.flag();
+                Ok(())
+            },
+        },
+        Entry {
             name: "inherit-env",
             takes: Flag,
             help: "The program sees all environment variables of this process (default: no)",

@@ -77,7 +77,7 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
     let registry = Arc::new(TypeRegistry::new());
     let map = HeapMap::new(MapParams::default());
     let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
-    let features = WasmFeatures::WASM3;
+    let (features, relocatable) = (WasmFeatures::WASM3, false);
     lower(
         wasm,
         &LowerContext {
@@ -86,6 +86,7 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
             map,
             features,
             explicit_null_checks,
+            relocatable,
             opt_level,
             check_roots: true,
         },

@@ -110,6 +110,36 @@ pub fn table_fill<T: 'static>(
     })?
 }
 
+/// Copies elements; `false` if a range is out of bounds, and then nothing is changed.
+pub fn table_copy<T: 'static>(
+    cx: impl AsContextMut<Data = StoreData<T>>,
+    (dst, to): (u32, u64),
+    (src, from): (u32, u64),
+    len: u64,
+) -> Result<bool> {
+    with_heap(cx, |state, mem| {
+        let place = |mem: &dyn HeapMemory, cell, start: u64| -> Result<Option<(u32, u32)>> {
+            let (array, size) = parts(mem, cell)?;
+            let fits = start.checked_add(len).is_some_and(|end| end <= u64::from(size));
+            // The start is at most the size.
+            Ok(fits.then_some((array, start as u32)))
+        };
+        let (Some(to), Some(from)) = (place(mem, dst, to)?, place(mem, src, from)?) else { return Ok(false) };
+        if len == 0 {
+            return Ok(true);
+        }
+        let start = element(from.0, from.1) as usize;
+        let (range, at) = (start..start + 4 * len as usize, element(to.0, to.1) as usize);
+        let bytes = mem.bytes_mut();
+        if range.end > bytes.len() || at + range.len() > bytes.len() {
+            return Err(bad_cell());
+        }
+        bytes.copy_within(range, at);
+        state.heap.remember_object(mem, to.0);
+        Ok(true)
+    })?
+}
+
 /// Grows a table: its former size; `None` if it can not, or if the store's limiter refuses.
 pub fn table_grow<T: 'static>(
     mut cx: impl AsContextMut<Data = StoreData<T>>,

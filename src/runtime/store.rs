@@ -5,11 +5,13 @@
 //! it back whatever happens.
 
 use super::code::Code;
-use super::engine::EngineState;
-use super::hosts::HostValue;
+use super::engine::{Engine, EngineState};
+use super::finalize::FinalizerTable;
+use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
-use super::instantiate::InstanceState;
+use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
+use super::oom::GcHeapOutOfMemory;
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -21,14 +23,20 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
+use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
-pub struct StoreData<T> {
+pub struct StoreData<T: 'static> {
     pub(crate) user: T,
     pub(crate) gc: GcStore,
+    /// The engine, as the embedder knows it.
+    pub(crate) engine: Engine,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
+    /// What is to be done for objects that die.
+    pub(crate) finalizers: FinalizerTable<T>,
+    /// The engine's functions for those that were called from the host, by index.
+    pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
@@ -39,20 +47,32 @@ pub struct StoreData<T> {
 /// Finds the limiter in the embedder's data.
 pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
 
-impl<T> StoreData<T> {
-    pub(crate) fn new(engine: Arc<EngineState>, user: T) -> StoreData<T> {
+impl<T: 'static> StoreData<T> {
+    pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let gc = GcStore {
-            engine,
+            engine: engine.state.clone(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
             state: None,
             instances: Vec::new(),
+            export_cells: Vec::new(),
             failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
+            rtt_globals: HashMap::new(),
+            finalize: false,
         };
-        StoreData { user, gc, host_funcs: Vec::new(), limiter: None, unlimited: wasmtime::StoreLimits::default() }
+        StoreData {
+            user,
+            gc,
+            engine,
+            host_funcs: Vec::new(),
+            finalizers: FinalizerTable::default(),
+            host_natives: HashMap::new(),
+            limiter: None,
+            unlimited: wasmtime::StoreLimits::default(),
+        }
     }
 
     /// The store's limiter.
@@ -95,12 +115,18 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// What instances export that the engine does not know, by their number.
+    pub export_cells: Vec<Arc<ExportCells>>,
     /// The code of instantiations that failed.
     failed: Vec<Arc<Code>>,
     /// What host functions that throw return.
     pub stand_ins: StandIns,
     /// All tags, by identity: the canonical types of their signatures.
     tags: Vec<TypeId>,
+    /// For relocatable code: address and id of the records of types, by canonical id.
+    pub rtt_globals: HashMap<TypeId, (Global, Global)>,
+    /// Finalizers are to run at the next safe point.
+    pub finalize: bool,
 }
 
 /// The entities of the engine that a heap consists of.
@@ -140,7 +166,9 @@ struct Taken<'a, T: 'static> {
 
 impl<T: 'static> Drop for Taken<'_, T> {
     fn drop(&mut self) {
-        self.cx.data_mut().gc.state = self.state.take();
+        let gc = &mut self.cx.data_mut().gc;
+        gc.finalize |= self.state.as_ref().is_some_and(|state| state.heap.told_finalization().is_some());
+        gc.state = self.state.take();
     }
 }
 
@@ -199,8 +227,9 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
 #[cold]
 pub fn alloc_error(err: AllocError) -> Error {
     match err {
-        AllocError::Full { .. } | AllocError::TooLarge { .. } => {
-            Error::from(Trap::AllocationTooLarge).context(format!("GC heap out of memory: {err}"))
+        AllocError::Full { requested, .. } | AllocError::TooLarge { requested, .. } => {
+            let trap = Error::from(Trap::AllocationTooLarge).context(err.to_string());
+            trap.context(GcHeapOutOfMemory::new((), requested))
         }
         AllocError::UnknownType { .. } | AllocError::Corrupt(_) => {
             Error::new(crate::error::Error::bug(err.to_string()))
@@ -216,11 +245,22 @@ impl GcState {
         Ok(self.heap.sync_types(mem, &new)?)
     }
 
-    /// A reference to a new host value.
-    pub fn new_host(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory, value: HostValue) -> Result<u32> {
+    /// A reference to a new host value, which is asked for when there is room for it.
+    pub fn new_host(
+        &mut self,
+        engine: &EngineState,
+        mem: &mut dyn HeapMemory,
+        trace: Option<TraceFn>,
+        value: &mut dyn FnMut() -> Option<HostValue>,
+    ) -> Result<u32> {
         let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
         let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
-        let slot = self.roots.hosts.insert(value);
+        let value = value().ok_or_else(|| Error::new(crate::error::Error::bug("a host value was given away")))?;
+        // Before the object's first collection: what is adopted must have an owner.
+        if let Some(trace) = trace {
+            self.roots.members.adopt(|tracer| trace(&*value, tracer));
+        }
+        let slot = self.roots.hosts.insert(value, trace);
         let at = reference::header(object) + HOST_SLOT;
         super::memory::write_word(mem.bytes_mut(), at, slot)
             .ok_or_else(|| Error::new(crate::error::Error::bug("a new object is out of bounds")))?;
@@ -302,12 +342,16 @@ impl GcStore {
     }
 }
 
-/// Collects all garbage, if there is a heap.
+/// Collects all garbage, if there is a heap. Then finalizers run, unless WebAssembly is on the stack.
 pub fn collect<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Result<()> {
     if cx.as_context().data().gc.place.is_none() {
         return Ok(());
     }
-    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?.map_err(alloc_error)
+    let mut cx = cx.as_context_mut();
+    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?
+        .map_err(alloc_error)?;
+    super::finalize::safe_point(&mut cx);
+    Ok(())
 }
 
 /// The word at an address of the heap.

@@ -10,6 +10,7 @@ use super::Error;
 use super::backtrace::{FrameInfo, WasmBacktrace};
 use super::code::LoweredCode;
 use super::engine::EngineState;
+use super::oom::GcHeapOutOfMemory;
 use crate::ir::TrapCode;
 use crate::layout::reference::NULL;
 use crate::lower::output::Site;
@@ -36,8 +37,15 @@ pub fn rewrite(engine: &EngineState, err: Error) -> Error {
 fn rebuild(err: &Error, trap: Trap, backtrace: Option<String>) -> Error {
     let trap_text = trap.to_string();
     let contexts: Vec<String> = err.chain().map(|cause| cause.to_string()).collect();
-    let keep = |text: &String| *text != trap_text && Some(text) != backtrace.as_ref();
-    contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text))
+    let oom = err.downcast_ref::<GcHeapOutOfMemory<()>>().map(|oom| GcHeapOutOfMemory::new((), oom.bytes_needed()));
+    let oom_text = oom.as_ref().map(|oom| oom.to_string());
+    let gone = [Some(&trap_text), backtrace.as_ref(), oom_text.as_ref()];
+    let keep = |text: &String| !gone.contains(&Some(text));
+    let err = contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text));
+    match oom {
+        Some(oom) => err.context(oom),
+        None => err,
+    }
 }
 
 /// Adds a backtrace, if there is one and the error has none yet: the innermost one is the longest.

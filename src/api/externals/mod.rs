@@ -190,15 +190,15 @@ from! { Func(Func) Global(Global) Table(Table) Memory(Memory) SharedMemory(Share
 
 /// An export of an instance.
 #[derive(Clone, Debug)]
-pub struct Export {
-    pub(crate) name: String,
+pub struct Export<'instance> {
+    pub(crate) name: &'instance str,
     pub(crate) definition: Extern,
 }
 
-impl Export {
+impl<'instance> Export<'instance> {
     /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> &'instance str {
+        self.name
     }
 
     /// What is exported.
@@ -224,6 +224,16 @@ impl Export {
     /// The memory, if this is one.
     pub fn into_memory(self) -> Option<Memory> {
         self.definition.into_memory()
+    }
+
+    /// The shared memory, if this is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        self.definition.into_shared_memory()
+    }
+
+    /// The tag, if this is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.definition.into_tag()
     }
 
     /// Its type.

@@ -5,11 +5,13 @@
 //! | `caller.rs` | what a host function sees of its caller |
 //! | `host.rs` | host functions over values of any type |
 //! | `into.rs` | closures as host functions |
+//! | `references.rs` | references as parameters and results |
 //! | `typed.rs` | calls whose types are known when the host is compiled |
 
 mod caller;
 mod host;
 mod into;
+mod references;
 mod typed;
 
 pub use caller::Caller;
@@ -18,12 +20,12 @@ pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 
 pub(crate) use host::HostFunc;
 
-use super::gc::Rooted;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::FuncType;
 use super::values::Val;
-use super::{AnyRef, Error, ExnRef, ExternRef, Result};
+use super::{Error, Result};
 use crate::runtime::entry::enter;
+use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
 
@@ -69,7 +71,7 @@ impl Func {
         if func.is_plain() {
             return Func::of_silent(func.into_native(cx.inner));
         }
-        let host = func.into_host(&cx.engine());
+        let host = func.into_host(cx.engine());
         Func::of_host(&mut cx, Arc::new(host))
     }
 
@@ -128,7 +130,15 @@ impl Func {
             FuncKind::Host { store, index } => {
                 let host = Func::host(&cx.as_context(), store, index)?;
                 let ty = host.lowered_type()?;
-                Ok(host.materialize(cx, ty))
+                // The store never lets go of a function, so it is made once; but a module may have shown another
+                // type since.
+                let known = cx.inner.data().host_natives.get(&index).copied();
+                if let Some(known) = known.filter(|known| wasmtime::FuncType::eq(&known.ty(&cx.inner), &ty)) {
+                    return Ok(known);
+                }
+                let native = host.materialize(cx, ty);
+                cx.inner.data_mut().host_natives.insert(index, native);
+                Ok(native)
             }
         }
     }
@@ -151,11 +161,7 @@ impl Func {
         }
     }
 
-    pub(crate) fn type_id<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<TypeId> {
-        self.type_id_in(&cx.as_context())
-    }
-
-    fn type_id_in<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
+    pub(crate) fn type_id<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
         match self.kind {
             FuncKind::Native(func) | FuncKind::Silent(func) => {
                 let ty = func.ty(&cx.inner);
@@ -166,7 +172,7 @@ impl Func {
         }
     }
 
-    fn def<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<Arc<TypeDef>> {
+    fn def<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<Arc<TypeDef>> {
         let id = self.type_id(cx)?;
         let def = cx.inner.data().gc.engine.registry.get(id);
         def.ok_or_else(|| Error::new(crate::error::Error::bug("unknown function type")))
@@ -179,8 +185,8 @@ impl Func {
     /// When the store is another.
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let cx = store.as_context();
-        match self.type_id_in(&cx) {
-            Ok(id) => FuncType::of(&cx.engine(), id),
+        match self.type_id(&cx) {
+            Ok(id) => FuncType::of(cx.engine(), id),
             Err(err) => panic!("{err}"),
         }
     }
@@ -197,7 +203,7 @@ impl Func {
     /// When the store is another.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let mut cx = store.as_context_mut();
-        let def = self.def(&cx)?;
+        let def = self.def(&cx.as_context())?;
         let CompositeType::Func(ty) = &def.sub.composite else {
             return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
         };
@@ -209,11 +215,10 @@ impl Func {
             args.push(param.lower(&mut cx, ty)?);
         }
         let mut values = vec![wasmtime::Val::I32(0); results.len()];
-        enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values))?;
-        for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&ty.results) {
-            *result = Val::lift(&mut cx, value, ty)?;
-        }
-        Ok(())
+        let called = enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values));
+        let lifted = called.and_then(|()| lift_all(&mut cx, &values, &ty.results, results));
+        safe_point(&mut cx.inner);
+        lifted
     }
 
     /// The function as one whose types are known when the host is compiled.
@@ -221,14 +226,26 @@ impl Func {
     /// # Errors
     ///
     /// When its type is another.
-    pub fn typed<Params, Results>(&self, mut store: impl AsContextMut) -> Result<TypedFunc<Params, Results>>
+    pub fn typed<Params, Results>(&self, store: impl AsContext) -> Result<TypedFunc<Params, Results>>
     where
         Params: WasmParams,
         Results: WasmResults,
     {
-        let mut cx = store.as_context_mut();
-        TypedFunc::new(&mut cx, *self)
+        TypedFunc::new(&store.as_context(), *self)
     }
+}
+
+/// Makes values of what the engine returned.
+fn lift_all<T: 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    values: &[wasmtime::Val],
+    types: &[t::ValType],
+    results: &mut [Val],
+) -> Result<()> {
+    for ((result, value), &ty) in results.iter_mut().zip(values).zip(types) {
+        *result = Val::lift(cx, value, ty)?;
+    }
+    Ok(())
 }
 
 fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {
@@ -242,8 +259,3 @@ fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {
 fn is_plain(ty: &t::ValType) -> bool {
     !ty.is_gc_ref()
 }
-
-/// Aliases for the kinds of handles that closures may take.
-type ExternHandle = Rooted<ExternRef>;
-type AnyHandle = Rooted<AnyRef>;
-type ExnHandle = Rooted<ExnRef>;
