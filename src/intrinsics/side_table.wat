@@ -1,0 +1,268 @@
+;; A table of references with a freelist: small integers stand for references.
+;;
+;; A template. `template.rs` keeps or drops the lines between `;;@if`, `;;@else` and `;;@end`:
+;;
+;;   checked   handles carry a generation; a handle that is not valid traps
+;;   counted   `retain` exists; a handle is gone after as many `release` as `intern` and `retain` gave it
+;;   program   links live in pages of the program's own memory, not in a memory of their own
+;;
+;; `externref` stands for the type of the elements, which is any nullable reference type.
+;;
+;; A slot has a reference in `$slots` and a word in the links. Unchecked, the word of a free slot is the next
+;; free slot, -1 at the end; of a live one it is how often it was retained. Checked, a word is
+;;
+;;   31      30 ....... 22   21 ............................. 0
+;;   live    generation      next free slot, or times retained
+;;
+;; and a handle is the slot with the generation above it, and never negative. `intern` sets `live`; `release`
+;; clears it and moves on the generation, which wraps. What a slot that is not live refers to is null. So a handle is
+;; good when it and the word of its slot differ in the bit `live` and in nothing else above the slot.
+(module $side_table
+  ;;@if program
+  (import "program" "memory" (memory $links 0))
+  ;; Where the links start, and how many bytes they may take.
+  (global $base (mut i32) (i32.const 0))
+  (global $room (mut i32) (i32.const 0))
+  ;;@else
+  (memory $links 0)
+  ;;@end
+  (table $slots 0 externref)
+  ;;@if checked
+  (global $free (mut i32) (i32.const 0x3fffff))
+  ;;@else
+  (global $free (mut i32) (i32.const -1))
+  ;;@end
+  (global $live (mut i32) (i32.const 0))
+  ;; Why the last trap happened: the numbers below.
+  (global $fault (mut i32) (i32.const 0))
+
+  ;; A handle for a reference; -1 for null.
+  (func $intern (export "intern") (param $value externref) (result i32)
+    (local $slot i32) (local $at i32) (local $word i32)
+    (if (ref.is_null (local.get $value)) (then (return (i32.const -1))))
+    (local.set $slot (global.get $free))
+    ;;@if checked
+    (if (i32.eq (local.get $slot) (i32.const 0x3fffff))
+    ;;@else
+    (if (i32.eq (local.get $slot) (i32.const -1))
+    ;;@end
+      (then (call $grow) (local.set $slot (global.get $free))))
+    (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@if program
+    (local.set $at (i32.add (local.get $at) (global.get $base)))
+    ;;@end
+    (local.set $word (i32.load $links (local.get $at)))
+    (table.set $slots (local.get $slot) (local.get $value))
+    (global.set $live (i32.add (global.get $live) (i32.const 1)))
+    ;;@if checked
+    (global.set $free (i32.and (local.get $word) (i32.const 0x3fffff)))
+    (local.set $word (i32.and (local.get $word) (i32.const 0x7fc00000)))
+    (i32.store $links (local.get $at) (i32.or (local.get $word) (i32.const 0x80000000)))
+    (i32.or (local.get $word) (local.get $slot)))
+    ;;@else
+    (global.set $free (local.get $word))
+    ;;@if counted
+    (i32.store $links (local.get $at) (i32.const 0))
+    ;;@end
+    (local.get $slot))
+    ;;@end
+
+  ;; The reference of a handle; null for -1.
+  (func $get (export "get") (param $handle i32) (result externref)
+    ;;@if checked
+    (local $slot i32) (local $at i32)
+    (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
+    (if (i32.ge_u (local.get $slot) (table.size $slots))
+      (then
+        (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null extern))))
+        (call $out_of_range)))
+    (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@if program
+    (local.set $at (i32.add (local.get $at) (global.get $base)))
+    ;;@end
+    (if (i32.shr_u
+          (i32.xor (i32.xor (local.get $handle) (i32.load $links (local.get $at))) (i32.const 0x80000000))
+          (i32.const 22))
+      (then (call $dead (local.get $slot))))
+    (table.get $slots (local.get $slot)))
+    ;;@else
+    (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null extern))))
+    (table.get $slots (local.get $handle)))
+    ;;@end
+
+  ;; Gives a handle back; does nothing for -1.
+  (func $release (export "release") (param $handle i32)
+    (local $slot i32) (local $at i32) (local $word i32)
+    (if (i32.eq (local.get $handle) (i32.const -1)) (then (return)))
+    ;;@if checked
+    (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
+    ;;@else
+    (local.set $slot (local.get $handle))
+    ;;@end
+    (if (i32.ge_u (local.get $slot) (table.size $slots)) (then (call $out_of_range)))
+    (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@if program
+    (local.set $at (i32.add (local.get $at) (global.get $base)))
+    ;;@end
+    (local.set $word (i32.load $links (local.get $at)))
+    ;;@if checked
+    (if (i32.shr_u
+          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
+          (i32.const 22))
+      (then (call $dead (local.get $slot))))
+    ;;@if counted
+    (if (i32.and (local.get $word) (i32.const 0x3fffff))
+      (then (return (i32.store $links (local.get $at) (i32.sub (local.get $word) (i32.const 1))))))
+    ;;@end
+    ;;@else
+    ;;@if counted
+    (if (local.get $word)
+      (then (return (i32.store $links (local.get $at) (i32.sub (local.get $word) (i32.const 1))))))
+    ;;@end
+    ;;@end
+    (table.set $slots (local.get $slot) (ref.null extern))
+    (global.set $live (i32.sub (global.get $live) (i32.const 1)))
+    ;;@if checked
+    (i32.store $links (local.get $at)
+      (i32.or
+        (i32.and (i32.add (local.get $word) (i32.const 0x400000)) (i32.const 0x7fc00000))
+        (global.get $free)))
+    ;;@else
+    (i32.store $links (local.get $at) (global.get $free))
+    ;;@end
+    (global.set $free (local.get $slot)))
+
+  ;;@if counted
+  ;; One more `release` is needed until the handle is gone. Gives the handle.
+  (func $retain (export "retain") (param $handle i32) (result i32)
+    (local $slot i32) (local $at i32) (local $word i32)
+    (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (i32.const -1))))
+    ;;@if checked
+    (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
+    ;;@else
+    (local.set $slot (local.get $handle))
+    ;;@end
+    (if (i32.ge_u (local.get $slot) (table.size $slots)) (then (call $out_of_range)))
+    (local.set $at (call $link (local.get $slot)))
+    (local.set $word (i32.load $links (local.get $at)))
+    ;;@if checked
+    (if (i32.shr_u
+          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
+          (i32.const 22))
+      (then (call $dead (local.get $slot))))
+    (if (i32.eq (i32.and (local.get $word) (i32.const 0x3fffff)) (i32.const 0x3fffff))
+    ;;@else
+    (if (i32.eq (local.get $word) (i32.const -1))
+    ;;@end
+      (then (call $too_often)))
+    (i32.store $links (local.get $at) (i32.add (local.get $word) (i32.const 1)))
+    (local.get $handle))
+  ;;@end
+
+  ;; How many handles are live.
+  (func $size (export "size") (result i32)
+    (global.get $live))
+
+  ;; How many slots there are.
+  (func $capacity (export "capacity") (result i32)
+    (table.size $slots))
+
+  ;; Why an operation trapped: 0 if none did.
+  (func $last_fault (export "fault") (result i32)
+    (global.get $fault))
+
+  ;; The address of a slot's link.
+  (func $link (param $slot i32) (result i32)
+    ;;@if program
+    (i32.add (global.get $base) (i32.shl (local.get $slot) (i32.const 2))))
+    ;;@else
+    (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@end
+
+  ;;@if checked
+  ;; A handle was released, and its slot may be another's by now.
+  (func $dead (param $slot i32)
+    (if (i32.lt_s (i32.load $links (call $link (local.get $slot))) (i32.const 0)) (then (call $stale)))
+    (call $released))
+  ;;@end
+
+  ;; Makes slots, about half as many as there are, and `$free` the first.
+  (func $grow
+    (local $old i32) (local $new i32) (local $slot i32)
+    (local.set $old (table.size $slots))
+    (local.set $new (i32.add (i32.add (local.get $old) (i32.shr_u (local.get $old) (i32.const 1))) (i32.const 1)))
+    ;;@if checked
+    (if (i32.ge_u (local.get $old) (i32.const 0x3fffff)) (then (call $full)))
+    (if (i32.gt_u (local.get $new) (i32.const 0x3fffff)) (then (local.set $new (i32.const 0x3fffff))))
+    ;;@else
+    (if (i32.ge_u (local.get $old) (i32.const 0x3fff0000)) (then (call $full)))
+    (if (i32.gt_u (local.get $new) (i32.const 0x3fff0000)) (then (local.set $new (i32.const 0x3fff0000))))
+    ;;@end
+    ;; Where half as many do not fit, one may.
+    (if (i32.eqz (call $provide (local.get $old) (local.get $new)))
+      (then
+        (local.set $new (i32.add (local.get $old) (i32.const 1)))
+        (if (i32.eqz (call $provide (local.get $old) (local.get $new))) (then (call $full)))))
+    (local.set $slot (local.get $old))
+    (loop $chain
+      (local.set $slot (i32.add (local.get $slot) (i32.const 1)))
+      (i32.store $links
+        (call $link (i32.sub (local.get $slot) (i32.const 1)))
+        ;;@if checked
+        (select (local.get $slot) (i32.const 0x3fffff) (i32.lt_u (local.get $slot) (local.get $new))))
+        ;;@else
+        (select (local.get $slot) (i32.const -1) (i32.lt_u (local.get $slot) (local.get $new))))
+        ;;@end
+      (br_if $chain (i32.lt_u (local.get $slot) (local.get $new))))
+    (global.set $free (local.get $old)))
+
+  ;; Room for so many slots and their links; 0 if there is none.
+  (func $provide (param $old i32) (param $new i32) (result i32)
+    (if (i32.eqz (call $reserve (i32.shl (local.get $new) (i32.const 2)))) (then (return (i32.const 0))))
+    (i32.ne (i32.const -1)
+      (table.grow $slots (ref.null extern) (i32.sub (local.get $new) (local.get $old)))))
+
+  ;; Room for so many bytes of links; 0 if there is none.
+  (func $reserve (param $bytes i32) (result i32)
+    (local $pages i32) (local $have i32)
+    ;; Pages of 64 KiB.
+    (local.set $pages (i32.shr_u (i32.add (local.get $bytes) (i32.const 0xffff)) (i32.const 16)))
+    ;;@if program
+    (if (i32.le_u (local.get $bytes) (global.get $room)) (then (return (i32.const 1))))
+    (if (i32.and
+          (i32.ne (global.get $room) (i32.const 0))
+          (i32.eq (memory.size $links) (i32.shr_u (i32.add (global.get $base) (global.get $room)) (i32.const 16))))
+      (then
+        ;; Nobody took memory since: what there is can be extended.
+        (local.set $have (i32.shr_u (global.get $room) (i32.const 16)))
+        (if (i32.eq (i32.const -1) (memory.grow $links (i32.sub (local.get $pages) (local.get $have))))
+          (then (return (i32.const 0)))))
+      (else
+        (local.set $have (memory.grow $links (local.get $pages)))
+        (if (i32.eq (local.get $have) (i32.const -1)) (then (return (i32.const 0))))
+        (local.set $have (i32.shl (local.get $have) (i32.const 16)))
+        (memory.copy $links $links (local.get $have) (global.get $base) (global.get $room))
+        (global.set $base (local.get $have))))
+    (global.set $room (i32.shl (local.get $pages) (i32.const 16)))
+    (i32.const 1))
+    ;;@else
+    (local.set $have (memory.size $links))
+    (if (i32.le_u (local.get $pages) (local.get $have)) (then (return (i32.const 1))))
+    (i32.ne (i32.const -1) (memory.grow $links (i32.sub (local.get $pages) (local.get $have)))))
+    ;;@end
+
+  ;; The traps. Their names are in the backtrace, their numbers in `fault`.
+  (func $out_of_range
+    (global.set $fault (i32.const 1)) (unreachable))
+  ;;@if checked
+  (func $released
+    (global.set $fault (i32.const 2)) (unreachable))
+  (func $stale
+    (global.set $fault (i32.const 3)) (unreachable))
+  ;;@end
+  ;;@if counted
+  (func $too_often
+    (global.set $fault (i32.const 4)) (unreachable))
+  ;;@end
+  (func $full
+    (global.set $fault (i32.const 5)) (unreachable)))
