@@ -1,6 +1,7 @@
 //! Modules from files: binary or text, `-` for standard input.
 
 use crate::api::{Engine, Module, Result};
+use crate::intrinsics::{LinkOptions, link};
 use std::io::Read;
 use std::path::Path;
 use wasmtime::error::Context;
@@ -21,7 +22,17 @@ fn read_raw(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// A compiled module.
-pub(crate) fn compile(engine: &Engine, path: &Path) -> Result<Module> {
-    Module::new(engine, read(path)?).with_context(|| format!("failed to compile wasm module {path:?}"))
+/// A compiled module, with the intrinsics that it imports if `linked`.
+pub(crate) fn compile(engine: &Engine, path: &Path, linked: bool) -> Result<Module> {
+    let mut wasm = read(path)?;
+    // Most modules import none. What is not valid is left to the compiler, whose message tells more.
+    let namespace = b"wasmtime-gc:";
+    let may_import = linked && wasm.windows(namespace.len()).any(|bytes| bytes == namespace);
+    if may_import && Module::validate(engine, &wasm).is_ok() {
+        let linked = link(&wasm, &LinkOptions::default());
+        if let Some(linked) = linked.with_context(|| format!("failed to link intrinsics into {path:?}"))? {
+            wasm = linked.wasm;
+        }
+    }
+    Module::from_binary(engine, &wasm).with_context(|| format!("failed to compile wasm module {path:?}"))
 }

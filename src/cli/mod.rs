@@ -6,6 +6,7 @@
 //! | `input` | modules from files |
 //! | `run` (with `invoke`, `preload`, `wasi`) | runs a module |
 //! | `lower` | writes the lowered module |
+//! | `link` | writes a module with the intrinsics that it imports |
 //! | [`wast`] | runs scripts of the specification's test suite |
 //!
 //! Names, messages and exit codes are those of `wasmtime` where it has them: 0, the program's own exit
@@ -15,6 +16,7 @@
 
 mod input;
 mod invoke;
+mod link;
 mod lower;
 pub mod options;
 mod preload;
@@ -55,6 +57,8 @@ enum Sub {
     Run(run::RunCommand),
     /// Writes a module as core WebAssembly without GC
     Lower(lower::LowerCommand),
+    /// Links intrinsics into a module that imports them
+    Link(link::LinkCommand),
     /// Runs test scripts of the WebAssembly specification
     Wast(wast::WastCommand),
 }
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, lower::LowerCommand::execute)
         }
+        Some(Sub::Link(sub)) => sub.execute(),
         Some(Sub::Wast(mut sub)) => {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, wast::WastCommand::execute)

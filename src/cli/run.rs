@@ -8,7 +8,7 @@ use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
 use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
-use crate::api::{Engine, Instance, Linker, Module, Result, Store};
+use crate::api::{Engine, Finalizers, Instance, Linker, Module, Result, Store};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl RunCommand {
 
     fn run(&self, settings: &Settings) -> Outcome {
         let engine = Engine::new(&settings.config)?;
-        let module = input::compile(&engine, self.path())?;
+        let module = input::compile(&engine, self.path(), settings.gc_imports)?;
         let mut store = self.store(&engine, settings)?;
         if let Some(timeout) = settings.timeout {
             interrupt_after(&engine, timeout);
@@ -102,7 +102,10 @@ impl RunCommand {
         if settings.wasi {
             wasi::link(&mut linker)?;
         }
-        preload::link(&mut linker, store, &self.preloads)?;
+        if settings.gc_imports {
+            Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
+        }
+        preload::link(&mut linker, store, &self.preloads, settings.gc_imports)?;
         match settings.unknown_imports {
             UnknownImports::Error => {}
             UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,

@@ -194,6 +194,15 @@ pub(crate) static WASI: Group = Group {
             },
         },
         Entry {
+            name: "gc",
+            takes: Flag,
+            help: "Imports from `wasmtime-gc:`: side tables, objects, finalizers, collections (default: yes)",
+            apply: |s, v| {
+                s.gc_imports = v.flag();
+                Ok(())
+            },
+        },
+        Entry {
             name: "inherit-env",
             takes: Flag,
             help: "The program sees all environment variables of this process (default: no)",

@@ -8,6 +8,7 @@
 //! | `decode.rs` | broken modules are refused, nothing worse |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
+//! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
 //! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
@@ -22,3 +23,4 @@ pub mod legacy;
 pub mod lower_valid;
 #[cfg(test)]
 mod replay;
+pub mod side_table;
