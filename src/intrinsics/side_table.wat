@@ -186,23 +186,17 @@
     (call $released))
   ;;@end
 
-  ;; Makes slots, about half as many as there are, and `$free` the first.
+  ;; Makes slots, half as many as there are and one, and `$free` the first. Where so many do not fit, fewer may.
   (func $grow
-    (local $old i32) (local $new i32) (local $slot i32)
+    (local $old i32) (local $more i32) (local $new i32) (local $slot i32)
     (local.set $old (table.size $slots))
-    (local.set $new (i32.add (i32.add (local.get $old) (i32.shr_u (local.get $old) (i32.const 1))) (i32.const 1)))
-    ;;@if checked
-    (if (i32.ge_u (local.get $old) (i32.const 0x3fffff)) (then (call $full)))
-    (if (i32.gt_u (local.get $new) (i32.const 0x3fffff)) (then (local.set $new (i32.const 0x3fffff))))
-    ;;@else
-    (if (i32.ge_u (local.get $old) (i32.const 0x3fff0000)) (then (call $full)))
-    (if (i32.gt_u (local.get $new) (i32.const 0x3fff0000)) (then (local.set $new (i32.const 0x3fff0000))))
-    ;;@end
-    ;; Where half as many do not fit, one may.
-    (if (i32.eqz (call $provide (local.get $old) (local.get $new)))
-      (then
-        (local.set $new (i32.add (local.get $old) (i32.const 1)))
-        (if (i32.eqz (call $provide (local.get $old) (local.get $new))) (then (call $full)))))
+    (local.set $more (i32.add (i32.shr_u (local.get $old) (i32.const 1)) (i32.const 1)))
+    (loop $try
+      (local.set $new (i32.add (local.get $old) (local.get $more)))
+      (if (i32.eqz (call $provide (local.get $old) (local.get $new)))
+        (then
+          (br_if $try (local.tee $more (i32.shr_u (local.get $more) (i32.const 1))))
+          (call $full))))
     (local.set $slot (local.get $old))
     (loop $chain
       (local.set $slot (i32.add (local.get $slot) (i32.const 1)))
@@ -218,6 +212,11 @@
 
   ;; Room for so many slots and their links; 0 if there is none.
   (func $provide (param $old i32) (param $new i32) (result i32)
+    ;;@if checked
+    (if (i32.gt_u (local.get $new) (i32.const 0x3fffff)) (then (return (i32.const 0))))
+    ;;@else
+    (if (i32.gt_u (local.get $new) (i32.const 0x3fff0000)) (then (return (i32.const 0))))
+    ;;@end
     (if (i32.eqz (call $reserve (i32.shl (local.get $new) (i32.const 2)))) (then (return (i32.const 0))))
     (i32.ne (i32.const -1)
       (table.grow $slots (ref.null extern) (i32.sub (local.get $new) (local.get $old)))))

@@ -71,7 +71,7 @@ fn functions_move_up_into_the_gaps_of_imports() {
     for expected in [
         "(import \"env\" \"log\" (func $log",
         "(export \"size\" (func $side_table.size))",
-        "(elem (;0;) (i32.const 0) func $log $side_table.release $main)",
+        "(i32.const 0) func $log $side_table.release $main)",
         "(global $g (;0;) funcref ref.func $side_table.size)",
         "(start $main)",
         "call $side_table.size\n    call $log",
