@@ -24,8 +24,8 @@ const FINALIZERS: &str = "wasmtime-gc:finalizers";
 /// The module of the heap.
 const HEAP: &str = "wasmtime-gc:heap";
 
-/// The reports of a store's tokens.
-#[derive(Debug, Default)]
+/// The reports of a store's tokens. Clones share them.
+#[derive(Debug, Default, Clone)]
 pub struct Finalizers {
     reports: Queue,
 }
@@ -81,10 +81,7 @@ impl Finalizers {
         linker: &mut Linker<T>,
         get: impl Fn(&T) -> &Finalizers + Copy + Send + Sync + 'static,
     ) -> Result<()> {
-        linker.func_wrap(FINALIZERS, "token", move |mut caller: Caller<'_, T>, number: i32| {
-            let reports = get(caller.data()).reports.clone();
-            ExternRef::new(&mut caller, Token { number, reports }).map(Some)
-        })?;
+        Finalizers::token_to_linker(linker, move |data| get(data).clone())?;
         linker.func_wrap(FINALIZERS, "pending", move |caller: Caller<'_, T>| {
             i32::try_from(get(caller.data()).pending()).unwrap_or(i32::MAX)
         })?;
@@ -95,6 +92,18 @@ impl Finalizers {
         linker.func_wrap(HEAP, "collections", |caller: Caller<'_, T>| {
             let stats = caller.as_context().heap_stats();
             (stats.minor + stats.major) as i64
+        })?;
+        Ok(())
+    }
+
+    /// Defines `token` of `wasmtime-gc:finalizers`.
+    pub(crate) fn token_to_linker<T: 'static>(
+        linker: &mut Linker<T>,
+        get: impl Fn(&T) -> Finalizers + Send + Sync + 'static,
+    ) -> Result<()> {
+        linker.func_wrap(FINALIZERS, "token", move |mut caller: Caller<'_, T>, number: i32| {
+            let finalizers = get(caller.data());
+            finalizers.token(&mut caller, number).map(Some)
         })?;
         Ok(())
     }

@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod component;
 mod config;
 mod engine;
 mod externals;

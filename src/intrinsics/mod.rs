@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `side_table.wat` | a table of references and the freelist of its slots |
 //! | `objects.wat` | objects of the GC heap for programs that have no types for them |
+//! | `component.wat` | what the host of components does with both |
 //! | `template` | from a template to a module |
 //! | `library` | which intrinsic an import means |
 //! | `piece`, `program` | an assembled template, and a program, taken apart |
@@ -92,6 +93,18 @@ pub fn link(wasm: &[u8], options: &LinkOptions) -> Result<Option<Linked>> {
 pub fn side_table(heap_type: &str, checked: bool) -> Result<Vec<u8>> {
     let features: &[&str] = if checked { &["checked", "counted"] } else { &["counted"] };
     template::assemble_for(library::SIDE_TABLE_TEXT, features, heap_type)
+}
+
+/// The module that does the work of the host of components, with its intrinsics. It imports
+/// `wasmtime-gc:finalizers` `token`.
+///
+/// # Errors
+///
+/// Only by a defect of this crate.
+pub fn component() -> Result<Vec<u8>> {
+    let wasm = template::assemble(include_str!("component.wat"), &[])?;
+    let linked = link(&wasm, &LinkOptions::default())?;
+    linked.map(|linked| linked.wasm).ok_or_else(|| Error::bug("the module of components imports no intrinsics"))
 }
 
 /// The objects as a module of its own.

@@ -1,6 +1,7 @@
 //! Side tables, objects and finalizers from outside: embedders, the command, C programs, components.
 
 mod c;
+mod component;
 mod embed;
 mod link;
 
