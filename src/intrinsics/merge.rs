@@ -315,8 +315,8 @@ impl Reencode for Merge<'_> {
                 other => {
                     self.function_names(&mut names, BTreeMap::new());
                     match other {
-                        p::Name::Local(map) => _ = names.locals(&self.kept_names(map)?),
-                        p::Name::Label(map) => _ = names.labels(&self.kept_names(map)?),
+                        p::Name::Local(map) => names.locals(&self.kept_names(map)?),
+                        p::Name::Label(map) => names.labels(&self.kept_names(map)?),
                         other => self.parse_custom_name_subsection(&mut names, other)?,
                     }
                 }
