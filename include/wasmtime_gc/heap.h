@@ -1,7 +1,7 @@
 /* Objects of the garbage-collected heap, and finalizers, for C and C++.
  *
  * Objects are imports that `wasmtime-gc link`, or `wasmtime-gc run` by itself, puts into the module; the module then
- * needs an engine with the GC proposal. Finalizers are imports that the host answers: `wasmtime-gc run` does, and
+ * needs an engine with the GC proposal. Finalizers are imports that the host answers: `wasmtime-gc run -S gc` does, and
  * embedders by `Finalizers::add_to_linker`.
  */
 #ifndef WASMTIME_GC_HEAP_H

@@ -18,11 +18,13 @@
 //! # }
 //! ```
 
-#![forbid(unsafe_code)]
+// Only loading compiled code is unsafe, and says so.
+#![deny(unsafe_code)]
 
 pub mod component;
 mod config;
 mod engine;
+pub mod ext;
 mod externals;
 mod finalizers;
 mod func;
@@ -54,7 +56,7 @@ pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
 pub use wasmtime::{
-    Error, InstanceAllocationStrategy, MemoryAccessError, OptLevel, PoolingAllocationConfig, ResourceLimiter, Result,
-    SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128,
-    WasmBacktraceDetails, WasmFeatures, bail, ensure, format_err,
+    Error, InstanceAllocationStrategy, MemoryAccessError, OptLevel, PoolingAllocationConfig, Precompiled,
+    ResourceLimiter, Result, SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap,
+    UpdateDeadline, V128, WasmBacktraceDetails, WasmFeatures, bail, ensure, format_err,
 };

@@ -6,23 +6,17 @@ use crate::api::{Linker, Result, Store};
 use std::path::{Path, PathBuf};
 use wasmtime::error::Context;
 
-/// Instantiates the modules in order; each may import from those before it, and
-/// intrinsics if `linked`.
-pub(super) fn link(
-    linker: &mut Linker<Host>,
-    store: &mut Store<Host>,
-    preloads: &[(String, PathBuf)],
-    linked: bool,
-) -> Result<()> {
+/// Instantiates the modules in order; each may import from those before it.
+pub(super) fn link(linker: &mut Linker<Host>, store: &mut Store<Host>, preloads: &[(String, PathBuf)]) -> Result<()> {
     for (at, (name, path)) in preloads.iter().enumerate() {
-        one(linker, store, name, path, linked)
+        one(linker, store, name, path)
             .with_context(|| format!("failed to process preload `{name}` at position {at}"))?;
     }
     Ok(())
 }
 
-fn one(linker: &mut Linker<Host>, store: &mut Store<Host>, name: &str, path: &Path, linked: bool) -> Result<()> {
-    let module = input::compile(&store.engine(), path, linked)?;
+fn one(linker: &mut Linker<Host>, store: &mut Store<Host>, name: &str, path: &Path) -> Result<()> {
+    let module = input::compile(&store.engine(), path)?;
     let instance = linker.instantiate(&mut *store, &module)?;
     run::initialize(store, &instance)?;
     linker.instance(&mut *store, name, instance)?;

@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) unknown_imports: UnknownImports,
     /// WASI preview 1 is linked.
     pub(crate) wasi: bool,
-    /// Intrinsics are linked into programs, and they can ask for collections and finalizers.
+    /// The imports of `ext`, tokens and collections.
     pub(crate) gc_imports: bool,
     /// The program sees this process's environment variables.
     pub(crate) inherit_env: bool,
@@ -59,7 +59,7 @@ impl Settings {
             max_wasm_stack: None,
             unknown_imports: UnknownImports::Error,
             wasi: true,
-            gc_imports: true,
+            gc_imports: false,
             inherit_env: false,
             gc_stats: false,
         }

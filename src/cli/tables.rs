@@ -196,7 +196,7 @@ pub(crate) static WASI: Group = Group {
         Entry {
             name: "gc",
             takes: Flag,
-            help: "Imports from `wasmtime-gc:`: side tables, objects, finalizers, collections (default: yes)",
+            help: "Weak references, finalizers, collections and statistics as imports (default: no)",
             apply: |s, v| {
                 s.gc_imports = v.flag();
                 Ok(())

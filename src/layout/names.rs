@@ -18,6 +18,11 @@ pub const FUNCTION_BASE: &str = "function_base";
 /// `(global i32)`: the identity of the first of the instance's tags; the others follow.
 pub const TAG_BASE: &str = "tag_base";
 
+/// Prefix of `(global i32)`, one for each type of relocatable code: the address of its RTT record.
+pub const RTT: &str = "rtt:";
+/// The same for its type id.
+pub const RTT_ID: &str = "rtt_id:";
+
 /// `(func (param $bytes i32) (result i32))`: allocates, collecting if need be. The result is a
 /// reference; its object is raw and the caller sets it up before anything else can collect.
 pub const ALLOC: &str = "alloc";

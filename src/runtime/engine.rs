@@ -76,7 +76,7 @@ impl EngineState {
         }
     }
 
-    /// What lowering needs to know.
+    /// What lowering needs to know, for code that runs in this engine.
     pub fn lower_context(&self) -> LowerContext<'_> {
         LowerContext {
             registry: &self.registry,
@@ -84,8 +84,14 @@ impl EngineState {
             map: self.map,
             features: self.options.features,
             explicit_null_checks: self.options.explicit_null_checks,
+            relocatable: false,
             opt_level: self.options.opt_level,
         }
+    }
+
+    /// The same, for code that runs in other engines too.
+    pub fn relocatable_context(&self) -> LowerContext<'_> {
+        LowerContext { relocatable: true, ..self.lower_context() }
     }
 
     /// The module that defines heaps, compiled when the first store needs it.

@@ -43,8 +43,8 @@ fn build() -> Option<PathBuf> {
 fn run(program: &str, export: &str) -> Option<Ran> {
     let program = programs()?.join(program).display().to_string();
     Some(match export {
-        "_start" => wasmtime_gc(&["run", &program]),
-        _ => wasmtime_gc(&["run", "--invoke", export, &program]),
+        "_start" => wasmtime_gc(&["run", "-S", "gc", &program]),
+        _ => wasmtime_gc(&["run", "-S", "gc", "--invoke", export, &program]),
     })
 }
 

@@ -177,8 +177,16 @@ fn the_command_links() {
     assert_eq!(wasmtime_gc(&["link", &path, "-o", &out]).code, 0);
     let again = wasmtime_gc(&["link", &out, "-o", &out]);
     assert!(again.code == 0 && again.stderr.contains("imports no intrinsics"), "{again:?}");
-    let off = wasmtime_gc(&["run", "-S", "gc=n", &path]);
-    assert!(off.code == 1 && off.stderr.contains("wasmtime-gc:side-table"), "{off:?}");
+    // `run` links by itself, but does not tell guests of collections unless it is told to.
+    let guest = r#"(module
+      (import "wasmtime-gc:side-table" "size" (func $size (result i32)))
+      (import "wasmtime-gc:heap" "collect" (func $collect))
+      (func (export "_start") (if (call $size) (then (unreachable))) (call $collect)))"#;
+    std::fs::write(files.path().join("guest.wat"), guest).unwrap();
+    let guest = files.path().join("guest.wat").display().to_string();
+    let off = wasmtime_gc(&["run", &guest]);
+    assert!(off.code == 1 && off.stderr.contains("`wasmtime-gc:heap::collect`"), "{off:?}");
+    assert_eq!(wasmtime_gc(&["run", "-S", "gc", &guest]).code, 0);
 }
 
 /// Objects without types, and a table of a type of the program, in one module with both engines' collectors.

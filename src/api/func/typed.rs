@@ -6,6 +6,7 @@ use crate::api::types::{HeapType, RefType, ValType};
 use crate::api::values::Val;
 use crate::api::{Error, Result, V128};
 use crate::runtime::entry::enter;
+use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -390,8 +391,10 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
             _ => &[],
         };
         let params = params.lower(&mut cx, types)?;
-        let results = enter(&mut cx.inner, |cx| self.inner.call(cx, params))?;
-        Results::lift(&mut cx, results)
+        let results = enter(&mut cx.inner, |cx| self.inner.call(cx, params));
+        let results = results.and_then(|results| Results::lift(&mut cx, results));
+        safe_point(&mut cx.inner);
+        results
     }
 }
 

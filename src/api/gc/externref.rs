@@ -28,7 +28,7 @@ impl ExternRef {
         let mut cx = store.as_context_mut();
         ensure_heap(&mut cx.inner)?;
         let engine = cx.inner.data().gc.engine.clone();
-        let word = with_heap(&mut cx.inner, |state, mem| state.new_host(&engine, mem, Box::new(value)))??;
+        let word = with_heap(&mut cx.inner, |state, mem| state.new_host(&engine, mem, Box::new(value), None))??;
         Rooted::new(&mut cx, word)
     }
 
