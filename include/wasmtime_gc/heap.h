@@ -47,6 +47,20 @@ WGC_FROM("wasmtime-gc:finalizers", "token") __externref_t wgc_token(int32_t numb
 WGC_FROM("wasmtime-gc:finalizers", "pending") int32_t wgc_pending(void);
 WGC_FROM("wasmtime-gc:finalizers", "next") int32_t wgc_next(void);
 
+/* Weak handles: they do not keep what they stand for, and give null once it is dead. They have to be released all the
+ * same. The host answers weak references, so these are only there once the module was merged. */
+WGC_FROM("wasmtime-gc:side-table/weak", "intern") int32_t wgc_weak(__externref_t value);
+WGC_FROM("wasmtime-gc:side-table/weak", "get") __externref_t wgc_weak_get(int32_t handle);
+WGC_FROM("wasmtime-gc:side-table/weak", "release") void wgc_weak_release(int32_t handle);
+WGC_FROM("wasmtime-gc:side-table/weak", "size") int32_t wgc_weak_size(void);
+
+/* Weak handles that tell of the end: `wgc_next_dead` gives each handle once whose value is dead, to be released; -1 if
+ * there is none. Any object can be watched, without a token in it. */
+WGC_FROM("wasmtime-gc:side-table/finalizing", "intern") int32_t wgc_watch(__externref_t value);
+WGC_FROM("wasmtime-gc:side-table/finalizing", "get") __externref_t wgc_watched(int32_t handle);
+WGC_FROM("wasmtime-gc:side-table/finalizing", "release") void wgc_unwatch(int32_t handle);
+WGC_FROM("wasmtime-gc:side-table/finalizing", "next") int32_t wgc_next_dead(void);
+
 /* Collects all garbage now. */
 WGC_FROM("wasmtime-gc:heap", "collect") void wgc_collect(void);
 

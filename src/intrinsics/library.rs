@@ -1,7 +1,7 @@
 //! Which intrinsic the module name of an import means.
 //!
 //! ```text
-//! wasmtime-gc:side-table[/fast|/checked][#label]
+//! wasmtime-gc:side-table[/fast|/checked][/weak|/finalizing][#label]
 //! wasmtime-gc:objects
 //! ```
 //!
@@ -36,25 +36,36 @@ pub(super) fn find(module: &str, options: &LinkOptions) -> Result<Option<Library
         return Ok(Some(Library { text: OBJECTS_TEXT, features: Vec::new(), generic: false, label }));
     }
     let Some(rest) = path.strip_prefix(SIDE_TABLE) else { return Ok(None) };
-    let checked = match rest {
-        "" => options.checked,
-        "/checked" => true,
-        "/fast" => false,
-        _ => {
-            let known = "`wasmtime-gc:side-table`, with `/fast` or `/checked` and with `#` and a label after it, \
-                         and `wasmtime-gc:objects`";
-            return Err(Error::UnknownModule { module: module.to_string(), known });
+    let (mut checked, mut features) = (options.checked, Vec::new());
+    for word in rest.split('/').skip(1) {
+        match word {
+            "checked" => checked = true,
+            "fast" => checked = false,
+            "weak" => features.push("weak"),
+            "finalizing" => features.extend(["weak", "finalizing"]),
+            _ => return Err(unknown(module)),
         }
-    };
-    let mut features = Vec::new();
-    if checked {
+    }
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return Err(unknown(module));
+    }
+    // A report is of a generation: the slot may be another's when it is taken.
+    if checked || features.contains(&"finalizing") {
         features.push("checked");
     }
     if options.links == Links::Program {
         features.push("program");
     }
     let label = if label.is_empty() { "side_table".to_string() } else { format!("side_table#{label}") };
-    Ok(Some(Library { text: SIDE_TABLE_TEXT, features, generic: true, label }))
+    let generic = !features.contains(&"weak");
+    Ok(Some(Library { text: SIDE_TABLE_TEXT, features, generic, label }))
+}
+
+#[cold]
+fn unknown(module: &str) -> Error {
+    let known = "`wasmtime-gc:side-table`, with `/fast` or `/checked`, `/weak` or `/finalizing`, and `#` and a label \
+                 after it, and `wasmtime-gc:objects`";
+    Error::UnknownModule { module: module.to_string(), known }
 }
 
 #[cfg(test)]
@@ -72,6 +83,9 @@ mod tests {
         assert_eq!(features("wasmtime-gc:side-table#a", false), Some(vec![]));
         assert_eq!(features("wasmtime-gc:side-table/fast", true), Some(vec![]));
         assert_eq!(features("wasmtime-gc:side-table/checked#b", false), Some(vec!["checked"]));
+        assert_eq!(features("wasmtime-gc:side-table/weak/fast", true), Some(vec!["weak"]));
+        assert_eq!(features("wasmtime-gc:side-table/finalizing", false), Some(vec!["weak", "finalizing", "checked"]));
+        assert!(find("wasmtime-gc:side-tables", &LinkOptions::default()).is_err());
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::{Error, Result};
 use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Error as Reencoded, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, FunctionSection, GlobalSection, HeapType, ImportSection, MemorySection, Module, NameMap, NameSection,
-    SectionId, TableSection, TypeSection,
+    CodeSection, EntityType, FunctionSection, GlobalSection, HeapType, ImportSection, MemorySection, Module, NameMap,
+    NameSection, SectionId, TableSection, TypeSection,
 };
 use wasmparser as p;
 
@@ -162,7 +162,7 @@ impl<'a> Merge<'a> {
     fn add_code(&mut self, code: &mut CodeSection) -> Encoded {
         for (placed, mut insert) in self.placed(SectionId::Code) {
             for added in &placed.added {
-                let body = placed.piece.bodies.get(added.func as usize);
+                let body = placed.piece.body(added.func);
                 let body = body.ok_or_else(|| Reencoded::UserError(Error::bug("a function has no body")))?;
                 insert.parse_function_body(code, body.clone())?;
             }
@@ -176,9 +176,10 @@ impl<'a> Merge<'a> {
             return;
         }
         for placed in &self.plan.placed {
-            for added in &placed.added {
-                if let Some((_, name)) = placed.piece.names.iter().find(|(func, _)| *func == added.func) {
-                    functions.insert(added.index, format!("{}.{name}", placed.label));
+            let imports = (0..placed.piece.imports.len() as u32).map(|func| (func, placed.first_import + func));
+            for (func, index) in imports.chain(placed.added.iter().map(|added| (added.func, added.index))) {
+                if let Some(name) = placed.piece.name(func) {
+                    functions.insert(index, format!("{}.{name}", placed.label));
                 }
             }
         }
@@ -252,6 +253,11 @@ impl Reencode for Merge<'_> {
             .map_err(Reencoded::UserError)?;
             for import in kept {
                 self.parse_import(imports, import)?;
+            }
+        }
+        for placed in &self.plan.placed {
+            for (&(module, name), ty) in placed.piece.imports.iter().zip(&placed.piece.functions) {
+                imports.import(module, name, EntityType::Function(placed.first_type + ty));
             }
         }
         Ok(())
@@ -338,6 +344,9 @@ impl Reencode for Insert<'_> {
     }
 
     fn function_index(&mut self, func: u32) -> Encoded<u32> {
+        if (func as usize) < self.0.piece.imports.len() {
+            return Ok(self.0.first_import + func);
+        }
         let added = self.0.added.iter().find(|added| added.func == func);
         added.map(|added| added.index).ok_or_else(|| Reencoded::UserError(Error::bug("an operation is called")))
     }

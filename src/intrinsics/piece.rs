@@ -1,10 +1,13 @@
 //! A template that was assembled, taken apart.
 //!
-//! Templates are ours, so this knows what they have: types, at most one imported memory, functions, tables,
-//! memories, globals, exported functions, names. They have no segments, tags or start functions.
+//! Templates are ours, so this knows what they have: types, imported functions, at most one imported memory,
+//! functions, tables, memories, globals, exported functions, names. They have no segments, tags or start functions.
 
 use super::Result;
-use wasmparser::{FunctionBody, Global, KnownCustom, MemoryType, Name, Parser, Payload, RecGroup, SubType, Table};
+use super::program::each_import;
+use wasmparser::{
+    FunctionBody, Global, KnownCustom, MemoryType, Name, Parser, Payload, RecGroup, SubType, Table, TypeRef,
+};
 
 /// The parts of a template.
 #[derive(Default)]
@@ -14,7 +17,9 @@ pub(super) struct Piece<'a> {
     pub(super) types: Vec<SubType>,
     /// It uses the program's memory, as memory 0.
     pub(super) uses_memory: bool,
-    /// Types of functions.
+    /// Imported functions: what the host answers.
+    pub(super) imports: Vec<(&'a str, &'a str)>,
+    /// Types of functions, imported ones first.
     pub(super) functions: Vec<u32>,
     pub(super) tables: Vec<Table<'a>>,
     pub(super) memories: Vec<MemoryType>,
@@ -45,8 +50,25 @@ impl<'a> Piece<'a> {
                     self.groups.push(group);
                 }
             }
-            Payload::ImportSection(_) => self.uses_memory = true,
-            Payload::FunctionSection(section) => self.functions = section.into_iter().collect::<Result<_, _>>()?,
+            Payload::ImportSection(section) => {
+                for imports in section {
+                    each_import(imports?, |import| {
+                        match import.ty {
+                            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                                self.imports.push((import.module, import.name));
+                                self.functions.push(ty);
+                            }
+                            _ => self.uses_memory = true,
+                        }
+                        Ok(())
+                    })?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.functions.push(ty?);
+                }
+            }
             Payload::TableSection(section) => self.tables = section.into_iter().collect::<Result<_, _>>()?,
             Payload::MemorySection(section) => self.memories = section.into_iter().collect::<Result<_, _>>()?,
             Payload::GlobalSection(section) => self.globals = section.into_iter().collect::<Result<_, _>>()?,
@@ -82,6 +104,16 @@ impl<'a> Piece<'a> {
     /// The function of an operation.
     pub(super) fn operation(&self, name: &str) -> Option<u32> {
         self.operations.iter().find(|(operation, _)| *operation == name).map(|(_, func)| *func)
+    }
+
+    /// The code of a function.
+    pub(super) fn body(&self, func: u32) -> Option<&FunctionBody<'a>> {
+        self.bodies.get((func as usize).checked_sub(self.imports.len())?)
+    }
+
+    /// The name of a function.
+    pub(super) fn name(&self, func: u32) -> Option<&'a str> {
+        self.names.iter().find(|(named, _)| *named == func).map(|(_, name)| *name)
     }
 
     /// Whether a function is an operation, and not a part of others.

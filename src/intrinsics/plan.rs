@@ -40,10 +40,25 @@ pub(super) fn uses(program: &Program, options: &LinkOptions) -> Result<Vec<Use>>
         if asked.iter().filter_map(|&index| program.imported.get(index)).any(|import| import.name == "retain") {
             library.features.push("counted");
         }
+        // What a weak table converts to and from is a matter of the hierarchy.
+        if library.features.contains(&"weak") && asked.iter().any(|&index| is_internal(program, index)) {
+            library.features.push("internal");
+        }
         let wasm = template::assemble(library.text, &library.features)?;
         Ok(Use { library, wasm, asked })
     };
     found.into_iter().map(assemble).collect()
+}
+
+/// Whether an import of a table has to do with `anyref`.
+fn is_internal(program: &Program, index: usize) -> bool {
+    let ty = program.imported.get(index).and_then(|import| program.types.get(import.ty as usize));
+    match ty.map(|ty| &ty.composite_type.inner) {
+        Some(CompositeInnerType::Func(ty)) => {
+            ty.params().iter().chain(ty.results()).any(|ty| *ty == ValType::Ref(RefType::ANYREF))
+        }
+        _ => false,
+    }
 }
 
 /// A function that is added: one of a piece, with its type in the program that results.
@@ -60,6 +75,7 @@ pub(super) struct Placed<'a> {
     /// What `externref` stands for.
     pub(super) element: Option<HeapType>,
     pub(super) added: Vec<Added>,
+    pub(super) first_import: u32,
     pub(super) first_type: u32,
     pub(super) first_table: u32,
     pub(super) first_memory: u32,
@@ -82,33 +98,37 @@ impl<'a> Plan<'a> {
         for &index in uses.iter().flat_map(|one| &one.asked) {
             answered[index] = true;
         }
+        let pieces: Vec<Piece<'a>> = uses.iter().map(|one| Piece::parse(&one.wasm)).collect::<Result<_>>()?;
         let mut kept = 0..;
         let mut functions: Vec<u32> =
             answered.iter().map(|&gone| if gone { 0 } else { kept.next().unwrap_or(0) }).collect();
+        let import = kept.start;
+        kept.start += pieces.iter().map(|piece| piece.imports.len() as u32).sum::<u32>();
         functions.extend(kept.by_ref().take(program.defined as usize));
         let mut plan = Plan { functions, answered, placed: Vec::new() };
         let mut next = Next {
             ty: program.types.len() as u32,
+            import,
             func: kept.start,
             table: program.tables,
             memory: program.memories.len() as u32,
             global: program.globals,
         };
-        for one in uses {
-            let placed = plan.place(program, one, &mut next)?;
+        for (one, piece) in uses.iter().zip(pieces) {
+            let placed = plan.place(program, one, piece, &mut next)?;
             plan.placed.push(placed);
         }
         Ok(plan)
     }
 
-    fn place(&mut self, program: &Program, one: &'a Use, next: &mut Next) -> Result<Placed<'a>> {
-        let piece = Piece::parse(&one.wasm)?;
+    fn place(&mut self, program: &Program, one: &'a Use, piece: Piece<'a>, next: &mut Next) -> Result<Placed<'a>> {
         if piece.uses_memory {
             check_memory(program)?;
         }
         let element = element(program, &piece, one)?;
         let mut added = Vec::new();
-        for func in (0..piece.functions.len() as u32).filter(|&func| !piece.is_operation(func)) {
+        for func in (piece.imports.len() as u32..piece.functions.len() as u32).filter(|&func| !piece.is_operation(func))
+        {
             added.push(Added { func, ty: next.ty + piece.functions[func as usize], index: next.function() });
         }
         // An operation has the type of the import that it replaces, which may be declared a subtype, for instance.
@@ -123,12 +143,14 @@ impl<'a> Plan<'a> {
             label: &one.library.label,
             element,
             added,
+            first_import: next.import,
             first_type: next.ty,
             first_table: next.table,
             first_memory: next.memory,
             first_global: next.global,
             piece,
         };
+        next.import += placed.piece.imports.len() as u32;
         next.ty += placed.piece.types.len() as u32;
         next.table += placed.piece.tables.len() as u32;
         next.memory += placed.piece.memories.len() as u32;
@@ -140,6 +162,7 @@ impl<'a> Plan<'a> {
 /// The next free index of each space.
 struct Next {
     ty: u32,
+    import: u32,
     func: u32,
     table: u32,
     memory: u32,
@@ -183,7 +206,9 @@ fn element(program: &Program, piece: &Piece<'_>, one: &Use) -> Result<Option<Hea
             _ => None,
         });
         if !found.is_some_and(|found| matches(expected, found, one.library.generic, &mut element)) {
-            let note = if one.library.generic {
+            let note = if one.library.features.contains(&"weak") {
+                ", or with `anyref` instead of `externref`"
+            } else if one.library.generic {
                 ", where `externref` is any nullable reference type, the same in all operations of one table"
             } else {
                 ""

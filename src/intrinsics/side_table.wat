@@ -4,6 +4,9 @@
 ;;
 ;;   checked   handles carry a generation; a handle that is not valid traps
 ;;   counted   `retain` exists; a handle is gone after as many `release` as `intern` and `retain` gave it
+;;   weak      elements do not keep what they refer to: slots have weak references of the host
+;;   internal  (weak) elements are `anyref`
+;;   finalizing (weak, checked) `next` gives handles whose value is dead
 ;;   program   links live in pages of the program's own memory, not in a memory of their own
 ;;
 ;; `externref` stands for the type of the elements, which is any nullable reference type.
@@ -18,6 +21,15 @@
 ;; clears it and moves on the generation, which wraps. What a slot that is not live refers to is null. So a handle is
 ;; good when it and the word of its slot differ in the bit `live` and in nothing else above the slot.
 (module $side_table
+  ;;@if weak
+  (import "wasmtime_gc" "weak_new" (func $weak_new (param (ref any)) (result (ref extern))))
+  (import "wasmtime_gc" "weak_get" (func $weak_get (param externref) (result anyref)))
+  ;;@end
+  ;;@if finalizing
+  (import "wasmtime_gc" "registry_new" (func $registry_new (result (ref extern))))
+  (import "wasmtime_gc" "registry_register" (func $register (param externref (ref any) anyref) (result i64)))
+  (import "wasmtime_gc" "registry_take" (func $take (param externref) (result anyref i32)))
+  ;;@end
   ;;@if program
   (import "program" "memory" (memory $links 0))
   ;; Where the links start, and how many bytes they may take.
@@ -27,6 +39,10 @@
   (memory $links 0)
   ;;@end
   (table $slots 0 externref)
+  ;;@if finalizing
+  ;; Made when it is first needed.
+  (global $registry (mut externref) (ref.null extern))
+  ;;@end
   ;;@if checked
   (global $free (mut i32) (i32.const 0x3fffff))
   ;;@else
@@ -37,7 +53,11 @@
   (global $fault (mut i32) (i32.const 0))
 
   ;; A handle for a reference; -1 for null.
+  ;;@if internal
+  (func $intern (export "intern") (param $value anyref) (result i32)
+  ;;@else
   (func $intern (export "intern") (param $value externref) (result i32)
+  ;;@end
     (local $slot i32) (local $at i32) (local $word i32)
     (if (ref.is_null (local.get $value)) (then (return (i32.const -1))))
     (local.set $slot (global.get $free))
@@ -52,7 +72,17 @@
     (local.set $at (i32.add (local.get $at) (global.get $base)))
     ;;@end
     (local.set $word (i32.load $links (local.get $at)))
+    ;;@if weak
+    ;; First what may fail, and then what changes anything.
+    ;;@if finalizing
+    (if (ref.is_null (global.get $registry)) (then (global.set $registry (call $registry_new))))
+    (drop (call $register (global.get $registry) (call $referent (local.get $value))
+      (ref.i31 (i32.or (i32.and (local.get $word) (i32.const 0x7fc00000)) (local.get $slot)))))
+    ;;@end
+    (table.set $slots (local.get $slot) (call $weak_new (call $referent (local.get $value))))
+    ;;@else
     (table.set $slots (local.get $slot) (local.get $value))
+    ;;@end
     (global.set $live (i32.add (global.get $live) (i32.const 1)))
     ;;@if checked
     (global.set $free (i32.and (local.get $word) (i32.const 0x3fffff)))
@@ -68,13 +98,21 @@
     ;;@end
 
   ;; The reference of a handle; null for -1.
+  ;;@if internal
+  (func $get (export "get") (param $handle i32) (result anyref)
+  ;;@else
   (func $get (export "get") (param $handle i32) (result externref)
+  ;;@end
     ;;@if checked
     (local $slot i32) (local $at i32)
     (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
     (if (i32.ge_u (local.get $slot) (table.size $slots))
       (then
+        ;;@if internal
+        (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null any))))
+        ;;@else
         (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null extern))))
+        ;;@end
         (call $out_of_range)))
     (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
     ;;@if program
@@ -84,10 +122,22 @@
           (i32.xor (i32.xor (local.get $handle) (i32.load $links (local.get $at))) (i32.const 0x80000000))
           (i32.const 22))
       (then (call $dead (local.get $slot))))
+    ;;@if weak
+    (call $value_of (local.get $slot)))
+    ;;@else
     (table.get $slots (local.get $slot)))
+    ;;@end
+    ;;@else
+    ;;@if internal
+    (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null any))))
     ;;@else
     (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null extern))))
+    ;;@end
+    ;;@if weak
+    (call $value_of (local.get $handle)))
+    ;;@else
     (table.get $slots (local.get $handle)))
+    ;;@end
     ;;@end
 
   ;; Gives a handle back; does nothing for -1.
@@ -159,6 +209,29 @@
     (local.get $handle))
   ;;@end
 
+  ;;@if finalizing
+  ;; A live handle whose value is dead, each once; -1 if there is none. It is to be released.
+  (func $next (export "next") (result i32)
+    (local $held anyref) (local $handle i32) (local $slot i32)
+    (if (ref.is_null (global.get $registry)) (then (return (i32.const -1))))
+    (loop $again
+      (call $take (global.get $registry))
+      (local.set $slot)
+      (local.set $held)
+      (if (i32.eqz (local.get $slot)) (then (return (i32.const -1))))
+      (local.set $handle (i31.get_u (ref.cast (ref i31) (local.get $held))))
+      (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
+      ;; Not one that was released since, nor one whose slot is another's by now.
+      (br_if $again
+        (i32.shr_u
+          (i32.xor
+            (i32.xor (local.get $handle) (i32.load $links (call $link (local.get $slot))))
+            (i32.const 0x80000000))
+          (i32.const 22)))
+      (br_if $again (i32.eqz (ref.is_null (call $weak_get (table.get $slots (local.get $slot)))))))
+    (local.get $handle))
+  ;;@end
+
   ;; How many handles are live.
   (func $size (export "size") (result i32)
     (global.get $live))
@@ -170,6 +243,26 @@
   ;; Why an operation trapped: 0 if none did.
   (func $last_fault (export "fault") (result i32)
     (global.get $fault))
+
+  ;;@if weak
+  ;; What is referred to, as the host wants it.
+  ;;@if internal
+  (func $referent (param $value anyref) (result (ref any))
+    (ref.as_non_null (local.get $value)))
+  ;;@else
+  (func $referent (param $value externref) (result (ref any))
+    (ref.as_non_null (any.convert_extern (local.get $value))))
+  ;;@end
+
+  ;; The value of a slot; null once it is dead.
+  ;;@if internal
+  (func $value_of (param $slot i32) (result anyref)
+    (call $weak_get (table.get $slots (local.get $slot))))
+  ;;@else
+  (func $value_of (param $slot i32) (result externref)
+    (extern.convert_any (call $weak_get (table.get $slots (local.get $slot)))))
+  ;;@end
+  ;;@end
 
   ;; The address of a slot's link.
   (func $link (param $slot i32) (result i32)

@@ -19,7 +19,18 @@ fn printed(wasm: &[u8]) -> String {
 /// Operations are the only functions that templates do not call themselves: each import gets its own copy.
 #[test]
 fn templates_call_no_operation() {
-    for features in [&[][..], &["checked"], &["counted"], &["program"], &["checked", "counted", "program"]] {
+    let sets = [
+        &[][..],
+        &["checked"],
+        &["counted"],
+        &["program"],
+        &["checked", "counted", "program"],
+        &["weak", "counted"],
+        &["weak", "checked", "internal"],
+        &["weak", "finalizing", "checked", "program"],
+        &["weak", "finalizing", "checked", "internal", "counted"],
+    ];
+    for features in sets {
         for text in [library::SIDE_TABLE_TEXT, library::OBJECTS_TEXT] {
             let wasm = template::assemble(text, features).expect("the template is a module");
             let piece = piece::Piece::parse(&wasm).expect("it can be taken apart");
@@ -113,6 +124,26 @@ fn operations_have_the_types_of_their_imports() {
     linked(text);
 }
 
+/// A weak table has imports of its own, which come behind the program's and before its functions.
+#[test]
+fn imports_of_intrinsics_stay() {
+    let text = printed(
+        &linked(
+            r#"(module
+              (import "wasmtime-gc:side-table/finalizing" "next" (func $next (result i32)))
+              (import "env" "log" (func $log (param i32)))
+              (import "wasmtime-gc:side-table/weak#w" "intern" (func $intern (param anyref) (result i32)))
+              (func $main (call $log (call $next)) (drop (call $intern (ref.null any))))
+              (start $main))"#,
+        )
+        .wasm,
+    );
+    let imports: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("(import")).collect();
+    assert!(imports[0].contains("$log") && imports.len() == 1 + 5 + 2, "{text}");
+    assert!(text.contains("call $side_table.next\n    call $log\n"), "{text}");
+    assert!(text.contains("call $side_table#w.weak_new") || text.contains("side_table#w.weak_new"), "{text}");
+}
+
 #[test]
 fn links_can_live_in_the_programs_memory() {
     let text = r#"(module
@@ -149,6 +180,8 @@ fn what_can_not_be_linked_is_refused_with_a_remedy() {
     has(own(import(side, "intern", "(table 0 externref)")), "functions");
     has(own(import("wasmtime-gc:side-table/slow", "get", "(func)")), "`/fast` or `/checked`");
     has(own(import("wasmtime-gc:objects", "alloc", "(func (param i32 i32) (result anyref))")), "(result externref)");
+    let weak = "wasmtime-gc:side-table/weak";
+    has(own(import(weak, "get", "(func (param i32) (result i31ref))")), "`anyref` instead of `externref`");
     let two = format!(
         "(module (import \"{side}\" \"intern\" (func (param externref) (result i32)))
            (import \"{side}\" \"get\" (func (param i32) (result anyref))))"

@@ -107,6 +107,17 @@ fn the_cycle_is_bounded_where_the_collector_sees_it() {
     }
 }
 
+/// The cycle through the table is bounded too where the way back is a weak handle.
+#[test]
+fn the_cycle_is_bounded_where_it_is_weak() {
+    let Some(ran) = run("weak.wasm", "_start") else { return };
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    let expected = "100000 objects finalized, 0 live.\n\
+                    100000 callbacks met their wrappers; 0 weak handles are left.\n\
+                    The table has 1064 slots. Linear memory has ";
+    assert!(ran.stdout.starts_with(expected), "{}", ran.stdout);
+}
+
 #[test]
 fn objects_of_the_heap_need_no_linear_memory() {
     let Some(ran) = run("list.wasm", "_start") else { return };

@@ -4,6 +4,7 @@ mod c;
 mod component;
 mod embed;
 mod link;
+mod weak;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
