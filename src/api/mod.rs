@@ -21,16 +21,19 @@
 // Only loading compiled code is unsafe, and says so.
 #![deny(unsafe_code)]
 
+pub mod component;
 mod config;
 mod engine;
 pub mod ext;
 mod externals;
+mod finalizers;
 mod func;
 mod gc;
 mod instance;
 mod linker;
 mod memory;
 mod module;
+mod side_table;
 mod store;
 mod types;
 mod values;
@@ -42,6 +45,7 @@ pub use crate::runtime::store::StoreData;
 pub use config::Config;
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
+pub use finalizers::Finalizers;
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use gc::{
     AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
@@ -51,6 +55,7 @@ pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
+pub use side_table::SideTable;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};

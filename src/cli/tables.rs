@@ -205,7 +205,7 @@ pub(crate) static WASI: Group = Group {
         Entry {
             name: "gc",
             takes: Flag,
-            help: "Weak references, finalization and statistics as imports of `wasmtime_gc` (default: no)",
+            help: "Weak references, finalizers, collections and statistics as imports (default: no)",
             apply: |s, v| {
                 s.gc_imports = v.flag();
                 Ok(())
