@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backtrace;
 mod config;
 mod engine;
 mod externals;
@@ -29,6 +30,7 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod shared_memory;
 mod store;
 mod types;
 mod values;
@@ -49,6 +51,7 @@ pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
+pub use shared_memory::SharedMemory;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
@@ -61,7 +64,7 @@ pub use wasmtime::{
     Inlining, InstanceAllocationStrategy, LinearMemory, MemoryAccessError, MemoryCreator, ModuleFunction, ModulePC,
     ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
-    ResourcesRequired, Result, SharedMemory, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
-    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult,
-    WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
+    ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
+    ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
+    WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -56,7 +56,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
+    ) -> Self {
         let mut cx = store.as_context_mut();
         Func::of_host(&mut cx, Arc::new(HostFunc::new(ty, func)))
     }
@@ -72,6 +72,40 @@ impl Func {
         }
         let host = func.into_host(cx.engine());
         Func::of_host(&mut cx, Arc::new(host))
+    }
+
+    /// The same as [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_new<T: 'static>(
+        store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Ok(Func::new(store, ty, func))
+    }
+
+    /// The same as [`Func::wrap`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_wrap<T: 'static, Params, Results>(
+        store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<Func> {
+        Ok(Func::wrap(store, func))
+    }
+
+    /// Whether it is of a type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
     }
 
     pub(crate) fn of_native(func: wasmtime::Func) -> Func {
