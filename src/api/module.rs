@@ -50,7 +50,7 @@ impl Module {
         wasmparser::Validator::new_with_features(features)
             .validate_all(binary)
             .map(drop)
-            .map_err(|err| Error::new(crate::error::Error::from(err)))
+            .map_err(|err| Error::new(crate::fault::Error::from(err)))
     }
 
     /// The name that the module gives itself.

@@ -87,7 +87,7 @@ fn refused(engine: &EngineState, err: Error) -> Error {
              function subtypes); use Cranelift",
         );
     }
-    Error::new(crate::error::Error::bug(format!("lowered module: {err:#}")))
+    Error::new(crate::fault::Error::bug(format!("lowered module: {err:#}")))
 }
 
 impl Code {

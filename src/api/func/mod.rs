@@ -138,7 +138,7 @@ impl Func {
             return Err(Error::msg("function used with the wrong store"));
         }
         let host = data.host_funcs.get(index).cloned().and_then(|host| host.downcast().ok());
-        host.ok_or_else(|| Error::new(crate::error::Error::bug("unknown host function")))
+        host.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown host function")))
     }
 
     /// The engine's function, for an import that has this type there.
@@ -208,7 +208,7 @@ impl Func {
     fn def<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<Arc<TypeDef>> {
         let id = self.type_id(cx)?;
         let def = cx.inner.data().gc.engine.registry.get(id);
-        def.ok_or_else(|| Error::new(crate::error::Error::bug("unknown function type")))
+        def.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown function type")))
     }
 
     /// Its type, as it was before lowering.
@@ -238,7 +238,7 @@ impl Func {
         let mut cx = store.as_context_mut();
         let def = self.def(&cx.as_context())?;
         let CompositeType::Func(ty) = &def.sub.composite else {
-            return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
+            return Err(Error::new(crate::fault::Error::bug("a function's type is no function type")));
         };
         check_len("arguments", ty.params.len(), params.len())?;
         check_len("results", ty.results.len(), results.len())?;

@@ -221,7 +221,7 @@ fn foreign() -> Error {
 }
 
 fn roots<'a, T: 'static>(cx: &'a mut StoreContextMut<'_, T>) -> Result<&'a mut StoreRoots> {
-    let bug = || Error::new(crate::error::Error::bug("the heap is in use or does not exist"));
+    let bug = || Error::new(crate::fault::Error::bug("the heap is in use or does not exist"));
     cx.inner.data_mut().gc.roots().ok_or_else(bug)
 }
 

@@ -68,7 +68,7 @@ mod slots;
 mod tests;
 mod tops;
 
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op};
 use crate::layout::map::MAX_FRAME_BYTES;
 use cranelift_entity::entity_impl;
