@@ -393,7 +393,7 @@ fn a_list_of_2_000_000_objects_is_marked_and_moved() {
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap().call(&mut store, 2_000_000).unwrap();
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let len = instance.get_typed_func::<(), i32>(&mut store, "len").unwrap();
     assert_eq!(len.call(&mut store, ()).unwrap(), 2_000_000);
 }

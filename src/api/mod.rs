@@ -21,7 +21,7 @@
 // Only loading compiled code is unsafe, and says so.
 #![deny(unsafe_code)]
 
-pub mod component;
+mod backtrace;
 mod config;
 mod engine;
 pub mod ext;
@@ -34,6 +34,7 @@ mod linker;
 mod memory;
 mod module;
 mod side_table;
+mod shared_memory;
 mod store;
 mod types;
 mod values;
@@ -56,6 +57,7 @@ pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
 pub use side_table::SideTable;
+pub use shared_memory::SharedMemory;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
@@ -68,7 +70,7 @@ pub use wasmtime::{
     Inlining, InstanceAllocationStrategy, LinearMemory, MemoryAccessError, MemoryCreator, ModuleFunction, ModulePC,
     ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
-    ResourcesRequired, Result, SharedMemory, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
-    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult,
-    WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
+    ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
+    ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
+    WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -49,7 +49,7 @@ mod types;
 pub use context::LowerContext;
 pub use output::Lowered;
 
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Func, Op, SrcLoc};
 use crate::opt::{Candidates, GlobalKind, Scope};
 use crate::parse::{GlobalDecl, Module, Translated};

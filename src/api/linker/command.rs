@@ -89,7 +89,7 @@ impl<T: 'static> Linker<T> {
         Func::new(cx, ty, move |mut caller, params, results| {
             let instance = linker.instantiate(&mut caller, &module)?;
             let func = instance.get_func(&mut caller, &name);
-            let func = func.ok_or_else(|| Error::new(crate::error::Error::bug("an export has gone")))?;
+            let func = func.ok_or_else(|| Error::new(crate::fault::Error::bug("an export has gone")))?;
             func.call(&mut caller, params, results)
         })
     }

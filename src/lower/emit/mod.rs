@@ -44,7 +44,7 @@ mod tests;
 
 use super::index::IndexMap;
 use super::output::Site;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inlined};
 use crate::layout::HeapMap;
 use crate::types::{HeapType, RefType, TypeId, ValType};

@@ -9,7 +9,7 @@
 use super::super::env::RuntimeFunc;
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Repr};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Op, RefOp, TableOp, TrapCode, Value};
 use crate::layout::object::FUNC_NULL;
 use crate::types::{HeapType, RefType, ValType};

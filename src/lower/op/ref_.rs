@@ -6,7 +6,7 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, cast, desc, func_ref};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Cursor, Op, RefOp, TrapCode};
 use crate::layout::reference;
 use crate::types::{CompositeKind, HeapTop, HeapType, RefType, ValType};

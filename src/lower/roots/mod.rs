@@ -72,7 +72,7 @@ mod tops;
 
 pub use check::check_roots;
 
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op};
 use crate::layout::map::MAX_FRAME_BYTES;
 use cranelift_entity::entity_impl;

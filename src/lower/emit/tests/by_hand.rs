@@ -2,7 +2,7 @@
 
 use super::super::{EmitContext, MAX_LOCALS, emit_func, emit_plain};
 use super::host::{self, GC, LOG, MIX, Outcome, PAIR, heap_map, moved};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Op, RefOp, SrcLoc, TrapCode, memarg};
 use crate::lower::index::{IndexMap, Space};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};

@@ -28,7 +28,7 @@ mod names;
 mod state;
 
 use super::{Safepoint, Safepoints};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op, Value};
 use graph::{Block, Graph};
 use live::Claims;

@@ -6,7 +6,7 @@ mod generate;
 mod machine;
 
 use super::{assign_roots, check_roots};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, Value, print::print, verify::verify};
 use crate::types::{HeapType, RefType, ValType};
 use proptest::prelude::*;
