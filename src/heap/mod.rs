@@ -25,6 +25,7 @@ mod descriptor;
 mod error;
 mod memory;
 mod options;
+mod pretenure;
 mod remembered;
 mod sizer;
 mod space;
@@ -46,6 +47,7 @@ use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
 use descriptor::{Brief, Descriptors};
 use memory::Words;
+use pretenure::Pretenure;
 use remembered::Remembered;
 use sizer::Sizer;
 use space::large::LargeSpace;
@@ -76,6 +78,7 @@ pub struct Heap {
     options: HeapOptions,
     types: Descriptors,
     nursery: Nursery,
+    pretenure: Pretenure,
     pages: Pages,
     old: OldSpace,
     large: LargeSpace,
@@ -86,8 +89,10 @@ pub struct Heap {
     sizer: Sizer,
     zeal: Zeal,
     stats: HeapStats,
-    /// The worklist of collections, empty between them.
+    /// The worklist of promotions, empty between them.
     todo: Vec<(u32, Brief)>,
+    /// The same of marking.
+    grey: Vec<u32>,
     /// The next major collection is to compact.
     compact: bool,
     /// What was found corrupt. From then on nothing is allocated or collected.
@@ -123,6 +128,7 @@ impl Heap {
             space_start,
             types: Descriptors::new(map.rtt_start, space_start),
             nursery: Nursery::new(map, options.nursery_least, !zeal.is_on()),
+            pretenure: Pretenure::default(),
             pages: Pages::new(space_start),
             old: OldSpace::new(space_start),
             large: LargeSpace::default(),
@@ -134,6 +140,7 @@ impl Heap {
             zeal,
             stats: HeapStats::default(),
             todo: Vec::new(),
+            grey: Vec::new(),
             compact: false,
             broken: None,
             options,

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `collect.rs` | minor and major collections, the barrier, host objects |
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
+//! | `pretenure.rs` | allocation in the old space while nearly everything survives |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
 //! | `model.rs` | random programs against a model heap |
 
 mod collect;
 mod corrupt;
 mod model;
+mod pretenure;
 mod shortage;
