@@ -89,10 +89,8 @@ pub struct Heap {
     sizer: Sizer,
     zeal: Zeal,
     stats: HeapStats,
-    /// The worklist of promotions, empty between them.
+    /// The worklist of collections, empty between them.
     todo: Vec<(u32, Brief)>,
-    /// The same of marking.
-    grey: Vec<u32>,
     /// The next major collection is to compact.
     compact: bool,
     /// What was found corrupt. From then on nothing is allocated or collected.
@@ -140,7 +138,6 @@ impl Heap {
             zeal,
             stats: HeapStats::default(),
             todo: Vec::new(),
-            grey: Vec::new(),
             compact: false,
             broken: None,
             options,

@@ -51,7 +51,7 @@ impl Heap {
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
         buffer_end(mem.bytes(), map)?;
-        let mut grey = std::mem::take(&mut self.grey);
+        let mut todo = std::mem::take(&mut self.todo);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, map);
         self.large.young.clear();
@@ -65,7 +65,7 @@ impl Heap {
             young: Young { start: map.nursery_start, used },
             rtt_start: map.rtt_start,
             space_start: self.space_start,
-            grey: &mut grey,
+            todo: &mut todo,
             live: Live::default(),
             fault: None,
         };
@@ -73,9 +73,9 @@ impl Heap {
         roots.each(&mut |word| *word = marker.mark(*word));
         marker.drain(roots);
         let (live, fault) = (marker.live, marker.fault.take());
-        grey.clear();
-        grey.shrink_to(1 << 20);
-        self.grey = grey;
+        todo.clear();
+        todo.shrink_to(1 << 20);
+        self.todo = todo;
         self.stats.evacuated_bytes += live.moved;
         fault.map_or(Ok(live), |fault| Err(fault.into()))
     }

@@ -16,9 +16,6 @@ use crate::heap::verify::{Fault, VerifyError};
 use crate::layout::object::{HEADER_BYTES, LARGE_OBJECT_BYTES};
 use crate::layout::{reference, rtt};
 
-/// So many headers are read ahead.
-const AHEAD: usize = 8;
-
 /// What marking counted, in bytes.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Live {
@@ -43,8 +40,8 @@ pub(super) struct Marker<'a, const MOVES: bool> {
     pub young: Young,
     pub rtt_start: u32,
     pub space_start: u32,
-    /// Marked objects that are still to be traced.
-    pub grey: &'a mut Vec<u32>,
+    /// Marked objects that are still to be traced, each with what its type is.
+    pub todo: &'a mut Vec<(u32, Brief)>,
     pub live: Live,
     pub fault: Option<VerifyError>,
 }
@@ -83,9 +80,44 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             return value;
         }
         if self.marks.set(at) {
-            self.grey.push(at);
+            self.push(at);
         }
         value
+    }
+
+    /// Queues a marked object, if its header is good.
+    #[inline(always)]
+    fn push(&mut self, at: u32) {
+        let header = self.words.get(at);
+        let brief = self.types.brief(header);
+        if brief.index().is_some() {
+            self.todo.push((at, brief));
+        } else {
+            self.push_described(at, header);
+        }
+    }
+
+    /// The same where the header is no fixed record: it may be a descriptor, which then is alive, and may
+    /// have a descriptor itself.
+    #[cold]
+    fn push_described(&mut self, mut at: u32, mut header: u32) {
+        loop {
+            let brief = self.types.brief_of_descriptor(&self.words, header);
+            if brief.index().is_none() {
+                self.corrupt(Fault::Header, at, header, 0);
+                return;
+            }
+            self.todo.push((at, brief));
+            if !self.marks.set(header) {
+                return;
+            }
+            (at, header) = (header, self.words.get(header));
+            let brief = self.types.brief(header);
+            if brief.index().is_some() {
+                self.todo.push((at, brief));
+                return;
+            }
+        }
     }
 
     /// An object in a block that is to be emptied: it moves, or stays if there is no room.
@@ -106,7 +138,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             return self.corrupt(Fault::Header, at, header, value);
         };
         if described && self.marks.set(header) {
-            self.grey.push(header);
+            self.push(header);
         }
         let size = self.types.at(index).size(&self.words, at);
         if size >= LARGE_OBJECT_BYTES as u64 || at as u64 + size > self.words.len() {
@@ -114,7 +146,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         }
         let Some(to) = self.old.alloc(size as u32, self.pages) else {
             self.marks.set(at);
-            self.grey.push(at);
+            self.todo.push((at, brief));
             return value;
         };
         self.words.copy(at, to, size as u32);
@@ -122,56 +154,27 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         self.words.set(at, moved);
         self.live.moved += size;
         self.marks.set(to);
-        self.grey.push(to);
+        self.todo.push((to, brief));
         moved
     }
 
-    /// Traces until nothing is left to trace. Headers are read some objects ahead (Cher, Hosking & Vitek, "Software
-    /// prefetching for mark-sweep garbage collection", ASPLOS 2004), so that the memory works meanwhile.
+    /// Traces until nothing is left to trace.
     pub fn drain(&mut self, roots: &mut dyn Roots) {
-        // Addresses and headers; no object is at 0.
-        let mut ahead = [(0, 0); AHEAD];
-        let mut held = 0;
-        for n in (0..AHEAD).cycle() {
-            let next = self.grey.pop().map_or((0, 0), |at| (at, self.words.get(at)));
-            let (at, header) = std::mem::replace(&mut ahead[n], next);
-            held += usize::from(next.0 != 0);
-            if at != 0 {
-                held -= 1;
-                self.scan(at, header, roots);
-            } else if held == 0 {
-                return;
+        while let Some((at, brief)) = self.todo.pop() {
+            let size = brief.bytes();
+            if size == 0 || at < self.space_start {
+                self.scan_other(at, brief, roots);
+            } else {
+                self.count_old(at, size);
+                brief.each_slot(at, |slot| self.old_slot(slot));
             }
-        }
-    }
-
-    /// Traces a marked object.
-    #[inline(always)]
-    fn scan(&mut self, at: u32, header: u32, roots: &mut dyn Roots) {
-        let brief = self.types.brief(header);
-        let size = brief.bytes();
-        if size == 0 || at < self.space_start {
-            self.scan_other(at, header, brief, roots);
-        } else {
-            self.count_old(at, size);
-            brief.each_slot(at, |slot| self.old_slot(slot));
         }
     }
 
     /// Traces an object that is young, or of a type without a complete brief description.
     #[inline(never)]
-    fn scan_other(&mut self, at: u32, header: u32, mut brief: Brief, roots: &mut dyn Roots) {
-        if brief.index().is_none() {
-            // No fixed record: it may be a descriptor, which then is alive.
-            brief = self.types.brief_of_descriptor(&self.words, header);
-            if brief.index().is_some() && self.marks.set(header) {
-                self.grey.push(header);
-            }
-        }
-        let Some(index) = brief.index() else {
-            self.corrupt(Fault::Header, at, header, 0);
-            return;
-        };
+    fn scan_other(&mut self, at: u32, brief: Brief, roots: &mut dyn Roots) {
+        let Some(index) = brief.index() else { return };
         let descriptor = self.types.at(index);
         let size = descriptor.size(&self.words, at);
         let young = at < self.space_start;
