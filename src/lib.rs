@@ -39,10 +39,11 @@
 pub mod api;
 #[cfg(feature = "cli")]
 pub mod cli;
-mod error;
+mod fault;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod heap;
+pub mod intrinsics;
 pub mod ir;
 pub mod layout;
 pub mod lower;
@@ -52,4 +53,4 @@ mod runtime;
 pub mod types;
 
 pub use api::*;
-pub use error::Error as CompileError;
+pub use fault::Error as CompileError;

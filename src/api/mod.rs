@@ -21,16 +21,20 @@
 // Only loading compiled code is unsafe, and says so.
 #![deny(unsafe_code)]
 
+mod backtrace;
 mod config;
 mod engine;
 pub mod ext;
 mod externals;
+mod finalizers;
 mod func;
 mod gc;
 mod instance;
 mod linker;
 mod memory;
 mod module;
+mod shared_memory;
+mod side_table;
 mod store;
 mod types;
 mod values;
@@ -42,6 +46,7 @@ pub use crate::runtime::store::StoreData;
 pub use config::Config;
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
+pub use finalizers::Finalizers;
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList};
 pub use gc::{
     AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
@@ -51,6 +56,8 @@ pub use instance::Instance;
 pub use linker::{InstancePre, Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
+pub use shared_memory::SharedMemory;
+pub use side_table::SideTable;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
@@ -63,7 +70,7 @@ pub use wasmtime::{
     Inlining, InstanceAllocationStrategy, LinearMemory, MemoryAccessError, MemoryCreator, ModuleFunction, ModulePC,
     ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
-    ResourceLimiterAsync, ResourcesRequired, Result, SharedMemory, StackCreator, StackMemory, StaticModuleIndex,
-    StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost,
-    WaitResult, WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
+    ResourceLimiterAsync, ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
+    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult,
+    WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -4,22 +4,10 @@ use super::types::{ExportType, ExternType, ImportType};
 use super::{Engine, Error, ModuleFunction, ResourcesRequired, Result};
 use crate::runtime::artifact;
 use crate::runtime::code::Code;
+pub use crate::runtime::code::Module;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A compiled module. Cheap to clone.
-#[derive(Clone)]
-pub struct Module {
-    engine: Engine,
-    code: Arc<Code>,
-}
-
-impl std::fmt::Debug for Module {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
-    }
-}
 
 impl Module {
     /// Compiles a module, in the binary or the text format.
@@ -62,7 +50,7 @@ impl Module {
         wasmparser::Validator::new_with_features(features)
             .validate_all(binary)
             .map(drop)
-            .map_err(|err| Error::new(crate::error::Error::from(err)))
+            .map_err(|err| Error::new(crate::fault::Error::from(err)))
     }
 
     /// The compiled module as bytes, for [`Module::deserialize`].

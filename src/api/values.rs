@@ -108,7 +108,7 @@ impl Ref {
     pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
         match Val::from(*self).ty(store)? {
             ValType::Ref(ty) => Ok(ty),
-            _ => Err(Error::new(crate::error::Error::bug("a reference is no reference"))),
+            _ => Err(Error::new(crate::fault::Error::bug("a reference is no reference"))),
         }
     }
 
@@ -347,7 +347,7 @@ impl Val {
             (_, t::ValType::Ref(r)) if !r.is_func() => W::I32(self.word(cx, r)? as i32),
             _ => {
                 self.check(&cx.as_context(), ty)?;
-                return Err(Error::new(crate::error::Error::bug("a value matches a type that is not its own")));
+                return Err(Error::new(crate::fault::Error::bug("a value matches a type that is not its own")));
             }
         })
     }
@@ -367,7 +367,7 @@ impl Val {
             (W::F64(v), _) => Val::F64(*v),
             (W::V128(v), _) => Val::V128(*v),
             (W::FuncRef(func), _) => Val::FuncRef(func.map(Func::of_native)),
-            _ => return Err(Error::new(crate::error::Error::bug("lowered code gave a value of a GC type"))),
+            _ => return Err(Error::new(crate::fault::Error::bug("lowered code gave a value of a GC type"))),
         })
     }
 }

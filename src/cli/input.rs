@@ -1,6 +1,7 @@
 //! Modules from files: binary or text, `-` for standard input.
 
 use crate::api::{Engine, Error, Module, Result};
+use crate::intrinsics::{LinkOptions, link};
 use std::io::Read;
 use std::path::Path;
 use wasmtime::error::Context;
@@ -32,8 +33,7 @@ fn read_raw(path: &Path) -> std::io::Result<Vec<u8>> {
 pub(crate) fn load(engine: &Engine, path: &Path, precompiled: bool) -> Result<Module> {
     let bytes = open(path)?;
     if Engine::detect_precompiled(&bytes).is_none() {
-        let wasm = assemble(path, &bytes)?;
-        return Module::new(engine, wasm).with_context(|| format!("failed to compile wasm module {path:?}"));
+        return compile_binary(engine, path, assemble(path, &bytes)?);
     }
     if !precompiled {
         return Err(Error::msg(
@@ -47,7 +47,20 @@ pub(crate) fn load(engine: &Engine, path: &Path, precompiled: bool) -> Result<Mo
     module.with_context(|| format!("failed to load compiled module {path:?}"))
 }
 
-/// A compiled module.
+/// A compiled module, with the intrinsics that it imports.
 pub(crate) fn compile(engine: &Engine, path: &Path) -> Result<Module> {
-    Module::new(engine, read(path)?).with_context(|| format!("failed to compile wasm module {path:?}"))
+    compile_binary(engine, path, read(path)?)
+}
+
+fn compile_binary(engine: &Engine, path: &Path, mut wasm: Vec<u8>) -> Result<Module> {
+    // Most modules import none. What is not valid is left to the compiler, whose message tells more.
+    let namespace = b"wasmtime-gc:";
+    let may_import = wasm.windows(namespace.len()).any(|bytes| bytes == namespace);
+    if may_import && Module::validate(engine, &wasm).is_ok() {
+        let linked = link(&wasm, &LinkOptions::default());
+        if let Some(linked) = linked.with_context(|| format!("failed to link intrinsics into {path:?}"))? {
+            wasm = linked.wasm;
+        }
+    }
+    Module::from_binary(engine, &wasm).with_context(|| format!("failed to compile wasm module {path:?}"))
 }

@@ -7,6 +7,7 @@
 //! | `run` (with `invoke`, `preload`, `wasi`) | runs a module |
 //! | `compile` | compiles ahead of time |
 //! | `lower` | writes the lowered module |
+//! | `link` | writes a module with the intrinsics that it imports |
 //! | [`wast`] | runs scripts of the specification's test suite |
 //!
 //! Names, messages and exit codes are those of `wasmtime` where it has them: 0, the program's own exit
@@ -18,6 +19,7 @@
 mod compile;
 mod input;
 mod invoke;
+mod link;
 mod lower;
 pub mod options;
 mod preload;
@@ -60,6 +62,8 @@ enum Sub {
     Compile(compile::CompileCommand),
     /// Writes a module as core WebAssembly without GC
     Lower(lower::LowerCommand),
+    /// Links intrinsics into a module that imports them
+    Link(link::LinkCommand),
     /// Runs test scripts of the WebAssembly specification
     Wast(wast::WastCommand),
 }
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, lower::LowerCommand::execute)
         }
+        Some(Sub::Link(sub)) => sub.execute(),
         Some(Sub::Wast(mut sub)) => {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, wast::WastCommand::execute)

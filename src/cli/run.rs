@@ -8,7 +8,7 @@ use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
 use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
-use crate::api::{Engine, Instance, Linker, Module, Result, Store, ext};
+use crate::api::{Engine, Finalizers, Instance, Linker, Module, Result, Store, ext};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,7 @@ impl RunCommand {
         }
         if settings.gc_imports {
             ext::add_to_linker(&mut linker)?;
+            Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
         }
         preload::link(&mut linker, store, &self.preloads)?;
         match settings.unknown_imports {

@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) unknown_imports: UnknownImports,
     /// WASI preview 1 is linked.
     pub(crate) wasi: bool,
-    /// The imports of `ext`.
+    /// The imports of `ext`, tokens and collections.
     pub(crate) gc_imports: bool,
     /// The program sees this process's environment variables.
     pub(crate) inherit_env: bool,

@@ -7,7 +7,7 @@ use super::init::Plan;
 use super::output::{EntityMeta, ExportMeta, ImportMeta, Lowered, Meta, RuntimeImport, Sites, TableMeta};
 use super::sections;
 use super::types::Types;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::layout::names;
 use crate::parse::{Entity, Module};
 use crate::types::TypeId;

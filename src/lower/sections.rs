@@ -7,7 +7,7 @@ use super::init::Plan;
 use super::module::Defined;
 use super::output::{Site, Sites};
 use super::types::{Types, ref_type, val_type};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Inlined, SrcLoc};
 use crate::layout::names;
 use crate::parse::{ConstExpr, ElemItems, Entity, GlobalDecl, Module, SegmentMode, TableDecl};

@@ -19,7 +19,7 @@ const TABLE_WORDS: u32 = 2;
 
 #[cold]
 fn bad_cell() -> Error {
-    Error::new(crate::error::Error::bug("the cell of a global or table is out of bounds"))
+    Error::new(crate::fault::Error::bug("the cell of a global or table is out of bounds"))
 }
 
 /// Reads a global.

@@ -28,6 +28,8 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::check_roots`].
+    pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
 }
@@ -106,6 +108,7 @@ impl EngineState {
             explicit_null_checks: self.options.explicit_null_checks,
             relocatable: false,
             opt_level: self.options.opt_level,
+            check_roots: self.options.check_roots,
         }
     }
 

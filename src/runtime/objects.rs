@@ -28,7 +28,7 @@ pub enum Slot {
 
 #[cold]
 fn bug(what: &str) -> Error {
-    Error::new(crate::error::Error::bug(what))
+    Error::new(crate::fault::Error::bug(what))
 }
 
 /// The type with objects for a canonical type, known to the store's heap.

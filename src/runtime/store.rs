@@ -196,7 +196,7 @@ pub fn with_heap<T: 'static, R>(
     let state = cx.data_mut().gc.state.take();
     let mut taken = Taken { cx, state };
     let (Some(memory), Some(state)) = (memory, &mut taken.state) else {
-        return Err(Error::new(crate::error::Error::bug("the heap is in use or does not exist")));
+        return Err(Error::new(crate::fault::Error::bug("the heap is in use or does not exist")));
     };
     let mut mem = HostMemory { memory, store: taken.cx.as_context_mut() };
     let result = run(state, &mut mem);
@@ -217,7 +217,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     let instance = at_once(wasmtime::Instance::new_async(&mut cx, engine.heap_module()?, &[]));
     let instance =
         instance.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
-    let missing = || Error::new(crate::error::Error::bug("the heap module lacks an export"));
+    let missing = || Error::new(crate::fault::Error::bug("the heap module lacks an export"));
     let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
     let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
     let types = engine.gc_types.since(0);
@@ -249,7 +249,7 @@ pub fn alloc_error(err: AllocError) -> Error {
             trap.context(GcHeapOutOfMemory::new((), requested))
         }
         AllocError::UnknownType { .. } | AllocError::Corrupt(_) => {
-            Error::new(crate::error::Error::bug(err.to_string()))
+            Error::new(crate::fault::Error::bug(err.to_string()))
         }
         AllocError::Types(err) => Error::new(err),
     }
@@ -272,7 +272,7 @@ impl GcState {
     ) -> Result<u32> {
         let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
         let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
-        let value = value().ok_or_else(|| Error::new(crate::error::Error::bug("a host value was given away")))?;
+        let value = value().ok_or_else(|| Error::new(crate::fault::Error::bug("a host value was given away")))?;
         // Before the object's first collection: what is adopted must have an owner.
         if let Some(trace) = trace {
             self.roots.members.adopt(|tracer| trace(&*value, tracer));
@@ -280,7 +280,7 @@ impl GcState {
         let slot = self.roots.hosts.insert(value, trace);
         let at = reference::header(object) + HOST_SLOT;
         super::memory::write_word(mem.bytes_mut(), at, slot)
-            .ok_or_else(|| Error::new(crate::error::Error::bug("a new object is out of bounds")))?;
+            .ok_or_else(|| Error::new(crate::fault::Error::bug("a new object is out of bounds")))?;
         Ok(object)
     }
 

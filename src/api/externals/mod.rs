@@ -47,7 +47,7 @@ impl Extern {
             wasmtime::Extern::Global(global) => Extern::Global(Global { place: GlobalPlace::Native(global) }),
             wasmtime::Extern::Table(table) => Extern::Table(Table { place: TablePlace::Native(table) }),
             wasmtime::Extern::Memory(inner) => Extern::Memory(Memory { inner }),
-            wasmtime::Extern::SharedMemory(memory) => Extern::SharedMemory(memory),
+            wasmtime::Extern::SharedMemory(inner) => Extern::SharedMemory(SharedMemory { inner }),
             wasmtime::Extern::Tag(_) => return None,
         })
     }
@@ -102,7 +102,7 @@ impl Extern {
                 Import::Table { cell: *cell, ty: *ty }
             }
             Extern::Memory(memory) => Import::Native(memory.inner.into()),
-            Extern::SharedMemory(memory) => Import::Native(memory.clone().into()),
+            Extern::SharedMemory(memory) => Import::Native(memory.inner.clone().into()),
             Extern::Tag(tag) => {
                 own(tag.store)?;
                 Import::Tag { identity: tag.identity, id: tag.type_id(&cx.as_context())? }

@@ -178,7 +178,7 @@ impl Table {
                 let copied = cells::table_copy(&mut cx.inner, (dst, dst_index), (src, src_index), len)?;
                 if copied { Ok(()) } else { Err(Trap::TableOutOfBounds.into()) }
             }
-            _ => Err(Error::new(crate::error::Error::bug("tables of one type are kept in two ways"))),
+            _ => Err(Error::new(crate::fault::Error::bug("tables of one type are kept in two ways"))),
         }
     }
 
@@ -209,7 +209,7 @@ impl Table {
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
     let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
-    val.ref_().ok_or_else(|| Error::new(crate::error::Error::bug("a function reference is no reference")))
+    val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
 }
 
 fn native_type(ty: &TableType, element: wasmtime::RefType) -> Result<wasmtime::TableType> {

@@ -196,7 +196,7 @@ lists! {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a host function's value is not of its type"))
+    Error::new(crate::fault::Error::bug("a host function's value is not of its type"))
 }
 
 /// An asynchronous host function over values of any type.
@@ -261,7 +261,7 @@ impl Func {
         let mut cx = store.as_context_mut();
         let def = self.def(&cx.as_context())?;
         let CompositeType::Func(ty) = &def.sub.composite else {
-            return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
+            return Err(Error::new(crate::fault::Error::bug("a function's type is no function type")));
         };
         check_len("arguments", ty.params.len(), params.len())?;
         check_len("results", ty.results.len(), results.len())?;

@@ -165,7 +165,7 @@ impl<T: 'static> HostFunc<T> {
             Run::Typed(run) => return run(caller, params, results),
             Run::Dynamic(run) => run,
             Run::Async(_) => {
-                return Err(Error::new(crate::error::Error::bug("an asynchronous function was called at once")));
+                return Err(Error::new(crate::fault::Error::bug("an asynchronous function was called at once")));
             }
         };
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };

@@ -33,7 +33,7 @@ pub trait WasmRet: 'static {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a host function's value is not of its type"))
+    Error::new(crate::fault::Error::bug("a host function's value is not of its type"))
 }
 
 #[cold]

@@ -61,7 +61,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
+    ) -> Self {
         let mut cx = store.as_context_mut();
         Func::of_host(&mut cx, Arc::new(HostFunc::new(ty, func)))
     }
@@ -77,6 +77,40 @@ impl Func {
         }
         let host = func.into_host(cx.engine());
         Func::of_host(&mut cx, Arc::new(host))
+    }
+
+    /// The same as [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_new<T: 'static>(
+        store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Ok(Func::new(store, ty, func))
+    }
+
+    /// The same as [`Func::wrap`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_wrap<T: 'static, Params, Results>(
+        store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<Func> {
+        Ok(Func::wrap(store, func))
+    }
+
+    /// Whether it is of a type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
     }
 
     pub(crate) fn of_native(func: wasmtime::Func) -> Func {
@@ -109,7 +143,7 @@ impl Func {
             return Err(Error::msg("function used with the wrong store"));
         }
         let host = data.host_funcs.get(index).cloned().and_then(|host| host.downcast().ok());
-        host.ok_or_else(|| Error::new(crate::error::Error::bug("unknown host function")))
+        host.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown host function")))
     }
 
     /// The engine's function, for an import that has this type there.
@@ -179,7 +213,7 @@ impl Func {
     fn def<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<Arc<TypeDef>> {
         let id = self.type_id(cx)?;
         let def = cx.inner.data().gc.engine.registry.get(id);
-        def.ok_or_else(|| Error::new(crate::error::Error::bug("unknown function type")))
+        def.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown function type")))
     }
 
     /// Its type, as it was before lowering.
@@ -209,7 +243,7 @@ impl Func {
         let mut cx = store.as_context_mut();
         let def = self.def(&cx.as_context())?;
         let CompositeType::Func(ty) = &def.sub.composite else {
-            return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
+            return Err(Error::new(crate::fault::Error::bug("a function's type is no function type")));
         };
         check_len("arguments", ty.params.len(), params.len())?;
         check_len("results", ty.results.len(), results.len())?;

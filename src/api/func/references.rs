@@ -16,7 +16,7 @@ use crate::types as t;
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a value is not of the type that was checked"))
+    Error::new(crate::fault::Error::bug("a value is not of the type that was checked"))
 }
 
 /// Whether a handle's own type is enough for what is wanted.

@@ -1,14 +1,15 @@
 //! Calls whose types are known when the host is compiled.
 
 use super::Func;
-use crate::api::store::{AsContextMut, StoreContext, StoreContextMut};
-use crate::api::types::{HeapType, RefType, ValType};
-use crate::api::{Error, Result, V128};
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::api::types::{FuncType, HeapType, RefType, ValType};
+use crate::api::{Engine, Error, Result, V128};
 use crate::runtime::entry::enter;
 use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use wasmtime::error::Context;
 
 /// A type of the host that stands for a WebAssembly type.
 pub trait WasmTy: Send + Sized + 'static {
@@ -74,7 +75,7 @@ abi! {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a value is not of the type that was checked"))
+    Error::new(crate::fault::Error::bug("a value is not of the type that was checked"))
 }
 
 macro_rules! plain {
@@ -137,9 +138,9 @@ impl WasmTy for Option<Func> {
     fn lower<T: 'static>(
         self,
         cx: &mut StoreContextMut<'_, T>,
-        _: Option<&t::ValType>,
+        ty: Option<&t::ValType>,
     ) -> Result<Option<wasmtime::Func>> {
-        self.map(|func| func.native(cx)).transpose()
+        self.map(|func| WasmTy::lower(func, cx, ty)).transpose()
     }
     fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: Option<wasmtime::Func>) -> Result<Option<Func>> {
         Ok(abi.map(Func::of_native))
@@ -160,7 +161,8 @@ impl WasmTy for Func {
     fn from_plain(abi: wasmtime::Func) -> Option<Func> {
         Some(Func::of_native(abi))
     }
-    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, _: Option<&t::ValType>) -> Result<wasmtime::Func> {
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<wasmtime::Func> {
+        check_func(cx, &self, ty)?;
         self.native(cx)
     }
     fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: wasmtime::Func) -> Result<Func> {
@@ -282,11 +284,17 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let CompositeType::Func(ty) = &def.sub.composite else { return Err(bug()) };
         let engine = cx.engine();
         let state = engine.state();
-        check("parameters", &Params::types(), &ty.params, |own, of| {
-            // A narrower type than the host's is checked at each call.
-            state.is_sub_val(own, of) || state.is_sub_val(of, own)
-        })?;
-        check("results", &Results::types(), &ty.results, |own, of| state.is_sub_val(of, own))?;
+        let is_param = |own: t::ValType, of: t::ValType| match (own, of) {
+            // The host has no types for what guests define, so any of the hierarchy will do, and is checked at each
+            // call.
+            (t::ValType::Ref(own), t::ValType::Ref(of)) if of.heap.concrete().is_some() => {
+                own.heap.top() == of.heap.top()
+            }
+            _ => state.is_sub_val(own, of),
+        };
+        check(engine, (&Params::types(), &ty.params), is_param, false).context("type mismatch with parameters")?;
+        let is_result = |own: t::ValType, of: t::ValType| state.is_sub_val(of, own);
+        check(engine, (&Results::types(), &ty.results), is_result, true).context("type mismatch with results")?;
         let inner = func.as_native().map(|native| native.typed(&cx.inner)).transpose()?;
         Ok(TypedFunc { func, inner, def, _types: PhantomData })
     }
@@ -350,14 +358,35 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-fn check(what: &str, own: &[ValType], of: &[t::ValType], fits: impl Fn(t::ValType, t::ValType) -> bool) -> Result<()> {
+/// Checks the host's types against a function's, of which there are as many.
+fn check(
+    engine: &Engine,
+    (own, of): (&[ValType], &[t::ValType]),
+    fits: impl Fn(t::ValType, t::ValType) -> bool,
+    of_results: bool,
+) -> Result<()> {
     if own.len() != of.len() {
-        return Err(Error::msg(format!("expected {} {what}, but the function has {}", own.len(), of.len())));
+        return Err(Error::msg(format!("expected {} types, found {}", own.len(), of.len())));
     }
-    for (i, (own, &of)) in own.iter().zip(of).enumerate() {
+    for (own, &of) in own.iter().zip(of) {
         if !fits(own.to_canon(), of) {
-            return Err(Error::msg(format!("type mismatch with {what}: at {i}, expected {own}, found {of}")));
+            let of = ValType::from_canon(engine, of);
+            let [expected, found] = if of_results { [own, &of] } else { [&of, own] };
+            return Err(Error::msg(format!("type mismatch: expected {expected}, found {found}")));
         }
     }
     Ok(())
+}
+
+/// Checks a function against what is wanted of it, where that is a defined type: the engine sees no more than the
+/// structure of lowered types.
+fn check_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, func: &Func, ty: Option<&t::ValType>) -> Result<()> {
+    let Some(want) = ty.and_then(|ty| ty.as_ref()?.heap.concrete()) else { return Ok(()) };
+    let actual = func.type_id(&cx.as_context())?;
+    let engine = cx.engine();
+    if engine.state().is_sub_id(actual, want) {
+        return Ok(());
+    }
+    let [want, actual] = [want, actual].map(|id| FuncType::of(engine, id));
+    Err(Error::msg(format!("type mismatch: expected `(ref {want})`, found `(ref {actual})`")))
 }

@@ -71,7 +71,7 @@ impl ArrayRefPre {
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("an array without an array type"))
+    Error::new(crate::fault::Error::bug("an array without an array type"))
 }
 
 gc_ref! {

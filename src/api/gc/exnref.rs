@@ -181,7 +181,7 @@ fn to_bits<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: &Val, ty: t::ValTyp
         W::F64(bits) => bits.into(),
         W::V128(v) => v.as_u128(),
         W::FuncRef(func) => handles::handle_of(&mut cx.inner, func)?.into(),
-        _ => return Err(Error::new(crate::error::Error::bug("a lowered value of a GC type"))),
+        _ => return Err(Error::new(crate::fault::Error::bug("a lowered value of a GC type"))),
     })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn object<T: 'static>(cx: &crate::api::StoreContext<'_, T>, handle: &
 /// A handle to a new object.
 pub(super) fn rooted<T: 'static, R: super::GcRef>(cx: &mut StoreContextMut<'_, T>, word: u32) -> Result<Rooted<R>> {
     if word == NULL {
-        return Err(Error::new(crate::error::Error::bug("an allocation gave null")));
+        return Err(Error::new(crate::fault::Error::bug("an allocation gave null")));
     }
     Rooted::new(cx, word)
 }

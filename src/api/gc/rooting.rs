@@ -222,7 +222,7 @@ pub(crate) fn foreign() -> Error {
 
 #[cold]
 pub(crate) fn no_heap() -> Error {
-    Error::new(crate::error::Error::bug("the heap is in use or does not exist"))
+    Error::new(crate::fault::Error::bug("the heap is in use or does not exist"))
 }
 
 fn roots<'a, T: 'static>(cx: &'a mut StoreContextMut<'_, T>) -> Result<&'a mut StoreRoots> {

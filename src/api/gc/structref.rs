@@ -154,7 +154,7 @@ impl StructRef {
     pub fn ty(&self, store: impl AsContext) -> Result<StructType> {
         let cx = store.as_context();
         let object = object(&cx, self)?;
-        let id = object.ty.id.ok_or_else(|| Error::new(crate::error::Error::bug("a struct without a type")))?;
+        let id = object.ty.id.ok_or_else(|| Error::new(crate::fault::Error::bug("a struct without a type")))?;
         Ok(StructType::of(cx.engine(), id))
     }
 

@@ -95,7 +95,7 @@ impl<T: 'static> Linker<T> {
         Func::new(cx, ty, move |mut caller, params, results| {
             let instance = linker.instantiate(&mut caller, &module)?;
             let func = instance.get_func(&mut caller, &name);
-            let func = func.ok_or_else(|| Error::new(crate::error::Error::bug("an export has gone")))?;
+            let func = func.ok_or_else(|| Error::new(crate::fault::Error::bug("an export has gone")))?;
             func.call(&mut caller, params, results)
         })
     }
@@ -112,7 +112,7 @@ impl<T: 'static> Linker<T> {
                 let (linker, module, name) = &*source;
                 let instance = linker.instantiate_async(&mut caller, module).await?;
                 let func = instance.get_func(&mut caller, name);
-                let func = func.ok_or_else(|| Error::new(crate::error::Error::bug("an export has gone")))?;
+                let func = func.ok_or_else(|| Error::new(crate::fault::Error::bug("an export has gone")))?;
                 func.call_async(&mut caller, params, results).await
             })
         })

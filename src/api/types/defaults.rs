@@ -78,8 +78,7 @@ impl ExternType {
             ExternType::Global(ty) => ty.default_value(store)?.into(),
             ExternType::Table(ty) => ty.default_value(store)?.into(),
             ExternType::Memory(ty) if ty.is_shared() => {
-                let engine = store.as_context_mut().inner.data().engine.clone();
-                SharedMemory::new(engine.wasmtime(), ty.clone())?.into()
+                SharedMemory::new(store.as_context_mut().engine(), ty.clone())?.into()
             }
             ExternType::Memory(ty) => Memory::new(store, ty.clone())?.into(),
             ExternType::Tag(ty) => ty.default_value(store)?.into(),
