@@ -43,6 +43,7 @@ mod fault;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod heap;
+pub mod intrinsics;
 pub mod ir;
 pub mod layout;
 pub mod lower;

@@ -33,6 +33,7 @@ pub struct Config {
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    check_roots: bool,
     strategy: Strategy,
     interprets: bool,
 }
@@ -93,6 +94,7 @@ impl Config {
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
         }
@@ -260,6 +262,14 @@ impl Config {
         self
     }
 
+    /// Whether an independent checker looks through every lowered function: that all references are
+    /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
+    /// error of compilation. On by default where debug assertions are, else off.
+    pub fn gc_check_roots(&mut self, enable: bool) -> &mut Self {
+        self.check_roots = enable;
+        self
+    }
+
     /// Bytes of the nursery, in which objects are allocated first: 64 KiB to 256 MiB, 4 MiB by
     /// default, and never more than a quarter of [`Config::gc_max_heap_size`].
     pub fn gc_nursery_size(&mut self, bytes: usize) -> &mut Self {
@@ -337,6 +347,7 @@ impl Config {
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            check_roots: self.check_roots,
             winch,
         };
         Ok((wasmtime::Engine::new(&inner)?, options))

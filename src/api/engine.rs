@@ -3,10 +3,14 @@
 mod getters;
 
 use super::{Config, Result};
+use crate::runtime::artifact;
 pub use crate::runtime::engine::Engine;
 use crate::runtime::engine::EngineState;
 pub use getters::EngineWeak;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
+use wasmtime::Precompiled;
 
 impl Default for Engine {
     /// An engine with the default configuration.
@@ -45,6 +49,34 @@ impl Engine {
     /// Whether two handles are of the same engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.state, &b.state)
+    }
+
+    /// Compiles a module, in the binary or the text format, to bytes for [`Module::deserialize`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::new`].
+    ///
+    /// [`Module::deserialize`]: super::Module::deserialize
+    /// [`Module::new`]: super::Module::new
+    pub fn precompile_module(&self, bytes: &[u8]) -> Result<Vec<u8>> {
+        artifact::precompile(&self.state, &super::module::binary(bytes, None)?)
+    }
+
+    /// Whether bytes begin like a module that this crate has compiled.
+    pub fn detect_precompiled(bytes: &[u8]) -> Option<Precompiled> {
+        artifact::is_artifact(bytes).then_some(Precompiled::Module)
+    }
+
+    /// Whether a file begins like a module that this crate has compiled.
+    ///
+    /// # Errors
+    ///
+    /// When the file can not be read.
+    pub fn detect_precompiled_file(path: impl AsRef<Path>) -> Result<Option<Precompiled>> {
+        let mut start = Vec::new();
+        std::fs::File::open(path)?.take(64).read_to_end(&mut start)?;
+        Ok(Engine::detect_precompiled(&start))
     }
 
     /// Advances the epoch by one. Stores whose deadline it reaches are interrupted.

@@ -5,6 +5,7 @@ use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::memory::Memory;
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
+use crate::runtime::finalize::safe_point;
 use crate::runtime::instantiate::{InstanceState, instantiate};
 use crate::runtime::linking::Import;
 use std::sync::Arc;
@@ -43,7 +44,9 @@ impl Instance {
         if !Arc::ptr_eq(module.engine().state(), &cx.inner.data().gc.engine) {
             return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
         }
-        let state = instantiate(&mut cx.inner, module.code(), imports)?;
+        let state = instantiate(&mut cx.inner, module.code(), imports);
+        safe_point(&mut cx.inner);
+        let state = state?;
         let gc = &mut cx.inner.data_mut().gc;
         gc.instances.push(Arc::new(state));
         Ok(Instance { store: gc.id, index: gc.instances.len() - 1 })

@@ -18,12 +18,16 @@
 //! # }
 //! ```
 
-#![forbid(unsafe_code)]
+// Only loading compiled code is unsafe, and says so.
+#![deny(unsafe_code)]
 
 mod backtrace;
+pub mod component;
 mod config;
 mod engine;
+pub mod ext;
 mod externals;
+mod finalizers;
 mod func;
 mod gc;
 mod instance;
@@ -31,6 +35,7 @@ mod linker;
 mod memory;
 mod module;
 mod shared_memory;
+mod side_table;
 mod store;
 mod types;
 mod values;
@@ -42,6 +47,7 @@ pub use crate::runtime::store::StoreData;
 pub use config::Config;
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
+pub use finalizers::Finalizers;
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use gc::{
     AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
@@ -52,6 +58,7 @@ pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
 pub use shared_memory::SharedMemory;
+pub use side_table::SideTable;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
@@ -66,5 +73,5 @@ pub use wasmtime::{
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
     ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
     ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
-    WasmtimeBug, bail, component, ensure, error, format_err,
+    WasmtimeBug, bail, ensure, error, format_err,
 };

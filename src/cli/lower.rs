@@ -51,7 +51,7 @@ impl LowerCommand {
     }
 }
 
-fn write(path: Option<&Path>, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: Option<&Path>, bytes: &[u8]) -> Result<()> {
     match path {
         Some(path) => std::fs::write(path, bytes).with_context(|| format!("failed to write {path:?}")),
         None => std::io::stdout().write_all(bytes).context("failed to write to standard output"),

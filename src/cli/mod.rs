@@ -5,16 +5,21 @@
 //! | [`mod@options`], `tables`, `settings` | the option groups `-C -D -O -S -W`, and what they set |
 //! | `input` | modules from files |
 //! | `run` (with `invoke`, `preload`, `wasi`) | runs a module |
+//! | `compile` | compiles ahead of time |
 //! | `lower` | writes the lowered module |
+//! | `link` | writes a module with the intrinsics that it imports |
 //! | [`wast`] | runs scripts of the specification's test suite |
 //!
 //! Names, messages and exit codes are those of `wasmtime` where it has them: 0, the program's own exit
 //! code, 134 for a trap (as if by `SIGABRT`), 1 for any other error, 2 for wrong use.
 
-#![forbid(unsafe_code)]
+// Only loading compiled code is unsafe, and says so.
+#![deny(unsafe_code)]
 
+mod compile;
 mod input;
 mod invoke;
+mod link;
 mod lower;
 pub mod options;
 mod preload;
@@ -53,8 +58,12 @@ struct Command {
 enum Sub {
     /// Runs a module [default]
     Run(run::RunCommand),
+    /// Compiles a module ahead of time
+    Compile(compile::CompileCommand),
     /// Writes a module as core WebAssembly without GC
     Lower(lower::LowerCommand),
+    /// Links intrinsics into a module that imports them
+    Link(link::LinkCommand),
     /// Runs test scripts of the WebAssembly specification
     Wast(wast::WastCommand),
 }
@@ -68,10 +77,15 @@ pub fn main() -> ExitCode {
     let outcome = match sub {
         None => with_help(run, |run| &run.common, run::RunCommand::execute),
         Some(Sub::Run(sub)) => with_help(run.then(sub), |run| &run.common, run::RunCommand::execute),
+        Some(Sub::Compile(mut sub)) => {
+            sub.common = run.common.then(sub.common);
+            with_help(sub, |sub| &sub.common, compile::CompileCommand::execute)
+        }
         Some(Sub::Lower(mut sub)) => {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, lower::LowerCommand::execute)
         }
+        Some(Sub::Link(sub)) => sub.execute(),
         Some(Sub::Wast(mut sub)) => {
             sub.common = run.common.then(sub.common);
             with_help(sub, |sub| &sub.common, wast::WastCommand::execute)

@@ -8,7 +8,7 @@ use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
 use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
-use crate::api::{Engine, Instance, Linker, Module, Result, Store};
+use crate::api::{Engine, Finalizers, Instance, Linker, Module, Result, Store, ext};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,9 @@ pub(super) struct RunCommand {
     /// Instantiates a module and lets the main module import it by NAME
     #[arg(long = "preload", value_name = "NAME=MODULE", value_parser = parse_preload)]
     preloads: Vec<(String, PathBuf)>,
+    /// Allows the module to be one that `compile` made, which is run unchecked
+    #[arg(long)]
+    allow_precompiled: bool,
     /// The module, binary or text (`-` for standard input), and its arguments
     #[arg(value_name = "WASM", trailing_var_arg = true, help_heading = None)]
     module_and_args: Vec<OsString>,
@@ -64,6 +67,7 @@ impl RunCommand {
         self.dirs.extend(later.dirs);
         self.env.extend(later.env);
         self.preloads.extend(later.preloads);
+        self.allow_precompiled |= later.allow_precompiled;
         RunCommand {
             common: self.common.then(later.common),
             argv0: later.argv0.or(self.argv0),
@@ -84,7 +88,7 @@ impl RunCommand {
 
     fn run(&self, settings: &Settings) -> Outcome {
         let engine = Engine::new(&settings.config)?;
-        let module = input::compile(&engine, self.path())?;
+        let module = input::load(&engine, self.path(), self.allow_precompiled)?;
         let mut store = self.store(&engine, settings)?;
         if let Some(timeout) = settings.timeout {
             interrupt_after(&engine, timeout);
@@ -101,6 +105,10 @@ impl RunCommand {
         let mut linker = Linker::new(engine);
         if settings.wasi {
             wasi::link(&mut linker)?;
+        }
+        if settings.gc_imports {
+            ext::add_to_linker(&mut linker)?;
+            Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
         }
         preload::link(&mut linker, store, &self.preloads)?;
         match settings.unknown_imports {

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) unknown_imports: UnknownImports,
     /// WASI preview 1 is linked.
     pub(crate) wasi: bool,
+    /// The imports of `ext`, tokens and collections.
+    pub(crate) gc_imports: bool,
     /// The program sees this process's environment variables.
     pub(crate) inherit_env: bool,
     /// Prints statistics of the GC heap at exit.
@@ -57,6 +59,7 @@ impl Settings {
             max_wasm_stack: None,
             unknown_imports: UnknownImports::Error,
             wasi: true,
+            gc_imports: false,
             inherit_env: false,
             gc_stats: false,
         }

@@ -1,5 +1,5 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
-//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-stats` and
+//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats` and
 //! `explicit-null-checks`.
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
@@ -159,6 +159,15 @@ pub(crate) static DEBUG: Group = Group {
             },
         },
         Entry {
+            name: "gc-check-roots",
+            takes: Flag,
+            help: "Check the root slots of every lowered function by an independent checker",
+            apply: |s, v| {
+                s.config.gc_check_roots(v.flag());
+                Ok(())
+            },
+        },
+        Entry {
             name: "gc-stats",
             takes: Flag,
             help: "Print statistics of the GC heap to standard error at exit",
@@ -190,6 +199,15 @@ pub(crate) static WASI: Group = Group {
             help: "WASI preview 1 (default: yes)",
             apply: |s, v| {
                 s.wasi = v.flag();
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc",
+            takes: Flag,
+            help: "Weak references, finalizers, collections and statistics as imports (default: no)",
+            apply: |s, v| {
+                s.gc_imports = v.flag();
                 Ok(())
             },
         },

@@ -3,7 +3,7 @@
 //! The implementation is `wasmtime-wasi`'s. It sees plain functions of numbers and the program's own
 //! memory, so it needs to know nothing of lowering.
 
-use crate::api::{Linker, Result};
+use crate::api::{Finalizers, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
@@ -16,6 +16,8 @@ pub(crate) struct Host {
     wasi: WasiP1Ctx,
     /// Limits of memories and tables.
     pub(crate) limits: StoreLimits,
+    /// What died of the program's tokens.
+    pub(crate) finalizers: Finalizers,
 }
 
 impl Host {
@@ -25,7 +27,7 @@ impl Host {
     ///
     /// A folder can not be opened.
     pub(crate) fn new(world: &World<'_>, limits: StoreLimits) -> Result<Host> {
-        Ok(Host { wasi: context(world)?, limits })
+        Ok(Host { wasi: context(world)?, limits, finalizers: Finalizers::new() })
     }
 }
 

@@ -77,10 +77,19 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
     let registry = Arc::new(TypeRegistry::new());
     let map = HeapMap::new(MapParams::default());
     let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
-    let features = WasmFeatures::WASM3;
+    let (features, relocatable) = (WasmFeatures::WASM3, false);
     lower(
         wasm,
-        &LowerContext { registry: &registry, gc_types: &gc_types, map, features, explicit_null_checks, opt_level },
+        &LowerContext {
+            registry: &registry,
+            gc_types: &gc_types,
+            map,
+            features,
+            explicit_null_checks,
+            relocatable,
+            opt_level,
+            check_roots: true,
+        },
     )
 }
 

@@ -8,6 +8,8 @@
 //! | `decode.rs` | broken modules are refused, nothing worse |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
+//! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
+//! | `linked.rs` | linking intrinsics into a module changes nothing else |
 //! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
@@ -19,6 +21,8 @@ pub mod differential;
 pub mod generate;
 pub mod heap_model;
 pub mod legacy;
+pub mod linked;
 pub mod lower_valid;
 #[cfg(test)]
 mod replay;
+pub mod side_table;

@@ -32,6 +32,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod weak;
 mod zeal;
 
 pub use collect::CollectKind;
@@ -41,6 +42,7 @@ pub use memory::{GrowRefused, HeapMemory, VecMemory};
 pub use options::HeapOptions;
 pub use stats::{HeapStats, PAUSE_BUCKETS};
 pub use verify::{Fault, Place, VerifyError};
+pub use weak::{MapId, QueueId, WeakId};
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
@@ -57,6 +59,7 @@ use space::pinned::PinnedSpace;
 use space::roots_area::RootAreas;
 use std::ops::Range;
 use std::sync::Arc;
+use weak::WeakTables;
 use zeal::Zeal;
 
 /// A word of emptied memory when `HeapOptions::poison` is set: neither null, nor an i31, nor a
@@ -83,6 +86,7 @@ pub struct Heap {
     areas: RootAreas,
     remembered: Remembered,
     marks: Marks,
+    weak: WeakTables,
     sizer: Sizer,
     zeal: Zeal,
     stats: HeapStats,
@@ -130,6 +134,7 @@ impl Heap {
             areas: RootAreas::default(),
             remembered: Remembered::default(),
             marks: Marks::new(map.nursery_start),
+            weak: WeakTables::default(),
             sizer: Sizer::new(&options),
             zeal,
             stats: HeapStats::default(),

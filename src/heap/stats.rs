@@ -43,6 +43,23 @@ impl HeapStats {
         self.pauses[bucket] += 1;
     }
 
+    /// How long the shortest `share` (0 to 1) of the pauses took at most, to the next power of two. Zero if there
+    /// were none; [`HeapStats::pause_max`] for those in the last bucket.
+    pub fn pause_below(&self, share: f64) -> Duration {
+        let all: u64 = self.pauses.iter().sum();
+        let wanted = (all as f64 * share.clamp(0.0, 1.0)).ceil() as u64;
+        let mut count = 0;
+        let bucket = self.pauses.iter().position(|pauses| {
+            count += pauses;
+            count >= wanted
+        });
+        match bucket {
+            _ if all == 0 => Duration::ZERO,
+            Some(bucket) if bucket < PAUSE_BUCKETS - 1 => Duration::from_micros(1 << bucket),
+            _ => self.pause_max,
+        }
+    }
+
     /// The peak of `heap_bytes`. A linear memory never shrinks, so it is the present length.
     pub fn heap_bytes_peak(&self) -> u64 {
         self.heap_bytes
@@ -61,5 +78,8 @@ mod tests {
         }
         assert_eq!((stats.pauses[0], stats.pauses[1], stats.pauses[2], stats.pauses[10]), (1, 1, 2, 1));
         assert_eq!(stats.pauses[PAUSE_BUCKETS - 1], 1);
+        let below = [0.1, 0.4, 0.5, 0.8].map(|share| stats.pause_below(share).as_micros());
+        assert_eq!(below, [1, 4, 4, 1024]);
+        assert_eq!((stats.pause_below(1.0), HeapStats::default().pause_below(1.0)), (stats.pause_max, Duration::ZERO));
     }
 }

@@ -3,8 +3,8 @@
 //! The definition:
 //! 1. The cells are in bounds: stack pointer, bump pointer, end of the remembered slots.
 //! 2. Every word that must be a reference is null, an i31, an RTT record, or an object. These words
-//!    are: the live part of the shadow stack, the root areas, what the host holds, and the reference
-//!    fields and elements of every object that is reachable from them.
+//!    are: the live part of the shadow stack, the root areas, what the host holds, weakly or not, and the
+//!    reference fields and elements of every object that is reachable from them.
 //! 3. An object's header is the address of a known record, or of a descriptor for its type, which is
 //!    an object as well. An object lies wholly in the used part of the
 //!    nursery, in one block of the old space, at the start of a large object's pages, or is pinned.
@@ -45,6 +45,8 @@ pub enum Fault {
     NotRemembered,
     /// A slot or object is in the host's list of remembered ones twice.
     RememberedTwice,
+    /// The host panicked while a collection visited what it holds.
+    Interrupted,
 }
 
 impl fmt::Display for Fault {
@@ -59,6 +61,7 @@ impl fmt::Display for Fault {
             Fault::Overlap => "object overlaps another or free room",
             Fault::NotRemembered => "reference from old to young is not remembered",
             Fault::RememberedTwice => "remembered twice",
+            Fault::Interrupted => "a collection was interrupted by a panic of the host",
         })
     }
 }
@@ -184,6 +187,8 @@ impl Verifier<'_> {
         }
         let mut held = Vec::new();
         roots.each(&mut |word| held.push(*word));
+        roots.each_recent(&mut |word| held.push(*word));
+        self.heap.weak.each_word(&mut |word| held.push(word));
         for (n, value) in (0u32..).zip(held) {
             self.word(value, Place::Host(n), None)?;
         }

@@ -3,6 +3,7 @@
 use super::op::Op;
 use crate::types::ValType;
 use cranelift_entity::{EntityList, ListPool, PrimaryMap, SecondaryMap, entity_impl};
+use serde::{Deserialize, Serialize};
 
 /// An SSA value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +22,7 @@ entity_impl!(Region, "region");
 
 /// Where in the original module an instruction comes from: a byte offset from the module's start.
 /// `SrcLoc::NONE` for code that the lowering made of its own accord.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct SrcLoc(pub u32);
 
 impl SrcLoc {
@@ -37,7 +38,7 @@ impl SrcLoc {
 }
 
 /// A place in a function that was put in the place of a call.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Inlined {
     /// The instruction, a place in the original module.
     pub loc: SrcLoc,

@@ -7,10 +7,11 @@
 
 use super::func::{Inst, Region};
 use crate::types::{HeapType, RefType, TypeId};
+use serde::{Deserialize, Serialize};
 use wasmparser::Operator;
 
 /// Why lowered code traps, in the vocabulary of the embedder's API.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum TrapCode {
     /// `unreachable`

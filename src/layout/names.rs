@@ -18,6 +18,11 @@ pub const FUNCTION_BASE: &str = "function_base";
 /// `(global i32)`: the identity of the first of the instance's tags; the others follow.
 pub const TAG_BASE: &str = "tag_base";
 
+/// Prefix of `(global i32)`, one for each type of relocatable code: the address of its RTT record.
+pub const RTT: &str = "rtt:";
+/// The same for its type id.
+pub const RTT_ID: &str = "rtt_id:";
+
 /// `(global i32)`: the number of the instance in its store. A module that exports what lives in the heap, or tags,
 /// imports it, and exports it again as [`INSTANCE_EXPORT`].
 pub const INSTANCE: &str = "instance";

@@ -18,6 +18,10 @@ pub struct LowerContext<'e> {
     /// Check for null before an access instead of relying on a fault: for engines without guard
     /// pages.
     pub explicit_null_checks: bool,
+    /// Make code that works in other engines with the same map and features too.
+    pub relocatable: bool,
     /// 0: no optimisation passes; 1 and more: all.
     pub opt_level: u8,
+    /// Check the root slots of every function after they were assigned (`roots/check/`).
+    pub check_roots: bool,
 }

@@ -11,6 +11,7 @@
 //! | functions | behind those | parts of the init function |
 //! | globals | `0`, `1`, `2` | root area, function base, tag base |
 //! | globals | behind those | cells of imported tables, identities of imported tags |
+//! | globals | behind those | in relocatable code: address and id of each RTT record |
 //! | memories | `0` | the heap |
 //! | tables | `0` | the store's functions |
 
@@ -20,7 +21,7 @@ use crate::fault::Error;
 use crate::layout::{GcType, HeapMap};
 use crate::parse::{Elem, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Functions that lowered code may call besides the original ones.
@@ -80,6 +81,8 @@ pub struct ModuleEnv<'m, 'a> {
     pub elems: Vec<Place>,
     /// Words in the root area.
     pub area_words: u32,
+    /// In relocatable code: the types that have objects, by canonical id, and the number of each.
+    pub rtts: BTreeMap<TypeId, u32>,
     /// Offset from the function base of the handle of each function whose reference can be taken.
     pub handles: BTreeMap<u32, u32>,
 }
@@ -124,8 +127,12 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             tables: Vec::new(),
             elems: Vec::new(),
             area_words: 0,
+            rtts: BTreeMap::new(),
             handles: BTreeMap::new(),
         };
+        if cx.relocatable {
+            env.rtts = env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+        }
         env.place();
         env.assign_handles();
         Ok(env)
@@ -247,6 +254,20 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     /// The same for an imported tag.
     pub fn imported_tag_global(&self, tag: u32) -> u32 {
         self.imported_table_global(self.module.tables.len() as u32) + tag
+    }
+
+    /// Virtual index of the global that holds the address of a type's record, or its id; `None` where they are
+    /// constants.
+    pub fn rtt_global(&self, ty: &GcType, id: bool) -> Option<u32> {
+        let number = self.rtts.get(&ty.id?)?;
+        Some(self.imported_tag_global(self.module.imported_tags) + 2 * number + u32::from(id))
+    }
+
+    /// The type whose record's address or id a global holds.
+    pub fn rtt_of_global(&self, global: u32) -> Option<(TypeId, bool)> {
+        let at = global.checked_sub(self.imported_tag_global(self.module.imported_tags))?;
+        let (&ty, _) = self.rtts.iter().find(|&(_, &number)| number == at / 2)?;
+        Some((ty, at % 2 == 1))
     }
 
     /// The identity of a tag: a global, and what is to be added to it.

@@ -223,12 +223,18 @@ fn emit_all(
         Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
         Callee::Indirect { .. } | Callee::Ref { .. } => true,
     };
+    let imported = env.module.imported_funcs();
     bodies
         .into_par_iter()
-        .map(|body| match body {
-            Body::Plain(body) => emit::emit_plain(&body, &context),
+        .enumerate()
+        .map(|(at, body)| match body {
+            Body::Plain(body) => emit::emit_plain(&body, imported + at as u32, &context),
             Body::Ir(mut func) => {
+                let before = cx.check_roots.then(|| func.clone());
                 roots::assign_roots(&mut func, &collects)?;
+                if let Some(before) = before {
+                    roots::check_roots(&before, &func, &collects)?;
+                }
                 emit::emit_func(&func, &context)
             }
         })

@@ -11,7 +11,7 @@ use crate::fault::Error;
 use crate::layout::names;
 use crate::parse::{Entity, Module};
 use crate::types::TypeId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder as enc;
 
 /// A function of the lowered module that lowering added or that was there.
@@ -48,6 +48,8 @@ pub struct Uses {
     pub function_base: bool,
     /// The identity of the first tag.
     pub tag_base: bool,
+    /// Virtual indices of globals with addresses or ids of RTT records.
+    pub rtts: BTreeSet<u32>,
 }
 
 impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
@@ -115,6 +117,12 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             self.runtime_import(names::TAG_BASE, None, sections::address_global());
             set(&mut self.index.globals, env.tag_base_global(), &mut globals);
         }
+        for &global in &uses.rtts {
+            let Some((ty, id)) = env.rtt_of_global(global) else { continue };
+            let prefix = if id { names::RTT_ID } else { names::RTT };
+            self.runtime_import(&format!("{prefix}{}", env.rtts[&ty]), Some(ty), sections::address_global());
+            set(&mut self.index.globals, global, &mut globals);
+        }
         if sections::exports_cells(env) {
             self.runtime_import(names::INSTANCE, None, sections::address_global());
             self.instance_global = Some(globals);
@@ -157,9 +165,9 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         [funcs, tables, memories, globals]
     }
 
-    fn runtime_import(&mut self, name: &str, func_type: Option<TypeId>, ty: enc::EntityType) {
+    fn runtime_import(&mut self, name: &str, of_type: Option<TypeId>, ty: enc::EntityType) {
         self.imports.import(names::NAMESPACE, name, ty);
-        self.runtime_imports.push(RuntimeImport { name: name.to_string(), func_type });
+        self.runtime_imports.push(RuntimeImport { name: name.to_string(), of_type });
     }
 
     /// The import behind a virtual function index of lowering's own, unless lowering defines it.
@@ -346,8 +354,15 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             own_segments: env.elems.iter().map(|place| place.offset).collect(),
             function_handles: env.handles.len() as u32,
             own_tags: module.tags[module.imported_tags as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
-            types: env.gc_types.keys().copied().collect(),
-            func_types: self.types.func_types.iter().map(|(&id, &index)| (id, index)).collect(),
+            types: env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            func_types: self
+                .types
+                .func_types
+                .iter()
+                .map(|(&id, &index)| (id, index))
+                .collect::<BTreeMap<_, _>>()
+                .into_iter()
+                .collect(),
         }
     }
 }

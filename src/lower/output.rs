@@ -2,6 +2,8 @@
 
 use crate::ir::{Inlined, SrcLoc, TrapCode};
 use crate::types::{FuncType, RefType, TypeId, ValType};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 /// A lowered module.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub struct Lowered {
 }
 
 /// From offsets in the lowered module to the original module: for traps and backtraces.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Sites {
     /// One entry for each instruction that can trap or call, by ascending offset.
     pub entries: Vec<Site>,
@@ -25,15 +27,21 @@ pub struct Sites {
     /// that lowering added.
     pub funcs: Vec<u32>,
     /// For each *original* function: its name, if the module gives one.
-    pub names: std::collections::HashMap<u32, String>,
+    #[serde(serialize_with = "in_order")]
+    pub names: HashMap<u32, String>,
     /// For each original *defined* function: the offset of its body in the original module.
     pub func_offsets: Vec<u32>,
     /// How many functions the original module imports.
     pub imported_funcs: u32,
 }
 
+/// The same names are the same bytes.
+fn in_order<S: serde::Serializer>(names: &HashMap<u32, String>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(names.iter().collect::<BTreeMap<_, _>>())
+}
+
 /// One instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Byte offset in the lowered module.
     pub lowered: u32,
@@ -78,7 +86,7 @@ impl Sites {
 }
 
 /// What the runtime must know of a lowered module.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Meta {
     /// The module's name.
     pub name: Option<String>,
@@ -109,16 +117,16 @@ pub struct Meta {
 }
 
 /// An import that the runtime answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeImport {
     /// A name of [`crate::layout::names`].
     pub name: String,
-    /// For `function_cast:…`: the type that is cast to.
-    pub func_type: Option<TypeId>,
+    /// For `function_cast:…`: the type that is cast to. For `rtt:…` and `rtt_id:…`: whose record it is.
+    pub of_type: Option<TypeId>,
 }
 
 /// An import of the original module.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportMeta {
     /// Module name.
     pub module: String,
@@ -129,7 +137,7 @@ pub struct ImportMeta {
 }
 
 /// An export of the original module.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExportMeta {
     /// Its name.
     pub name: String,
@@ -143,7 +151,7 @@ pub struct ExportMeta {
 /// imported one is an immutable `i32` global import with the original names, whose value is the
 /// cell's address; an exported one is not exported by the lowered module, the runtime finds it by
 /// its [`Cell`]. A tag is the same with an identity in place of an address.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum EntityMeta {
     /// A function; native. References in its signature are `i32`, but for function references.
     Func {
@@ -193,7 +201,7 @@ pub enum EntityMeta {
 }
 
 /// A table's type.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TableMeta {
     /// Type of the elements.
     pub elem: RefType,
@@ -206,7 +214,7 @@ pub struct TableMeta {
 }
 
 /// Where a lowered global or table is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cell {
     /// At this byte offset of the instance's root area; of its own tags, the one with this index.
     Own(u32),

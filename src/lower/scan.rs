@@ -58,6 +58,9 @@ pub fn uses(env: &ModuleEnv<'_, '_>, func: &Func<'_>, uses: &mut Uses) {
             Op::Global(GlobalOp::Get(g)) => {
                 uses.function_base |= g == env.function_base_global();
                 uses.tag_base |= g == env.tag_base_global();
+                if g >= env.imported_tag_global(env.module.imported_tags) {
+                    uses.rtts.insert(g);
+                }
             }
             Op::Ref(RefOp::Func(f)) if f >= original => {
                 uses.funcs.insert(f);

@@ -32,6 +32,8 @@ pub struct Code {
     pub lowered: Option<LoweredCode>,
     /// For one that was left alone: what to lower it from after all.
     untouched: Option<Untouched>,
+    /// For one that was lowered for this engine alone: what to lower it from for others.
+    original: Option<Box<[u8]>>,
 }
 
 /// A module that was left alone but imports functions.
@@ -42,14 +44,17 @@ struct Untouched {
     checked: OnceLock<Option<Arc<Code>>>,
 }
 
-impl Untouched {
-    /// For a module that may need it.
-    fn new(engine: &EngineState, module: &wasmtime::Module, wasm: &[u8]) -> Option<Untouched> {
-        let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
-        let imports = || module.imports().any(|import| matches!(import.ty(), wasmtime::ExternType::Func(_)));
-        let needed = engine.options.features.intersects(exceptions) && imports();
-        needed.then(|| Untouched { wasm: wasm.into(), checked: OnceLock::new() })
-    }
+/// Whether a valid module that was left alone may have to be lowered after all.
+pub fn may_need_checks(engine: &EngineState, wasm: &[u8]) -> bool {
+    use wasmparser::{Payload, TypeRef};
+    let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
+    let is_func = |ty| matches!(ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
+    let imports_funcs = |payload| match payload {
+        Payload::ImportSection(imports) => imports.into_imports().flatten().any(|import| is_func(import.ty)),
+        _ => false,
+    };
+    let payloads = || wasmparser::Parser::new(0).parse_all(wasm).flatten();
+    engine.options.features.intersects(exceptions) && payloads().any(imports_funcs)
 }
 
 /// What lowering told.
@@ -68,6 +73,11 @@ pub struct LoweredCode {
 impl LoweredCode {
     fn new(Lowered { wasm, mut meta, sites }: Lowered) -> LoweredCode {
         let types = TypeProbe::new(&wasm, std::mem::take(&mut meta.func_types));
+        LoweredCode::of_parts(meta, sites, types)
+    }
+
+    /// By what a loaded module brings.
+    pub fn of_parts(meta: Meta, sites: Sites, types: TypeProbe) -> LoweredCode {
         let exports = meta.exports.iter().enumerate().map(|(i, export)| (export.name.clone(), i)).collect();
         LoweredCode { meta, sites, types, exports }
     }
@@ -80,7 +90,7 @@ impl LoweredCode {
 
 /// The inner engine does not take what lowering made.
 #[cold]
-fn refused(engine: &EngineState, err: Error) -> Error {
+pub fn refused(engine: &EngineState, err: Error) -> Error {
     if engine.options.winch {
         return err.context(
             "what lowering leaves of this module is more than Winch compiles (typed function references, tail calls, \
@@ -94,20 +104,40 @@ impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
         if let Some(lowered) = lower(wasm, &engine.lower_context())? {
-            return Code::of_lowered(engine, lowered);
+            return Code::of_lowered(engine, lowered, wasm);
         }
         let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
-        engine.has_untouched.store(true, Ordering::Relaxed);
-        let untouched = Untouched::new(engine, &module, wasm);
-        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched });
-        engine.enter_code(&code);
-        Ok(code)
+        let wasm = may_need_checks(engine, wasm).then(|| wasm.to_vec());
+        Ok(Code::of_untouched(engine, module, wasm))
     }
 
-    fn of_lowered(engine: &EngineState, lowered: Lowered) -> Result<Arc<Code>> {
+    /// A module that was left alone, with the original if it may have to be lowered after all.
+    pub fn of_untouched(engine: &EngineState, module: wasmtime::Module, wasm: Option<Vec<u8>>) -> Arc<Code> {
+        engine.has_untouched.store(true, Ordering::Relaxed);
+        let untouched = wasm.map(|wasm| Untouched { wasm: wasm.into(), checked: OnceLock::new() });
+        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched, original: None });
+        engine.enter_code(&code);
+        code
+    }
+
+    /// A lowered module, as it was loaded.
+    pub fn of_parts(engine: &EngineState, module: wasmtime::Module, lowered: LoweredCode) -> Arc<Code> {
+        let code = Arc::new(Code { wasmtime: module, lowered: Some(lowered), untouched: None, original: None });
+        code.enter_func_types(engine);
+        engine.enter_code(&code);
+        code
+    }
+
+    /// The original, as far as it was kept.
+    pub fn original(&self) -> Option<&[u8]> {
+        self.untouched.as_ref().map(|untouched| &*untouched.wasm).or(self.original.as_deref())
+    }
+
+    fn of_lowered(engine: &EngineState, lowered: Lowered, original: &[u8]) -> Result<Arc<Code>> {
         let module =
             wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
-        let code = Arc::new(Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)), untouched: None });
+        let lowered = Some(LoweredCode::new(lowered));
+        let code = Arc::new(Code { wasmtime: module, lowered, untouched: None, original: Some(original.into()) });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
@@ -115,7 +145,7 @@ impl Code {
 
     /// What is known of a module that this engine did not make: nothing.
     pub fn unknown(module: wasmtime::Module) -> Arc<Code> {
-        Arc::new(Code { wasmtime: module, lowered: None, untouched: None })
+        Arc::new(Code { wasmtime: module, lowered: None, untouched: None, original: None })
     }
 
     /// The same module with checks behind calls of its imports, if it has such calls and was left alone.
@@ -129,7 +159,7 @@ impl Code {
             return Ok(checked.clone());
         }
         let lowered = lower_checked(&untouched.wasm, &engine.lower_context())?;
-        let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered)).transpose()?;
+        let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered, &untouched.wasm)).transpose()?;
         Ok(untouched.checked.get_or_init(|| checked).clone())
     }
 

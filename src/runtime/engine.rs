@@ -28,6 +28,8 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::check_roots`].
+    pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
 }
@@ -96,7 +98,7 @@ impl EngineState {
         }
     }
 
-    /// What lowering needs to know.
+    /// What lowering needs to know, for code that runs in this engine.
     pub fn lower_context(&self) -> LowerContext<'_> {
         LowerContext {
             registry: &self.registry,
@@ -104,8 +106,15 @@ impl EngineState {
             map: self.map,
             features: self.options.features,
             explicit_null_checks: self.options.explicit_null_checks,
+            relocatable: false,
             opt_level: self.options.opt_level,
+            check_roots: self.options.check_roots,
         }
+    }
+
+    /// The same, for code that runs in other engines too.
+    pub fn relocatable_context(&self) -> LowerContext<'_> {
+        LowerContext { relocatable: true, ..self.lower_context() }
     }
 
     /// The module that defines heaps, compiled when the first store needs it.

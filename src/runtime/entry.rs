@@ -37,7 +37,18 @@ pub fn enter<T: 'static, R>(
     run: impl FnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
     let saved = stack_pointer(cx);
-    match run(cx) {
+    let result = run(cx);
+    leave(cx, saved, result)
+}
+
+/// What follows a call into WebAssembly, `saved` being the stack pointer from before.
+#[inline]
+pub fn leave<T: 'static, R>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    saved: Option<u32>,
+    result: Result<R>,
+) -> Result<R> {
+    match result {
         Ok(_) if has_pending(cx) => {
             move_out(cx);
             Err(Error::new(ThrownException))
@@ -98,7 +109,8 @@ fn caller_asks<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
     cx.data().gc.engine.code_of(frame.module()).is_some_and(|code| code.lowered.is_some())
 }
 
-fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
+/// The shadow stack pointer before a call.
+pub fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
     let gc = &cx.data().gc;
     read_word(gc.place?.memory.data(cx), gc.engine.map.sp_cell())
 }

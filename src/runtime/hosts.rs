@@ -5,16 +5,21 @@
 //! is not dropped at once: a value's `Drop` is the embedder's code, and the heap is out of order
 //! while a collection runs.
 
+use super::members::Tracer;
 use std::any::Any;
 
 /// A value of the host.
 pub type HostValue = Box<dyn Any + Send + Sync>;
+
+/// Visits the members of a host value.
+pub type TraceFn = fn(&(dyn Any + Send + Sync), &mut Tracer<'_>);
 
 enum Slot {
     /// The next free slot.
     Free(Option<u32>),
     Used {
         value: HostValue,
+        trace: Option<TraceFn>,
         marked: bool,
     },
 }
@@ -35,8 +40,8 @@ impl std::fmt::Debug for HostTable {
 
 impl HostTable {
     /// Puts a value into a slot. It must be held by an object before the next collection.
-    pub fn insert(&mut self, value: HostValue) -> u32 {
-        let used = Slot::Used { value, marked: false };
+    pub fn insert(&mut self, value: HostValue, trace: Option<TraceFn>) -> u32 {
+        let used = Slot::Used { value, trace, marked: false };
         if let Some(slot) = self.free
             && let Some(place) = self.slots.get_mut(slot as usize)
             && let Slot::Free(next) = *place
@@ -65,10 +70,14 @@ impl HostTable {
         }
     }
 
-    /// The slot's object is alive.
-    pub fn mark(&mut self, slot: u32) {
-        if let Some(Slot::Used { marked, .. }) = self.slots.get_mut(slot as usize) {
-            *marked = true;
+    /// The slot's object is alive: its value, and how to trace that, if need be.
+    pub fn mark(&mut self, slot: u32) -> Option<(&HostValue, TraceFn)> {
+        match self.slots.get_mut(slot as usize) {
+            Some(Slot::Used { value, trace, marked }) => {
+                *marked = true;
+                Some((value, (*trace)?))
+            }
+            _ => None,
         }
     }
 
@@ -107,14 +116,14 @@ mod tests {
     #[test]
     fn unmarked_values_are_swept_and_their_slots_used_again() {
         let mut hosts = HostTable::default();
-        let slots: Vec<u32> = (0..4u32).map(|i| hosts.insert(Box::new(i))).collect();
+        let slots: Vec<u32> = (0..4u32).map(|i| hosts.insert(Box::new(i), None)).collect();
         hosts.mark(slots[2]);
         hosts.sweep();
         assert_eq!((hosts.len(), hosts.take_dead().len()), (1, 3));
         assert!(hosts.get(slots[0]).is_none());
         assert_eq!(hosts.get(slots[2]).and_then(|v| v.downcast_ref::<u32>()), Some(&2));
         for _ in 0..3 {
-            hosts.insert(Box::new("again"));
+            hosts.insert(Box::new("again"), None);
         }
         assert_eq!((hosts.len(), hosts.slots.len()), (4, 4));
         hosts.sweep();

@@ -128,6 +128,8 @@ pub fn resolve<T: 'static>(
         names::REMEMBER_OBJECT => funcs.remember_object.into(),
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
+        name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
+        name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST) => {
                 function_cast(&mut cx, ty, false)?.into()
@@ -138,6 +140,20 @@ pub fn resolve<T: 'static>(
             _ => return Err(Error::new(crate::fault::Error::bug(format!("unknown runtime import `{name}`")))),
         },
     })
+}
+
+/// The address and the id of a type's record. A store's instances share their globals.
+fn rtt<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, import: &RuntimeImport) -> Result<(Global, Global)> {
+    let mut cx = cx.as_context_mut();
+    let unknown = || Error::new(crate::fault::Error::bug(format!("`{}` is of no type", import.name)));
+    let id = import.of_type.ok_or_else(unknown)?;
+    if let Some(&known) = cx.data().gc.rtt_globals.get(&id) {
+        return Ok(known);
+    }
+    let ty = cx.data().gc.engine.gc_types.ensure(id).ok_or_else(unknown)?;
+    let globals = (constant(&mut cx, ty.rtt.0)?, constant(&mut cx, ty.index)?);
+    cx.data_mut().gc.rtt_globals.insert(id, globals);
+    Ok(globals)
 }
 
 /// An immutable `i32` global.

@@ -6,10 +6,13 @@
 //! | `func_types.rs` | the engine's function types and the original ones |
 //! | `type_probe.rs` | function types that no import or export shows |
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
+//! | `artifact.rs` | that as bytes, for other engines |
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
 //! | `hosts.rs` | host values behind references |
+//! | `members.rs` | references that live as long as a host value |
+//! | `finalize.rs` | when finalizers run |
 //! | `imports.rs` | the imports that the runtime answers |
 //! | `handles.rs` | function handles |
 //! | `cells.rs` | globals and tables that live in the heap |
@@ -25,20 +28,24 @@
 //!
 //! What this is not: anything that an embedder sees; that is `api/`.
 
-#![forbid(unsafe_code)]
+// Only loading compiled code is unsafe, and says so.
+#![deny(unsafe_code)]
 
+pub(crate) mod artifact;
 pub(crate) mod backtrace;
 pub(crate) mod cells;
 pub(crate) mod code;
 pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod exceptions;
+pub(crate) mod finalize;
 pub(crate) mod func_types;
 pub(crate) mod handles;
 pub(crate) mod hosts;
 pub(crate) mod imports;
 pub(crate) mod instantiate;
 pub(crate) mod linking;
+pub(crate) mod members;
 pub(crate) mod memory;
 pub(crate) mod objects;
 pub(crate) mod oom;

@@ -6,6 +6,7 @@
 //! dropped. A scoped handle carries the generation it was made in, so that a stale one is found out.
 
 use super::hosts::HostTable;
+use super::members::Members;
 use crate::heap::Roots;
 use crate::layout::reference::NULL;
 use std::sync::{Arc, Weak};
@@ -52,6 +53,8 @@ const MIN_TRIM: usize = 64;
 pub struct StoreRoots {
     /// Host values.
     pub hosts: HostTable,
+    /// What host values hold.
+    pub members: Members,
     /// The exception that left WebAssembly, or that the host is about to throw.
     pub pending: Option<u32>,
     scoped: Vec<Scoped>,
@@ -134,13 +137,25 @@ impl Roots for StoreRoots {
             }
             visit(&mut root.word);
         }
+        self.members.each_root(visit);
     }
 
-    fn mark_host_slot(&mut self, slot: u32) {
-        self.hosts.mark(slot);
+    fn each_recent(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        self.members.each_recent(visit);
+    }
+
+    fn nursery_emptied(&mut self) {
+        self.members.nursery_emptied();
+    }
+
+    fn mark_host_slot(&mut self, slot: u32, visit: &mut dyn FnMut(&mut u32)) {
+        if let Some((value, trace)) = self.hosts.mark(slot) {
+            self.members.mark(visit, |tracer| trace(&**value, tracer));
+        }
     }
 
     fn sweep_host_slots(&mut self) {
+        self.members.marked();
         self.hosts.sweep();
     }
 }

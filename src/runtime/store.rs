@@ -6,7 +6,8 @@
 
 use super::code::Code;
 use super::engine::{Engine, EngineState};
-use super::hosts::HostValue;
+use super::finalize::FinalizerTable;
+use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
@@ -22,16 +23,18 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wasmtime::{AsContext, AsContextMut, Memory, StoreContextMut, Table, Trap};
+use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
-pub struct StoreData<T> {
+pub struct StoreData<T: 'static> {
     pub(crate) user: T,
     pub(crate) gc: GcStore,
     /// The engine, as the embedder knows it.
     pub(crate) engine: Engine,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
+    /// What is to be done for objects that die.
+    pub(crate) finalizers: FinalizerTable<T>,
     /// The engine's functions for those that were called from the host, by index.
     pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
@@ -44,7 +47,7 @@ pub struct StoreData<T> {
 /// Finds the limiter in the embedder's data.
 pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
 
-impl<T> StoreData<T> {
+impl<T: 'static> StoreData<T> {
     pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let gc = GcStore {
@@ -57,12 +60,15 @@ impl<T> StoreData<T> {
             failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
+            rtt_globals: HashMap::new(),
+            finalize: false,
         };
         StoreData {
             user,
             gc,
             engine,
             host_funcs: Vec::new(),
+            finalizers: FinalizerTable::default(),
             host_natives: HashMap::new(),
             limiter: None,
             unlimited: wasmtime::StoreLimits::default(),
@@ -117,6 +123,10 @@ pub struct GcStore {
     pub stand_ins: StandIns,
     /// All tags, by identity: the canonical types of their signatures.
     tags: Vec<TypeId>,
+    /// For relocatable code: address and id of the records of types, by canonical id.
+    pub rtt_globals: HashMap<TypeId, (Global, Global)>,
+    /// Finalizers are to run at the next safe point.
+    pub finalize: bool,
 }
 
 /// The entities of the engine that a heap consists of.
@@ -156,7 +166,9 @@ struct Taken<'a, T: 'static> {
 
 impl<T: 'static> Drop for Taken<'_, T> {
     fn drop(&mut self) {
-        self.cx.data_mut().gc.state = self.state.take();
+        let gc = &mut self.cx.data_mut().gc;
+        gc.finalize |= self.state.as_ref().is_some_and(|state| state.heap.told_finalization().is_some());
+        gc.state = self.state.take();
     }
 }
 
@@ -238,12 +250,17 @@ impl GcState {
         &mut self,
         engine: &EngineState,
         mem: &mut dyn HeapMemory,
+        trace: Option<TraceFn>,
         value: &mut dyn FnMut() -> Option<HostValue>,
     ) -> Result<u32> {
         let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
         let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
         let value = value().ok_or_else(|| Error::new(crate::fault::Error::bug("a host value was given away")))?;
-        let slot = self.roots.hosts.insert(value);
+        // Before the object's first collection: what is adopted must have an owner.
+        if let Some(trace) = trace {
+            self.roots.members.adopt(|tracer| trace(&*value, tracer));
+        }
+        let slot = self.roots.hosts.insert(value, trace);
         let at = reference::header(object) + HOST_SLOT;
         super::memory::write_word(mem.bytes_mut(), at, slot)
             .ok_or_else(|| Error::new(crate::fault::Error::bug("a new object is out of bounds")))?;
@@ -325,12 +342,16 @@ impl GcStore {
     }
 }
 
-/// Collects all garbage, if there is a heap.
+/// Collects all garbage, if there is a heap. Then finalizers run, unless WebAssembly is on the stack.
 pub fn collect<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Result<()> {
     if cx.as_context().data().gc.place.is_none() {
         return Ok(());
     }
-    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?.map_err(alloc_error)
+    let mut cx = cx.as_context_mut();
+    with_heap(&mut cx, |state, mem| state.heap.collect(mem, &mut state.roots, CollectKind::Major))?
+        .map_err(alloc_error)?;
+    super::finalize::safe_point(&mut cx);
+    Ok(())
 }
 
 /// The word at an address of the heap.

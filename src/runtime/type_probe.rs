@@ -20,8 +20,23 @@ pub struct TypeProbe {
 impl TypeProbe {
     /// The probe for a lowered module, whose function types are at these indices.
     pub fn new(lowered: &[u8], types: Vec<(TypeId, u32)>) -> TypeProbe {
-        let section = if types.is_empty() { &[] } else { type_section(lowered) };
+        let section = TypeProbe::section(lowered, &types).to_vec();
+        TypeProbe::of_section(section, types)
+    }
+
+    /// What of a lowered module a probe needs.
+    pub fn section<'w>(lowered: &'w [u8], types: &[(TypeId, u32)]) -> &'w [u8] {
+        if types.is_empty() { &[] } else { type_section(lowered) }
+    }
+
+    /// The probe by what it needs.
+    pub fn of_section(section: Vec<u8>, types: Vec<(TypeId, u32)>) -> TypeProbe {
         TypeProbe { section: section.into(), types, asked: AtomicBool::new(false) }
+    }
+
+    /// What it needs.
+    pub fn parts(&self) -> (&[u8], &[(TypeId, u32)]) {
+        (&self.section, &self.types)
     }
 
     /// Asks, unless it was done before: each type with the original that it stands for.

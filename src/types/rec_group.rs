@@ -4,6 +4,7 @@
 //! Two groups are then equivalent exactly when these values are equal, position by position.
 
 use super::val_type::{CompositeKind, HeapType, RefType, StorageType, TypeId, ValType};
+use serde::{Deserialize, Serialize};
 
 /// A reference to a defined type from within a recursion group.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,7 +17,7 @@ pub enum RecRef {
 
 /// A recursion group. Concrete heap types in it with a [`TypeId`] of `RecGroup::LOCAL + n` name its
 /// own `n`th type.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct RecGroup {
     /// The types, in order.
     pub types: Vec<SubType>,
@@ -41,7 +42,7 @@ impl RecGroup {
 }
 
 /// A type definition: a composite type, its declared supertype, and whether it may be extended.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct SubType {
     /// No type may declare this one as its supertype.
     pub is_final: bool,
@@ -56,7 +57,7 @@ pub struct SubType {
 }
 
 /// The structure of a defined type.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum CompositeType {
     /// `(struct field*)`
     Struct(Box<[FieldType]>),
@@ -83,7 +84,7 @@ impl CompositeType {
 }
 
 /// A function signature.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct FuncType {
     /// Parameter types.
     pub params: Box<[ValType]>,
@@ -92,7 +93,7 @@ pub struct FuncType {
 }
 
 /// A field: its storage, and whether it may be written.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct FieldType {
     /// What is stored.
     pub storage: StorageType,
@@ -107,7 +108,7 @@ impl SubType {
     }
 
     /// Rewrites every defined type that is named in here.
-    pub(super) fn map_ids(&mut self, map: &mut impl FnMut(TypeId) -> TypeId) {
+    pub fn map_ids(&mut self, map: &mut impl FnMut(TypeId) -> TypeId) {
         let mut val = |v: &mut ValType| {
             if let ValType::Ref(RefType { heap: HeapType::Concrete(_, id), .. }) = v {
                 *id = map(*id);

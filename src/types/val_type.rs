@@ -3,12 +3,13 @@
 //! Names follow the specification's text format. A concrete heap type carries the kind of the type
 //! that it names, so that most questions ("is this in the `func` hierarchy?") need no look-up.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The canonical identity of a defined type, unique in an engine.
 ///
 /// Two ids are equal exactly when the types are equivalent in the sense of the specification.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TypeId(pub u32);
 
 impl fmt::Debug for TypeId {
@@ -18,7 +19,7 @@ impl fmt::Debug for TypeId {
 }
 
 /// What a defined type defines.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum CompositeKind {
     /// A `struct` type.
     Struct,
@@ -42,7 +43,7 @@ pub enum HeapTop {
 }
 
 /// A heap type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum HeapType {
     /// `any`
     Any,
@@ -136,7 +137,7 @@ impl fmt::Debug for HeapType {
 }
 
 /// A reference type: a heap type, and whether null is among the values.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RefType {
     /// Whether null is a value of this type.
     pub nullable: bool,
@@ -184,7 +185,7 @@ impl fmt::Debug for RefType {
 }
 
 /// A value type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ValType {
     /// `i32`
     I32,
@@ -251,7 +252,7 @@ impl fmt::Debug for ValType {
 }
 
 /// The type of a field or an array element.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum StorageType {
     /// A packed 8-bit integer.
     I8,

@@ -5,6 +5,8 @@ mod entities;
 mod exceptions;
 mod exceptions_in_hosts;
 mod exceptions_through_others;
+mod ext;
+mod ext_imports;
 mod references;
 mod traps;
 

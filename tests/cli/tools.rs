@@ -1,6 +1,6 @@
 //! `lower` and `wast`.
 
-use super::{Files, examples, wasmtime_gc};
+use super::{Files, examples, run_module, wasmtime_gc};
 use wasmparser::{Validator, WasmFeatures};
 
 /// Validates without the types of the GC proposal. Recursion groups and subtyping of function types,
@@ -65,4 +65,40 @@ fn scripts_are_counted() {
     let out = wasmtime_gc(&["wast", &files.write("syntax.wast", "(assert_return")]);
     assert_eq!(out.code, 1);
     assert!(out.stderr.contains("syntax.wast"), "{}", out.stderr);
+}
+
+#[test]
+fn a_compiled_module_runs_only_if_it_is_allowed() {
+    for program in ["linked_strings", "classes"] {
+        let files = Files::new();
+        let source = examples().join(program).with_extension("wat").display().to_string();
+        let out = files.path("p.cwasm").display().to_string();
+        assert_eq!(wasmtime_gc(&["compile", "-o", &out, &source]).code, 0);
+        let ran = wasmtime_gc(&["run", "--allow-precompiled", "-D", "gc-zeal=1", &out]);
+        let expected = std::fs::read_to_string(examples().join(program).with_extension("stdout")).unwrap();
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, expected.as_str()), "{}", ran.stderr);
+        let refused = wasmtime_gc(&[&out]);
+        assert!(refused.code == 1 && refused.stderr.contains("`--allow-precompiled`"), "{refused:?}");
+        let differs = wasmtime_gc(&["--allow-precompiled", "-W", "fuel=1000", &out]);
+        assert!(differs.code == 1 && differs.stderr.contains("failed to load compiled module"), "{differs:?}");
+        std::fs::write(&out, &std::fs::read(&out).unwrap()[..5000]).unwrap();
+        let damaged = wasmtime_gc(&["--allow-precompiled", &out]);
+        assert!(damaged.code == 1 && damaged.stderr.contains("is damaged"), "{damaged:?}");
+    }
+}
+
+#[test]
+fn modules_may_import_weak_references_if_they_are_allowed_to() {
+    let wat = r#"(module
+        (import "wasmtime_gc" "weak_new" (func $new (param (ref any)) (result (ref extern))))
+        (import "wasmtime_gc" "weak_get" (func $get (param externref) (result anyref)))
+        (import "wasmtime_gc" "collect" (func $collect))
+        (type $t (struct))
+        (func (export "_start") (local $weak externref)
+            (local.set $weak (call $new (struct.new $t)))
+            (call $collect)
+            (if (i32.eqz (ref.is_null (call $get (local.get $weak)))) (then unreachable))))"#;
+    assert_eq!(run_module(&["-S", "gc"], wat).code, 0);
+    let refused = run_module(&[], wat);
+    assert!(refused.code == 1 && refused.stderr.contains("unknown import: `wasmtime_gc::weak_new`"), "{refused:?}");
 }

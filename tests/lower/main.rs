@@ -24,6 +24,7 @@ struct Case {
     input: String,
     expected: Option<String>,
     explicit_null_checks: bool,
+    relocatable: bool,
     opt_level: u8,
 }
 
@@ -38,6 +39,7 @@ impl Case {
         Case {
             path: path.to_path_buf(),
             explicit_null_checks: directive("explicit-null-checks"),
+            relocatable: directive("relocatable"),
             opt_level: if directive("optimize") { 2 } else { 0 },
             expected,
             input,
@@ -55,7 +57,9 @@ impl Case {
             map,
             features: FEATURES,
             explicit_null_checks: self.explicit_null_checks,
+            relocatable: self.relocatable,
             opt_level: self.opt_level,
+            check_roots: true,
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
         let lowered = lowered.unwrap_or_else(|| panic!("{}: nothing was lowered", self.path.display()));
@@ -112,6 +116,13 @@ fn folding_is_linear_in_nesting() {
         "i32.const 1 if ".repeat(deep),
         " else end ".repeat(deep)
     );
-    let case = Case { path: "nested".into(), input, expected: None, explicit_null_checks: false, opt_level: 2 };
+    let case = Case {
+        path: "nested".into(),
+        input,
+        expected: None,
+        explicit_null_checks: false,
+        relocatable: false,
+        opt_level: 2,
+    };
     assert!(case.lower().lines().count() < 40, "the `if`s are gone");
 }

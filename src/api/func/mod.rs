@@ -25,6 +25,7 @@ use super::types::FuncType;
 use super::values::Val;
 use super::{Error, Result};
 use crate::runtime::entry::enter;
+use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
 
@@ -248,11 +249,10 @@ impl Func {
             args.push(param.lower(&mut cx, ty)?);
         }
         let mut values = vec![wasmtime::Val::I32(0); results.len()];
-        enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values))?;
-        for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&ty.results) {
-            *result = Val::lift(&mut cx, value, ty)?;
-        }
-        Ok(())
+        let called = enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values));
+        let lifted = called.and_then(|()| lift_all(&mut cx, &values, &ty.results, results));
+        safe_point(&mut cx.inner);
+        lifted
     }
 
     /// The function as one whose types are known when the host is compiled.
@@ -267,6 +267,19 @@ impl Func {
     {
         TypedFunc::new(&store.as_context(), *self)
     }
+}
+
+/// Makes values of what the engine returned.
+fn lift_all<T: 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    values: &[wasmtime::Val],
+    types: &[t::ValType],
+    results: &mut [Val],
+) -> Result<()> {
+    for ((result, value), &ty) in results.iter_mut().zip(values).zip(types) {
+        *result = Val::lift(cx, value, ty)?;
+    }
+    Ok(())
 }
 
 fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {

@@ -5,6 +5,7 @@ use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::types::{FuncType, HeapType, RefType, ValType};
 use crate::api::{Engine, Error, Result, V128};
 use crate::runtime::entry::enter;
+use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -321,13 +322,15 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         };
         let params = params.lower(&mut cx, types)?;
         let results = match &self.inner {
-            Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params))?,
+            Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params)),
             None => {
                 let inner = self.native(&mut cx)?;
-                enter(&mut cx.inner, |cx| inner.call(cx, params))?
+                enter(&mut cx.inner, |cx| inner.call(cx, params))
             }
         };
-        Results::lift(&mut cx, results)
+        let results = results.and_then(|results| Results::lift(&mut cx, results));
+        safe_point(&mut cx.inner);
+        results
     }
 
     /// The engine's function.

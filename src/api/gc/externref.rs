@@ -56,7 +56,7 @@ impl ExternRef {
         // The value is given away only when there is an object for it.
         let mut value = Some(value);
         let word = with_heap(&mut cx.inner, |state, mem| {
-            state.new_host(&engine, mem, &mut || value.take().map(|value| Box::new(value) as HostValue))
+            state.new_host(&engine, mem, None, &mut || value.take().map(|value| Box::new(value) as HostValue))
         })?;
         match (word, value) {
             (Ok(word), _) => Rooted::new(&mut cx, word),

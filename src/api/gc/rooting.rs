@@ -216,13 +216,17 @@ fn unrooted() -> Error {
 }
 
 #[cold]
-fn foreign() -> Error {
+pub(crate) fn foreign() -> Error {
     Error::msg("object used with wrong store")
 }
 
+#[cold]
+pub(crate) fn no_heap() -> Error {
+    Error::new(crate::fault::Error::bug("the heap is in use or does not exist"))
+}
+
 fn roots<'a, T: 'static>(cx: &'a mut StoreContextMut<'_, T>) -> Result<&'a mut StoreRoots> {
-    let bug = || Error::new(crate::fault::Error::bug("the heap is in use or does not exist"));
-    cx.inner.data_mut().gc.roots().ok_or_else(bug)
+    cx.inner.data_mut().gc.roots().ok_or_else(no_heap)
 }
 
 impl<T: GcRef> Rooted<T> {

@@ -7,8 +7,10 @@
 //! |---|---|
 //! | `world.rs` | a mutator: a heap, its memory, and by hand what lowered code does |
 //! | `model.rs` | the operations, and the model that does the same |
+//! | `weak.rs` | its weak references, ephemerons and finalizers |
 
 mod model;
+mod weak;
 pub mod world;
 
 pub use model::{Step, run as run_steps};
@@ -56,7 +58,7 @@ fn setup(s: &mut Source<'_>) -> (HeapOptions, u64) {
 fn step(s: &mut Source<'_>, zeal: bool) -> Step {
     let mut n = || s.below(1000);
     let (a, b, c) = (n(), n(), n());
-    match s.below(60) {
+    match s.below(72) {
         0..=7 => Step::Pair(a as u32),
         8..=9 => Step::Wide(a as u32),
         10 => Step::Huge,
@@ -79,6 +81,13 @@ fn step(s: &mut Source<'_>, zeal: bool) -> Step {
         55 if !zeal => Step::Garbage(3 * a as u32),
         56..=57 => Step::Minor,
         58 => Step::Major,
+        60..=61 => Step::Weak(a),
+        62..=63 => Step::LoadWeak(a),
+        64 => Step::DropWeak(a),
+        65..=67 => Step::SetEphemeron(a, b),
+        68 => Step::LoadEphemeron(a),
+        69 => Step::RemoveEphemeron(a),
+        70 => Step::Finalizer(a, b),
         _ => Step::Flush,
     }
 }

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A reference of the model.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Ref {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Ref {
     Null,
     I31(u32),
     Object(usize),
@@ -58,6 +58,18 @@ pub enum Step {
     LoadHost(usize),
     /// Allocates so many objects that nothing refers to.
     Garbage(u32),
+    /// A weak reference to a value of the stack.
+    Weak(usize),
+    /// Pushes what a weak reference refers to.
+    LoadWeak(usize),
+    DropWeak(usize),
+    /// Sets a key of the ephemeron map: key, value.
+    SetEphemeron(usize, usize),
+    /// Pushes the value of a key.
+    LoadEphemeron(usize),
+    RemoveEphemeron(usize),
+    /// A finalizer for an object of the stack, with a value that is held: target, value.
+    Finalizer(usize, usize),
     Minor,
     Major,
     Flush,
@@ -73,6 +85,7 @@ pub struct Pair {
     stack: Vec<Ref>,
     area_refs: [Ref; AREA_WORDS],
     host_refs: [Ref; 3],
+    weak: super::weak::Model,
 }
 
 impl Pair {
@@ -83,7 +96,8 @@ impl Pair {
         let area = w.heap.alloc_root_area(&mut w.mem, AREA_WORDS as u32).unwrap();
         w.host.words = vec![reference::NULL; 3];
         let (area_refs, host_refs) = ([Ref::Null; AREA_WORDS], [Ref::Null; 3]);
-        Pair { w, area, objects: vec![], stack: vec![], area_refs, host_refs }
+        let weak = super::weak::Model::new(&mut w.heap);
+        Pair { w, area, objects: vec![], stack: vec![], area_refs, host_refs, weak }
     }
 
     /// Pushes a new object on both sides; nothing happens when the heap is full.
@@ -204,6 +218,32 @@ impl Pair {
             }
             Step::LoadHost(n) => self.push(self.w.host.words[n % 3], self.host_refs[n % 3]),
             Step::Garbage(n) => (0..n).for_each(|n| drop(self.w.try_struct(&pair, n))),
+            Step::Weak(n) => {
+                let (word, model) = self.at(n)?;
+                self.weak.new_weak(&mut self.w.heap, word, model);
+            }
+            Step::LoadWeak(n) => {
+                let (word, model) = self.weak.load(&self.w.heap, n)?;
+                self.push(word, model);
+            }
+            Step::DropWeak(n) => self.weak.drop_weak(n),
+            Step::SetEphemeron(key, value) => {
+                let ((key, model), value) = (self.at(key)?, self.at(value)?);
+                self.weak.set(&mut self.w.heap, (key, model), value);
+            }
+            Step::LoadEphemeron(n) => {
+                let (key, model) = self.at(n)?;
+                let (word, model) = self.weak.get(&self.w.heap, key, model)?;
+                self.push(word, model);
+            }
+            Step::RemoveEphemeron(n) => {
+                let (key, model) = self.at(n)?;
+                self.weak.remove(&mut self.w.heap, key, model);
+            }
+            Step::Finalizer(target, held) => {
+                let (target, held) = (self.at(target)?, self.at(held)?);
+                self.weak.watch(&mut self.w.heap, target, held);
+            }
             Step::Minor => self.w.minor(),
             Step::Major => self.w.major(),
             Step::Flush => self.w.heap.flush_remembered(&mut self.w.mem),
@@ -211,16 +251,25 @@ impl Pair {
         Some(())
     }
 
-    /// Walks both graphs.
-    pub fn compare(&mut self) -> Result<(), String> {
+    /// Walks both graphs. `exact`: nothing has happened since a major collection, so that what is not
+    /// reachable is known to be dead.
+    pub fn compare(&mut self, exact: bool) -> Result<(), String> {
         self.w.verify().map_err(|err| format!("{err:?}"))?;
         let mut todo: Vec<(u32, Ref)> = (0..self.stack.len()).filter_map(|n| self.at(n)).collect();
         for (n, &model) in self.area_refs.iter().enumerate() {
             todo.push((self.w.word(self.area + 4 * n as u32), model));
         }
         todo.extend(self.w.host.words.iter().copied().zip(self.host_refs));
+        todo.extend(self.weak.held(&mut self.w.heap));
         let (mut there, mut back) = (HashMap::new(), HashMap::new());
-        while let Some((value, model)) = todo.pop() {
+        loop {
+            let Some((value, model)) = todo.pop() else {
+                todo = self.weak.values_of(&self.w.heap, &there)?;
+                if todo.is_empty() {
+                    break;
+                }
+                continue;
+            };
             let id = match model {
                 Ref::Null => {
                     same("null", value, reference::NULL)?;
@@ -244,7 +293,8 @@ impl Pair {
                 todo.push((self.w.get(value, offset(&object.ty, n)), model));
             }
         }
-        Ok(())
+        let objects = &self.objects;
+        self.weak.compare(&self.w.heap, &there, exact, |id| &objects[id].refs)
     }
 
     fn compare_data(&self, value: u32, object: &Object) -> Result<(), String> {
@@ -268,7 +318,7 @@ impl Pair {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
     if found == expected { Ok(()) } else { Err(format!("{what}: {found:x?}, expected {expected:x?}")) }
 }
 
@@ -288,9 +338,9 @@ pub fn run(options: HeapOptions, requests: u64, steps: &[Step]) -> Result<(), St
     for (n, step) in steps.iter().enumerate() {
         pair.step(step);
         if n % 8 == 7 {
-            pair.compare().map_err(|what| format!("after step {n}: {what}"))?;
+            pair.compare(matches!(step, Step::Major)).map_err(|what| format!("after step {n}: {what}"))?;
         }
     }
     pair.w.major();
-    pair.compare().map_err(|what| format!("at the end: {what}"))
+    pair.compare(true).map_err(|what| format!("at the end: {what}"))
 }

@@ -7,7 +7,7 @@ use crate::layout::{GcType, GcTypes, HeapMap, MapParams, ObjectLayout, Width, re
 use crate::types::{
     CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeRegistry, ValType,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub fn any() -> StorageType {
@@ -65,6 +65,10 @@ impl Types {
 #[derive(Default, Debug)]
 pub struct Host {
     pub words: Vec<u32>,
+    /// What host objects hold, by slot.
+    pub held: BTreeMap<u32, u32>,
+    /// The slots whose word was set since the nursery was last empty.
+    pub recent: BTreeSet<u32>,
     pub marked: BTreeSet<u32>,
     /// The slots that the last major collection found alive.
     pub alive: BTreeSet<u32>,
@@ -75,12 +79,26 @@ impl Roots for Host {
         self.words.iter_mut().for_each(visit);
     }
 
-    fn mark_host_slot(&mut self, slot: u32) {
+    fn each_recent(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        for slot in &self.recent {
+            self.held.get_mut(slot).into_iter().for_each(&mut *visit);
+        }
+    }
+
+    fn nursery_emptied(&mut self) {
+        self.recent.clear();
+    }
+
+    fn mark_host_slot(&mut self, slot: u32, visit: &mut dyn FnMut(&mut u32)) {
         self.marked.insert(slot);
+        self.held.get_mut(&slot).into_iter().for_each(visit);
     }
 
     fn sweep_host_slots(&mut self) {
         self.alive = std::mem::take(&mut self.marked);
+        self.held.retain(|slot, _| self.alive.contains(slot));
+        // Young objects may have stayed where they were.
+        self.recent = self.held.keys().copied().collect();
     }
 }
 
@@ -195,6 +213,12 @@ impl World {
         let object = self.heap.alloc_object(&mut self.mem, &mut self.host, &ty).unwrap();
         self.set_word(reference::header(object) + HOST_SLOT, slot);
         object
+    }
+
+    /// Makes the host object with a slot hold a reference.
+    pub fn hold(&mut self, slot: u32, word: u32) {
+        self.host.held.insert(slot, word);
+        self.host.recent.insert(slot);
     }
 
     pub fn get(&self, object: u32, offset: u32) -> u32 {

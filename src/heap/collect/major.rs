@@ -2,16 +2,18 @@
 //!
 //! 1. Mark from all roots, young objects in place; objects of chosen old blocks move. The remembered
 //!    set is rebuilt: entries in dead objects would outlive them.
+//!    Then weak references, ephemerons and finalizers are settled.
 //! 2. Tell the host which of its slots are dead. Sweep old blocks and large objects.
 //! 3. Now the live young bytes are known: if they fit, or the memory grows, promote them. If not, the
 //!    nursery stays as it is, and the heap is intact.
 
 use super::evacuate::{Eagerness, blocks_wanted, candidates, choose};
 use super::roots::{Roots, Young, each_memory_root, stack_pointer};
-use super::trace::{Live, Marker};
+use super::trace::{Live, Marker, Marking};
 use crate::heap::memory::{HeapMemory, Words};
 use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::blocks_for;
+use crate::heap::weak::Entries;
 use crate::heap::{AllocError, Heap};
 use std::ops::Range;
 
@@ -67,11 +69,14 @@ impl Heap {
             space_start: self.space_start,
             todo: &mut todo,
             live: Live::default(),
+            log: None,
             fault: None,
         };
         each_memory_root(map, sp, &self.areas, |at| marker.root_slot(at));
         roots.each(&mut |word| *word = marker.mark(*word));
+        self.weak.each_strong(Entries::All, &mut |word| *word = marker.mark(*word));
         marker.drain(roots);
+        self.weak.finish(&mut Marking { marker: &mut marker, roots }, Entries::All, map);
         let (live, fault) = (marker.live, marker.fault.take());
         todo.clear();
         todo.shrink_to(1 << 20);

@@ -15,6 +15,7 @@ use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::OldSpace;
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
+use crate::heap::weak::{Entries, Reach};
 use crate::heap::{AllocError, Heap};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::reference;
@@ -29,6 +30,8 @@ struct Promoter<'a> {
     /// Moved objects whose slots are still to be looked at, each with what its type is.
     todo: &'a mut Vec<(u32, Brief)>,
     promoted: u64,
+    /// See [`Reach::log`].
+    log: Option<Vec<u32>>,
     fault: Option<VerifyError>,
 }
 
@@ -49,10 +52,13 @@ impl Heap {
             young: Young { start: map.nursery_start, used },
             todo: &mut todo,
             promoted: 0,
+            log: None,
             fault: None,
         };
         each_memory_root(map, sp, &self.areas, |at| p.slot(at));
         roots.each(&mut |word| *word = p.forward(*word));
+        roots.each_recent(&mut |word| *word = p.forward(*word));
+        self.weak.each_strong(Entries::Recent, &mut |word| *word = p.forward(*word));
         for at in buffer.step_by(4) {
             let slot = p.words.get(at);
             p.slot(slot);
@@ -61,6 +67,8 @@ impl Heap {
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
         self.large.young.iter().for_each(|&at| p.whole_object(at));
         p.drain();
+        self.weak.finish(&mut p, Entries::Recent, map);
+        roots.nursery_emptied();
         let (promoted, fault) = (p.promoted, p.fault.take());
         todo.clear();
         self.todo = todo;
@@ -123,6 +131,9 @@ impl Promoter<'_> {
         let moved = reference::from_header(to);
         self.words.set(from, moved);
         self.promoted += size as u64;
+        if let Some(log) = &mut self.log {
+            log.push(from);
+        }
         if brief.map != 0 {
             self.todo.push((to, brief));
         }
@@ -156,6 +167,7 @@ impl Promoter<'_> {
         let moved = reference::from_header(to);
         self.words.set(from, moved);
         self.promoted += size;
+        self.log.iter_mut().for_each(|log| log.push(from));
         if descriptor.trace > Trace::Host {
             self.todo.push((to, brief));
         }
@@ -208,5 +220,25 @@ impl Promoter<'_> {
                 }
             }
         }
+    }
+}
+
+impl Reach for Promoter<'_> {
+    fn reached(&self, word: u32) -> Option<u32> {
+        let Some(from) = self.young.header(word) else { return Some(word) };
+        let header = self.words.get(from);
+        reference::is_object(header).then_some(header)
+    }
+
+    fn reach(&mut self, word: u32) -> u32 {
+        self.forward(word)
+    }
+
+    fn trace(&mut self) {
+        self.drain();
+    }
+
+    fn log(&mut self) -> &mut Option<Vec<u32>> {
+        &mut self.log
     }
 }

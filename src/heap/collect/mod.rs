@@ -19,6 +19,7 @@ mod trace;
 use super::memory::HeapMemory;
 use super::space::old::blocks_for;
 use super::space::pages::BLOCK_BYTES;
+use super::verify::{Fault, VerifyError};
 use super::{AllocError, Heap, Roots};
 use std::time::Instant;
 
@@ -46,7 +47,10 @@ impl Heap {
         kind: CollectKind,
     ) -> Result<(), AllocError> {
         self.check_broken()?;
+        // Should a host object's visit panic, nothing can be said of the heap.
+        self.broken = Some(VerifyError::cell(Fault::Interrupted, self.map.sp_cell(), 0));
         let result = self.collect_checked(mem, roots, kind);
+        self.broken = None;
         self.note_broken(result)
     }
 

@@ -10,8 +10,16 @@ use crate::layout::HeapMap;
 pub trait Roots {
     /// Visits every root word of the host, which the collector may change.
     fn each(&mut self, visit: &mut dyn FnMut(&mut u32));
-    /// A live host object that holds this slot was reached. Only during major collections.
-    fn mark_host_slot(&mut self, slot: u32);
+    /// Visits words of the host that were set since the nursery was last empty, and are no roots but by
+    /// what holds them: [`Roots::mark_host_slot`] visits them too. Only when young objects are promoted.
+    fn each_recent(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        let _ = visit;
+    }
+    /// No object is young any more: no word that is visited later refers to one unless it is set again.
+    fn nursery_emptied(&mut self) {}
+    /// A live host object that holds this slot was reached: visits the words that are alive because of it,
+    /// which the collector may change. Only during major collections.
+    fn mark_host_slot(&mut self, slot: u32, visit: &mut dyn FnMut(&mut u32));
     /// A major collection has found all live objects: slots that were not marked since the last call
     /// are dead.
     fn sweep_host_slots(&mut self);

@@ -13,6 +13,7 @@ use crate::heap::space::marks::Marks;
 use crate::heap::space::old::{LINE_BYTES, OldSpace};
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
+use crate::heap::weak::Reach;
 use crate::layout::object::{HEADER_BYTES, LARGE_OBJECT_BYTES};
 use crate::layout::{reference, rtt};
 
@@ -43,6 +44,8 @@ pub(super) struct Marker<'a, const MOVES: bool> {
     /// Marked objects that are still to be traced, each with what its type is.
     pub todo: &'a mut Vec<(u32, Brief)>,
     pub live: Live,
+    /// See [`Reach::log`].
+    pub log: Option<Vec<u32>>,
     pub fault: Option<VerifyError>,
 }
 
@@ -88,6 +91,9 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     /// Queues a marked object, if its header is good.
     #[inline(always)]
     fn push(&mut self, at: u32) {
+        if let Some(log) = &mut self.log {
+            log.push(at);
+        }
         let header = self.words.get(at);
         let brief = self.types.brief(header);
         if brief.index().is_some() {
@@ -111,6 +117,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             if !self.marks.set(header) {
                 return;
             }
+            self.log.iter_mut().for_each(|log| log.push(header));
             (at, header) = (header, self.words.get(header));
             let brief = self.types.brief(header);
             if brief.index().is_some() {
@@ -146,6 +153,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         }
         let Some(to) = self.old.alloc(size as u32, self.pages) else {
             self.marks.set(at);
+            self.log.iter_mut().for_each(|log| log.push(at));
             self.todo.push((at, brief));
             return value;
         };
@@ -153,6 +161,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         let moved = reference::from_header(to);
         self.words.set(at, moved);
         self.live.moved += size;
+        self.log.iter_mut().for_each(|log| log.push(at));
         self.marks.set(to);
         self.todo.push((to, brief));
         moved
@@ -191,7 +200,8 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             self.each_slot(descriptor, at, |this, slot| this.old_slot(slot));
         }
         if descriptor.trace == Trace::Host {
-            roots.mark_host_slot(self.words.get(at + rtt::HOST_SLOT));
+            let slot = self.words.get(at + rtt::HOST_SLOT);
+            roots.mark_host_slot(slot, &mut |word| *word = self.mark(*word));
         }
     }
 
@@ -235,6 +245,41 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     fn corrupt(&mut self, fault: Fault, at: u32, word: u32, value: u32) -> u32 {
         self.fault.get_or_insert_with(|| VerifyError::object(fault, at, word));
         value
+    }
+}
+
+/// A mark phase, as the weak tables see it.
+pub(super) struct Marking<'m, 'a, const MOVES: bool> {
+    pub marker: &'m mut Marker<'a, MOVES>,
+    pub roots: &'m mut dyn Roots,
+}
+
+impl<const MOVES: bool> Reach for Marking<'_, '_, MOVES> {
+    fn reached(&self, word: u32) -> Option<u32> {
+        let marker = &*self.marker;
+        let Some(at) = object_header(word) else { return Some(word) };
+        if at < marker.space_start && at.wrapping_sub(marker.young.start) >= marker.young.used {
+            return Some(word);
+        }
+        if MOVES && at >= marker.space_start && marker.old.is_evacuated(at) {
+            let header = marker.words.get(at);
+            if reference::is_object(header) {
+                return Some(header);
+            }
+        }
+        marker.marks.is_set(at).then_some(word)
+    }
+
+    fn reach(&mut self, word: u32) -> u32 {
+        self.marker.mark(word)
+    }
+
+    fn trace(&mut self) {
+        self.marker.drain(self.roots);
+    }
+
+    fn log(&mut self) -> &mut Option<Vec<u32>> {
+        &mut self.marker.log
     }
 }
 

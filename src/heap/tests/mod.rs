@@ -6,9 +6,11 @@
 //! | `collect.rs` | minor and major collections, the barrier, host objects |
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
+//! | `weak.rs` | weak references, ephemerons, finalizers, what host objects hold |
 //! | `model.rs` | random programs against a model heap |
 
 mod collect;
 mod corrupt;
 mod model;
 mod shortage;
+mod weak;

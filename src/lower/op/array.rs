@@ -101,7 +101,7 @@ fn alloc<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: &Array, l
 }
 
 fn set_up<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, array: &Array, object: Value, len: Value) {
-    let header = c.i32(array.ty.rtt.0);
+    let header = super::rtt::address(e.env(), c, &array.ty);
     memory::store(e.env(), c, object, 0, Width::I32, header, None);
     memory::store(e.env(), c, object, ARRAY_LENGTH, Width::I32, len, None);
 }

@@ -45,7 +45,7 @@
 //! 7. At entry the top is 0: the caller has published its own frame, and this one begins behind it. A
 //!    callee leaves the published top as it found it. An allocation's cold path does not.
 //!
-//! The checker in `tests/` is written from these and knows nothing of the code here.
+//! The machine in `tests/` and the checker in `check/` know nothing of the code here.
 //!
 //! A root that would be in many refresh lists but is used seldom is *heavy*: it is treated at
 //! allocations as at calls. So the sum of all refresh lists is linear in the size of the function.
@@ -57,16 +57,20 @@
 //! | `slots.rs` | who owns which slot, which slots are null |
 //! | `place.rs` | forward: spills, reloads, refresh lists |
 //! | `tops.rs` | forward: where the top must be published |
+//! | `check/` | an independent check of the result |
 
 #![forbid(unsafe_code)]
 
 mod candidates;
+mod check;
 mod liveness;
 mod place;
 mod slots;
 #[cfg(test)]
 mod tests;
 mod tops;
+
+pub use check::check_roots;
 
 use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op};

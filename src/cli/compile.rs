@@ -1,0 +1,38 @@
+//! `wasmtime-gc compile`: compiles a module ahead of time.
+
+use super::options::Common;
+use super::{Outcome, input, missing_argument};
+use crate::api::Engine;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wasmtime::error::Context;
+
+/// Arguments of `compile`.
+#[derive(Args)]
+pub(super) struct CompileCommand {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Where to write to [default: the module's name with `.cwasm`, in the present folder]
+    #[arg(short = 'o', long = "output", value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// The module, binary or text (`-` for standard input)
+    #[arg(value_name = "WASM")]
+    module: Option<PathBuf>,
+}
+
+impl CompileCommand {
+    /// Writes the compiled module.
+    pub(super) fn execute(self) -> Outcome {
+        let Some(path) = &self.module else { missing_argument("compile", "<WASM>") };
+        let engine = Engine::new(&self.common.settings()?.config)?;
+        let wasm = input::read(path)?;
+        let compiled = engine.precompile_module(&wasm).with_context(|| format!("failed to compile {path:?}"))?;
+        let output = self.output.unwrap_or_else(|| {
+            let stem = path.file_stem().filter(|stem| *stem != "-").unwrap_or("out".as_ref());
+            PathBuf::from(stem).with_extension("cwasm")
+        });
+        std::fs::write(&output, compiled).with_context(|| format!("failed to write {output:?}"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

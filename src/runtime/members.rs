@@ -1,0 +1,207 @@
+//! References that live as long as a host object: the edges of traced host values.
+//!
+//! A [`Member`] is a word of its own, which the embedder keeps inside the host value. It is a root until an
+//! owner adopts it; then it is alive when a major collection reaches the owner, whose trace visits it. One
+//! that was not visited by the last major collection is dead, and its word is never used again: so a trace
+//! that forgets members, or an owner that gives them away, makes no dangling reference.
+//!
+//! A minor collection must know of young references in old owners. The members that were set since are
+//! therefore listed, as a remembered set is; a member that nobody holds any more is no root even if listed.
+
+use crate::layout::reference::NULL;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// In place of a collection's number: no owner has been seen.
+const UNOWNED: u64 = u64::MAX;
+
+/// A reference that an owner may hold. Only its store's collections and API change it, so that atomics are
+/// for the type system alone.
+#[derive(Debug)]
+pub struct Member(Arc<Cell>);
+
+#[derive(Debug)]
+struct Cell {
+    word: AtomicU32,
+    /// The last major collection in which an owner was seen.
+    seen: AtomicU64,
+}
+
+/// All members of a store that a collection must know of without being led to them.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// Major collections so far.
+    collections: u64,
+    unowned: Vec<Arc<Cell>>,
+    /// Those with an owner that may refer to young objects.
+    recent: Vec<Arc<Cell>>,
+    /// The members that the present mark phase has visited.
+    visited: Vec<Arc<Cell>>,
+}
+
+/// What a host value's trace is given: visits its members.
+pub struct Tracer<'a> {
+    members: &'a mut Members,
+    /// Absent when the value is new and its members are only to be adopted.
+    visit: Option<&'a mut dyn FnMut(&mut u32)>,
+}
+
+impl Members {
+    /// A new member, which is a root until it is adopted or dropped.
+    pub fn new_member(&mut self, word: u32) -> Member {
+        let cell = Arc::new(Cell { word: AtomicU32::new(word), seen: AtomicU64::new(UNOWNED) });
+        self.unowned.push(cell.clone());
+        Member(cell)
+    }
+
+    /// What a member refers to; `None` if it is dead.
+    pub fn get(&self, member: &Member) -> Option<u32> {
+        let seen = member.0.seen.load(Relaxed);
+        (seen == UNOWNED || seen == self.collections).then(|| member.0.word.load(Relaxed))
+    }
+
+    /// Sets what a member refers to. A dead one is as good as new.
+    pub fn set(&mut self, member: &Member, word: u32) {
+        let seen = member.0.seen.load(Relaxed);
+        member.0.word.store(word, Relaxed);
+        if seen == self.collections {
+            self.recent.push(member.0.clone());
+        } else if seen != UNOWNED {
+            member.0.seen.store(UNOWNED, Relaxed);
+            self.unowned.push(member.0.clone());
+        }
+    }
+
+    /// Adopts the members of a new host value.
+    pub fn adopt(&mut self, trace: impl FnOnce(&mut Tracer<'_>)) {
+        trace(&mut Tracer { members: self, visit: None });
+    }
+
+    /// Visits the members of a host value that was reached by marking.
+    pub fn mark(&mut self, visit: &mut dyn FnMut(&mut u32), trace: impl FnOnce(&mut Tracer<'_>)) {
+        trace(&mut Tracer { members: self, visit: Some(visit) });
+    }
+
+    /// Visits the members that are roots.
+    pub fn each_root(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        self.unowned.retain(|cell| cell.seen.load(Relaxed) == UNOWNED && Arc::strong_count(cell) > 1);
+        self.unowned.iter().for_each(|cell| cell.visit(visit));
+    }
+
+    /// Visits those with an owner that were set since the nursery was last empty.
+    pub fn each_recent(&mut self, visit: &mut dyn FnMut(&mut u32)) {
+        let now = self.collections;
+        let live = |cell: &&Arc<Cell>| cell.seen.load(Relaxed) == now && Arc::strong_count(cell) > 1;
+        self.recent.iter().filter(live).for_each(|cell| cell.visit(visit));
+    }
+
+    /// No member refers to a young object any more.
+    pub fn nursery_emptied(&mut self) {
+        self.recent.clear();
+    }
+
+    /// A major collection has visited the members of all live owners.
+    pub fn marked(&mut self) {
+        self.collections += 1;
+        self.recent = std::mem::take(&mut self.visited);
+    }
+}
+
+impl Cell {
+    fn visit(&self, visit: &mut dyn FnMut(&mut u32)) {
+        let mut word = self.word.load(Relaxed);
+        visit(&mut word);
+        self.word.store(word, Relaxed);
+    }
+}
+
+impl Tracer<'_> {
+    /// Visits a member. Visiting one more than once makes no difference.
+    pub fn visit(&mut self, member: &Member) {
+        let Member(cell) = member;
+        let Some(visit) = &mut self.visit else {
+            if cell.seen.load(Relaxed) == UNOWNED {
+                cell.seen.store(self.members.collections, Relaxed);
+                self.members.recent.push(cell.clone());
+            }
+            return;
+        };
+        let next = self.members.collections + 1;
+        let seen = cell.seen.load(Relaxed);
+        if seen == next {
+            return;
+        }
+        if seen != UNOWNED && seen != self.members.collections {
+            // Dead since an earlier collection: the word means nothing.
+            cell.word.store(NULL, Relaxed);
+        }
+        cell.visit(visit);
+        cell.seen.store(next, Relaxed);
+        self.members.visited.push(cell.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(members: &mut Members) -> Vec<u32> {
+        let mut words = vec![];
+        members.each_root(&mut |word| words.push(*word));
+        words
+    }
+
+    fn collect(members: &mut Members, owned: &[&Member]) {
+        members.mark(&mut |word| *word += 1, |tracer| owned.iter().for_each(|member| tracer.visit(member)));
+        members.marked();
+    }
+
+    #[test]
+    fn a_member_is_a_root_until_it_is_adopted_and_dies_when_no_owner_shows_it() {
+        let mut members = Members::default();
+        let (a, b) = (members.new_member(10), members.new_member(20));
+        assert_eq!(roots(&mut members), [10, 20]);
+        members.adopt(|tracer| tracer.visit(&a));
+        assert_eq!(roots(&mut members), [20]);
+        collect(&mut members, &[&a]);
+        assert_eq!((members.get(&a), members.get(&b)), (Some(11), Some(20)));
+        collect(&mut members, &[]);
+        assert_eq!((members.get(&a), members.get(&b)), (None, Some(20)));
+        members.set(&a, 30);
+        assert_eq!(roots(&mut members), [20, 30]);
+        drop(b);
+        assert_eq!(roots(&mut members), [30]);
+    }
+
+    #[test]
+    fn members_that_were_set_are_recent_until_the_nursery_is_empty() {
+        let mut members = Members::default();
+        let member = members.new_member(10);
+        members.adopt(|tracer| tracer.visit(&member));
+        let count = |members: &mut Members| {
+            let mut n = 0;
+            members.each_recent(&mut |_| n += 1);
+            n
+        };
+        assert_eq!(count(&mut members), 1);
+        members.nursery_emptied();
+        members.set(&member, 11);
+        assert_eq!(count(&mut members), 1);
+        members.nursery_emptied();
+        assert_eq!(count(&mut members), 0);
+        // Marking does not tell whether what it visits is young.
+        collect(&mut members, &[&member, &member]);
+        assert_eq!((count(&mut members), members.get(&member)), (1, Some(12)));
+    }
+
+    #[test]
+    fn a_dead_member_that_an_owner_shows_again_refers_to_nothing() {
+        let mut members = Members::default();
+        let member = members.new_member(10);
+        collect(&mut members, &[&member]);
+        collect(&mut members, &[]);
+        members.mark(&mut |_| {}, |tracer| tracer.visit(&member));
+        members.marked();
+        assert_eq!(members.get(&member), Some(NULL));
+    }
+}

@@ -1,0 +1,200 @@
+//! The C programs of `examples/c`, built by their Makefile, on ours and on stock Wasmtime.
+//!
+//! They need clang and wasm-ld. Where those are missing the tests say that they are skipped, unless
+//! `WASMTIME_GC_REQUIRE_CLANG` is set: then they fail.
+
+use super::{Ran, folder, ran, wasmtime_gc};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// The name by which a tool can be called.
+fn tool(names: &[&str]) -> Option<String> {
+    let works = |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
+    names.iter().find(works).map(|name| name.to_string())
+}
+
+/// The built programs; nothing if the tools are missing.
+fn programs() -> Option<&'static Path> {
+    static BUILT: LazyLock<Option<PathBuf>> = LazyLock::new(build);
+    BUILT.as_deref()
+}
+
+fn build() -> Option<PathBuf> {
+    let tools = [&["clang-19", "clang-20", "clang"][..], &["wasm-ld-19", "wasm-ld-20", "wasm-ld"], &["make"]];
+    let [Some(clang), Some(wasm_ld), Some(make)] = tools.map(tool) else {
+        let message = "the C programs were skipped: clang, wasm-ld or make is missing (Debian: clang-19 lld-19 make)";
+        assert!(std::env::var_os("WASMTIME_GC_REQUIRE_CLANG").is_none(), "{message}");
+        eprintln!("{message}");
+        return None;
+    };
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("c");
+    let make = ran(Command::new(make).arg("-C").arg(folder("examples/c")).args([
+        format!("OUT={}", out.display()),
+        format!("CLANG={clang}"),
+        format!("WASM_LD={wasm_ld}"),
+        format!("WASMTIME_GC={}", env!("CARGO_BIN_EXE_wasmtime-gc")),
+    ]));
+    assert_eq!(make.code, 0, "{}\n{}", make.stdout, make.stderr);
+    Some(out)
+}
+
+fn run(program: &str, export: &str) -> Option<Ran> {
+    let program = programs()?.join(program).display().to_string();
+    Some(match export {
+        "_start" => wasmtime_gc(&["run", "-S", "gc", &program]),
+        _ => wasmtime_gc(&["run", "-S", "gc", "--invoke", export, &program]),
+    })
+}
+
+/// What the milestone prints for its hundred rounds.
+fn rounds(finalized: bool) -> String {
+    let round = |n: i32| {
+        let (first, all) = (n * 1000 + 1, (n + 1) * 1000);
+        let live = if finalized { 1000 } else { all };
+        format!("Callback after {first} allocated.\n{all} total allocated, {live} still live.\n")
+    };
+    (0..100).map(round).collect()
+}
+
+fn pages(stdout: &str) -> i32 {
+    let line = stdout.lines().find_map(|line| line.strip_prefix("Linear memory has ")).expect("it tells its pages");
+    line.trim_end_matches(" pages.").parse().expect("they are a number")
+}
+
+#[test]
+fn the_milestone_succeeds() {
+    for program in ["milestone.wasm", "milestone-linked.wasm"] {
+        let Some(ran) = run(program, "_start") else { return };
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{program}: {}", ran.stdout);
+        let (log, end) = ran.stdout.split_at(rounds(true).len());
+        assert_eq!(log, rounds(true), "{program}");
+        assert!(end.starts_with("100000 objects finalized, 0 live.\n"), "{program}: {end}");
+        assert!(end.contains("The table has 1064 slots; at most 1000 were live, and 0 are.\n"), "{program}: {end}");
+        assert!(end.ends_with("Success; max 1000 objects live.\n"), "{program}: {end}");
+        assert!(pages(end) <= 10, "{program}: {end}");
+    }
+}
+
+/// A callback that captures its wrapper is held by the table, and so is the wrapper: nothing is ever garbage. Nor is
+/// anything freed without finalizers.
+#[test]
+fn the_mistakes_run_out_of_linear_memory() {
+    for program in ["milestone.wasm", "milestone-linked.wasm"] {
+        for mistake in ["no_finalizer", "cycle"] {
+            let Some(ran) = run(program, mistake) else { return };
+            assert_eq!(ran.code, 1, "{program} {mistake}: {ran:?}");
+            assert!(rounds(false).starts_with(ran.stdout.split("error:").next().unwrap()), "{program} {mistake}");
+            let line = ran.stdout.lines().last().unwrap_or_default();
+            let (_, rest) = line.split_once("error: out of linear memory with ").expect(line);
+            let objects: i32 = rest.split_once(' ').expect(line).0.parse().expect(line);
+            // Eight pages of blocks of eight bytes, but for those that hold links.
+            assert!((30_000..=65_536).contains(&objects), "{program} {mistake}: {line}");
+        }
+    }
+}
+
+/// With both edges in the heap, the cycle is garbage like everything else.
+#[test]
+fn the_cycle_is_bounded_where_the_collector_sees_it() {
+    for program in ["milestone.wasm", "milestone-linked.wasm"] {
+        let Some(ran) = run(program, "traced") else { return };
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{program}: {}", ran.stdout);
+        assert!(ran.stdout.starts_with(&rounds(true)), "{program}");
+        assert!(ran.stdout.contains("The table has 0 slots"), "{program}: {}", ran.stdout);
+        assert!(ran.stdout.ends_with("Success; max 1000 objects live.\n"), "{program}");
+    }
+}
+
+/// The cycle through the table is bounded too where the way back is a weak handle.
+#[test]
+fn the_cycle_is_bounded_where_it_is_weak() {
+    let Some(ran) = run("weak.wasm", "_start") else { return };
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    let expected = "100000 objects finalized, 0 live.\n\
+                    100000 callbacks met their wrappers; 0 weak handles are left.\n\
+                    The table has 1064 slots. Linear memory has ";
+    assert!(ran.stdout.starts_with(expected), "{}", ran.stdout);
+}
+
+#[test]
+fn objects_of_the_heap_need_no_linear_memory() {
+    let Some(ran) = run("list.wasm", "_start") else { return };
+    let sums = 1000 * 4950 + (0..1000).map(|round| 2 * round + 2).sum::<i32>();
+    let expected =
+        format!("{sums} in a thousand lists and rings, 499500 in the one that was kept.\nLinear memory has 2 pages.\n");
+    assert_eq!((ran.code, ran.stdout, ran.stderr.as_str()), (0, expected, ""));
+}
+
+#[test]
+fn destructors_release() {
+    let Some(ran) = run("handles.wasm", "_start") else { return };
+    let expected = "2 handles for three people, initials 65066.\n\
+                    Exchanged: 66065, with 2 handles.\n\
+                    0 handles at the end.\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, expected, ""));
+}
+
+/// The finished module, with nothing of ours but two imports of its host, on stock Wasmtime and its collector.
+#[test]
+fn the_milestone_runs_on_stock_wasmtime() {
+    let Some(programs) = programs() else { return };
+    for program in ["milestone.wasm", "milestone-linked.wasm"] {
+        let wasm = std::fs::read(programs.join(program)).unwrap();
+        let options = wasmtime_gc::intrinsics::LinkOptions::default();
+        let wasm = wasmtime_gc::intrinsics::link(&wasm, &options).unwrap().map_or(wasm, |linked| linked.wasm);
+        let printed = stock(&wasm);
+        assert!(printed.starts_with(&rounds(true)), "{program}: {printed}");
+        assert!(printed.ends_with("Success; max 1000 objects live.\n"), "{program}: {printed}");
+        assert!(printed.contains("The table has 1064 slots"), "{program}: {printed}");
+    }
+}
+
+type Reports = Arc<Mutex<VecDeque<i32>>>;
+
+struct Token(i32, Reports);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push_back(self.0);
+    }
+}
+
+/// What a program prints on stock Wasmtime, with a host of a few lines.
+fn stock(wasm: &[u8]) -> String {
+    use wasmtime::{Caller, Engine, ExternRef, Linker, Module, Result, Store};
+    let engine = Engine::default();
+    let module = Module::new(&engine, wasm).unwrap();
+    let (reports, printed) = (Reports::default(), Arc::new(Mutex::new(Vec::new())));
+    let mut linker: Linker<()> = Linker::new(&engine);
+    let queue = reports.clone();
+    let token = move |caller: Caller<'_, ()>, n: i32| ExternRef::new(caller, Token(n, queue.clone())).map(Some);
+    linker.func_wrap("wasmtime-gc:finalizers", "token", token).unwrap();
+    let queue = reports.clone();
+    let pending = move || queue.lock().unwrap().len() as i32;
+    linker.func_wrap("wasmtime-gc:finalizers", "pending", pending).unwrap();
+    let next = move || reports.lock().unwrap().pop_front().unwrap_or(-1);
+    linker.func_wrap("wasmtime-gc:finalizers", "next", next).unwrap();
+    let collect = |mut caller: Caller<'_, ()>| -> Result<()> {
+        caller.gc(None)?;
+        Ok(())
+    };
+    linker.func_wrap("wasmtime-gc:heap", "collect", collect).unwrap();
+    let out = printed.clone();
+    let write = move |mut caller: Caller<'_, ()>, _: i32, at: u32, _: u32, _: u32| -> i32 {
+        let memory = caller.get_export("memory").unwrap().into_memory().unwrap();
+        let bytes = memory.data(&caller);
+        let word = |at: u32| u32::from_le_bytes(bytes[at as usize..at as usize + 4].try_into().unwrap()) as usize;
+        out.lock().unwrap().extend_from_slice(&bytes[word(at)..word(at) + word(at + 4)]);
+        0
+    };
+    linker.func_wrap("wasi_snapshot_preview1", "fd_write", write).unwrap();
+    let exit = |code: i32| -> Result<()> { wasmtime::bail!("the program ended with {code}") };
+    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap().call(&mut store, ()).unwrap();
+    let printed = printed.lock().unwrap();
+    String::from_utf8_lossy(&printed).into_owned()
+}

@@ -1,0 +1,136 @@
+//! Embedders: a table in the store, tokens and collections.
+
+use wasmtime_gc::{
+    AnyRef, Engine, ExternRef, Finalizers, Func, HeapType, I31, Linker, Module, Ref, RefType, RootScope, SideTable,
+    Store, StructType, Trap, Val,
+};
+
+fn store() -> Store<()> {
+    Store::new(&Engine::default(), ())
+}
+
+#[test]
+fn tables_hold_references_of_each_hierarchy() {
+    let mut store = store();
+    let host = ExternRef::new(&mut store, 7u32).unwrap();
+    let number = AnyRef::from_i31(&mut store, I31::wrapping_u32(5));
+    let func = Func::wrap(&mut store, || 3i32);
+    let values: [(RefType, Ref); 3] = [
+        (RefType::EXTERNREF, Ref::Extern(Some(host))),
+        (RefType::ANYREF, Ref::Any(Some(number))),
+        (RefType::FUNCREF, Ref::Func(Some(func))),
+    ];
+    for (ty, value) in values {
+        for table in [SideTable::new(&mut store, ty.clone()), SideTable::new_unchecked(&mut store, ty.clone())] {
+            let table = table.unwrap();
+            let handle = table.intern(&mut store, value).unwrap();
+            assert!(table.get(&mut store, handle).unwrap().is_non_null(), "{ty}");
+            assert_eq!((table.size(&mut store).unwrap(), table.capacity(&mut store).unwrap()), (1, 1));
+            assert_eq!(table.intern(&mut store, Ref::null(ty.heap_type())).unwrap(), -1);
+            assert!(table.get(&mut store, -1).unwrap().is_null());
+            table.release(&mut store, handle).unwrap();
+            assert_eq!(table.size(&mut store).unwrap(), 0);
+        }
+    }
+}
+
+#[test]
+fn invalid_handles_trap_and_the_table_goes_on() {
+    let mut store = store();
+    let table = SideTable::new(&mut store, RefType::I31REF).unwrap();
+    let value = AnyRef::from_i31(&mut store, I31::wrapping_u32(5));
+    let handle = table.intern(&mut store, Ref::Any(Some(value))).unwrap();
+    table.release(&mut store, handle).unwrap();
+    let err = table.release(&mut store, handle).unwrap_err();
+    assert_eq!(err.downcast_ref(), Some(&Trap::UnreachableCodeReached), "{err:?}");
+    assert!(table.get(&mut store, handle).is_err() && table.get(&mut store, 9).is_err());
+    let next = table.intern(&mut store, Ref::Any(Some(value))).unwrap();
+    assert_ne!(next, handle, "the generation has moved on");
+    assert!(table.get(&mut store, next).is_ok());
+}
+
+#[test]
+fn types_that_a_table_can_not_have_are_refused() {
+    let mut store = store();
+    let engine = store.engine().clone();
+    let err = SideTable::new(&mut store, RefType::new(false, HeapType::Extern)).unwrap_err();
+    assert!(err.to_string().contains("nullable"), "{err}");
+    let ty = StructType::new(&engine, []).unwrap();
+    let err = SideTable::new(&mut store, RefType::new(true, HeapType::ConcreteStruct(ty))).unwrap_err();
+    assert!(err.to_string().contains("link the table into"), "{err}");
+}
+
+/// Two modules exchange handles through one table.
+#[test]
+fn modules_share_a_table_of_the_store() {
+    let mut store = store();
+    let mut linker = Linker::new(&store.engine());
+    let table = linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::EXTERNREF).unwrap();
+    assert!(linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::EXTERNREF).is_err(), "names are taken");
+    let text = |export: &str, ty: &str| {
+        format!(r#"(module (import "wasmtime-gc:side-table" "{export}" (func $f {ty})) (export "{export}" (func $f)))"#)
+    };
+    let giver = Module::new(&store.engine(), text("intern", "(param externref) (result i32)")).unwrap();
+    let taker = Module::new(&store.engine(), text("get", "(param i32) (result externref)")).unwrap();
+    let giver = linker.instantiate(&mut store, &giver).unwrap();
+    let taker = linker.instantiate(&mut store, &taker).unwrap();
+    let value = ExternRef::new(&mut store, "shared").unwrap();
+    let mut handle = [Val::I32(0)];
+    let intern = giver.get_func(&mut store, "intern").unwrap();
+    intern.call(&mut store, &[Some(value).into()], &mut handle).unwrap();
+    let mut result = [Val::I32(0)];
+    taker.get_func(&mut store, "get").unwrap().call(&mut store, &handle, &mut result).unwrap();
+    let data = result[0].unwrap_extern_ref().unwrap().data(&store).unwrap().unwrap();
+    assert_eq!(data.downcast_ref::<&str>(), Some(&"shared"));
+    assert_eq!(table.size(&mut store).unwrap(), 1);
+}
+
+/// A token lives as long as what holds it: here a struct, held by a handle.
+#[test]
+fn tokens_report_the_end_of_what_holds_them() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, Finalizers::new());
+    let mut linker = Linker::new(&engine);
+    Finalizers::add_to_linker(&mut linker, |finalizers: &Finalizers| finalizers).unwrap();
+    linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::ANYREF).unwrap();
+    let text = r#"(module
+      (type $held (struct (field i32) (field externref)))
+      (import "wasmtime-gc:finalizers" "token" (func $token (param i32) (result externref)))
+      (import "wasmtime-gc:finalizers" "pending" (func $pending (result i32)))
+      (import "wasmtime-gc:finalizers" "next" (func $next (result i32)))
+      (import "wasmtime-gc:heap" "collect" (func $collect))
+      (import "wasmtime-gc:heap" "collections" (func $collections (result i64)))
+      (import "wasmtime-gc:side-table" "intern" (func $intern (param anyref) (result i32)))
+      (import "wasmtime-gc:side-table" "release" (func $release (param i32)))
+      (export "pending" (func $pending))
+      (export "next" (func $next))
+      (func (export "make") (param i32) (result i32)
+        (call $intern (struct.new $held (local.get 0) (call $token (local.get 0)))))
+      (func (export "release") (param i32) (call $release (local.get 0)) (call $collect))
+      (func (export "collections") (result i64) (call $collections)))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let make = instance.get_typed_func::<i32, i32>(&mut store, "make").unwrap();
+    let release = instance.get_typed_func::<i32, ()>(&mut store, "release").unwrap();
+    let next = instance.get_typed_func::<(), i32>(&mut store, "next").unwrap();
+    let pending = instance.get_typed_func::<(), i32>(&mut store, "pending").unwrap();
+    let collections = instance.get_typed_func::<(), i64>(&mut store, "collections").unwrap();
+    let handles: Vec<i32> = (100..104).map(|n| make.call(&mut store, n).unwrap()).collect();
+    store.gc(None).unwrap();
+    assert_eq!((pending.call(&mut store, ()).unwrap(), next.call(&mut store, ()).unwrap()), (0, -1));
+    let before = collections.call(&mut store, ()).unwrap();
+    release.call(&mut store, handles[2]).unwrap();
+    assert!(collections.call(&mut store, ()).unwrap() > before);
+    assert_eq!((pending.call(&mut store, ()).unwrap(), next.call(&mut store, ()).unwrap()), (1, 102));
+    assert_eq!(pending.call(&mut store, ()).unwrap(), 0);
+    {
+        let mut scope = RootScope::new(&mut store);
+        let reports = Finalizers::new();
+        reports.token(&mut scope, 9).unwrap();
+        drop(scope);
+        store.gc(None).unwrap();
+        assert_eq!((reports.next_report(), reports.pending()), (Some(9), 0), "embedders have tokens too");
+    }
+    release.call(&mut store, handles[0]).unwrap();
+    assert_eq!(store.data().next_report(), Some(100));
+}
