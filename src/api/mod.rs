@@ -22,7 +22,6 @@
 #![deny(unsafe_code)]
 
 mod backtrace;
-pub mod component;
 mod config;
 mod engine;
 pub mod ext;
@@ -73,5 +72,5 @@ pub use wasmtime::{
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
     ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
     ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
-    WasmtimeBug, bail, ensure, error, format_err,
+    WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -1,16 +1,16 @@
 //! The heap for components: the host of the package `wasmtime-gc:heap` in `wit/`.
 //!
 //! Components are Wasmtime's own: they are compiled with [`Engine::wasmtime`], linked by
-//! [`wasmtime::component::Linker`] and instantiated in [`Store::wasmtime_mut`](super::Store::wasmtime_mut). Their
+//! [`wasmtime::component::Linker`] and instantiated in [`Store::wasmtime_mut`](crate::api::Store::wasmtime_mut). Their
 //! modules have no objects; what they hold of the heap are resources, each of which is a handle of a side table.
 //!
 //! The work is done by a small module (`src/intrinsics/component.wat`) into which the side table and the objects are
 //! linked. So a call of a component is a call of lowered code with numbers, and the handle is the resource's
 //! representation.
 
-use super::func::{TypedFunc, WasmParams, WasmResults};
-use super::store::StoreContextMut;
-use super::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData};
+use crate::api::func::{TypedFunc, WasmParams, WasmResults};
+use crate::api::store::StoreContextMut;
+use crate::api::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData};
 use crate::intrinsics;
 use bindings::wasmtime_gc::heap::{finalizers, side_table, stats};
 use wasmtime::component::{self, Access, HasData, Resource};
