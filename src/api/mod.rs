@@ -22,6 +22,7 @@
 #![deny(unsafe_code)]
 
 mod backtrace;
+mod code_builder;
 mod config;
 mod engine;
 pub mod ext;
@@ -43,6 +44,7 @@ pub use crate::heap::HeapStats;
 pub use crate::runtime::backtrace::{FrameInfo, WasmBacktrace};
 pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
+pub use code_builder::CodeBuilder;
 pub use config::Config;
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
@@ -71,6 +73,7 @@ pub use wasmtime::{
     ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
     ResourceLimiterAsync, ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
-    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult,
-    WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
+    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, ValRaw, VariableOperatorCost,
+    WaitResult, WasmBacktraceDetails, WasmCoreDump, WasmFeatures, WasmtimeBug, bail, component, ensure, error,
+    format_err,
 };

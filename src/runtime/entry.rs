@@ -94,6 +94,10 @@ fn leave<T: 'static, R>(
 
 fn has_pending<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
     let gc = &cx.data().gc;
+    // Every exception has a tag.
+    if !gc.has_tags() {
+        return false;
+    }
     let cell = gc.engine.map.pending_cell();
     gc.place.is_some_and(|place| read_word(place.memory.data(cx), cell).is_some_and(|word| word != 0))
 }

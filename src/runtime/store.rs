@@ -321,6 +321,12 @@ impl GcStore {
         first
     }
 
+    /// Whether there is any tag.
+    #[inline]
+    pub fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
     /// The type of a tag's signature.
     pub fn tag_type(&self, identity: u32) -> Option<TypeId> {
         self.tags.get(identity as usize).copied()

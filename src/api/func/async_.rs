@@ -142,7 +142,7 @@ where
         Box::pin(async move {
             let params = P::load(&mut StoreContextMut { inner: w::AsContextMut::as_context_mut(caller) }, params)?;
             let returned = Box::into_pin((self.0)(Caller::lend(caller), params)).await;
-            returned.store(&mut StoreContextMut { inner: w::AsContextMut::as_context_mut(caller) }, results)
+            returned.store_vals(&mut StoreContextMut { inner: w::AsContextMut::as_context_mut(caller) }, results)
         })
     }
 }
