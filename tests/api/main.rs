@@ -1,5 +1,6 @@
 //! The embedder's interface, end to end: one module per subject.
 
+mod async_;
 mod calls;
 mod entities;
 mod exceptions;
@@ -8,6 +9,7 @@ mod exceptions_through_others;
 mod faults;
 mod ext;
 mod ext_imports;
+mod instance_pre;
 mod references;
 mod traps;
 
