@@ -85,6 +85,27 @@ fn modules_share_a_table_of_the_store() {
     assert_eq!(table.size(&mut store).unwrap(), 1);
 }
 
+/// The file for Rust guests is part of their program, whose compiler may be stricter than ours. It is only compiled:
+/// targets for WebAssembly need not be installed.
+#[test]
+fn the_file_for_rust_guests_compiles() {
+    let out = tempfile::tempdir().unwrap();
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_string());
+    let guest = format!(
+        "#![no_std]\n#![deny(warnings)]\n#[path = {:?}]\npub mod side_table;\n",
+        super::folder("include/wasmtime_gc/side_table.rs")
+    );
+    let file = out.path().join("guest.rs");
+    std::fs::write(&file, guest).unwrap();
+    let ran = super::ran(
+        std::process::Command::new(rustc)
+            .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+            .arg(out.path())
+            .arg(&file),
+    );
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 /// A token lives as long as what holds it: here a struct, held by a handle.
 #[test]
 fn tokens_report_the_end_of_what_holds_them() {
