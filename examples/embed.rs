@@ -59,7 +59,7 @@ fn main() -> Result<()> {
         add.call(&mut scope, value)?;
     }
     instance.get_typed_func::<i32, ()>(&mut store, "waste")?.call(&mut store, 1_000_000)?;
-    store.gc()?;
+    store.gc(None)?;
     instance.get_typed_func::<(), ()>(&mut store, "show_all")?.call(&mut store, ())?;
     println!("{} values shown", store.data());
 

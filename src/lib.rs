@@ -39,7 +39,7 @@
 pub mod api;
 #[cfg(feature = "cli")]
 pub mod cli;
-mod error;
+mod fault;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod heap;
@@ -53,4 +53,4 @@ mod runtime;
 pub mod types;
 
 pub use api::*;
-pub use error::Error as CompileError;
+pub use fault::Error as CompileError;

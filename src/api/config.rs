@@ -1,5 +1,7 @@
 //! What an embedder chooses about an engine.
 
+mod options;
+
 use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
 use crate::layout::map::MAX_HEAP_BYTES;
@@ -22,13 +24,16 @@ const DEFAULT_NURSERY: usize = 4 << 20;
 #[derive(Clone)]
 pub struct Config {
     inner: wasmtime::Config,
-    features: WasmFeatures,
+    pub(super) features: WasmFeatures,
     max_wasm_stack: usize,
     nursery_size: usize,
-    heap: HeapOptions,
+    pub(super) heap: HeapOptions,
+    /// Noted, and not used.
+    pub(super) stock: options::StockHeap,
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    check_roots: bool,
     strategy: Strategy,
     interprets: bool,
 }
@@ -71,7 +76,7 @@ macro_rules! features {
 
 impl Config {
     /// The defaults: everything in WebAssembly 3.0, and the exceptions of before it, on Cranelift.
-    pub fn new() -> Config {
+    pub fn new() -> Self {
         let mut inner = wasmtime::Config::new();
         // Calls through the store's function table are the hottest of all, and they are cheaper when
         // tables are filled on instantiation.
@@ -85,9 +90,11 @@ impl Config {
             max_wasm_stack: DEFAULT_WASM_STACK,
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
+            stock: options::StockHeap::default(),
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
         }
@@ -172,6 +179,10 @@ impl Config {
         wasm_wide_arithmetic: WIDE_ARITHMETIC;
         /// Memories with other page sizes.
         wasm_custom_page_sizes: CUSTOM_PAGE_SIZES;
+        /// Threads that share more than memories. Lowering refuses what belongs to it.
+        wasm_shared_everything_threads: SHARED_EVERYTHING_THREADS;
+        /// Continuations. Lowering refuses what belongs to them.
+        wasm_stack_switching: STACK_SWITCHING;
     }
 
     /// The compiler. Winch compiles what has no typed function references, tail calls or function subtypes
@@ -248,6 +259,14 @@ impl Config {
     /// Whether lowering runs its own optimisation passes. On by default.
     pub fn gc_optimize(&mut self, enable: bool) -> &mut Self {
         self.opt_level = if enable { FULL_OPT } else { 0 };
+        self
+    }
+
+    /// Whether an independent checker looks through every lowered function: that all references are
+    /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
+    /// error of compilation. On by default where debug assertions are, else off.
+    pub fn gc_check_roots(&mut self, enable: bool) -> &mut Self {
+        self.check_roots = enable;
         self
     }
 
@@ -328,6 +347,7 @@ impl Config {
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            check_roots: self.check_roots,
             winch,
         };
         Ok((wasmtime::Engine::new(&inner)?, options))

@@ -1,24 +1,16 @@
 //! Engines.
 
+mod getters;
+
 use super::{Config, Result};
 use crate::runtime::artifact;
+pub use crate::runtime::engine::Engine;
 use crate::runtime::engine::EngineState;
+pub use getters::EngineWeak;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::Precompiled;
-
-/// The context in which modules are compiled and stores made. Cheap to clone, and shared by clones.
-#[derive(Clone)]
-pub struct Engine {
-    state: Arc<EngineState>,
-}
-
-impl std::fmt::Debug for Engine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
-    }
-}
 
 impl Default for Engine {
     /// An engine with the default configuration.
@@ -42,11 +34,12 @@ impl Engine {
     /// When options contradict each other or the host does not support them.
     pub fn new(config: &Config) -> Result<Engine> {
         let (wasmtime, options) = config.build()?;
-        Ok(Engine { state: Arc::new(EngineState::new(wasmtime, options)) })
+        Ok(Engine { state: Arc::new(EngineState::new(wasmtime, options, Box::new(config.clone()))) })
     }
 
-    pub(crate) fn of(state: &Arc<EngineState>) -> Engine {
-        Engine { state: state.clone() }
+    /// The options that it was made with.
+    pub fn config(&self) -> &Config {
+        self.state.embedder.downcast_ref().expect("an engine is made with a configuration")
     }
 
     pub(crate) fn state(&self) -> &Arc<EngineState> {

@@ -88,7 +88,7 @@ impl Finalizers {
         linker.func_wrap(FINALIZERS, "next", move |caller: Caller<'_, T>| {
             get(caller.data()).next_report().unwrap_or(-1)
         })?;
-        linker.func_wrap(HEAP, "collect", |mut caller: Caller<'_, T>| caller.gc())?;
+        linker.func_wrap(HEAP, "collect", |mut caller: Caller<'_, T>| caller.gc(None))?;
         linker.func_wrap(HEAP, "collections", |caller: Caller<'_, T>| {
             let stats = caller.as_context().heap_stats();
             (stats.minor + stats.major) as i64

@@ -4,14 +4,14 @@ use super::externals::{Export, Extern, Global, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::memory::Memory;
 use super::store::{AsContext, AsContextMut, StoreContextMut};
-use super::{Error, Module, Result};
+use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
 use crate::runtime::finalize::safe_point;
 use crate::runtime::instantiate::{InstanceState, instantiate};
 use crate::runtime::linking::Import;
 use std::sync::Arc;
 
 /// An instance of a module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
     store: u64,
     index: usize,
@@ -69,15 +69,21 @@ impl Instance {
     }
 
     /// All that it exports, in order.
-    pub fn exports(&self, mut store: impl AsContextMut) -> impl ExactSizeIterator<Item = Export> {
-        let mut cx = store.as_context_mut();
-        let names = self.state(&cx).map(|state| state.export_names()).unwrap_or_default();
-        let exports: Vec<Export> = names
+    pub fn exports<'a, T: 'static>(
+        &'a self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> impl ExactSizeIterator<Item = Export<'a>> + 'a {
+        let mut cx = store.into();
+        let state = self.state(&cx);
+        let names = state.as_ref().map(|state| state.export_names()).unwrap_or_default();
+        let definitions: Vec<Option<Extern>> = names.into_iter().map(|name| self.get_export(&mut cx, name)).collect();
+        let gc = &wasmtime::StoreContext::from(cx.inner).data().gc;
+        let state = gc.instances.get(self.index).filter(|_| gc.id == self.store);
+        let names = state.map(|state| state.export_names()).unwrap_or_default();
+        let exports: Vec<Export<'a>> = names
             .into_iter()
-            .filter_map(|name| {
-                let definition = self.get_export(&mut cx, &name)?;
-                Some(Export { name, definition })
-            })
+            .zip(definitions)
+            .filter_map(|(name, of)| Some(Export { name, definition: of? }))
             .collect();
         exports.into_iter()
     }
@@ -123,6 +129,21 @@ impl Instance {
         self.get_export(store, name)?.into_memory()
     }
 
+    /// The shared memory that it exports under a name.
+    pub fn get_shared_memory(&self, store: impl AsContextMut, name: &str) -> Option<SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
+    }
+
+    /// The tag that it exports under a name.
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
+    }
+
+    /// What it exports at a place that its module told.
+    pub fn get_module_export(&self, store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
+        self.get_export(store, export.name())
+    }
+
     /// The module that it is an instance of.
     ///
     /// # Panics
@@ -132,7 +153,7 @@ impl Instance {
         let cx = store.as_context();
         let gc = &cx.inner.data().gc;
         match gc.instances.get(self.index) {
-            Some(state) if gc.id == self.store => Module::of(cx.engine(), state.code.clone()),
+            Some(state) if gc.id == self.store => Module::of(cx.engine().clone(), state.code.clone()),
             _ => panic!("instance used with the wrong store"),
         }
     }

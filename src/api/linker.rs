@@ -3,9 +3,11 @@
 //! Host functions over numbers are definitions of Wasmtime's linker, where libraries such as its WASI
 //! can add theirs too ([`Linker::wasmtime_mut`]). Everything else is kept here and looked up first.
 
+mod command;
+mod lookup;
+
 use super::externals::{Extern, Global, Table};
-use super::func::{Caller, Func, HostFunc, IntoFunc};
-use super::memory::Memory;
+use super::func::{Caller, HostFunc, IntoFunc};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::types::{ExternType, FuncType};
 use super::values::{Ref, Val};
@@ -23,6 +25,7 @@ pub struct Linker<T: 'static> {
     /// Names that were given to `inner`.
     plain: HashSet<(String, String)>,
     allow_shadowing: bool,
+    allow_unknown_exports: bool,
 }
 
 enum Definition<T: 'static> {
@@ -30,6 +33,12 @@ enum Definition<T: 'static> {
     Extern(Extern),
     /// Of any store.
     Host(Arc<HostFunc<T>>),
+}
+
+impl<T: 'static> Default for Linker<T> {
+    fn default() -> Linker<T> {
+        Linker::new(&Engine::default())
+    }
 }
 
 impl<T: 'static> Clone for Definition<T> {
@@ -49,6 +58,7 @@ impl<T: 'static> Clone for Linker<T> {
             map: self.map.clone(),
             plain: self.plain.clone(),
             allow_shadowing: self.allow_shadowing,
+            allow_unknown_exports: self.allow_unknown_exports,
         }
     }
 }
@@ -94,6 +104,7 @@ impl<T: 'static> Linker<T> {
             map: HashMap::new(),
             plain: HashSet::new(),
             allow_shadowing: false,
+            allow_unknown_exports: false,
         }
     }
 
@@ -109,8 +120,29 @@ impl<T: 'static> Linker<T> {
         self
     }
 
+    /// Whether a command may export something else than functions, which is then ignored.
+    pub fn allow_unknown_exports(&mut self, allow: bool) -> &mut Self {
+        self.allow_unknown_exports = allow;
+        self
+    }
+
     /// Wasmtime's linker: for libraries that define host functions there. Such functions see
-    /// [`StoreData`], from which [`StoreData::data_mut`] leads to the embedder's data.
+    /// [`StoreData`], from which [`StoreData::data_mut`] leads to the embedder's data. So WASI is added:
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker, Store};
+    /// use wasmtime_wasi::p1::{self, WasiP1Ctx};
+    /// use wasmtime_wasi::WasiCtxBuilder;
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<WasiP1Ctx>::new(&engine);
+    /// p1::add_to_linker_sync(linker.wasmtime_mut(), |data| data.data_mut())?;
+    /// let mut store = Store::new(&engine, WasiCtxBuilder::new().build_p1());
+    /// assert!(linker.get(&mut store, "wasi_snapshot_preview1", "fd_write").is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wasmtime_mut(&mut self) -> &mut wasmtime::Linker<StoreData<T>> {
         &mut self.inner
     }
@@ -159,11 +191,11 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     ///
     /// When the name is taken.
-    pub fn func_wrap<Params, Results>(
+    pub fn func_wrap<Params, Args>(
         &mut self,
         module: &str,
         name: &str,
-        func: impl IntoFunc<T, Params, Results>,
+        func: impl IntoFunc<T, Params, Args>,
     ) -> Result<&mut Self> {
         if !func.is_plain() {
             let host = func.into_host(&self.engine);
@@ -192,28 +224,10 @@ impl<T: 'static> Linker<T> {
         module_name: &str,
         instance: Instance,
     ) -> Result<&mut Self> {
-        for export in instance.exports(&mut store) {
-            self.insert(module_name, &export.name, Definition::Extern(export.definition))?;
+        for export in instance.exports(store.as_context_mut()) {
+            self.insert(module_name, export.name, Definition::Extern(export.definition))?;
         }
         Ok(self)
-    }
-
-    /// Instantiates a module, calls its `_initialize` if it has one, and defines its exports.
-    ///
-    /// # Errors
-    ///
-    /// When the module can not be instantiated, or a name is taken.
-    pub fn module(
-        &mut self,
-        mut store: impl AsContextMut<Data = T>,
-        module_name: &str,
-        module: &Module,
-    ) -> Result<&mut Self> {
-        let instance = self.instantiate(&mut store, module)?;
-        if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
-            initialize.typed::<(), ()>(&mut store)?.call(&mut store, ())?;
-        }
-        self.instance(store, module_name, instance)
     }
 
     /// Defines everything of a module's under another module's name too.
@@ -299,7 +313,7 @@ impl<T: 'static> Linker<T> {
                         Ok(())
                     })?;
                 }
-                _ if self.get(&mut store, module, name).is_some() => {}
+                _ if self.get(&mut store, module, name).is_ok() => {}
                 ExternType::Global(ty) => {
                     let val = Val::default_for_ty(ty.content()).ok_or_else(|| no_default(module, name))?;
                     let global = Global::new(&mut store, ty, val)?;
@@ -313,12 +327,10 @@ impl<T: 'static> Linker<T> {
                     let table = Table::new(&mut store, ty, null)?;
                     self.insert(module, name, Definition::Extern(table.into()))?;
                 }
-                ExternType::Memory(ty) if ty.is_shared() => return Err(no_default(module, name)),
-                ExternType::Memory(ty) => {
-                    let memory = Memory::new(&mut store, ty)?;
-                    self.insert(module, name, Definition::Extern(memory.into()))?;
+                ty @ (ExternType::Memory(_) | ExternType::Tag(_)) => {
+                    let default = ty.default_value(&mut store)?;
+                    self.insert(module, name, Definition::Extern(default))?;
                 }
-                ExternType::Tag(_) => return Err(no_default(module, name)),
             }
         }
         Ok(())
@@ -365,19 +377,6 @@ impl<T: 'static> Linker<T> {
                 wasmtime::Extern::Func(func) => Import::Silent(func),
                 native => Import::Native(native),
             })),
-        }
-    }
-
-    /// The definition of a name.
-    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
-        let mut cx = store.as_context_mut();
-        match self.map.get(&(module.to_string(), name.to_string())) {
-            Some(Definition::Extern(definition)) => Some(definition.clone()),
-            Some(Definition::Host(host)) => Some(Func::of_host(&mut cx, host.clone()).into()),
-            None => self.inner.get(&mut cx.inner, module, name).ok().and_then(|native| match native {
-                wasmtime::Extern::Func(func) => Some(Func::of_silent(func).into()),
-                native => Extern::of_native(native),
-            }),
         }
     }
 }

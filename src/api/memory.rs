@@ -76,6 +76,16 @@ impl Memory {
         self.inner.page_size(store.as_context().inner)
     }
 
+    /// The binary logarithm of the bytes of a page.
+    pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
+        self.inner.page_size_log2(store.as_context().inner)
+    }
+
+    /// Where its bytes are, until it grows.
+    pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
+        self.inner.data_ptr(store.as_context().inner)
+    }
+
     /// Grows the memory by pages: its former size.
     ///
     /// # Errors

@@ -21,7 +21,7 @@
 // Only loading compiled code is unsafe, and says so.
 #![deny(unsafe_code)]
 
-pub mod component;
+mod backtrace;
 mod config;
 mod engine;
 pub mod ext;
@@ -33,6 +33,7 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod shared_memory;
 mod side_table;
 mod store;
 mod types;
@@ -40,23 +41,36 @@ mod values;
 
 pub use crate::heap::HeapStats;
 pub use crate::runtime::backtrace::{FrameInfo, WasmBacktrace};
+pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
 pub use config::Config;
-pub use engine::Engine;
+pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
 pub use finalizers::Finalizers;
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
-pub use gc::{AnyRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted};
+pub use gc::{
+    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
+    OwnedRooted, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
+};
 pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
-pub use module::Module;
+pub use module::{Module, ModuleExport};
+pub use shared_memory::SharedMemory;
 pub use side_table::SideTable;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
+pub use wasmtime::error::ToWasmtimeResult;
+#[cfg(unix)]
+pub use wasmtime::unix;
 pub use wasmtime::{
-    Error, InstanceAllocationStrategy, MemoryAccessError, OptLevel, PoolingAllocationConfig, Precompiled,
-    ResourceLimiter, Result, SharedMemory, StoreLimits, StoreLimitsBuilder, Strategy, ThrownException, Trap,
-    UpdateDeadline, V128, WasmBacktraceDetails, WasmFeatures, bail, ensure, format_err,
+    Cache, CacheConfig, CallHook, CodeHint, CodeMemory, Collector, CompiledModule, CustomCodeMemory,
+    DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, Enabled, Error, FrameSymbol, FuncIndex,
+    Inlining, InstanceAllocationStrategy, LinearMemory, MemoryAccessError, MemoryCreator, ModuleFunction, ModulePC,
+    ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
+    PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
+    ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
+    ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
+    WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -1,25 +1,13 @@
 //! Modules.
 
 use super::types::{ExportType, ExternType, ImportType};
-use super::{Engine, Error, Result};
+use super::{Engine, Error, ModuleFunction, ResourcesRequired, Result};
 use crate::runtime::artifact;
 use crate::runtime::code::Code;
+pub use crate::runtime::code::Module;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A compiled module. Cheap to clone.
-#[derive(Clone)]
-pub struct Module {
-    engine: Engine,
-    code: Arc<Code>,
-}
-
-impl std::fmt::Debug for Module {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
-    }
-}
 
 impl Module {
     /// Compiles a module, in the binary or the text format.
@@ -62,7 +50,7 @@ impl Module {
         wasmparser::Validator::new_with_features(features)
             .validate_all(binary)
             .map(drop)
-            .map_err(|err| Error::new(crate::error::Error::from(err)))
+            .map_err(|err| Error::new(crate::fault::Error::from(err)))
     }
 
     /// The compiled module as bytes, for [`Module::deserialize`].
@@ -183,6 +171,56 @@ impl Module {
         }
     }
 
+    /// Where an export is, for looking it up again and again.
+    pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
+        self.get_export(name).map(|_| ModuleExport { name: name.into() })
+    }
+
+    /// Whether two handles are of the same module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.code, &b.code)
+    }
+
+    /// The machine code.
+    pub fn text(&self) -> &[u8] {
+        self.code.wasmtime.text()
+    }
+
+    /// Where in memory the compiled module is.
+    pub fn image_range(&self) -> std::ops::Range<*const u8> {
+        self.code.wasmtime.image_range()
+    }
+
+    /// Makes the images of memories now that are otherwise made when the first instance is.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn initialize_copy_on_write_image(&self) -> Result<()> {
+        self.code.wasmtime.initialize_copy_on_write_image()
+    }
+
+    /// The memories and tables that an instance needs, without the store's GC heap.
+    pub fn resources_required(&self) -> ResourcesRequired {
+        self.code.wasmtime.resources_required()
+    }
+
+    /// The functions as they were compiled: those of the lowered module.
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = ModuleFunction> + '_ {
+        self.code.wasmtime.functions()
+    }
+
+    /// For offsets in the machine code, where in the original module that comes from; `None` if the code tells
+    /// nothing.
+    pub fn address_map(&self) -> Option<impl Iterator<Item = (usize, Option<u32>)> + '_> {
+        let sites = self.code.lowered.as_ref().map(|lowered| &lowered.sites);
+        let original = move |offset: u32| match sites {
+            Some(sites) => sites.find(offset).map(|site| site.original).filter(|&original| original != u32::MAX),
+            None => Some(offset),
+        };
+        Some(self.code.wasmtime.address_map()?.map(move |(at, offset)| (at, offset.and_then(original))))
+    }
+
     pub(crate) fn of(engine: Engine, code: Arc<Code>) -> Module {
         Module { engine, code }
     }
@@ -200,6 +238,18 @@ impl Module {
 fn read_file(file: &Path) -> Result<Vec<u8>> {
     let failed = |err| Error::new(err).context(format!("failed to read input file: {}", file.display()));
     std::fs::read(file).map_err(failed)
+}
+
+/// Where a module has an export.
+#[derive(Clone, Debug)]
+pub struct ModuleExport {
+    name: Arc<str>,
+}
+
+impl ModuleExport {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// A module as binary.

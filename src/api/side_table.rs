@@ -73,7 +73,7 @@ impl SideTable {
         let instance = Instance::new(&mut cx, &module, &[])?;
         let mut func = |name: &str| {
             let func = instance.get_func(&mut cx, name);
-            func.ok_or_else(|| Error::new(crate::error::Error::bug("an operation is not exported")))
+            func.ok_or_else(|| Error::new(crate::fault::Error::bug("an operation is not exported")))
         };
         Ok(SideTable {
             intern: func("intern")?,
@@ -108,7 +108,7 @@ impl SideTable {
         let mut result = [Val::I32(0)];
         self.get.call(&mut store.as_context_mut(), &[Val::I32(handle)], &mut result)?;
         let [result] = result;
-        result.ref_().ok_or_else(|| Error::new(crate::error::Error::bug("`get` gave no reference")))
+        result.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("`get` gave no reference")))
     }
 
     /// Gives a handle back.

@@ -1,6 +1,9 @@
 //! Stores and the ways to borrow one.
 
-use super::{Engine, Error, ExnRef, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline};
+use super::gc::GcRefImpl;
+use super::{
+    Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
+};
 use crate::heap::HeapStats;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
@@ -36,9 +39,24 @@ pub trait AsContextMut: AsContext {
 
 impl<T: 'static> Store<T> {
     /// A store without instances. Its GC heap is made when it is first needed.
-    pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let data = StoreData::new(engine.state().clone(), data);
+    pub fn new(engine: &Engine, data: T) -> Self {
+        let data = StoreData::new(engine.clone(), data);
         Store { inner: w::Store::new(&engine.state().wasmtime, data) }
+    }
+
+    /// The same as [`Store::new`].
+    ///
+    /// # Errors
+    ///
+    /// When the host is out of memory.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Self> {
+        let data = StoreData::new(engine.clone(), data);
+        Ok(Store { inner: w::Store::try_new(&engine.state().wasmtime, data)? })
+    }
+
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.as_context().gc_heap_capacity()
     }
 
     /// The embedder's data.
@@ -57,8 +75,8 @@ impl<T: 'static> Store<T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &Engine {
+        &self.inner.data().engine
     }
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
@@ -110,7 +128,7 @@ impl<T: 'static> Store<T> {
     /// When the heap is corrupt, which is a bug, or found so by [`Config::gc_verify`].
     ///
     /// [`Config::gc_verify`]: super::Config::gc_verify
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(&mut self.inner)
     }
 
@@ -167,8 +185,8 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &'a Engine {
+        &self.inner.data().engine
     }
 
     /// Fuel that is left.
@@ -178,6 +196,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     /// When fuel is not switched on.
     pub fn get_fuel(&self) -> Result<u64> {
         self.inner.get_fuel()
+    }
+
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.inner.data().gc.place.map_or(0, |place| place.memory.data_size(&self.inner))
     }
 
     /// What the heap has done so far.
@@ -198,8 +221,8 @@ impl<T: 'static> StoreContextMut<'_, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        Engine::of(&self.inner.data().gc.engine)
+    pub fn engine(&self) -> &Engine {
+        &self.inner.data().engine
     }
 
     /// Fuel that is left.
@@ -225,12 +248,17 @@ impl<T: 'static> StoreContextMut<'_, T> {
         self.inner.set_epoch_deadline(ticks_beyond_current);
     }
 
+    /// Makes code trap when its epoch has come. This is the default.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_deadline_trap();
+    }
+
     /// Collects all garbage. See [`Store::gc`].
     ///
     /// # Errors
     ///
     /// As [`Store::gc`].
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(&mut self.inner)
     }
 
@@ -318,6 +346,12 @@ impl<C: AsContext> AsContext for &'_ mut C {
 impl<C: AsContextMut> AsContextMut for &'_ mut C {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
         C::as_context_mut(*self)
+    }
+}
+
+impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
+    fn from(cx: StoreContextMut<'a, T>) -> StoreContext<'a, T> {
+        StoreContext { inner: cx.inner.into() }
     }
 }
 

@@ -4,8 +4,8 @@
 //! heap, checked against their original type; everything else goes through as it is.
 
 use super::func::Func;
-use super::gc::{AnyRef, ExnRef, ExternRef, Rooted, heap_type_of};
-use super::store::{AsContext, AsContextMut, StoreContextMut};
+use super::gc::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRefImpl, Rooted, StructRef, heap_type_of};
+use super::store::{AsContext, StoreContext, StoreContextMut};
 use super::types::{HeapType, RefType, ValType};
 use super::{Error, Result, V128};
 use crate::layout::reference::NULL;
@@ -81,7 +81,7 @@ macro_rules! ref_accessors {
 
 impl Ref {
     /// The null of a heap type's hierarchy.
-    pub fn null(heap_type: &HeapType) -> Ref {
+    pub fn null(heap_type: &HeapType) -> Self {
         match heap_type.to_canon().top() {
             t::HeapTop::Any => Ref::Any(None),
             t::HeapTop::Exn => Ref::Exn(None),
@@ -100,22 +100,32 @@ impl Ref {
         !self.is_null()
     }
 
+    /// The most precise type of the reference.
+    ///
+    /// # Errors
+    ///
+    /// When this is a handle whose scope has ended, or the store is another.
+    pub fn ty(&self, store: impl AsContext) -> Result<RefType> {
+        match Val::from(*self).ty(store)? {
+            ValType::Ref(ty) => Ok(ty),
+            _ => Err(Error::new(crate::fault::Error::bug("a reference is no reference"))),
+        }
+    }
+
+    /// Whether the reference is of a type.
+    ///
+    /// # Errors
+    ///
+    /// When this is a handle whose scope has ended, or the store is another.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &RefType) -> Result<bool> {
+        Val::from(*self).matches_ty(store, &ValType::Ref(ty.clone()))
+    }
+
     ref_accessors! {
         Func(Func) is_func as_func unwrap_func;
         Extern(Rooted<ExternRef>) is_extern as_extern unwrap_extern;
         Any(Rooted<AnyRef>) is_any as_any unwrap_any;
         Exn(Rooted<ExnRef>) is_exn as_exn unwrap_exn;
-    }
-}
-
-impl From<Ref> for Val {
-    fn from(r: Ref) -> Val {
-        match r {
-            Ref::Func(func) => Val::FuncRef(func),
-            Ref::Extern(external) => Val::ExternRef(external),
-            Ref::Any(any) => Val::AnyRef(any),
-            Ref::Exn(exn) => Val::ExnRef(exn),
-        }
     }
 }
 
@@ -157,6 +167,9 @@ impl Val {
         ExternRef(Option<&Rooted<ExternRef>>) extern_ref unwrap_extern_ref |v| v.as_ref();
         ExnRef(Option<&Rooted<ExnRef>>) exnref unwrap_exnref |v| v.as_ref();
         AnyRef(Option<&Rooted<AnyRef>>) any_ref unwrap_any_ref |v| v.as_ref();
+        FuncRef(Option<&Func>) funcref unwrap_funcref |v| v.as_ref();
+        ExternRef(Option<&Rooted<ExternRef>>) externref unwrap_externref |v| v.as_ref();
+        AnyRef(Option<&Rooted<AnyRef>>) anyref unwrap_anyref |v| v.as_ref();
     }
 
     /// The null of a heap type's hierarchy.
@@ -222,16 +235,16 @@ impl Val {
     /// # Errors
     ///
     /// When this is a handle whose scope has ended, or the store is another.
-    pub fn ty(&self, mut store: impl AsContextMut) -> Result<ValType> {
-        let mut cx = store.as_context_mut();
+    pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
+        let cx = store.as_context();
         if let Val::ExnRef(Some(exn)) = self {
             return Ok(ValType::Ref(RefType::new(false, exn.ty(&cx)?.into())));
         }
-        let ty = self.canon_ty(&mut cx)?;
-        Ok(ValType::from_canon(&cx.engine(), ty))
+        let ty = self.canon_ty(&cx)?;
+        Ok(ValType::from_canon(cx.engine(), ty))
     }
 
-    fn canon_ty<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<t::ValType> {
+    fn canon_ty<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<t::ValType> {
         use t::{CompositeKind, HeapType as H, RefType as R};
         Ok(match self {
             Val::I32(_) => t::ValType::I32,
@@ -245,18 +258,18 @@ impl Val {
             }
             Val::ExternRef(None) => t::ValType::Ref(R::new(true, H::NoExtern)),
             Val::ExternRef(Some(external)) => {
-                external.word(&cx.as_context())?;
+                external.word(cx)?;
                 t::ValType::Ref(R::new(false, H::Extern))
             }
             Val::ExnRef(None) => t::ValType::Ref(R::new(true, H::NoExn)),
             Val::ExnRef(Some(exn)) => {
-                exn.word(&cx.as_context())?;
+                exn.word(cx)?;
                 t::ValType::Ref(R::new(false, H::Exn))
             }
             Val::AnyRef(None) => t::ValType::Ref(R::new(true, H::None)),
             Val::AnyRef(Some(any)) => {
-                let cx = cx.as_context();
-                t::ValType::Ref(R::new(false, heap_type_of(&cx, any.word(&cx)?)))
+                let heap = heap_type_of(cx, any.word(cx)?);
+                t::ValType::Ref(R { nullable: false, exact: heap.concrete().is_some(), heap })
             }
         })
     }
@@ -266,23 +279,23 @@ impl Val {
     /// # Errors
     ///
     /// When this is a handle whose scope has ended, or the store is another.
-    pub fn matches_ty(&self, mut store: impl AsContextMut, ty: &ValType) -> Result<bool> {
-        let mut cx = store.as_context_mut();
+    pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
+        let cx = store.as_context();
         if matches!(ty, ValType::Ref(ty) if ty.heap_type().is_concrete_exn()) {
             // A type that is not among the canonical ones.
-            return Ok(self.ty(&mut cx)?.matches(ty));
+            return Ok(self.ty(&cx)?.matches(ty));
         }
-        self.matches(&mut cx, ty.to_canon())
+        self.matches(&cx, ty.to_canon())
     }
 
-    pub(crate) fn matches<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<bool> {
+    pub(crate) fn matches<T: 'static>(&self, cx: &StoreContext<'_, T>, ty: t::ValType) -> Result<bool> {
         let actual = self.canon_ty(cx)?;
         Ok(actual == ty || cx.inner.data().gc.engine.is_sub_val(actual, ty))
     }
 
     /// The word of a lowered reference.
     pub(crate) fn word<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::RefType) -> Result<u32> {
-        self.check(cx, t::ValType::Ref(ty))?;
+        self.check(&cx.as_context(), t::ValType::Ref(ty))?;
         match self {
             Val::ExternRef(Some(external)) => external.word(&cx.as_context()),
             Val::AnyRef(Some(any)) => any.word(&cx.as_context()),
@@ -305,13 +318,13 @@ impl Val {
     }
 
     /// Checks that the value is of a type.
-    pub(crate) fn check<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<()> {
+    pub(crate) fn check<T: 'static>(&self, cx: &StoreContext<'_, T>, ty: t::ValType) -> Result<()> {
         if self.matches(cx, ty)? {
             return Ok(());
         }
         let engine = cx.engine();
-        let actual = ValType::from_canon(&engine, self.canon_ty(cx)?);
-        let expected = ValType::from_canon(&engine, ty);
+        let actual = ValType::from_canon(engine, self.canon_ty(cx)?);
+        let expected = ValType::from_canon(engine, ty);
         Err(Error::msg(format!("type mismatch: expected {expected}, found {actual}")))
     }
 
@@ -325,7 +338,7 @@ impl Val {
             (Val::F64(v), t::ValType::F64) => W::F64(*v),
             (Val::V128(v), t::ValType::V128) => W::V128(*v),
             (Val::FuncRef(func), t::ValType::Ref(r)) if r.is_func() => {
-                self.check(cx, ty)?;
+                self.check(&cx.as_context(), ty)?;
                 match func {
                     Some(func) => W::FuncRef(Some(func.native(cx)?)),
                     None => W::FuncRef(None),
@@ -333,8 +346,8 @@ impl Val {
             }
             (_, t::ValType::Ref(r)) if !r.is_func() => W::I32(self.word(cx, r)? as i32),
             _ => {
-                self.check(cx, ty)?;
-                return Err(Error::new(crate::error::Error::bug("a value matches a type that is not its own")));
+                self.check(&cx.as_context(), ty)?;
+                return Err(Error::new(crate::fault::Error::bug("a value matches a type that is not its own")));
             }
         })
     }
@@ -354,7 +367,7 @@ impl Val {
             (W::F64(v), _) => Val::F64(*v),
             (W::V128(v), _) => Val::V128(*v),
             (W::FuncRef(func), _) => Val::FuncRef(func.map(Func::of_native)),
-            _ => return Err(Error::new(crate::error::Error::bug("lowered code gave a value of a GC type"))),
+            _ => return Err(Error::new(crate::fault::Error::bug("lowered code gave a value of a GC type"))),
         })
     }
 }
@@ -384,6 +397,18 @@ from_value! {
     Option<Rooted<AnyRef>> => |v| Val::AnyRef(v);
     Rooted<ExnRef> => |v| Val::ExnRef(Some(v));
     Option<Rooted<ExnRef>> => |v| Val::ExnRef(v);
+    Rooted<EqRef> => |v| Val::AnyRef(Some(v.to_anyref()));
+    Option<Rooted<EqRef>> => |v| Val::AnyRef(v.map(Rooted::<EqRef>::to_anyref));
+    Rooted<StructRef> => |v| Val::AnyRef(Some(v.to_anyref()));
+    Option<Rooted<StructRef>> => |v| Val::AnyRef(v.map(Rooted::<StructRef>::to_anyref));
+    Rooted<ArrayRef> => |v| Val::AnyRef(Some(v.to_anyref()));
+    Option<Rooted<ArrayRef>> => |v| Val::AnyRef(v.map(Rooted::<ArrayRef>::to_anyref));
+    Ref => |v| match v {
+        Ref::Func(func) => Val::FuncRef(func),
+        Ref::Extern(external) => Val::ExternRef(external),
+        Ref::Any(any) => Val::AnyRef(any),
+        Ref::Exn(exn) => Val::ExnRef(exn),
+    };
 }
 
 macro_rules! from_reference {
@@ -391,13 +416,13 @@ macro_rules! from_reference {
         $(
             impl From<$ty> for Ref {
                 fn from(value: $ty) -> Ref {
-                    Ref::$variant(Some(value))
+                    Ref::$variant(Some(value.into()))
                 }
             }
 
             impl From<Option<$ty>> for Ref {
                 fn from(value: Option<$ty>) -> Ref {
-                    Ref::$variant(value)
+                    Ref::$variant(value.map(Into::into))
                 }
             }
         )*
@@ -409,4 +434,7 @@ from_reference! {
     Rooted<ExternRef> => Extern;
     Rooted<AnyRef> => Any;
     Rooted<ExnRef> => Exn;
+    Rooted<EqRef> => Any;
+    Rooted<StructRef> => Any;
+    Rooted<ArrayRef> => Any;
 }

@@ -1,5 +1,5 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
-//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-stats` and
+//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats` and
 //! `explicit-null-checks`.
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
@@ -155,6 +155,15 @@ pub(crate) static DEBUG: Group = Group {
             help: "Check the whole heap and every root before and after each collection",
             apply: |s, v| {
                 s.config.gc_verify(v.flag());
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc-check-roots",
+            takes: Flag,
+            help: "Check the root slots of every lowered function by an independent checker",
+            apply: |s, v| {
+                s.config.gc_check_roots(v.flag());
                 Ok(())
             },
         },

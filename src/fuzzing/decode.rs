@@ -6,7 +6,7 @@
 
 use super::generate::Source;
 use super::lower_valid::{is_core, lowered};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::intrinsics::{self, LinkOptions, Links};
 use wasmparser::{Validator, WasmFeatures};
 

@@ -321,7 +321,7 @@ driver!(native, wasmtime, |store| {
     let _ = store.data_mut();
 });
 driver!(lowered, crate::api, |store| {
-    if let Err(err) = store.gc() {
+    if let Err(err) = store.gc(None) {
         panic!("a collection failed: {err:?}");
     }
 });

@@ -4,7 +4,7 @@
 //! `wasm-smith`, where the feature `fuzzing` has it. Either is lowered in every way that lowering has.
 
 use super::generate::{self, Exceptions, Options, Source};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::{LowerContext, Lowered, lower};
 use crate::types::TypeRegistry;
@@ -88,6 +88,7 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
             explicit_null_checks,
             relocatable,
             opt_level,
+            check_roots: true,
         },
     )
 }
@@ -131,7 +132,7 @@ mod tests {
         for text in [subtype, segment] {
             let wasm = wat::parse_str(format!("(module {text})")).unwrap();
             let err = super::lowered(&wasm, 2, false).unwrap_err();
-            assert!(matches!(err, crate::error::Error::Unsupported { .. }), "{err}");
+            assert!(matches!(err, crate::fault::Error::Unsupported { .. }), "{err}");
         }
     }
 }

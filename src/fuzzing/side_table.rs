@@ -147,7 +147,7 @@ macro_rules! side {
     };
 }
 
-side!(ours, crate::api, |store| store.gc());
+side!(ours, crate::api, |store| store.gc(None));
 side!(stock, wasmtime, |store| {
     store.gc(None)?;
     Ok(())

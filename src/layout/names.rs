@@ -23,6 +23,12 @@ pub const RTT: &str = "rtt:";
 /// The same for its type id.
 pub const RTT_ID: &str = "rtt_id:";
 
+/// `(global i32)`: the number of the instance in its store. A module that exports what lives in the heap, or tags,
+/// imports it, and exports it again as [`INSTANCE_EXPORT`].
+pub const INSTANCE: &str = "instance";
+/// By this name a host function finds out whose exports its caller has.
+pub const INSTANCE_EXPORT: &str = "wasmtime-gc:instance";
+
 /// `(func (param $bytes i32) (result i32))`: allocates, collecting if need be. The result is a
 /// reference; its object is raw and the caller sets it up before anything else can collect.
 pub const ALLOC: &str = "alloc";

@@ -71,6 +71,8 @@ pub struct GcType {
     pub index: u32,
     /// The canonical type; `None` for the built-in kinds.
     pub id: Option<TypeId>,
+    /// Its definition; `None` for the built-in kinds.
+    pub def: Option<Arc<TypeDef>>,
     /// What its objects are.
     pub kind: Kind,
     /// Its objects have records of their own: custom descriptors.
@@ -133,9 +135,9 @@ impl GcTypes {
         let fixed = |fields: &[FieldLayout], bytes| {
             ObjectLayout::Struct(StructLayout { bytes, fields: fields.into(), refs: [].into() })
         };
-        inner.push((None, false), Kind::Rtt, &[], fixed(&[], RTT_DISPLAY));
-        inner.push((None, false), Kind::Host, &[], fixed(&[word], HOST_BYTES));
-        inner.push((None, false), Kind::Array, &[], ObjectLayout::Array(ArrayLayout { element: Width::Ref }));
+        inner.push(None, Kind::Rtt, &[], fixed(&[], RTT_DISPLAY));
+        inner.push(None, Kind::Host, &[], fixed(&[word], HOST_BYTES));
+        inner.push(None, Kind::Array, &[], ObjectLayout::Array(ArrayLayout { element: Width::Ref }));
         GcTypes { registry, inner: RwLock::new(inner) }
     }
 
@@ -187,14 +189,14 @@ impl Inner {
         Some(self.types[index as usize].clone())
     }
 
-    fn ensure(&mut self, def: &TypeDef, registry: &TypeRegistry) -> Option<Arc<GcType>> {
+    fn ensure(&mut self, def: &Arc<TypeDef>, registry: &TypeRegistry) -> Option<Arc<GcType>> {
         if let Some(ty) = self.get(def.id) {
             return Some(ty);
         }
         let layout = ObjectLayout::of(&def.sub)?;
         let mut supers = Vec::new();
         for &sup in &def.display[..def.depth() as usize] {
-            supers.push(self.ensure(&*registry.get(sup)?, registry)?.rtt);
+            supers.push(self.ensure(&registry.get(sup)?, registry)?.rtt);
         }
         let kind = match def.sub.composite.kind() {
             CompositeKind::Struct => Kind::Struct,
@@ -205,20 +207,16 @@ impl Inner {
         if self.end > 1 << 30 {
             return None;
         }
-        Some(self.push((Some(def.id), def.sub.descriptor.is_some()), kind, &supers, layout))
+        Some(self.push(Some(def.clone()), kind, &supers, layout))
     }
 
-    fn push(
-        &mut self,
-        (id, has_descriptor): (Option<TypeId>, bool),
-        kind: Kind,
-        supers: &[RttAddr],
-        layout: ObjectLayout,
-    ) -> Arc<GcType> {
+    fn push(&mut self, def: Option<Arc<TypeDef>>, kind: Kind, supers: &[RttAddr], layout: ObjectLayout) -> Arc<GcType> {
         let rtt = RttAddr(self.end);
         let index = self.types.len() as u32;
         let display = supers.iter().copied().chain([rtt]).collect();
-        let ty = Arc::new(GcType { index, id, kind, has_descriptor, rtt, display, layout });
+        let id = def.as_ref().map(|def| def.id);
+        let has_descriptor = def.as_ref().is_some_and(|def| def.sub.descriptor.is_some());
+        let ty = Arc::new(GcType { index, id, def, kind, has_descriptor, rtt, display, layout });
         self.end += ty.record_bytes();
         if let Some(id) = id {
             let slot = id.0 as usize;

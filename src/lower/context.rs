@@ -22,4 +22,6 @@ pub struct LowerContext<'e> {
     pub relocatable: bool,
     /// 0: no optimisation passes; 1 and more: all.
     pub opt_level: u8,
+    /// Check the root slots of every function after they were assigned (`roots/check/`).
+    pub check_roots: bool,
 }

@@ -17,7 +17,7 @@
 
 use super::context::LowerContext;
 use super::output::Cell;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::layout::{GcType, HeapMap};
 use crate::parse::{Elem, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};

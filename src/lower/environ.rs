@@ -9,7 +9,7 @@ use super::env::{ModuleEnv, RuntimeFunc};
 use super::known::Known;
 use super::op;
 use super::op::memory::null_fault;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value, memarg};
 use crate::layout::reference;
 use crate::types::{RefType, ValType};

@@ -6,7 +6,7 @@
 
 use super::environ::{Environ, Lowering};
 use super::op::{self, Arg, Repr, func_ref};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{BrTarget, Cursor, Func, Inst, Op, Region, SrcLoc, Value};
 use crate::types::ValType;
 use cranelift_entity::{SecondaryMap, packed_option::PackedOption};

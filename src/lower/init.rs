@@ -7,7 +7,7 @@
 //! compilers are not linear in the size of a function.
 
 use super::env::{ModuleEnv, RuntimeFunc};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Func, GlobalOp, Op, RefOp, SrcLoc, TableOp, TrapCode, Value};
 use crate::parse::{ConstExpr, ElemItems, SegmentMode, const_expr};
 use crate::types::{CompositeKind, HeapType, RefType, ValType};

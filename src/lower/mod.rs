@@ -12,6 +12,7 @@
 //! | `known.rs` | words that are known already: lengths, cells of tables, addresses of root areas |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
+//! | `world.rs` | which functions calls through fields can reach |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
 //! | `reach.rs` | which functions nothing calls any more |
@@ -45,11 +46,12 @@ pub mod safepoint;
 mod scan;
 mod sections;
 mod types;
+mod world;
 
 pub use context::LowerContext;
 pub use output::Lowered;
 
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Func, Op, SrcLoc};
 use crate::opt::{Candidates, GlobalKind, Scope};
 use crate::parse::{GlobalDecl, Module, Translated};
@@ -138,6 +140,9 @@ fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
 
 /// Optimises what is IR.
 fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerContext<'_>) -> Result<(), Error> {
+    if cx.opt_level > 1 {
+        world::devirtualize(module, bodies)?;
+    }
     let globals = global_kinds(module);
     let scope = Scope { types: &module.types, globals: &globals };
     let candidates = if cx.opt_level > 1 { candidates(module, bodies)? } else { Candidates::default() };
@@ -223,12 +228,18 @@ fn emit_all(
         Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
         Callee::Indirect { .. } | Callee::Ref { .. } => true,
     };
+    let imported = env.module.imported_funcs();
     bodies
         .into_par_iter()
-        .map(|body| match body {
-            Body::Plain(body) => emit::emit_plain(&body, &context),
+        .enumerate()
+        .map(|(at, body)| match body {
+            Body::Plain(body) => emit::emit_plain(&body, imported + at as u32, &context),
             Body::Ir(mut func) => {
+                let before = cx.check_roots.then(|| func.clone());
                 roots::assign_roots(&mut func, &collects)?;
+                if let Some(before) = before {
+                    roots::check_roots(&before, &func, &collects)?;
+                }
                 emit::emit_func(&func, &context)
             }
         })

@@ -7,7 +7,7 @@ use super::init::Plan;
 use super::output::{EntityMeta, ExportMeta, ImportMeta, Lowered, Meta, RuntimeImport, Sites, TableMeta};
 use super::sections;
 use super::types::Types;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::layout::names;
 use crate::parse::{Entity, Module};
 use crate::types::TypeId;
@@ -33,6 +33,8 @@ pub struct Assembly<'e, 'm, 'a> {
     imports: enc::ImportSection,
     runtime_imports: Vec<RuntimeImport>,
     defined: Vec<Defined>,
+    /// Final index of the global that numbers the instance.
+    instance_global: Option<u32>,
 }
 
 /// What the functions to be emitted refer to, beyond the original index spaces.
@@ -66,6 +68,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             imports: enc::ImportSection::new(),
             runtime_imports: Vec::new(),
             defined: Vec::new(),
+            instance_global: None,
         };
         let counts = this.import(uses);
         this.define(counts, added);
@@ -119,6 +122,11 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             let prefix = if id { names::RTT_ID } else { names::RTT };
             self.runtime_import(&format!("{prefix}{}", env.rtts[&ty]), Some(ty), sections::address_global());
             set(&mut self.index.globals, global, &mut globals);
+        }
+        if sections::exports_cells(env) {
+            self.runtime_import(names::INSTANCE, None, sections::address_global());
+            self.instance_global = Some(globals);
+            globals += 1;
         }
         for import in &module.imports {
             let ty = match import.entity {
@@ -252,7 +260,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         sections::tables(&mut out, self.env, &self.index, &self.types)?;
         sections::memories(&mut out, module);
         sections::globals(&mut out, module, &self.index, &self.types)?;
-        sections::exports(&mut out, self.env, &self.index);
+        sections::exports(&mut out, self.env, &self.index, self.instance_global);
         if let Some(start) = start {
             out.section(&enc::StartSection { function_index: self.index.funcs.get(start) });
         }

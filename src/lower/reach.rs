@@ -12,7 +12,7 @@
 
 use super::helper::trapping;
 use super::safepoint::Summary;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::parse::{Module, Translated};
 
 /// Takes the bodies of functions that nothing can call.

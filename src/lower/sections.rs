@@ -7,8 +7,9 @@ use super::init::Plan;
 use super::module::Defined;
 use super::output::{Site, Sites};
 use super::types::{Types, ref_type, val_type};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Inlined, SrcLoc};
+use crate::layout::names;
 use crate::parse::{ConstExpr, ElemItems, Entity, GlobalDecl, Module, SegmentMode, TableDecl};
 use crate::types::ValType;
 use wasm_encoder as enc;
@@ -96,8 +97,21 @@ pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, typ
     Ok(())
 }
 
-/// Exports of what is native; the runtime answers for the rest.
-pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap) {
+/// Whether something is exported that the engine does not know, under names that leave room for the number by which
+/// the runtime does.
+pub fn exports_cells(env: &ModuleEnv<'_, '_>) -> bool {
+    let exports = &env.module.exports;
+    let in_heap = |entity: &Entity| match *entity {
+        Entity::Table(t) => !env.native_table(t),
+        Entity::Global(g) => env.globals[g as usize].is_some(),
+        Entity::Tag(_) => true,
+        Entity::Func(_) | Entity::Memory(_) => false,
+    };
+    exports.iter().any(|e| in_heap(&e.entity)) && exports.iter().all(|e| e.name != names::INSTANCE_EXPORT)
+}
+
+/// Exports of what is native, and of the instance's number; the runtime answers for the rest.
+pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap, instance: Option<u32>) {
     let mut section = enc::ExportSection::new();
     for export in &env.module.exports {
         let (kind, at) = match export.entity {
@@ -108,6 +122,9 @@ pub fn exports(out: &mut enc::Module, env: &ModuleEnv<'_, '_>, index: &IndexMap)
             Entity::Table(_) | Entity::Global(_) | Entity::Tag(_) => continue,
         };
         section.export(export.name, kind, at);
+    }
+    if let Some(global) = instance {
+        section.export(names::INSTANCE_EXPORT, enc::ExportKind::Global, global);
     }
     if !section.is_empty() {
         out.section(&section);

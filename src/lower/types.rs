@@ -20,7 +20,7 @@
 //! link with lowered ones.
 
 use super::index::Space;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::parse::Module;
 use crate::types::{CompositeType, FuncType, HeapType, RefType, SubType, TypeDef, TypeId, ValType};
 use std::collections::{HashMap, HashSet};

@@ -4,8 +4,8 @@
 //! ask for n² values. Compilers do not write such code; it is refused instead of compiled for hours.
 //! The bound grows with the number of operators seen, so that honest code of any size passes.
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 
 /// What is granted to the smallest body, in operands.
 const BASE: u64 = 16_000_000;

@@ -1,8 +1,8 @@
 //! The operand stack, turned into operands: what every operator without control needs.
 
 use super::module::Module;
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::ir::{Cursor, Op, Value};
 use crate::types::{CompositeType, TypeTable};
 use crate::types::{FieldType, FuncType, HeapType, RefType, StorageType, TypeId, ValType};

@@ -26,8 +26,8 @@
 use super::control::{Frame, Kind, underflow};
 use super::emit::signature;
 use super::translate::Translator;
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::ir::{Cursor, ExnOp, Inst, Op, RefOp, Region, TrapCode, Value};
 use crate::types::ValType;
 use wasmparser::{BlockType, Catch};

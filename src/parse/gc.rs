@@ -5,8 +5,8 @@
 
 use super::emit::{Emit, element, fields, meet, non_null};
 use super::types::{ref_to, ref_type};
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::ir::{ArrayOp, I31Op, Op, RefOp, Sign, StructOp};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};
 use wasmparser::Operator;

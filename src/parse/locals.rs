@@ -4,8 +4,8 @@
 //! for each type, at the entry of the function. A local without a default is unset until assigned,
 //! and unset again behind the block that assigned it.
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::ir::{Func, Inst, Op, RefOp, SrcLoc, Value, zero};
 use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;

@@ -3,8 +3,8 @@
 
 use super::emit::{Emit, func_signature, signature};
 use super::types::{ref_to, val_type};
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::ir::{Callee, GlobalOp, Op, RefOp, TableOp};
 use crate::types::{CompositeKind, HeapType, RefType, ValType};
 use wasmparser::Operator;

@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::module::Module;
 use super::types::{has_gc, is_gc, is_gc_heap};
 use super::unsupported::{Class, Feature, class};
-use crate::error::Result;
+use crate::fault::Result;
 use crate::types::{CompositeType, ValType};
 use std::ops::Range;
 use wasmparser::{BlockType, Catch, FunctionBody, Operator};

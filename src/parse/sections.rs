@@ -10,8 +10,8 @@ use super::module::{
 use super::throws::{MayThrow, Through};
 use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
 use std::collections::HashMap;
 use wasmparser::{

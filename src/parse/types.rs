@@ -5,8 +5,8 @@
 //! instruction is typed from its operands and the declarations of the module instead.
 
 use super::unsupported::Feature;
-use crate::error::Error;
-use crate::error::Result;
+use crate::fault::Error;
+use crate::fault::Result;
 use crate::types::{
     CompositeKind, CompositeType, FieldType, FuncType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId,
     TypeRegistry, TypeTable, ValType,

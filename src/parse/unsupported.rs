@@ -3,7 +3,7 @@
 //! What this is not: the switches of features. Those are `WasmFeatures`, and `wasmparser` has its own
 //! words for a feature that is off.
 
-use crate::error::Error;
+use crate::fault::Error;
 use wasmparser::Operator;
 
 /// A feature that is refused.

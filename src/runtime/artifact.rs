@@ -168,7 +168,7 @@ fn write(engine: &EngineState, mut kind: Kind, code: &[u8]) -> Result<Vec<u8>> {
 
 /// The recursion groups that a description needs; its type ids become positions among them.
 fn spell(registry: &TypeRegistry, meta: &mut Meta) -> Result<Vec<Vec<SubType>>> {
-    let unknown = |id| Error::new(crate::error::Error::bug(format!("unknown {id:?}")));
+    let unknown = |id| Error::new(crate::fault::Error::bug(format!("unknown {id:?}")));
     let mut todo = Vec::new();
     meta.map_ids(&mut |id| {
         todo.push(id);
@@ -235,7 +235,7 @@ fn enter_types(registry: &TypeRegistry, groups: Vec<Vec<SubType>>) -> Result<Vec
         if bad || types.is_empty() {
             return Err(damaged("a type refers to none"));
         }
-        let first = registry.intern(RecGroup { types }).map_err(crate::error::Error::from)?;
+        let first = registry.intern(RecGroup { types }).map_err(crate::fault::Error::from)?;
         ids.extend((0..len).map(|n| TypeId(first.0 + n)));
     }
     Ok(ids)
@@ -314,7 +314,7 @@ pub unsafe fn deserialize(engine: &EngineState, bytes: &[u8]) -> Result<Arc<Code
         return Err(damaged("its description does not fit its code"));
     }
     for &id in &meta.types {
-        let full = || Error::from(crate::error::Error::from(crate::types::TypesError::Full));
+        let full = || Error::from(crate::fault::Error::from(crate::types::TypesError::Full));
         engine.gc_types.ensure(id).ok_or_else(full)?;
     }
     let func_types = std::mem::take(&mut meta.func_types);

@@ -1,6 +1,8 @@
 //! Backtraces in terms of the original modules.
 
+use super::code::Module;
 use std::fmt;
+use wasmtime::FrameSymbol;
 
 /// The WebAssembly frames of an error, the innermost first: a context of the error that a call into
 /// WebAssembly returns.
@@ -19,7 +21,7 @@ impl WasmBacktrace {
 /// One frame.
 #[derive(Debug, Clone)]
 pub struct FrameInfo {
-    pub(crate) module_name: Option<String>,
+    pub(crate) module: Module,
     pub(crate) func_index: u32,
     pub(crate) func_name: Option<String>,
     pub(crate) module_offset: Option<usize>,
@@ -27,6 +29,11 @@ pub struct FrameInfo {
 }
 
 impl FrameInfo {
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
     /// The index of the function in its module.
     pub fn func_index(&self) -> u32 {
         self.func_index
@@ -39,7 +46,7 @@ impl FrameInfo {
 
     /// The name of the module.
     pub fn module_name(&self) -> Option<&str> {
-        self.module_name.as_deref()
+        self.module.name()
     }
 
     /// Where in the module the instruction is, in bytes.
@@ -50,6 +57,12 @@ impl FrameInfo {
     /// Where in the function's body the instruction is, in bytes.
     pub fn func_offset(&self) -> Option<usize> {
         self.func_offset
+    }
+
+    /// The source lines of the instruction: none, because lowering drops the debug information that they would come
+    /// from.
+    pub fn symbols(&self) -> &[FrameSymbol] {
+        &[]
     }
 }
 

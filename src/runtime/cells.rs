@@ -19,7 +19,7 @@ const TABLE_WORDS: u32 = 2;
 
 #[cold]
 fn bad_cell() -> Error {
-    Error::new(crate::error::Error::bug("the cell of a global or table is out of bounds"))
+    Error::new(crate::fault::Error::bug("the cell of a global or table is out of bounds"))
 }
 
 /// Reads a global.
@@ -106,6 +106,36 @@ pub fn table_fill<T: 'static>(
         let (array, size) = parts(mem, cell)?;
         let Some(end) = start.checked_add(len).filter(|&end| end <= u64::from(size)) else { return Ok(false) };
         fill(state, mem, array, start as u32, end as u32, word)?;
+        Ok(true)
+    })?
+}
+
+/// Copies elements; `false` if a range is out of bounds, and then nothing is changed.
+pub fn table_copy<T: 'static>(
+    cx: impl AsContextMut<Data = StoreData<T>>,
+    (dst, to): (u32, u64),
+    (src, from): (u32, u64),
+    len: u64,
+) -> Result<bool> {
+    with_heap(cx, |state, mem| {
+        let place = |mem: &dyn HeapMemory, cell, start: u64| -> Result<Option<(u32, u32)>> {
+            let (array, size) = parts(mem, cell)?;
+            let fits = start.checked_add(len).is_some_and(|end| end <= u64::from(size));
+            // The start is at most the size.
+            Ok(fits.then_some((array, start as u32)))
+        };
+        let (Some(to), Some(from)) = (place(mem, dst, to)?, place(mem, src, from)?) else { return Ok(false) };
+        if len == 0 {
+            return Ok(true);
+        }
+        let start = element(from.0, from.1) as usize;
+        let (range, at) = (start..start + 4 * len as usize, element(to.0, to.1) as usize);
+        let bytes = mem.bytes_mut();
+        if range.end > bytes.len() || at + range.len() > bytes.len() {
+            return Err(bad_cell());
+        }
+        bytes.copy_within(range, at);
+        state.heap.remember_object(mem, to.0);
         Ok(true)
     })?
 }

@@ -1,6 +1,6 @@
 //! A module as compiled: the inner engine's module, and what lowering told about it.
 
-use super::engine::EngineState;
+use super::engine::{Engine, EngineState};
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
@@ -9,6 +9,19 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use wasmparser::WasmFeatures;
+
+/// A compiled module. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) engine: Engine,
+    pub(crate) code: Arc<Code>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.code.name()).finish_non_exhaustive()
+    }
+}
 
 /// A compiled module.
 #[derive(Debug)]
@@ -84,7 +97,7 @@ pub fn refused(engine: &EngineState, err: Error) -> Error {
              function subtypes); use Cranelift",
         );
     }
-    Error::new(crate::error::Error::bug(format!("lowered module: {err:#}")))
+    Error::new(crate::fault::Error::bug(format!("lowered module: {err:#}")))
 }
 
 impl Code {
@@ -128,6 +141,11 @@ impl Code {
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
+    }
+
+    /// What is known of a module that this engine did not make: nothing.
+    pub fn unknown(module: wasmtime::Module) -> Arc<Code> {
+        Arc::new(Code { wasmtime: module, lowered: None, untouched: None, original: None })
     }
 
     /// The same module with checks behind calls of its imports, if it has such calls and was left alone.

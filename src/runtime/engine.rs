@@ -7,6 +7,7 @@ use crate::heap::HeapOptions;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::LowerContext;
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
@@ -27,8 +28,22 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::check_roots`].
+    pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
+}
+
+/// The context in which modules are compiled and stores made. Cheap to clone, and shared by clones.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) state: Arc<EngineState>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
 }
 
 /// The state behind an engine.
@@ -49,6 +64,8 @@ pub struct EngineState {
     asking: Mutex<()>,
     /// Whether any module was compiled without being lowered.
     pub has_untouched: AtomicBool,
+    /// What the embedder configured, as it was given.
+    pub embedder: Box<dyn Any + Send + Sync>,
 }
 
 /// The module that defines each store's heap memory and function table.
@@ -58,7 +75,11 @@ const HEAP_MODULE: &str = r#"(module $wasmtime-gc-heap
 
 impl EngineState {
     /// The state of a new engine.
-    pub fn new(wasmtime: wasmtime::Engine, options: EngineOptions) -> EngineState {
+    pub fn new(
+        wasmtime: wasmtime::Engine,
+        options: EngineOptions,
+        embedder: Box<dyn Any + Send + Sync>,
+    ) -> EngineState {
         let registry = Arc::new(TypeRegistry::new());
         let map = HeapMap::new(MapParams { stack_bytes: options.stack_bytes, nursery_bytes: options.nursery_bytes });
         let func_types = FuncTypes::new(wasmtime.clone(), registry.clone());
@@ -73,6 +94,7 @@ impl EngineState {
             code: RwLock::default(),
             asking: Mutex::new(()),
             has_untouched: AtomicBool::new(false),
+            embedder,
         }
     }
 
@@ -86,6 +108,7 @@ impl EngineState {
             explicit_null_checks: self.options.explicit_null_checks,
             relocatable: false,
             opt_level: self.options.opt_level,
+            check_roots: self.options.check_roots,
         }
     }
 

@@ -18,7 +18,7 @@ const IDENTITY: usize = 0;
 
 #[cold]
 fn no_field() -> Error {
-    Error::new(crate::error::Error::bug("an exception does not have the fields of its tag"))
+    Error::new(crate::fault::Error::bug("an exception does not have the fields of its tag"))
 }
 
 /// The type of the objects that are exceptions of a signature.

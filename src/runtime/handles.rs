@@ -56,7 +56,7 @@ pub fn func_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, handl
     let place = super::store::ensure_heap(&mut cx)?;
     match place.functions.get(&mut cx, u64::from(handle)) {
         Some(Ref::Func(func)) => Ok(func),
-        _ => Err(Error::new(crate::error::Error::bug("an object holds a handle of no function"))),
+        _ => Err(Error::new(crate::fault::Error::bug("an object holds a handle of no function"))),
     }
 }
 

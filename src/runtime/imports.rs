@@ -78,7 +78,7 @@ fn function_cast<T: 'static>(
     exact: bool,
 ) -> Result<Func> {
     let to = ty.result(0).and_then(|ty| ty.as_ref()?.heap_type().as_concrete_func().cloned());
-    let to = to.ok_or_else(|| Error::new(crate::error::Error::bug("`function_cast` is not to a function type")))?;
+    let to = to.ok_or_else(|| Error::new(crate::fault::Error::bug("`function_cast` is not to a function type")))?;
     Ok(Func::new(&mut cx, ty, move |cx, params, results| {
         let func = match params {
             [Val::FuncRef(Some(func))] if handles::is_of_type(&cx, func, &to, exact) => Some(*func),
@@ -86,7 +86,7 @@ fn function_cast<T: 'static>(
         };
         match results {
             [result] => *result = Val::FuncRef(func),
-            _ => return Err(Error::new(crate::error::Error::bug("`function_cast` has one result"))),
+            _ => return Err(Error::new(crate::fault::Error::bug("`function_cast` has one result"))),
         }
         Ok(())
     }))
@@ -101,6 +101,8 @@ pub struct InstanceNeeds {
     pub function_base: u32,
     /// Identity of the first tag.
     pub tag_base: u32,
+    /// Number in the store.
+    pub number: u32,
 }
 
 /// The definition for a runtime import, `native` being its type in the lowered module.
@@ -118,6 +120,7 @@ pub fn resolve<T: 'static>(
         names::AREA => constant(&mut cx, needs.area)?.into(),
         names::FUNCTION_BASE => constant(&mut cx, needs.function_base)?.into(),
         names::TAG_BASE => constant(&mut cx, needs.tag_base)?.into(),
+        names::INSTANCE => constant(&mut cx, needs.number)?.into(),
         names::ALLOC => funcs.alloc.into(),
         names::ALLOC_ARRAY => funcs.alloc_array.into(),
         names::ALLOC_DESCRIPTOR => funcs.alloc_descriptor.into(),
@@ -134,7 +137,7 @@ pub fn resolve<T: 'static>(
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST_EXACT) => {
                 function_cast(&mut cx, ty, true)?.into()
             }
-            _ => return Err(Error::new(crate::error::Error::bug(format!("unknown runtime import `{name}`")))),
+            _ => return Err(Error::new(crate::fault::Error::bug(format!("unknown runtime import `{name}`")))),
         },
     })
 }
@@ -142,7 +145,7 @@ pub fn resolve<T: 'static>(
 /// The address and the id of a type's record. A store's instances share their globals.
 fn rtt<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, import: &RuntimeImport) -> Result<(Global, Global)> {
     let mut cx = cx.as_context_mut();
-    let unknown = || Error::new(crate::error::Error::bug(format!("`{}` is of no type", import.name)));
+    let unknown = || Error::new(crate::fault::Error::bug(format!("`{}` is of no type", import.name)));
     let id = import.of_type.ok_or_else(unknown)?;
     if let Some(&known) = cx.data().gc.rtt_globals.get(&id) {
         return Ok(known);

@@ -30,6 +30,32 @@ pub struct InstanceState {
     import_cells: Vec<Option<u32>>,
 }
 
+/// What an instance exports that the engine does not know: known before the instance is, whose start function may
+/// call the host.
+pub struct ExportCells {
+    code: Arc<Code>,
+    area: u32,
+    tag_base: u32,
+    import_cells: Vec<Option<u32>>,
+}
+
+impl ExportCells {
+    /// The export with a name, if it is one of these.
+    pub fn export(&self, name: &str) -> Option<Exported> {
+        let ty = self.code.lowered.as_ref()?.export(name)?;
+        let (cell, base) = match ty {
+            EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => (*cell, self.area),
+            EntityMeta::Tag { cell, .. } => (*cell, self.tag_base),
+            _ => return None,
+        };
+        let cell = match cell? {
+            Cell::Own(offset) => base.checked_add(offset)?,
+            Cell::Import(import) => (*self.import_cells.get(import as usize)?)?,
+        };
+        Some(Exported::Cell { cell, ty: ty.clone() })
+    }
+}
+
 /// What an instance exports under a name.
 pub enum Exported {
     /// An entity of the engine.
@@ -123,7 +149,9 @@ fn instantiate_lowered<T: 'static>(
     })??;
     let function_base = handles::reserve(&mut *cx, meta.function_handles)?;
     let tag_base = cx.data_mut().gc.add_tags(&meta.own_tags);
-    let needs = InstanceNeeds { area, function_base, tag_base };
+    // Also of an instance that does not come to be: its functions may.
+    let number = cx.data().gc.export_cells.len() as u32;
+    let needs = InstanceNeeds { area, function_base, tag_base, number };
     let mut natives = Vec::with_capacity(meta.runtime_imports.len() + imports.len());
     for (import, native) in meta.runtime_imports.iter().zip(code.wasmtime.imports()) {
         natives.push(resolve(&mut *cx, &place, needs, import, native.ty())?);
@@ -141,6 +169,8 @@ fn instantiate_lowered<T: 'static>(
         import_cells.push(cell);
     }
     set_up_tables(cx, lowered, area)?;
+    let cells = ExportCells { code: code.clone(), area, tag_base, import_cells: import_cells.clone() };
+    cx.data_mut().gc.export_cells.push(Arc::new(cells));
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
     Ok(InstanceState { wasmtime, code: code.clone(), area, silent: false, tag_base, import_cells })
 }
@@ -194,10 +224,10 @@ impl InstanceState {
     }
 
     /// The names of all exports, in order.
-    pub fn export_names(&self) -> Vec<String> {
+    pub fn export_names(&self) -> Vec<&str> {
         match &self.code.lowered {
-            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.clone()).collect(),
-            None => self.code.wasmtime.exports().map(|export| export.name().to_string()).collect(),
+            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
+            None => self.code.wasmtime.exports().map(|export| export.name()).collect(),
         }
     }
 

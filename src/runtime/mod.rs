@@ -19,6 +19,8 @@
 //! | `linking.rs` | do import and definition match |
 //! | `instantiate.rs` | instantiation |
 //! | `entry.rs` | what surrounds every call from the host into WebAssembly |
+//! | `objects.rs` | structs and arrays as the host makes and reads them |
+//! | `oom.rs` | the error of an allocation without room |
 //! | `exceptions.rs` | exceptions as the host makes and reads them |
 //! | `stand_in.rs` | functions in place of results that nobody reads |
 //! | `trap.rs` | the engine's errors, told in terms of the original module |
@@ -45,6 +47,8 @@ pub(crate) mod instantiate;
 pub(crate) mod linking;
 pub(crate) mod members;
 pub(crate) mod memory;
+pub(crate) mod objects;
+pub(crate) mod oom;
 pub(crate) mod roots;
 pub(crate) mod stand_in;
 pub(crate) mod store;

@@ -8,20 +8,26 @@
 use super::hosts::HostTable;
 use super::members::Members;
 use crate::heap::Roots;
+use crate::layout::reference::NULL;
 use std::sync::{Arc, Weak};
 
-/// A scoped root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A root of either kind. The top bit of the index tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RootIndex {
     index: u32,
     generation: u32,
 }
 
+/// Set in the indices of owned roots.
+const OWNED: u32 = 1 << 31;
+
 /// An owned root. Ends when the last clone of `alive` is dropped.
 #[derive(Clone, Debug)]
 pub struct OwnedIndex {
-    index: u32,
-    alive: Arc<()>,
+    /// The root, as long as this or a clone of it lives.
+    pub root: RootIndex,
+    /// What keeps it alive.
+    pub alive: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -32,7 +38,10 @@ struct Scoped {
 
 #[derive(Debug)]
 struct Owned {
+    /// Null once the root is dead and a collection has found that out.
     word: u32,
+    /// How many roots had this place before.
+    generation: u32,
     alive: Weak<()>,
 }
 
@@ -65,10 +74,20 @@ impl StoreRoots {
         root
     }
 
-    /// The reference, if the root's scope has not ended.
+    /// The reference, if the root's scope has not ended, or its owners live.
+    #[inline]
     pub fn get(&self, root: RootIndex) -> Option<u32> {
+        if root.index & OWNED != 0 {
+            let owned = self.owned.get((root.index & !OWNED) as usize)?;
+            return (owned.generation == root.generation && owned.word != NULL).then_some(owned.word);
+        }
         let scoped = self.scoped.get(root.index as usize)?;
         (scoped.generation == root.generation).then_some(scoped.word)
+    }
+
+    /// Makes room for scoped roots.
+    pub fn reserve(&mut self, additional: usize) {
+        self.scoped.reserve(additional);
     }
 
     /// Begins a scope.
@@ -92,24 +111,19 @@ impl StoreRoots {
             self.trim_at = 2 * (self.owned.len() - self.free.len());
         }
         let alive = Arc::new(());
-        let entry = Owned { word, alive: Arc::downgrade(&alive) };
+        let mut entry = Owned { word, generation: 0, alive: Arc::downgrade(&alive) };
         let index = match self.free.pop() {
-            Some(index) => {
-                self.owned[index as usize] = entry;
-                index
-            }
+            Some(index) => index,
             None => {
-                self.owned.push(entry);
+                self.owned.push(Owned { word: NULL, generation: 0, alive: Weak::new() });
                 (self.owned.len() - 1) as u32
             }
         };
-        OwnedIndex { index, alive }
-    }
-
-    /// The reference of an owned root.
-    pub fn get_owned(&self, root: &OwnedIndex) -> Option<u32> {
-        let owned = self.owned.get(root.index as usize)?;
-        std::ptr::eq(owned.alive.as_ptr(), Arc::as_ptr(&root.alive)).then_some(owned.word)
+        let place = &mut self.owned[index as usize];
+        entry.generation = place.generation.wrapping_add(1);
+        let generation = entry.generation;
+        *place = entry;
+        OwnedIndex { root: RootIndex { index: index | OWNED, generation }, alive }
     }
 }
 
@@ -119,7 +133,7 @@ impl Roots for StoreRoots {
         self.scoped.iter_mut().for_each(|root| visit(&mut root.word));
         for root in &mut self.owned {
             if root.alive.strong_count() == 0 {
-                root.word = crate::layout::reference::NULL;
+                root.word = NULL;
             }
             visit(&mut root.word);
         }
@@ -169,7 +183,7 @@ mod tests {
             drop(roots.own(word));
         }
         assert!(roots.owned.len() < 200, "{}", roots.owned.len());
-        assert_eq!(roots.get_owned(&kept), Some(7));
+        assert_eq!(roots.get(kept.root), Some(7));
         let mut live = Vec::new();
         roots.each(&mut |word| live.push(*word));
         live.retain(|&word| word != crate::layout::reference::NULL);

@@ -21,7 +21,7 @@ pub fn stand_in<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, ty: 
         return *func;
     }
     let func = Func::new(&mut cx, ty.clone(), |_, _, _| {
-        Err(Error::new(crate::error::Error::bug("a value that nobody reads was called")))
+        Err(Error::new(crate::fault::Error::bug("a value that nobody reads was called")))
     });
     cx.data_mut().gc.stand_ins.0.push((ty.clone(), func));
     func

@@ -5,12 +5,13 @@
 //! it back whatever happens.
 
 use super::code::Code;
-use super::engine::EngineState;
+use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
 use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
-use super::instantiate::InstanceState;
+use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
+use super::oom::GcHeapOutOfMemory;
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -28,10 +29,14 @@ use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, 
 pub struct StoreData<T: 'static> {
     pub(crate) user: T,
     pub(crate) gc: GcStore,
+    /// The engine, as the embedder knows it.
+    pub(crate) engine: Engine,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
     /// What is to be done for objects that die.
     pub(crate) finalizers: FinalizerTable<T>,
+    /// The engine's functions for those that were called from the host, by index.
+    pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
@@ -43,14 +48,15 @@ pub struct StoreData<T: 'static> {
 pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
 
 impl<T: 'static> StoreData<T> {
-    pub(crate) fn new(engine: Arc<EngineState>, user: T) -> StoreData<T> {
+    pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let gc = GcStore {
-            engine,
+            engine: engine.state.clone(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
             state: None,
             instances: Vec::new(),
+            export_cells: Vec::new(),
             failed: Vec::new(),
             stand_ins: StandIns::default(),
             tags: Vec::new(),
@@ -60,8 +66,10 @@ impl<T: 'static> StoreData<T> {
         StoreData {
             user,
             gc,
+            engine,
             host_funcs: Vec::new(),
             finalizers: FinalizerTable::default(),
+            host_natives: HashMap::new(),
             limiter: None,
             unlimited: wasmtime::StoreLimits::default(),
         }
@@ -107,6 +115,8 @@ pub struct GcStore {
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
+    /// What instances export that the engine does not know, by their number.
+    pub export_cells: Vec<Arc<ExportCells>>,
     /// The code of instantiations that failed.
     failed: Vec<Arc<Code>>,
     /// What host functions that throw return.
@@ -172,7 +182,7 @@ pub fn with_heap<T: 'static, R>(
     let state = cx.data_mut().gc.state.take();
     let mut taken = Taken { cx, state };
     let (Some(memory), Some(state)) = (memory, &mut taken.state) else {
-        return Err(Error::new(crate::error::Error::bug("the heap is in use or does not exist")));
+        return Err(Error::new(crate::fault::Error::bug("the heap is in use or does not exist")));
     };
     let mut mem = HostMemory { memory, store: taken.cx.as_context_mut() };
     let result = run(state, &mut mem);
@@ -190,7 +200,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     }
     let engine = cx.data().gc.engine.clone();
     let instance = wasmtime::Instance::new(&mut cx, engine.heap_module()?, &[])?;
-    let missing = || Error::new(crate::error::Error::bug("the heap module lacks an export"));
+    let missing = || Error::new(crate::fault::Error::bug("the heap module lacks an export"));
     let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
     let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
     let types = engine.gc_types.since(0);
@@ -217,11 +227,12 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
 #[cold]
 pub fn alloc_error(err: AllocError) -> Error {
     match err {
-        AllocError::Full { .. } | AllocError::TooLarge { .. } => {
-            Error::from(Trap::AllocationTooLarge).context(format!("GC heap out of memory: {err}"))
+        AllocError::Full { requested, .. } | AllocError::TooLarge { requested, .. } => {
+            let trap = Error::from(Trap::AllocationTooLarge).context(err.to_string());
+            trap.context(GcHeapOutOfMemory::new((), requested))
         }
         AllocError::UnknownType { .. } | AllocError::Corrupt(_) => {
-            Error::new(crate::error::Error::bug(err.to_string()))
+            Error::new(crate::fault::Error::bug(err.to_string()))
         }
         AllocError::Types(err) => Error::new(err),
     }
@@ -234,24 +245,25 @@ impl GcState {
         Ok(self.heap.sync_types(mem, &new)?)
     }
 
-    /// A reference to a new host value.
+    /// A reference to a new host value, which is asked for when there is room for it.
     pub fn new_host(
         &mut self,
         engine: &EngineState,
         mem: &mut dyn HeapMemory,
-        value: HostValue,
         trace: Option<TraceFn>,
+        value: &mut dyn FnMut() -> Option<HostValue>,
     ) -> Result<u32> {
         let ty = engine.gc_types.builtin(RTT_OF_HOSTS);
         let object = self.heap.alloc_object(mem, &mut self.roots, &ty).map_err(alloc_error)?;
-        // Before its first collection: what is adopted must have an owner.
+        let value = value().ok_or_else(|| Error::new(crate::fault::Error::bug("a host value was given away")))?;
+        // Before the object's first collection: what is adopted must have an owner.
         if let Some(trace) = trace {
             self.roots.members.adopt(|tracer| trace(&*value, tracer));
         }
         let slot = self.roots.hosts.insert(value, trace);
         let at = reference::header(object) + HOST_SLOT;
         super::memory::write_word(mem.bytes_mut(), at, slot)
-            .ok_or_else(|| Error::new(crate::error::Error::bug("a new object is out of bounds")))?;
+            .ok_or_else(|| Error::new(crate::fault::Error::bug("a new object is out of bounds")))?;
         Ok(object)
     }
 

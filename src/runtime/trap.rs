@@ -8,16 +8,18 @@
 
 use super::Error;
 use super::backtrace::{FrameInfo, WasmBacktrace};
-use super::code::LoweredCode;
-use super::engine::EngineState;
+use super::code::{Code, LoweredCode, Module};
+use super::engine::{Engine, EngineState};
+use super::oom::GcHeapOutOfMemory;
 use crate::ir::TrapCode;
 use crate::layout::reference::NULL;
 use crate::lower::output::Site;
+use std::sync::Arc;
 use wasmtime::Trap;
 
 /// The engine's error as the embedder is to see it.
 #[cold]
-pub fn rewrite(engine: &EngineState, err: Error) -> Error {
+pub fn rewrite(engine: &Arc<EngineState>, err: Error) -> Error {
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>();
     let mapped = backtrace.map(|backtrace| map(engine, backtrace));
     let Some(&trap) = err.downcast_ref::<Trap>() else {
@@ -36,8 +38,15 @@ pub fn rewrite(engine: &EngineState, err: Error) -> Error {
 fn rebuild(err: &Error, trap: Trap, backtrace: Option<String>) -> Error {
     let trap_text = trap.to_string();
     let contexts: Vec<String> = err.chain().map(|cause| cause.to_string()).collect();
-    let keep = |text: &String| *text != trap_text && Some(text) != backtrace.as_ref();
-    contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text))
+    let oom = err.downcast_ref::<GcHeapOutOfMemory<()>>().map(|oom| GcHeapOutOfMemory::new((), oom.bytes_needed()));
+    let oom_text = oom.as_ref().map(|oom| oom.to_string());
+    let gone = [Some(&trap_text), backtrace.as_ref(), oom_text.as_ref()];
+    let keep = |text: &String| !gone.contains(&Some(text));
+    let err = contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text));
+    match oom {
+        Some(oom) => err.context(oom),
+        None => err,
+    }
 }
 
 /// Adds a backtrace, if there is one and the error has none yet: the innermost one is the longest.
@@ -115,16 +124,17 @@ fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
 }
 
 /// A backtrace in terms of the original modules.
-pub fn map(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
+pub fn map(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
     WasmBacktrace { frames: backtrace.frames().iter().flat_map(|frame| map_frame(engine, frame)).collect() }
 }
 
 /// The frames that one of the engine's stands for: functions in the place of calls have none there.
-fn map_frame(engine: &EngineState, frame: &wasmtime::FrameInfo) -> Vec<FrameInfo> {
-    let code = engine.code_of(frame.module());
-    let Some(lowered) = code.as_ref().and_then(|code| code.lowered.as_ref()) else {
+fn map_frame(engine: &Arc<EngineState>, frame: &wasmtime::FrameInfo) -> Vec<FrameInfo> {
+    let code = engine.code_of(frame.module()).unwrap_or_else(|| Code::unknown(frame.module().clone()));
+    let module = Module { engine: Engine { state: engine.clone() }, code: code.clone() };
+    let Some(lowered) = &code.lowered else {
         return vec![FrameInfo {
-            module_name: frame.module().name().map(str::to_string),
+            module,
             func_index: frame.func_index(),
             func_name: frame.func_name().map(str::to_string),
             module_offset: frame.module_offset(),
@@ -144,7 +154,7 @@ fn map_frame(engine: &EngineState, frame: &wasmtime::FrameInfo) -> Vec<FrameInfo
         .map(|site| sites.stack(site))
         .filter(|stack| stack.last().zip(start).is_none_or(|(&offset, start)| offset >= start));
     let info = |func: u32, start: Option<u32>, offset: Option<u32>| FrameInfo {
-        module_name: lowered.meta.name.clone(),
+        module: module.clone(),
         func_index: func,
         func_name: sites.names.get(&func).cloned(),
         module_offset: offset.map(|offset| offset as usize),

@@ -49,7 +49,7 @@ impl TypeProbe {
             return Ok(Vec::new());
         }
         let wasm = probe(&self.section, self.types.iter().map(|(_, index)| *index));
-        let bug = |err| Error::new(crate::error::Error::bug(format!("type section of a lowered module: {err:#}")));
+        let bug = |err| Error::new(crate::fault::Error::bug(format!("type section of a lowered module: {err:#}")));
         let module = wasmtime::Module::from_binary(engine, &wasm).map_err(bug)?;
         let natives = module.imports().filter_map(|import| import.ty().func().cloned());
         Ok(natives.zip(self.types.iter().map(|(id, _)| *id)).collect())

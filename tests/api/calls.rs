@@ -69,7 +69,7 @@ fn host_functions_take_and_give_references() {
     linker
         .func_new("host", "wrap", FuncType::new(&engine, refs.clone(), refs), |mut caller, params, results| {
             // Everything moves while the host holds it.
-            caller.gc()?;
+            caller.gc(None)?;
             results.copy_from_slice(params);
             Ok(())
         })

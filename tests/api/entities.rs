@@ -30,7 +30,7 @@ fn globals_are_read_and_written() {
     assert!(kept.get(&mut store).unwrap_extern_ref().is_none());
     let value = ExternRef::new(&mut store, 77u64).unwrap();
     kept.set(&mut store, value.into()).unwrap();
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let back = *kept.get(&mut store).unwrap_extern_ref().unwrap();
     assert_eq!(back.data(&store).unwrap().unwrap().downcast_ref::<u64>(), Some(&77));
     assert!(kept.set(&mut store, Val::I32(1)).is_err());
@@ -50,7 +50,7 @@ fn tables_are_read_written_and_grown_from_both_sides() {
     assert!(refs.set(&mut store, 2, Ref::Extern(Some(value))).is_err());
     assert!(refs.get(&mut store, 2).is_none());
     assert_eq!(refs.grow(&mut store, 2, Ref::Extern(Some(value))).unwrap(), 2);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let is_null = instance.get_typed_func::<i32, i32>(&mut store, "is_null").unwrap();
     let nulls: Vec<i32> = (0..4).map(|i| is_null.call(&mut store, i).unwrap()).collect();
     assert_eq!(nulls, [1, 0, 0, 0]);

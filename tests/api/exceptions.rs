@@ -77,7 +77,7 @@ fn a_payload_of_every_type_comes_out_as_it_went_in() {
         for n in 0..4 {
             make.call(&mut store, n).unwrap();
         }
-        store.gc().unwrap();
+        store.gc(None).unwrap();
         let fields: Vec<Val> = exn.fields(&mut store).unwrap().collect();
         assert_eq!(fields.len(), payload.len());
         assert_eq!(fields[0].unwrap_i32(), -1);
@@ -187,7 +187,7 @@ fn an_exception_that_leaves_is_pending_in_the_store() {
         for _ in 0..3 {
             make.call(&mut store, ()).unwrap();
         }
-        store.gc().unwrap();
+        store.gc(None).unwrap();
         assert!(store.has_pending_exception());
         let exn = store.take_pending_exception().unwrap();
         assert!(!store.has_pending_exception());

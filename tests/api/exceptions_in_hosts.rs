@@ -279,7 +279,7 @@ fn a_host_function_calls_while_an_exception_is_pending_and_throws_it_after() {
             let mut results = [Val::I32(0)];
             exported(&mut caller, "fine").call(&mut caller, &[], &mut results)?;
             assert_eq!(results[0].unwrap_i32(), 60);
-            caller.gc()?;
+            caller.gc(None)?;
             exported(&mut caller, "trap").call(&mut caller, &[], &mut []).unwrap_err();
             assert!(caller.has_pending_exception());
             Err(err)

@@ -60,7 +60,7 @@ fn a_weak_reference_is_upgraded_or_dead() {
         let lost = nodes.node(&mut scope, 2);
         WeakRef::new(&mut scope, &lost).unwrap()
     };
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert!(weak_lost.upgrade(&mut store).unwrap().is_none());
     let again = weak_kept.upgrade(&mut store).unwrap().unwrap();
     assert!(Rooted::ref_eq(&store, &again, &kept).unwrap());
@@ -105,7 +105,7 @@ fn an_ephemeron_lives_as_long_as_its_key_even_if_the_value_leads_to_it() {
         nodes.link(&mut scope, value, key);
         assert!(map.insert(&mut scope, &key, &value).unwrap().is_none());
     }
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!(map.len(&mut store).unwrap(), 1);
     let value = map.get(&mut store, &key).unwrap().unwrap();
     assert_eq!(nodes.number(&mut store, value), 4);
@@ -123,7 +123,7 @@ fn finalizers_run_at_safe_points_and_may_call_guests() {
         FinalizationRegistry::<AnyRef>::new(&mut store, move |mut cx, held| {
             let number = number.call(&mut cx, held).unwrap();
             // A collection in a finalizer is one like any other.
-            cx.gc().unwrap();
+            cx.gc(None).unwrap();
             log.lock().unwrap().push(number);
         })
         .unwrap()
@@ -147,7 +147,7 @@ fn finalizers_run_at_safe_points_and_may_call_guests() {
     // The end of the outermost call is a safe point.
     nodes.call::<i32, ()>(&mut store, "churn", 100);
     assert_eq!(*log.lock().unwrap(), [10, 30, 4]);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!((ext::run_finalizers(&mut store).unwrap(), log.lock().unwrap().len()), (0, 3));
 }
 
@@ -163,7 +163,7 @@ fn the_results_of_a_call_survive_the_finalizers_at_its_end() {
             let target = nodes.node(&mut scope, 1);
             let ran = ran.clone();
             ext::finalize(&mut scope, &target, move |mut cx| {
-                cx.gc().unwrap();
+                cx.gc(None).unwrap();
                 ran.fetch_add(1, Relaxed);
             })
             .unwrap();
@@ -190,7 +190,7 @@ fn finalizers_wait_while_a_guest_is_on_the_stack() {
     let ran = Arc::new(AtomicU32::new(0));
     let mut linker = Linker::<Option<Instance>>::new(&engine);
     let seen = ran.clone();
-    linker.func_wrap("", "collect", |mut caller: Caller<'_, _>| caller.gc()).unwrap();
+    linker.func_wrap("", "collect", |mut caller: Caller<'_, _>| caller.gc(None)).unwrap();
     linker
         .func_wrap("", "inner", move |mut caller: Caller<'_, Option<Instance>>| -> Result<()> {
             let instance = caller.data().unwrap();
@@ -248,11 +248,11 @@ fn a_cycle_through_the_host_is_collected() {
         let listener = listener(&mut scope, node, &dropped);
         let listener = AnyRef::convert_extern(&mut scope, listener).unwrap();
         nodes.link(&mut scope, node, listener);
-        scope.as_context_mut().gc().unwrap();
+        scope.as_context_mut().gc(None).unwrap();
         assert_eq!(dropped.load(Relaxed), 0);
         WeakRef::new(&mut scope, &node).unwrap()
     };
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!((dropped.load(Relaxed), weak.upgrade(&mut store).unwrap().is_none()), (1, true));
 }
 
@@ -269,7 +269,7 @@ fn a_cycle_through_an_owned_root_is_not_collected() {
         nodes.link(&mut scope, node, host);
         WeakRef::new(&mut scope, &node).unwrap()
     };
-    (0..5).for_each(|_| store.gc().unwrap());
+    (0..5).for_each(|_| store.gc(None).unwrap());
     assert!(weak.upgrade(&mut store).unwrap().is_some());
 }
 
@@ -283,7 +283,7 @@ fn members_of_old_host_objects_follow_young_targets() {
     let dropped = Arc::new(AtomicU32::new(0));
     let first = nodes.node(&mut store, 0);
     let host = listener(&mut store, first, &dropped);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     for number in 1..50 {
         let mut scope = RootScope::new(&mut store);
         let young = nodes.node(&mut scope, number);
@@ -297,13 +297,13 @@ fn members_of_old_host_objects_follow_young_targets() {
         member.set(&mut scope, young).unwrap();
         member_of(&host, &mut scope).target = member;
         if number % 3 == 0 {
-            scope.as_context_mut().gc().unwrap();
+            scope.as_context_mut().gc(None).unwrap();
         } else {
             ext::gc_young(&mut scope).unwrap();
         }
     }
     // The last one becomes the owner's by this.
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let more = std::mem::take(&mut member_of(&host, &mut store).more);
     for (number, member) in (1..).zip(&more) {
         let mut scope = RootScope::new(&mut store);
@@ -311,7 +311,7 @@ fn members_of_old_host_objects_follow_young_targets() {
         assert_eq!(nodes.number(&mut scope, node), number);
     }
     // What no owner shows any more is dead, though somebody holds the member.
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert!(more.iter().all(|member| member.get(&mut store).unwrap().is_none()));
     assert_eq!(dropped.load(Relaxed), 0);
 }
@@ -334,7 +334,7 @@ fn a_trace_that_forgets_its_members_does_no_harm() {
         ExternRef::new_traced(&mut store, Forgets(member)).unwrap()
     };
     nodes.call::<i32, ()>(&mut store, "churn", 50);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     // It was never shown to a tracer, so it is a root still.
     let null = Member::new(&mut store, None).unwrap();
     let data = host.data_mut(&mut store).unwrap().unwrap().downcast_mut::<Forgets>().unwrap();
@@ -347,7 +347,7 @@ fn a_trace_that_forgets_its_members_does_no_harm() {
 fn the_histogram_counts_every_pause() {
     let (mut store, nodes) = nodes();
     nodes.call::<i32, ()>(&mut store, "churn", 50);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let stats = store.heap_stats();
     assert_eq!(stats.pauses.iter().sum::<u64>(), stats.minor + stats.major);
     assert!(stats.pause_below(1.0) >= stats.pause_below(0.5));

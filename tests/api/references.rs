@@ -19,7 +19,7 @@ fn a_host_value_comes_back_as_itself() {
     let one = ExternRef::new(&mut store, "one".to_string()).unwrap();
     let two = ExternRef::new(&mut store, "two".to_string()).unwrap();
     put.call(&mut store, Some(one)).unwrap();
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     let back = get.call(&mut store, ()).unwrap().unwrap();
     assert!(Rooted::ref_eq(&store, &back, &one).unwrap());
     assert!(!Rooted::ref_eq(&store, &back, &two).unwrap());
@@ -96,7 +96,7 @@ fn host_values_are_dropped_when_nothing_refers_to_them() {
         kept = value.to_owned_rooted(&mut scope).unwrap();
     }
     assert!(stale.data(&store).unwrap_err().to_string().contains("unrooted"));
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!(dropped.load(Ordering::Relaxed), 1);
     {
         let mut scope = RootScope::new(&mut store);
@@ -104,7 +104,7 @@ fn host_values_are_dropped_when_nothing_refers_to_them() {
         assert!(value.data(&scope).unwrap().unwrap().is::<Counted>());
     }
     drop(kept);
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!(dropped.load(Ordering::Relaxed), 2);
     ExternRef::new(&mut store, Counted(dropped.clone())).unwrap();
     drop(store);

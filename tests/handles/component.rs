@@ -1,7 +1,7 @@
 //! A component on the package `wasmtime-gc:heap`.
 
 use wasmtime::component::{Component, Instance, Linker};
-use wasmtime_gc::component::HeapHost;
+use wasmtime_gc::ext::component::HeapHost;
 use wasmtime_gc::{Config, Engine, Store, StoreData};
 
 const GUEST: &str = include_str!("component.wat");

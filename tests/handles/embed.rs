@@ -52,7 +52,7 @@ fn invalid_handles_trap_and_the_table_goes_on() {
 #[test]
 fn types_that_a_table_can_not_have_are_refused() {
     let mut store = store();
-    let engine = store.engine();
+    let engine = store.engine().clone();
     let err = SideTable::new(&mut store, RefType::new(false, HeapType::Extern)).unwrap_err();
     assert!(err.to_string().contains("nullable"), "{err}");
     let ty = StructType::new(&engine, []).unwrap();
@@ -137,7 +137,7 @@ fn tokens_report_the_end_of_what_holds_them() {
     let pending = instance.get_typed_func::<(), i32>(&mut store, "pending").unwrap();
     let collections = instance.get_typed_func::<(), i64>(&mut store, "collections").unwrap();
     let handles: Vec<i32> = (100..104).map(|n| make.call(&mut store, n).unwrap()).collect();
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert_eq!((pending.call(&mut store, ()).unwrap(), next.call(&mut store, ()).unwrap()), (0, -1));
     let before = collections.call(&mut store, ()).unwrap();
     release.call(&mut store, handles[2]).unwrap();
@@ -149,7 +149,7 @@ fn tokens_report_the_end_of_what_holds_them() {
         let reports = Finalizers::new();
         reports.token(&mut scope, 9).unwrap();
         drop(scope);
-        store.gc().unwrap();
+        store.gc(None).unwrap();
         assert_eq!((reports.next_report(), reports.pending()), (Some(9), 0), "embedders have tokens too");
     }
     release.call(&mut store, handles[0]).unwrap();

@@ -40,7 +40,7 @@ trait Collect {
 
 impl Collect for wasmtime_gc::Store<()> {
     fn collect(&mut self) {
-        self.gc().unwrap();
+        self.gc(None).unwrap();
     }
 }
 

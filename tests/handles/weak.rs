@@ -79,12 +79,12 @@ fn guests() -> impl Iterator<Item = Guest> {
 fn weak_handles_do_not_keep_what_they_stand_for() {
     for mut guest in guests() {
         let handles: Vec<i32> = (0..100).map(|n| guest.of("weak", n)).collect();
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         for (n, &handle) in (0..100).zip(&handles) {
             assert_eq!(guest.of("weak_get", handle), n);
         }
         guest.run("forget", 50).unwrap();
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         assert_eq!((guest.of("weak_get", handles[50]), guest.of("weak_get", handles[51])), (-1, 51));
         assert_eq!(guest.get("weak_size"), 100, "dead is not released");
         guest.run("weak_release", handles[50]).unwrap();
@@ -98,14 +98,14 @@ fn handles_of_dead_values_are_given_once() {
     for mut guest in guests() {
         assert_eq!(guest.get("next"), -1);
         let handles: Vec<i32> = (0..300).map(|n| guest.of("watch", n)).collect();
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         assert_eq!(guest.get("next"), -1);
         let mut expected = Vec::new();
         for n in (0..300).filter(|n| n % 3 != 0) {
             guest.run("forget", n).unwrap();
             expected.push(handles[n as usize]);
         }
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         let mut dead: Vec<i32> = std::iter::repeat_with(|| guest.get("next")).take_while(|&next| next != -1).collect();
         dead.sort_unstable();
         assert_eq!(dead, expected);
@@ -126,11 +126,11 @@ fn released_handles_are_not_reported() {
         let second = guest.of("watch", 1);
         assert_eq!(first & 0x3f_ffff, second & 0x3f_ffff, "the slot is used again");
         guest.run("forget", 0).unwrap();
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         assert_eq!(guest.get("next"), -1);
         assert_eq!(guest.of("watched", second), 1);
         guest.run("forget", 1).unwrap();
-        guest.0.gc().unwrap();
+        guest.0.gc(None).unwrap();
         assert_eq!((guest.get("next"), guest.get("next")), (second, -1));
     }
 }
@@ -162,7 +162,7 @@ fn external_references_can_be_weak() {
         assert!(get.call(&mut scope, value).unwrap().is_some());
         (value, weak.call(&mut scope, Some(number)).unwrap())
     };
-    store.gc().unwrap();
+    store.gc(None).unwrap();
     assert!(get.call(&mut store, value).unwrap().is_none());
     assert!(get.call(&mut store, number).unwrap().is_some(), "numbers do not die");
 }

@@ -59,6 +59,7 @@ impl Case {
             explicit_null_checks: self.explicit_null_checks,
             relocatable: self.relocatable,
             opt_level: self.opt_level,
+            check_roots: true,
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
         let lowered = lowered.unwrap_or_else(|| panic!("{}: nothing was lowered", self.path.display()));

@@ -12,3 +12,142 @@
   (func (export "array") (param i32) (result (ref $array))
     (array.new_default $array (local.get 0)))
 )
+;; lowered:
+;; (module
+;;   (rec
+;;     (type (;0;) (func (param i32) (result i32)))
+;;     (type (;1;) (func (param (ref null 1) (ref 1) (ref null 1) funcref (ref func) (ref null 1) (ref 1) funcref (ref func) (ref func) (ref null 1) (ref func) (ref null 1) (ref func) (ref null 1) funcref (ref func) (ref func) (ref func) (ref func) (ref func) (ref null 1) (ref 1) (ref null 1) (ref 1) (ref func) (ref 1) (ref func) funcref (ref null 1) (ref null 1) (ref func) (ref func) (ref func) (ref 1) funcref funcref funcref (ref 1) (ref 1) funcref (ref func) (ref null 1) (ref null 1) (ref 1) (ref func) funcref (ref func) (ref 1) (ref func) (ref func) (ref 1) (ref func) funcref (ref null 1) (ref null 1) (ref null 1) (ref null 1) (ref null 1) funcref funcref (ref func) funcref funcref)))
+;;   )
+;;   (rec
+;;     (type (;2;) (func (param i32) (result i32)))
+;;     (type (;3;) (func (param (ref null 3) (ref null 3) funcref funcref (ref null 3) (ref func) (ref 3) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) (ref 3) (ref 3) (ref 3) (ref func) (ref 3) (ref 3) (ref 3) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) (ref 3) (ref func) (ref 3) (ref func) (ref null 3) funcref (ref 3) (ref func) funcref (ref null 3) (ref null 3) (ref null 3) (ref func) funcref (ref 3) (ref 3) (ref func) (ref 3) (ref func) (ref null 3) (ref func) (ref null 3) (ref func) (ref func) (ref func) (ref 3) (ref null 3) (ref func) (ref null 3) funcref (ref func) (ref func) (ref func) (ref null 3) funcref funcref (ref func) (ref 3))))
+;;   )
+;;   (rec
+;;     (type (;4;) (func (param i32) (result i32)))
+;;     (type (;5;) (func (param (ref 5) (ref 5) (ref null 5) (ref null 5) (ref null 5) funcref (ref null 5) funcref (ref 5) (ref func) (ref null 5) (ref null 5) (ref func) funcref (ref func) (ref 5) (ref null 5) (ref 5) (ref 5) (ref func) funcref funcref (ref null 5) (ref null 5) (ref 5) (ref func) (ref func) (ref null 5) (ref null 5) (ref func) (ref null 5) (ref func) funcref (ref null 5) (ref null 5) (ref 5) (ref func) (ref null 5) (ref func) (ref func) (ref func) (ref 5) (ref 5) (ref null 5) funcref (ref 5) (ref 5) (ref null 5) funcref (ref null 5) (ref null 5) funcref (ref func) (ref null 5) funcref funcref (ref null 5) (ref 5) (ref func) (ref null 5) (ref func) (ref func) (ref null 5) (ref null 5))))
+;;   )
+;;   (type (;6;) (func (param i32) (result i32)))
+;;   (type (;7;) (func (param i32)))
+;;   (type (;8;) (func))
+;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
+;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 6)))
+;;   (import "wasmtime-gc" "rtt:1" (global (;0;) i32))
+;;   (import "wasmtime-gc" "rtt:2" (global (;1;) i32))
+;;   (import "wasmtime-gc" "rtt:3" (global (;2;) i32))
+;;   (export "make" (func 1))
+;;   (export "test" (func 2))
+;;   (export "array" (func 3))
+;;   (func (;1;) (type 0) (param i32) (result i32)
+;;     (local i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 0
+;;     i32.const 12
+;;     i32.add
+;;     local.tee 2
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       i32.const 12
+;;       call 0
+;;       local.set 0
+;;     else
+;;       i32.const 0
+;;       local.get 2
+;;       i32.store offset=1048580
+;;       local.get 0
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 0
+;;     end
+;;     local.get 0
+;;     global.get 1
+;;     i32.store offset=3 align=1
+;;     local.get 0
+;;     i64.const 1
+;;     i64.store offset=7 align=1
+;;     local.get 0
+;;   )
+;;   (func (;2;) (type 2) (param i32) (result i32)
+;;     local.get 0
+;;     i32.const 3
+;;     i32.and
+;;     i32.const 1
+;;     i32.eq
+;;     if ;; label = @1
+;;       local.get 0
+;;       i32.load offset=3 align=1
+;;       global.get 0
+;;       local.set 0
+;;       i32.load offset=16 align=1
+;;       local.get 0
+;;       i32.eq
+;;       local.set 0
+;;     else
+;;       i32.const 0
+;;       local.set 0
+;;     end
+;;     local.get 0
+;;   )
+;;   (func (;3;) (type 4) (param i32) (result i32)
+;;     (local i32 i32 i32 i32)
+;;     local.get 0
+;;     i32.const 1069547504
+;;     i32.gt_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.const 8
+;;     i32.add
+;;     local.set 1
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 2
+;;     local.get 1
+;;     i32.add
+;;     local.tee 4
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     local.get 1
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
+;;     if ;; label = @1
+;;       local.get 1
+;;       call 0
+;;       local.set 2
+;;     else
+;;       i32.const 0
+;;       local.get 4
+;;       i32.store offset=1048580
+;;       local.get 2
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 2
+;;     end
+;;     local.get 2
+;;     global.get 2
+;;     i32.store offset=3 align=1
+;;     local.get 2
+;;     local.get 0
+;;     i32.store offset=7 align=1
+;;     local.get 2
+;;     i32.const 0
+;;     i32.const 2
+;;     i32.shl
+;;     i32.add
+;;     i32.const 11
+;;     i32.add
+;;     i32.const 0
+;;     local.get 0
+;;     i32.const 2
+;;     i32.shl
+;;     memory.fill
+;;     local.get 2
+;;   )
+;; )

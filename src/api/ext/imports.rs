@@ -48,7 +48,7 @@ pub fn add_to_linker<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
     add_weak(linker)?;
     add_maps(linker)?;
     add_registries(linker)?;
-    linker.func_wrap(MODULE, "collect", |mut caller: Caller<'_, T>| caller.as_context_mut().gc())?;
+    linker.func_wrap(MODULE, "collect", |mut caller: Caller<'_, T>| caller.as_context_mut().gc(None))?;
     add_statistics(linker)
 }
 

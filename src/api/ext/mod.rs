@@ -8,6 +8,7 @@
 //! | `traced.rs` | host values that hold references without rooting them |
 //! | `step.rs` | collecting a little |
 //! | `imports.rs` | all of it as imports of modules |
+//! | `component.rs` | the heap for components |
 //!
 //! Everything here works by the reachability that `docs/heap.md` defines, in the order that its section on weak
 //! processing numbers: what a collection finds dead, it finds dead for weak references, ephemerons and
@@ -46,6 +47,7 @@
 //! # }
 //! ```
 
+pub mod component;
 mod finalize;
 mod imports;
 mod step;

@@ -116,8 +116,11 @@ impl ExternRef {
         let mut cx = store.as_context_mut();
         ensure_heap(&mut cx.inner)?;
         let engine = cx.inner.data().gc.engine.clone();
+        let mut value = Some(value);
         let make = |state: &mut crate::runtime::store::GcState, mem: &mut dyn crate::heap::HeapMemory| {
-            state.new_host(&engine, mem, Box::new(value), Some(trace_of::<V>))
+            state.new_host(&engine, mem, Some(trace_of::<V>), &mut || {
+                value.take().map(|value| Box::new(value) as crate::runtime::hosts::HostValue)
+            })
         };
         let word = with_heap(&mut cx.inner, make)??;
         Rooted::new(&mut cx, word)

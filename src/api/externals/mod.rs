@@ -47,7 +47,7 @@ impl Extern {
             wasmtime::Extern::Global(global) => Extern::Global(Global { place: GlobalPlace::Native(global) }),
             wasmtime::Extern::Table(table) => Extern::Table(Table { place: TablePlace::Native(table) }),
             wasmtime::Extern::Memory(inner) => Extern::Memory(Memory { inner }),
-            wasmtime::Extern::SharedMemory(memory) => Extern::SharedMemory(memory),
+            wasmtime::Extern::SharedMemory(inner) => Extern::SharedMemory(SharedMemory { inner }),
             wasmtime::Extern::Tag(_) => return None,
         })
     }
@@ -102,7 +102,7 @@ impl Extern {
                 Import::Table { cell: *cell, ty: *ty }
             }
             Extern::Memory(memory) => Import::Native(memory.inner.into()),
-            Extern::SharedMemory(memory) => Import::Native(memory.clone().into()),
+            Extern::SharedMemory(memory) => Import::Native(memory.inner.clone().into()),
             Extern::Tag(tag) => {
                 own(tag.store)?;
                 Import::Tag { identity: tag.identity, id: tag.type_id(&cx.as_context())? }
@@ -190,15 +190,15 @@ from! { Func(Func) Global(Global) Table(Table) Memory(Memory) SharedMemory(Share
 
 /// An export of an instance.
 #[derive(Clone, Debug)]
-pub struct Export {
-    pub(crate) name: String,
+pub struct Export<'instance> {
+    pub(crate) name: &'instance str,
     pub(crate) definition: Extern,
 }
 
-impl Export {
+impl<'instance> Export<'instance> {
     /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> &'instance str {
+        self.name
     }
 
     /// What is exported.
@@ -224,6 +224,16 @@ impl Export {
     /// The memory, if this is one.
     pub fn into_memory(self) -> Option<Memory> {
         self.definition.into_memory()
+    }
+
+    /// The shared memory, if this is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        self.definition.into_shared_memory()
+    }
+
+    /// The tag, if this is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.definition.into_tag()
     }
 
     /// Its type.

@@ -5,7 +5,7 @@ use crate::api::func::Func;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::types::{ExternType, TableType};
 use crate::api::values::{Ref, Val};
-use crate::api::{Error, Result};
+use crate::api::{Error, Result, Trap};
 use crate::lower::output::TableMeta;
 use crate::runtime::cells;
 use crate::types as t;
@@ -145,6 +145,43 @@ impl Table {
         }
     }
 
+    /// Copies elements from one table to another, or within one.
+    ///
+    /// # Errors
+    ///
+    /// When a range is out of bounds, or elements of the one are none of the other's type.
+    pub fn copy(
+        mut store: impl AsContextMut,
+        dst_table: &Table,
+        dst_index: u64,
+        src_table: &Table,
+        src_index: u64,
+        len: u64,
+    ) -> Result<()> {
+        let mut cx = store.as_context_mut();
+        let end = |index: u64| index.checked_add(len).ok_or(Trap::TableOutOfBounds);
+        if end(src_index)? > src_table.size(&cx) || end(dst_index)? > dst_table.size(&cx) {
+            return Err(Trap::TableOutOfBounds.into());
+        }
+        let [src_elem, dst_elem] = [src_table, dst_table].map(|table| table.ty(&cx).element().clone());
+        if !src_elem.matches(&dst_elem) {
+            return Err(Error::msg(format!(
+                "type mismatch: source table's element type does not match destination table's element type: \
+                 expected {dst_elem}, found {src_elem}"
+            )));
+        }
+        match (dst_table.place, src_table.place) {
+            (TablePlace::Native(dst), TablePlace::Native(src)) => {
+                wasmtime::Table::copy(&mut cx.inner, &dst, dst_index, &src, src_index, len)
+            }
+            (TablePlace::Cell { cell: dst, .. }, TablePlace::Cell { cell: src, .. }) => {
+                let copied = cells::table_copy(&mut cx.inner, (dst, dst_index), (src, src_index), len)?;
+                if copied { Ok(()) } else { Err(Trap::TableOutOfBounds.into()) }
+            }
+            _ => Err(Error::new(crate::fault::Error::bug("tables of one type are kept in two ways"))),
+        }
+    }
+
     /// Sets a range of elements.
     ///
     /// # Errors
@@ -172,7 +209,7 @@ impl Table {
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
     let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
-    val.ref_().ok_or_else(|| Error::new(crate::error::Error::bug("a function reference is no reference")))
+    val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
 }
 
 fn native_type(ty: &TableType, element: wasmtime::RefType) -> Result<wasmtime::TableType> {

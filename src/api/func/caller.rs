@@ -2,7 +2,8 @@
 
 use crate::api::externals::Extern;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::{Engine, ExnRef, Result, Rooted};
+use crate::api::{Engine, ExnRef, GcHeapOutOfMemory, ModuleExport, Result, Rooted};
+use crate::layout::names;
 use crate::runtime::store::{StoreData, collect};
 use wasmtime as w;
 
@@ -42,10 +43,25 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { inner }
     }
 
-    /// What the caller's instance exports under a name. Globals and tables of references that lowering
-    /// has moved into the heap are not found here, only through an [`Instance`](crate::api::Instance).
+    /// What the caller's instance exports under a name. Nothing, if the caller is no WebAssembly.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
-        self.inner.export(name).and_then(Extern::of_native)
+        if name == names::INSTANCE_EXPORT {
+            return None;
+        }
+        if let Some(native) = self.inner.export(name) {
+            return Extern::of_native(native);
+        }
+        // What lives in the heap the engine does not know.
+        let number = self.inner.export(names::INSTANCE_EXPORT)?.into_global()?;
+        let number = number.get(self.inner.cx_mut()).i32()?;
+        let gc = &self.inner.cx().data().gc;
+        let cells = gc.export_cells.get(number as usize)?.clone();
+        Extern::of_export(gc.id, cells.export(name)?)
+    }
+
+    /// What the caller's instance exports at a place that its module told.
+    pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
+        self.get_export(export.name())
     }
 
     /// The embedder's data.
@@ -59,8 +75,8 @@ impl<'a, T: 'static> Caller<'a, T> {
     }
 
     /// The engine.
-    pub fn engine(&self) -> Engine {
-        self.as_context().engine()
+    pub fn engine(&self) -> &Engine {
+        &self.inner.cx().data().engine
     }
 
     /// Collects all garbage. See [`Store::gc`](crate::api::Store::gc).
@@ -68,8 +84,13 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// # Errors
     ///
     /// As `Store::gc`.
-    pub fn gc(&mut self) -> Result<()> {
+    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         collect(self.as_context_mut().inner)
+    }
+
+    /// Bytes of the GC heap's memory, whatever is in them.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.as_context().gc_heap_capacity()
     }
 
     /// Makes an exception pending. See [`Store::throw`](crate::api::Store::throw).
@@ -107,6 +128,12 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// When fuel is not switched on.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.as_context_mut().set_fuel(fuel)
+    }
+}
+
+impl<'a, T: 'static> From<Caller<'a, T>> for StoreContextMut<'a, T> {
+    fn from(caller: Caller<'a, T>) -> StoreContextMut<'a, T> {
+        StoreContextMut { inner: caller.inner.cx_mut() }
     }
 }
 

@@ -13,13 +13,22 @@ use crate::types::{self as t, TypeId};
 use std::sync::Arc;
 use wasmtime::AsContextMut;
 
-type Run<T> = dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync;
+type Dynamic<T> = dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync;
+type Typed<T> =
+    dyn Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &[wasmtime::Val], &mut [wasmtime::Val]) -> Result<()> + Send + Sync;
+
+enum Run<T: 'static> {
+    /// Over values of any type, which are checked.
+    Dynamic(Box<Dynamic<T>>),
+    /// Over lowered values of the function's own types.
+    Typed(Box<Typed<T>>),
+}
 
 /// A host function that no store knows yet.
 pub(crate) struct HostFunc<T: 'static> {
     ty: FuncType,
     signature: t::FuncType,
-    run: Box<Run<T>>,
+    run: Run<T>,
 }
 
 impl<T: 'static> HostFunc<T> {
@@ -28,7 +37,19 @@ impl<T: 'static> HostFunc<T> {
         run: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc<T> {
         let signature = ty.signature().cloned().unwrap_or_default();
-        HostFunc { ty, signature, run: Box::new(run) }
+        HostFunc { ty, signature, run: Run::Dynamic(Box::new(run)) }
+    }
+
+    /// One that takes and gives values as lowered code does, of these very types.
+    pub fn typed(
+        ty: FuncType,
+        run: impl Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &[wasmtime::Val], &mut [wasmtime::Val]) -> Result<()>
+        + Send
+        + Sync
+        + 'static,
+    ) -> HostFunc<T> {
+        let signature = ty.signature().cloned().unwrap_or_default();
+        HostFunc { ty, signature, run: Run::Typed(Box::new(run)) }
     }
 
     pub fn type_id(&self) -> TypeId {
@@ -119,6 +140,10 @@ impl<T: 'static> HostFunc<T> {
         params: &[wasmtime::Val],
         results: &mut [wasmtime::Val],
     ) -> Result<()> {
+        let run = match &self.run {
+            Run::Typed(run) => return run(caller, params, results),
+            Run::Dynamic(run) => run,
+        };
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         let mut args = Vec::with_capacity(params.len());
         for (param, &ty) in params.iter().zip(&self.signature.params) {
@@ -126,7 +151,7 @@ impl<T: 'static> HostFunc<T> {
         }
         let default = |&ty: &t::ValType| Val::default_for(ty).unwrap_or(Val::FuncRef(None));
         let mut values: Vec<Val> = self.signature.results.iter().map(default).collect();
-        (self.run)(Caller::lend(caller), &args, &mut values)?;
+        run(Caller::lend(caller), &args, &mut values)?;
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&self.signature.results) {
             *result = value.lower(&mut cx, ty)?;

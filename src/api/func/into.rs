@@ -5,14 +5,15 @@
 //! that imports it.
 
 use super::host::HostFunc;
-use super::typed::WasmTy;
+use super::typed::{AbiTy, WasmTy};
 use super::{Caller, is_plain};
+use crate::api::store::StoreContextMut;
 use crate::api::types::{FuncType, ValType};
-use crate::api::values::Val;
 use crate::api::{Engine, Error, Result};
 use crate::runtime::entry::throw_or_raise;
 use crate::runtime::stand_in;
 use crate::runtime::store::StoreData;
+use wasmtime::AsContextMut;
 
 /// What a closure may return: nothing, a [`WasmTy`], a tuple of them, or a `Result` of one of these.
 pub trait WasmRet: 'static {
@@ -25,18 +26,25 @@ pub trait WasmRet: 'static {
     /// What is returned when an exception is thrown. `func` gives any function.
     #[doc(hidden)]
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi;
+    /// Gives the results to lowered code.
     #[doc(hidden)]
-    fn store(self, results: &mut [Val]) -> Result<()>;
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()>;
 }
 
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a host function's value is not of its type"))
+    Error::new(crate::fault::Error::bug("a host function's value is not of its type"))
 }
 
 #[cold]
 fn not_native() -> Error {
     Error::msg("this function has no type in the engine yet; return it from `Func::new` instead")
+}
+
+/// A parameter of a host function.
+#[inline]
+fn lift<A: WasmTy, T: 'static>(cx: &mut StoreContextMut<'_, T>, param: Option<&wasmtime::Val>) -> Result<A> {
+    A::lift(cx, param.and_then(A::Abi::from_native).ok_or_else(bug)?)
 }
 
 /// What a host function returns to WebAssembly for its error.
@@ -58,8 +66,8 @@ impl<A: WasmTy> WasmRet for A {
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> A::Abi {
         A::unread(func)
     }
-    fn store(self, results: &mut [Val]) -> Result<()> {
-        *results.first_mut().ok_or_else(bug)? = self.into_val();
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+        *results.first_mut().ok_or_else(bug)? = self.lower(cx, None)?.into_native();
         Ok(())
     }
 }
@@ -76,8 +84,8 @@ impl<R: WasmRet> WasmRet for Result<R> {
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> R::Abi {
         R::unread(func)
     }
-    fn store(self, results: &mut [Val]) -> Result<()> {
-        self?.store(results)
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+        self?.store(cx, results)
     }
 }
 
@@ -98,10 +106,14 @@ macro_rules! results {
                 fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi {
                     ($($a::unread(func),)*)
                 }
-                fn store(self, results: &mut [Val]) -> Result<()> {
+                fn store<T: 'static>(
+                    self,
+                    cx: &mut StoreContextMut<'_, T>,
+                    results: &mut [wasmtime::Val],
+                ) -> Result<()> {
                     let ($($a,)*) = self;
                     let mut results = results.iter_mut();
-                    $(*results.next().ok_or_else(bug)? = $a.into_val();)*
+                    $(*results.next().ok_or_else(bug)? = $a.lower(cx, None)?.into_native();)*
                     Ok(())
                 }
             }
@@ -171,10 +183,11 @@ macro_rules! closures {
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]
                 fn into_host(self, engine: &Engine) -> HostFunc<T> {
                     let (params, results) = <F as IntoFunc<T, ($($a,)*), R>>::signature();
-                    HostFunc::new(FuncType::new(engine, params, results), move |_, params, results| {
+                    HostFunc::typed(FuncType::new(engine, params, results), move |caller, params, results| {
                         let mut params = params.iter();
-                        $(let $a = params.next().and_then($a::from_val).ok_or_else(bug)?;)*
-                        self($($a),*).store(results)
+                        let mut cx = StoreContextMut { inner: caller.as_context_mut() };
+                        $(let $a = lift::<$a, T>(&mut cx, params.next())?;)*
+                        self($($a),*).store(&mut cx, results)
                     })
                 }
             }
@@ -217,10 +230,12 @@ macro_rules! closures {
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]
                 fn into_host(self, engine: &Engine) -> HostFunc<T> {
                     let params = vec![$($a::valtype()),*];
-                    HostFunc::new(FuncType::new(engine, params, R::types()), move |caller, params, results| {
+                    HostFunc::typed(FuncType::new(engine, params, R::types()), move |caller, params, results| {
                         let mut params = params.iter();
-                        $(let $a = params.next().and_then($a::from_val).ok_or_else(bug)?;)*
-                        self(caller, $($a),*).store(results)
+                        let mut cx = StoreContextMut { inner: caller.as_context_mut() };
+                        $(let $a = lift::<$a, T>(&mut cx, params.next())?;)*
+                        let result = self(Caller::lend(caller), $($a),*);
+                        result.store(&mut StoreContextMut { inner: caller.as_context_mut() }, results)
                     })
                 }
             }

@@ -5,11 +5,13 @@
 //! | `caller.rs` | what a host function sees of its caller |
 //! | `host.rs` | host functions over values of any type |
 //! | `into.rs` | closures as host functions |
+//! | `references.rs` | references as parameters and results |
 //! | `typed.rs` | calls whose types are known when the host is compiled |
 
 mod caller;
 mod host;
 mod into;
+mod references;
 mod typed;
 
 pub use caller::Caller;
@@ -18,11 +20,10 @@ pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 
 pub(crate) use host::HostFunc;
 
-use super::gc::Rooted;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::FuncType;
 use super::values::Val;
-use super::{AnyRef, Error, ExnRef, ExternRef, Result};
+use super::{Error, Result};
 use crate::runtime::entry::enter;
 use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
@@ -56,7 +57,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
+    ) -> Self {
         let mut cx = store.as_context_mut();
         Func::of_host(&mut cx, Arc::new(HostFunc::new(ty, func)))
     }
@@ -70,8 +71,42 @@ impl Func {
         if func.is_plain() {
             return Func::of_silent(func.into_native(cx.inner));
         }
-        let host = func.into_host(&cx.engine());
+        let host = func.into_host(cx.engine());
         Func::of_host(&mut cx, Arc::new(host))
+    }
+
+    /// The same as [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_new<T: 'static>(
+        store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Ok(Func::new(store, ty, func))
+    }
+
+    /// The same as [`Func::wrap`].
+    ///
+    /// # Errors
+    ///
+    /// Never; Wasmtime's fails when the host is out of memory.
+    pub fn try_wrap<T: 'static, Params, Results>(
+        store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<Func> {
+        Ok(Func::wrap(store, func))
+    }
+
+    /// Whether it is of a type.
+    ///
+    /// # Panics
+    ///
+    /// When the store is another.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &FuncType) -> bool {
+        self.ty(store).matches(ty)
     }
 
     pub(crate) fn of_native(func: wasmtime::Func) -> Func {
@@ -104,7 +139,7 @@ impl Func {
             return Err(Error::msg("function used with the wrong store"));
         }
         let host = data.host_funcs.get(index).cloned().and_then(|host| host.downcast().ok());
-        host.ok_or_else(|| Error::new(crate::error::Error::bug("unknown host function")))
+        host.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown host function")))
     }
 
     /// The engine's function, for an import that has this type there.
@@ -129,7 +164,15 @@ impl Func {
             FuncKind::Host { store, index } => {
                 let host = Func::host(&cx.as_context(), store, index)?;
                 let ty = host.lowered_type()?;
-                Ok(host.materialize(cx, ty))
+                // The store never lets go of a function, so it is made once; but a module may have shown another
+                // type since.
+                let known = cx.inner.data().host_natives.get(&index).copied();
+                if let Some(known) = known.filter(|known| wasmtime::FuncType::eq(&known.ty(&cx.inner), &ty)) {
+                    return Ok(known);
+                }
+                let native = host.materialize(cx, ty);
+                cx.inner.data_mut().host_natives.insert(index, native);
+                Ok(native)
             }
         }
     }
@@ -152,11 +195,7 @@ impl Func {
         }
     }
 
-    pub(crate) fn type_id<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<TypeId> {
-        self.type_id_in(&cx.as_context())
-    }
-
-    fn type_id_in<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
+    pub(crate) fn type_id<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<TypeId> {
         match self.kind {
             FuncKind::Native(func) | FuncKind::Silent(func) => {
                 let ty = func.ty(&cx.inner);
@@ -167,10 +206,10 @@ impl Func {
         }
     }
 
-    fn def<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Result<Arc<TypeDef>> {
+    fn def<T: 'static>(&self, cx: &StoreContext<'_, T>) -> Result<Arc<TypeDef>> {
         let id = self.type_id(cx)?;
         let def = cx.inner.data().gc.engine.registry.get(id);
-        def.ok_or_else(|| Error::new(crate::error::Error::bug("unknown function type")))
+        def.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown function type")))
     }
 
     /// Its type, as it was before lowering.
@@ -180,8 +219,8 @@ impl Func {
     /// When the store is another.
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let cx = store.as_context();
-        match self.type_id_in(&cx) {
-            Ok(id) => FuncType::of(&cx.engine(), id),
+        match self.type_id(&cx) {
+            Ok(id) => FuncType::of(cx.engine(), id),
             Err(err) => panic!("{err}"),
         }
     }
@@ -198,9 +237,9 @@ impl Func {
     /// When the store is another.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let mut cx = store.as_context_mut();
-        let def = self.def(&cx)?;
+        let def = self.def(&cx.as_context())?;
         let CompositeType::Func(ty) = &def.sub.composite else {
-            return Err(Error::new(crate::error::Error::bug("a function's type is no function type")));
+            return Err(Error::new(crate::fault::Error::bug("a function's type is no function type")));
         };
         check_len("arguments", ty.params.len(), params.len())?;
         check_len("results", ty.results.len(), results.len())?;
@@ -221,13 +260,12 @@ impl Func {
     /// # Errors
     ///
     /// When its type is another.
-    pub fn typed<Params, Results>(&self, mut store: impl AsContextMut) -> Result<TypedFunc<Params, Results>>
+    pub fn typed<Params, Results>(&self, store: impl AsContext) -> Result<TypedFunc<Params, Results>>
     where
         Params: WasmParams,
         Results: WasmResults,
     {
-        let mut cx = store.as_context_mut();
-        TypedFunc::new(&mut cx, *self)
+        TypedFunc::new(&store.as_context(), *self)
     }
 }
 
@@ -255,8 +293,3 @@ fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {
 fn is_plain(ty: &t::ValType) -> bool {
     !ty.is_gc_ref()
 }
-
-/// Aliases for the kinds of handles that closures may take.
-type ExternHandle = Rooted<ExternRef>;
-type AnyHandle = Rooted<AnyRef>;
-type ExnHandle = Rooted<ExnRef>;

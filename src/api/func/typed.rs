@@ -1,27 +1,24 @@
 //! Calls whose types are known when the host is compiled.
 
-use super::{AnyHandle, ExnHandle, ExternHandle, Func};
-use crate::api::store::{AsContextMut, StoreContextMut};
-use crate::api::types::{HeapType, RefType, ValType};
-use crate::api::values::Val;
-use crate::api::{Error, Result, V128};
+use super::Func;
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::api::types::{FuncType, HeapType, RefType, ValType};
+use crate::api::{Engine, Error, Result, V128};
 use crate::runtime::entry::enter;
 use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use wasmtime::error::Context;
 
 /// A type of the host that stands for a WebAssembly type.
 pub trait WasmTy: Send + Sized + 'static {
     /// How lowered code takes and gives it.
     #[doc(hidden)]
-    type Abi: wasmtime::WasmTy + Copy;
+    type Abi: AbiTy;
     /// The WebAssembly type.
+    #[doc(hidden)]
     fn valtype() -> ValType;
-    #[doc(hidden)]
-    fn into_val(self) -> Val;
-    #[doc(hidden)]
-    fn from_val(val: &Val) -> Option<Self>;
     /// For types that need no store.
     #[doc(hidden)]
     fn into_plain(self) -> Option<Self::Abi>;
@@ -31,33 +28,62 @@ pub trait WasmTy: Send + Sized + 'static {
     /// For types that need no store.
     #[doc(hidden)]
     fn from_plain(abi: Self::Abi) -> Option<Self>;
+    /// `ty` is what the function wants, if that may be narrower than this type.
     #[doc(hidden)]
     fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<Self::Abi>;
     #[doc(hidden)]
     fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: Self::Abi) -> Result<Self>;
 }
 
+/// What lowered code takes and gives, as a typed value of the engine and as any.
+#[doc(hidden)]
+pub trait AbiTy: wasmtime::WasmTy + Copy {
+    fn into_native(self) -> wasmtime::Val;
+    fn from_native(val: &wasmtime::Val) -> Option<Self>;
+}
+
+macro_rules! abi {
+    ($($ty:ty: $variant:ident, |$v:ident| $into:expr, |$w:ident| $from:expr;)*) => {
+        $(impl AbiTy for $ty {
+            #[inline]
+            fn into_native(self) -> wasmtime::Val {
+                let $v = self;
+                wasmtime::Val::$variant($into)
+            }
+            #[inline]
+            fn from_native(val: &wasmtime::Val) -> Option<$ty> {
+                match val {
+                    wasmtime::Val::$variant($w) => $from,
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+abi! {
+    i32: I32, |v| v, |w| Some(*w);
+    u32: I32, |v| v as i32, |w| Some(*w as u32);
+    i64: I64, |v| v, |w| Some(*w);
+    u64: I64, |v| v as i64, |w| Some(*w as u64);
+    f32: F32, |v| v.to_bits(), |w| Some(f32::from_bits(*w));
+    f64: F64, |v| v.to_bits(), |w| Some(f64::from_bits(*w));
+    V128: V128, |v| v, |w| Some(*w);
+    Option<wasmtime::Func>: FuncRef, |v| v, |w| Some(*w);
+    wasmtime::Func: FuncRef, |v| Some(v), |w| *w;
+}
+
 #[cold]
 fn bug() -> Error {
-    Error::new(crate::error::Error::bug("a value is not of the type that was checked"))
+    Error::new(crate::fault::Error::bug("a value is not of the type that was checked"))
 }
 
 macro_rules! plain {
-    ($($ty:ty: $valtype:ident, $zero:expr, |$v:ident| $into:expr, $from:pat => $back:expr;)*) => {
+    ($($ty:ty: $valtype:ident, $zero:expr;)*) => {
         $(impl WasmTy for $ty {
             type Abi = $ty;
             fn valtype() -> ValType {
                 ValType::$valtype
-            }
-            fn into_val(self) -> Val {
-                let $v = self;
-                $into
-            }
-            fn from_val(val: &Val) -> Option<$ty> {
-                match *val {
-                    $from => Some($back),
-                    _ => None,
-                }
             }
             #[inline]
             fn into_plain(self) -> Option<$ty> {
@@ -83,114 +109,19 @@ macro_rules! plain {
 }
 
 plain! {
-    i32: I32, 0, |v| Val::I32(v), Val::I32(v) => v;
-    u32: I32, 0, |v| Val::I32(v as i32), Val::I32(v) => v as u32;
-    i64: I64, 0, |v| Val::I64(v), Val::I64(v) => v;
-    u64: I64, 0, |v| Val::I64(v as i64), Val::I64(v) => v as u64;
-    f32: F32, 0.0, |v| Val::F32(v.to_bits()), Val::F32(v) => f32::from_bits(v);
-    f64: F64, 0.0, |v| Val::F64(v.to_bits()), Val::F64(v) => f64::from_bits(v);
-    V128: V128, 0u128.into(), |v| Val::V128(v), Val::V128(v) => v;
-}
-
-/// The value as a word, checked if the function wants more than the hierarchy's top.
-fn word<T: 'static>(
-    cx: &mut StoreContextMut<'_, T>,
-    val: Val,
-    own: t::RefType,
-    ty: Option<&t::ValType>,
-) -> Result<i32> {
-    let ty = ty.and_then(|ty| ty.as_ref()).unwrap_or(own);
-    Ok(val.word(cx, ty)? as i32)
-}
-
-macro_rules! handles {
-    ($($ty:ty: $variant:ident, $top:ident;)*) => {
-        $(
-            impl WasmTy for Option<$ty> {
-                type Abi = i32;
-                fn valtype() -> ValType {
-                    ValType::Ref(RefType::new(true, HeapType::$top))
-                }
-                fn into_val(self) -> Val {
-                    Val::$variant(self)
-                }
-                fn from_val(val: &Val) -> Option<Option<$ty>> {
-                    match *val {
-                        Val::$variant(v) => Some(v),
-                        _ => None,
-                    }
-                }
-                fn into_plain(self) -> Option<i32> {
-                    None
-                }
-                fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> i32 {
-                    0
-                }
-                fn from_plain(_: i32) -> Option<Option<$ty>> {
-                    None
-                }
-                fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<i32> {
-                    word(cx, Val::$variant(self), t::RefType::new(true, t::HeapType::$top), ty)
-                }
-                fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: i32) -> Result<Option<$ty>> {
-                    let val = Val::of_word(cx, abi as u32, t::RefType::new(true, t::HeapType::$top))?;
-                    Self::from_val(&val).ok_or_else(bug)
-                }
-            }
-
-            impl WasmTy for $ty {
-                type Abi = i32;
-                fn valtype() -> ValType {
-                    ValType::Ref(RefType::new(false, HeapType::$top))
-                }
-                fn into_val(self) -> Val {
-                    Val::$variant(Some(self))
-                }
-                fn from_val(val: &Val) -> Option<$ty> {
-                    match *val {
-                        Val::$variant(v) => v,
-                        _ => None,
-                    }
-                }
-                fn into_plain(self) -> Option<i32> {
-                    None
-                }
-                fn unread(_: &mut dyn FnMut() -> wasmtime::Func) -> i32 {
-                    0
-                }
-                fn from_plain(_: i32) -> Option<$ty> {
-                    None
-                }
-                fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<i32> {
-                    WasmTy::lower(Some(self), cx, ty)
-                }
-                fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: i32) -> Result<$ty> {
-                    <Option<$ty> as WasmTy>::lift(cx, abi)?.ok_or_else(bug)
-                }
-            }
-        )*
-    };
-}
-
-handles! {
-    ExternHandle: ExternRef, Extern;
-    AnyHandle: AnyRef, Any;
-    ExnHandle: ExnRef, Exn;
+    i32: I32, 0;
+    u32: I32, 0;
+    i64: I64, 0;
+    u64: I64, 0;
+    f32: F32, 0.0;
+    f64: F64, 0.0;
+    V128: V128, 0u128.into();
 }
 
 impl WasmTy for Option<Func> {
     type Abi = Option<wasmtime::Func>;
     fn valtype() -> ValType {
         ValType::FUNCREF
-    }
-    fn into_val(self) -> Val {
-        Val::FuncRef(self)
-    }
-    fn from_val(val: &Val) -> Option<Option<Func>> {
-        match *val {
-            Val::FuncRef(v) => Some(v),
-            _ => None,
-        }
     }
     fn into_plain(self) -> Option<Option<wasmtime::Func>> {
         match self {
@@ -207,9 +138,9 @@ impl WasmTy for Option<Func> {
     fn lower<T: 'static>(
         self,
         cx: &mut StoreContextMut<'_, T>,
-        _: Option<&t::ValType>,
+        ty: Option<&t::ValType>,
     ) -> Result<Option<wasmtime::Func>> {
-        self.map(|func| func.native(cx)).transpose()
+        self.map(|func| WasmTy::lower(func, cx, ty)).transpose()
     }
     fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: Option<wasmtime::Func>) -> Result<Option<Func>> {
         Ok(abi.map(Func::of_native))
@@ -221,15 +152,6 @@ impl WasmTy for Func {
     fn valtype() -> ValType {
         ValType::Ref(RefType::new(false, HeapType::Func))
     }
-    fn into_val(self) -> Val {
-        Val::FuncRef(Some(self))
-    }
-    fn from_val(val: &Val) -> Option<Func> {
-        match *val {
-            Val::FuncRef(v) => v,
-            _ => None,
-        }
-    }
     fn into_plain(self) -> Option<wasmtime::Func> {
         self.as_native()
     }
@@ -239,7 +161,8 @@ impl WasmTy for Func {
     fn from_plain(abi: wasmtime::Func) -> Option<Func> {
         Some(Func::of_native(abi))
     }
-    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, _: Option<&t::ValType>) -> Result<wasmtime::Func> {
+    fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, ty: Option<&t::ValType>) -> Result<wasmtime::Func> {
+        check_func(cx, &self, ty)?;
         self.native(cx)
     }
     fn lift<T: 'static>(_: &mut StoreContextMut<'_, T>, abi: wasmtime::Func) -> Result<Func> {
@@ -337,7 +260,8 @@ tuples! {
 /// A function whose types are known when the host is compiled: calls are checked once, when it is made.
 pub struct TypedFunc<Params: WasmParams, Results: WasmResults> {
     func: Func,
-    inner: wasmtime::TypedFunc<Params::Abi, Results::Abi>,
+    /// Missing for a host function whose type in the engine depends on who calls.
+    inner: Option<wasmtime::TypedFunc<Params::Abi, Results::Abi>>,
     def: Arc<TypeDef>,
     _types: PhantomData<fn(Params) -> Results>,
 }
@@ -355,17 +279,23 @@ impl<Params: WasmParams, Results: WasmResults> std::fmt::Debug for TypedFunc<Par
 }
 
 impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
-    pub(super) fn new<T: 'static>(cx: &mut StoreContextMut<'_, T>, func: Func) -> Result<Self> {
+    pub(super) fn new<T: 'static>(cx: &StoreContext<'_, T>, func: Func) -> Result<Self> {
         let def = func.def(cx)?;
         let CompositeType::Func(ty) = &def.sub.composite else { return Err(bug()) };
         let engine = cx.engine();
         let state = engine.state();
-        check("parameters", &Params::types(), &ty.params, |own, of| {
-            // A narrower type than the host's is checked at each call.
-            state.is_sub_val(own, of) || state.is_sub_val(of, own)
-        })?;
-        check("results", &Results::types(), &ty.results, |own, of| state.is_sub_val(of, own))?;
-        let inner = func.native(cx)?.typed(&cx.inner)?;
+        let is_param = |own: t::ValType, of: t::ValType| match (own, of) {
+            // The host has no types for what guests define, so any of the hierarchy will do, and is checked at each
+            // call.
+            (t::ValType::Ref(own), t::ValType::Ref(of)) if of.heap.concrete().is_some() => {
+                own.heap.top() == of.heap.top()
+            }
+            _ => state.is_sub_val(own, of),
+        };
+        check(engine, (&Params::types(), &ty.params), is_param, false).context("type mismatch with parameters")?;
+        let is_result = |own: t::ValType, of: t::ValType| state.is_sub_val(of, own);
+        check(engine, (&Results::types(), &ty.results), is_result, true).context("type mismatch with results")?;
+        let inner = func.as_native().map(|native| native.typed(&cx.inner)).transpose()?;
         Ok(TypedFunc { func, inner, def, _types: PhantomData })
     }
 
@@ -391,21 +321,57 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
             _ => &[],
         };
         let params = params.lower(&mut cx, types)?;
-        let results = enter(&mut cx.inner, |cx| self.inner.call(cx, params));
+        let results = match &self.inner {
+            Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params)),
+            None => {
+                let inner = self.native(&mut cx)?;
+                enter(&mut cx.inner, |cx| inner.call(cx, params))
+            }
+        };
         let results = results.and_then(|results| Results::lift(&mut cx, results));
         safe_point(&mut cx.inner);
         results
     }
+
+    /// The engine's function.
+    #[cold]
+    fn native<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+    ) -> Result<wasmtime::TypedFunc<Params::Abi, Results::Abi>> {
+        self.func.native(cx)?.typed(&cx.inner)
+    }
 }
 
-fn check(what: &str, own: &[ValType], of: &[t::ValType], fits: impl Fn(t::ValType, t::ValType) -> bool) -> Result<()> {
+/// Checks the host's types against a function's, of which there are as many.
+fn check(
+    engine: &Engine,
+    (own, of): (&[ValType], &[t::ValType]),
+    fits: impl Fn(t::ValType, t::ValType) -> bool,
+    of_results: bool,
+) -> Result<()> {
     if own.len() != of.len() {
-        return Err(Error::msg(format!("expected {} {what}, but the function has {}", own.len(), of.len())));
+        return Err(Error::msg(format!("expected {} types, found {}", own.len(), of.len())));
     }
-    for (i, (own, &of)) in own.iter().zip(of).enumerate() {
+    for (own, &of) in own.iter().zip(of) {
         if !fits(own.to_canon(), of) {
-            return Err(Error::msg(format!("type mismatch with {what}: at {i}, expected {own}, found {of}")));
+            let of = ValType::from_canon(engine, of);
+            let [expected, found] = if of_results { [own, &of] } else { [&of, own] };
+            return Err(Error::msg(format!("type mismatch: expected {expected}, found {found}")));
         }
     }
     Ok(())
+}
+
+/// Checks a function against what is wanted of it, where that is a defined type: the engine sees no more than the
+/// structure of lowered types.
+fn check_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, func: &Func, ty: Option<&t::ValType>) -> Result<()> {
+    let Some(want) = ty.and_then(|ty| ty.as_ref()?.heap.concrete()) else { return Ok(()) };
+    let actual = func.type_id(&cx.as_context())?;
+    let engine = cx.engine();
+    if engine.state().is_sub_id(actual, want) {
+        return Ok(());
+    }
+    let [want, actual] = [want, actual].map(|id| FuncType::of(engine, id));
+    Err(Error::msg(format!("type mismatch: expected `(ref {want})`, found `(ref {actual})`")))
 }

@@ -1,20 +1,39 @@
 //! Internal references.
 
-use super::ExternRef;
-use super::rooting::{GcRef, Rooted, sealed};
-use crate::api::store::{AsContext, AsContextMut, StoreContext};
+use super::rooting::{Rooted, gc_ref, sealed::GcRefImpl};
+use super::{ArrayRef, EqRef, ExternRef, StructRef};
+use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::types::HeapType;
-use crate::api::{Error, I31, Result};
+use crate::api::{I31, Result};
 use crate::layout::{Kind, reference};
 use crate::types as t;
 
-/// A reference to anything that a guest can make: an i31, a struct, an array; or to a host value that a
-/// guest has made internal (`any.convert_extern`).
-#[derive(Debug)]
-pub struct AnyRef(());
-
-impl sealed::Sealed for AnyRef {}
-impl GcRef for AnyRef {}
+gc_ref! {
+    /// A reference to anything that a guest can make: an i31, a struct, an array; or to a host value that a
+    /// guest has made internal (`any.convert_extern`).
+    ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, ExternRef, HeapType, I31, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let any = AnyRef::from_i31(&mut store, I31::wrapping_u32(7));
+    /// assert!(any.is_i31(&store)? && any.is_eqref(&store)?);
+    /// assert!(!any.is_struct(&store)? && !any.is_array(&store)?);
+    /// assert_eq!(any.unwrap_i31(&store)?.get_u32(), 7);
+    /// assert!(any.matches_ty(&store, &HeapType::Eq)?);
+    ///
+    /// // A host value, seen from inside, and back.
+    /// let host = ExternRef::new(&mut store, "host")?;
+    /// let inside = AnyRef::convert_extern(&mut store, host)?;
+    /// assert!(!inside.is_eqref(&store)? && inside.as_i31(&store)?.is_none());
+    /// let outside = ExternRef::convert_any(&mut store, inside)?;
+    /// assert!(Rooted::ref_eq(&store, &host, &outside)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    AnyRef
+}
 
 impl AnyRef {
     /// An unboxed 31-bit integer as a reference.
@@ -22,11 +41,8 @@ impl AnyRef {
     /// # Panics
     ///
     /// When the store's heap can not be made, for its limits.
-    pub fn from_i31(mut store: impl AsContextMut, value: I31) -> Rooted<AnyRef> {
-        match Rooted::new(&mut store.as_context_mut(), reference::i31(value.get_u32())) {
-            Ok(rooted) => rooted,
-            Err(err) => panic!("{err:?}"),
-        }
+    pub fn from_i31(mut store: impl AsContextMut, value: I31) -> Rooted<Self> {
+        of_i31(&mut store.as_context_mut(), value)
     }
 
     /// The same object as an internal reference (`any.convert_extern`).
@@ -34,59 +50,10 @@ impl AnyRef {
     /// # Errors
     ///
     /// When the handle's scope has ended, or the store is another.
-    pub fn convert_extern(mut store: impl AsContextMut, external: Rooted<ExternRef>) -> Result<Rooted<AnyRef>> {
-        external.word(&store.as_context_mut().as_context())?;
-        Ok(external.cast())
-    }
-}
-
-impl Rooted<AnyRef> {
-    /// The type of what is referred to.
-    ///
-    /// # Errors
-    ///
-    /// When the handle's scope has ended, or the store is another.
-    pub fn ty(&self, store: impl AsContext) -> Result<HeapType> {
-        let cx = store.as_context();
-        let ty = heap_type_of(&cx, self.word(&cx)?);
-        Ok(HeapType::from_canon(&cx.engine(), ty))
-    }
-
-    /// Whether what is referred to is of a type.
-    ///
-    /// # Errors
-    ///
-    /// When the handle's scope has ended, or the store is another.
-    pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
-        Ok(self.ty(store)?.matches(ty))
-    }
-
-    /// Whether this is an i31.
-    ///
-    /// # Errors
-    ///
-    /// When the handle's scope has ended, or the store is another.
-    pub fn is_i31(&self, store: impl AsContext) -> Result<bool> {
-        Ok(reference::is_i31(self.word(&store.as_context())?))
-    }
-
-    /// The integer, if this is an i31.
-    ///
-    /// # Errors
-    ///
-    /// When the handle's scope has ended, or the store is another.
-    pub fn as_i31(&self, store: impl AsContext) -> Result<Option<I31>> {
-        let word = self.word(&store.as_context())?;
-        Ok(reference::is_i31(word).then(|| I31::wrapping_u32(reference::i31_u(word))))
-    }
-
-    /// The integer.
-    ///
-    /// # Errors
-    ///
-    /// When this is no i31, the handle's scope has ended, or the store is another.
-    pub fn unwrap_i31(&self, store: impl AsContext) -> Result<I31> {
-        self.as_i31(store)?.ok_or_else(|| Error::msg("the reference is not an i31"))
+    pub fn convert_extern(mut store: impl AsContextMut, externref: Rooted<ExternRef>) -> Result<Rooted<Self>> {
+        let mut cx = store.as_context_mut();
+        let word = externref.word(&cx.as_context())?;
+        Rooted::new(&mut cx, word)
     }
 
     /// Whether this is in the `eq` hierarchy.
@@ -95,26 +62,176 @@ impl Rooted<AnyRef> {
     ///
     /// When the handle's scope has ended, or the store is another.
     pub fn is_eqref(&self, store: impl AsContext) -> Result<bool> {
-        self.matches_ty(store, &HeapType::Eq)
+        let cx = store.as_context();
+        Ok(!matches!(heap_type_of(&cx, self.word(&cx)?), t::HeapType::Any))
     }
 
-    /// Whether this is a struct.
+    /// The same object, if it is in the `eq` hierarchy.
     ///
     /// # Errors
     ///
     /// When the handle's scope has ended, or the store is another.
-    pub fn is_struct(&self, store: impl AsContext) -> Result<bool> {
-        self.matches_ty(store, &HeapType::Struct)
+    pub fn as_eqref(&self, mut store: impl AsContextMut) -> Result<Option<Rooted<EqRef>>> {
+        let mut cx = store.as_context_mut();
+        if !self.is_eqref(&cx)? {
+            return Ok(None);
+        }
+        let word = self.word(&cx.as_context())?;
+        Rooted::new(&mut cx, word).map(Some)
     }
 
-    /// Whether this is an array.
+    /// The same object, which is in the `eq` hierarchy.
     ///
     /// # Errors
     ///
     /// When the handle's scope has ended, or the store is another.
-    pub fn is_array(&self, store: impl AsContext) -> Result<bool> {
-        self.matches_ty(store, &HeapType::Array)
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    pub fn unwrap_eqref(&self, store: impl AsContextMut) -> Result<Rooted<EqRef>> {
+        Ok(self.as_eqref(store)?.expect("AnyRef::unwrap_eqref on non-eqref"))
     }
+}
+
+/// What internal references of every kind have: questions about what they are.
+macro_rules! internal {
+    ($name:ident) => {
+        impl $name {
+            /// The type of what is referred to.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn ty(&self, store: impl AsContext) -> Result<HeapType> {
+                let cx = store.as_context();
+                let ty = heap_type_of(&cx, self.word(&cx)?);
+                Ok(HeapType::from_canon(cx.engine(), ty))
+            }
+
+            /// Whether what is referred to is of a type.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
+                Ok(self.ty(store)?.matches(ty))
+            }
+
+            /// Whether this is an i31.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn is_i31(&self, store: impl AsContext) -> Result<bool> {
+                Ok(reference::is_i31(self.word(&store.as_context())?))
+            }
+
+            /// The integer, if this is an i31.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn as_i31(&self, store: impl AsContext) -> Result<Option<I31>> {
+                let word = self.word(&store.as_context())?;
+                Ok(reference::is_i31(word).then(|| I31::wrapping_u32(reference::i31_u(word))))
+            }
+
+            /// The integer.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            ///
+            /// # Panics
+            ///
+            /// When this is no i31.
+            pub fn unwrap_i31(&self, store: impl AsContext) -> Result<I31> {
+                Ok(self.as_i31(store)?.expect(concat!(stringify!($name), "::unwrap_i31 on non-i31")))
+            }
+
+            /// Whether this is a struct.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn is_struct(&self, store: impl AsContext) -> Result<bool> {
+                let cx = store.as_context();
+                Ok(kind_of(&cx, self.word(&cx)?) == Some(Kind::Struct))
+            }
+
+            /// The struct, if this is one.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn as_struct(&self, store: impl AsContext) -> Result<Option<Rooted<StructRef>>> {
+                Ok(self.is_struct(store)?.then(|| Rooted::of_root(self.root())))
+            }
+
+            /// The struct.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            ///
+            /// # Panics
+            ///
+            /// When this is no struct.
+            pub fn unwrap_struct(&self, store: impl AsContext) -> Result<Rooted<StructRef>> {
+                Ok(self.as_struct(store)?.expect(concat!(stringify!($name), "::unwrap_struct on non-structref")))
+            }
+
+            /// Whether this is an array.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn is_array(&self, store: impl AsContext) -> Result<bool> {
+                let cx = store.as_context();
+                Ok(kind_of(&cx, self.word(&cx)?) == Some(Kind::Array))
+            }
+
+            /// The array, if this is one.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            pub fn as_array(&self, store: impl AsContext) -> Result<Option<Rooted<ArrayRef>>> {
+                Ok(self.is_array(store)?.then(|| Rooted::of_root(self.root())))
+            }
+
+            /// The array.
+            ///
+            /// # Errors
+            ///
+            /// When the handle's scope has ended, or the store is another.
+            ///
+            /// # Panics
+            ///
+            /// When this is no array.
+            pub fn unwrap_array(&self, store: impl AsContext) -> Result<Rooted<ArrayRef>> {
+                Ok(self.as_array(store)?.expect(concat!(stringify!($name), "::unwrap_array on non-arrayref")))
+            }
+        }
+    };
+}
+
+internal! { AnyRef }
+internal! { EqRef }
+
+/// A handle to an i31.
+pub(super) fn of_i31<T: 'static, R: super::GcRef>(cx: &mut StoreContextMut<'_, T>, value: I31) -> Rooted<R> {
+    match Rooted::new(cx, reference::i31(value.get_u32())) {
+        Ok(rooted) => rooted,
+        Err(err) => panic!("{err:?}"),
+    }
+}
+
+/// What an object is; `None` for an i31.
+fn kind_of<T: 'static>(cx: &StoreContext<'_, T>, word: u32) -> Option<Kind> {
+    let gc = &cx.inner.data().gc;
+    Some(gc.state()?.type_in(gc.place?.memory.data(&cx.inner), word)?.kind)
 }
 
 /// The most precise type of an internal reference.

@@ -1,6 +1,6 @@
 //! Exception references.
 
-use super::rooting::{GcRef, Rooted, sealed};
+use super::rooting::{Rooted, gc_ref, sealed::GcRefImpl};
 use crate::api::func::Func;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::types::{ExnType, HeapType};
@@ -11,13 +11,11 @@ use crate::runtime::{exceptions, handles};
 use crate::types as t;
 use wasmtime::error::Context;
 
-/// An exception: a tag and a payload. Guests make one by `throw` and get hold of it by `catch_ref`;
-/// the host makes one by [`ExnRef::new`] and throws it by [`Store::throw`](crate::api::Store::throw).
-#[derive(Debug)]
-pub struct ExnRef(());
-
-impl sealed::Sealed for ExnRef {}
-impl GcRef for ExnRef {}
+gc_ref! {
+    /// An exception: a tag and a payload. Guests make one by `throw` and get hold of it by `catch_ref`;
+    /// the host makes one by [`ExnRef::new`] and throws it by [`Store::throw`](crate::api::Store::throw).
+    ExnRef
+}
 
 /// What exceptions of a type are made by, in one store.
 ///
@@ -46,7 +44,7 @@ pub struct ExnRefPre {
 
 impl ExnRefPre {
     /// For exceptions of a type, in a store.
-    pub fn new(mut store: impl AsContextMut, ty: ExnType) -> ExnRefPre {
+    pub fn new(mut store: impl AsContextMut, ty: ExnType) -> Self {
         ExnRefPre { store: store.as_context_mut().inner.data().gc.id, ty }
     }
 
@@ -63,7 +61,7 @@ impl ExnRefPre {
             return Err(Error::msg(format!("expected {} fields, got {}", payload.len(), fields.len())));
         }
         for (val, &ty) in fields.iter().zip(payload) {
-            val.check(cx, ty).context("field type mismatch")?;
+            val.check(&cx.as_context(), ty).context("field type mismatch")?;
         }
         Ok(())
     }
@@ -94,9 +92,21 @@ impl ExnRef {
         }
         Rooted::new(&mut cx, word)
     }
-}
 
-impl Rooted<ExnRef> {
+    /// The same as [`ExnRef::new`], in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`ExnRef::new`].
+    pub async fn new_async(
+        store: impl AsContextMut,
+        allocator: &ExnRefPre,
+        tag: &Tag,
+        fields: &[Val],
+    ) -> Result<Rooted<ExnRef>> {
+        ExnRef::new(store, allocator, tag, fields)
+    }
+
     /// The exception's type.
     ///
     /// # Errors
@@ -104,7 +114,7 @@ impl Rooted<ExnRef> {
     /// When the handle's scope has ended, or the store is another.
     pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
         let cx = store.as_context();
-        ExnType::of(&cx.engine(), self.tag_in(&cx)?.type_id(&cx)?)
+        ExnType::of(cx.engine(), self.tag_in(&cx)?.type_id(&cx)?)
     }
 
     /// Whether it is of a type: `exn`, or its own.
@@ -142,7 +152,7 @@ impl Rooted<ExnRef> {
         let Some(&field) = payload.get(index) else {
             return Err(Error::msg(format!("cannot access field {index}: exn only has {} fields", payload.len())));
         };
-        of_bits(&mut cx, *self, index, field)
+        of_bits(&mut cx, self, index, field)
     }
 
     /// The payload, in order.
@@ -156,7 +166,7 @@ impl Rooted<ExnRef> {
     ) -> Result<impl ExactSizeIterator<Item = Val> + 'a> {
         let mut cx = store.into();
         let ty = self.ty(&cx)?;
-        let fields = ty.payload().iter().enumerate().map(|(i, &ty)| of_bits(&mut cx, *self, i, ty));
+        let fields = ty.payload().iter().enumerate().map(|(i, &ty)| of_bits(&mut cx, self, i, ty));
         Ok(fields.collect::<Result<Vec<Val>>>()?.into_iter())
     }
 }
@@ -171,17 +181,12 @@ fn to_bits<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: &Val, ty: t::ValTyp
         W::F64(bits) => bits.into(),
         W::V128(v) => v.as_u128(),
         W::FuncRef(func) => handles::handle_of(&mut cx.inner, func)?.into(),
-        _ => return Err(Error::new(crate::error::Error::bug("a lowered value of a GC type"))),
+        _ => return Err(Error::new(crate::fault::Error::bug("a lowered value of a GC type"))),
     })
 }
 
 /// A value of the payload.
-fn of_bits<T: 'static>(
-    cx: &mut StoreContextMut<'_, T>,
-    exn: Rooted<ExnRef>,
-    index: usize,
-    ty: t::ValType,
-) -> Result<Val> {
+fn of_bits<T: 'static>(cx: &mut StoreContextMut<'_, T>, exn: &ExnRef, index: usize, ty: t::ValType) -> Result<Val> {
     let bits = exceptions::get(&cx.inner, exn.word(&cx.as_context())?, index)?;
     Ok(match ty {
         t::ValType::I32 => Val::I32(bits as i32),

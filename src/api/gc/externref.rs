@@ -5,31 +5,79 @@
 //! value.
 
 use super::AnyRef;
-use super::rooting::{GcRef, Rooted, sealed};
-use crate::api::Result;
+use super::rooting::{Rooted, gc_ref, sealed::GcRefImpl};
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::api::{Error, GcHeapOutOfMemory, Result};
+use crate::runtime::hosts::HostValue;
 use crate::runtime::store::{ensure_heap, with_heap};
 use std::any::Any;
 
-/// A value of the host that guests can hold, pass and compare, but not look into.
-#[derive(Debug)]
-pub struct ExternRef(());
-
-impl sealed::Sealed for ExternRef {}
-impl GcRef for ExternRef {}
+gc_ref! {
+    /// A value of the host that guests can hold, pass and compare, but not look into.
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Instance, Module, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let module = Module::new(
+    ///     store.engine(),
+    ///     r#"(module
+    ///         (table (export "shelf") 1 externref)
+    ///         (func (export "put") (param externref) (table.set 0 (i32.const 0) (local.get 0)))
+    ///         (func (export "take") (result externref) (table.get 0 (i32.const 0))))"#,
+    /// )?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let put = instance.get_typed_func::<Option<Rooted<ExternRef>>, ()>(&mut store, "put")?;
+    /// let take = instance.get_typed_func::<(), Option<Rooted<ExternRef>>>(&mut store, "take")?;
+    ///
+    /// let value = ExternRef::new(&mut store, vec![1, 2, 3])?;
+    /// put.call(&mut store, Some(value))?;
+    /// let back = take.call(&mut store, ())?.unwrap();
+    /// back.data_mut(&mut store)?.and_then(|data| data.downcast_mut::<Vec<i32>>()).unwrap().push(4);
+    /// let data = value.data(&store)?.and_then(|data| data.downcast_ref::<Vec<i32>>());
+    /// assert_eq!(data, Some(&vec![1, 2, 3, 4]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ExternRef
+}
 
 impl ExternRef {
     /// A reference to a new host value.
     ///
     /// # Errors
     ///
-    /// When the GC heap is full.
-    pub fn new<V: 'static + Any + Send + Sync>(mut store: impl AsContextMut, value: V) -> Result<Rooted<ExternRef>> {
+    /// When the GC heap is full: then the error is a [`GcHeapOutOfMemory`] that holds the value.
+    pub fn new<T: 'static + Any + Send + Sync>(mut store: impl AsContextMut, value: T) -> Result<Rooted<ExternRef>> {
         let mut cx = store.as_context_mut();
         ensure_heap(&mut cx.inner)?;
         let engine = cx.inner.data().gc.engine.clone();
-        let word = with_heap(&mut cx.inner, |state, mem| state.new_host(&engine, mem, Box::new(value), None))??;
-        Rooted::new(&mut cx, word)
+        // The value is given away only when there is an object for it.
+        let mut value = Some(value);
+        let word = with_heap(&mut cx.inner, |state, mem| {
+            state.new_host(&engine, mem, None, &mut || value.take().map(|value| Box::new(value) as HostValue))
+        })?;
+        match (word, value) {
+            (Ok(word), _) => Rooted::new(&mut cx, word),
+            (Err(err), Some(value)) => Err(match err.downcast_ref::<GcHeapOutOfMemory<()>>() {
+                Some(oom) => Error::new(GcHeapOutOfMemory::new(value, oom.bytes_needed())),
+                None => err,
+            }),
+            (Err(err), None) => Err(err),
+        }
+    }
+
+    /// The same as [`ExternRef::new`], in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`ExternRef::new`].
+    pub async fn new_async<T: 'static + Any + Send + Sync>(
+        store: impl AsContextMut,
+        value: T,
+    ) -> Result<Rooted<ExternRef>> {
+        ExternRef::new(store, value)
     }
 
     /// The same object as an external reference (`extern.convert_any`).
@@ -38,12 +86,11 @@ impl ExternRef {
     ///
     /// When the handle's scope has ended, or the store is another.
     pub fn convert_any(mut store: impl AsContextMut, any: Rooted<AnyRef>) -> Result<Rooted<ExternRef>> {
-        any.word(&store.as_context_mut().as_context())?;
-        Ok(any.cast())
+        let mut cx = store.as_context_mut();
+        let word = any.word(&cx.as_context())?;
+        Rooted::new(&mut cx, word)
     }
-}
 
-impl Rooted<ExternRef> {
     /// The host value; `None` if this is an internal reference that a guest made external.
     ///
     /// # Errors
@@ -63,7 +110,7 @@ impl Rooted<ExternRef> {
         Ok(slot.and_then(|slot| state.roots.hosts.get(slot)).map(|value| &**value))
     }
 
-    /// The host value, to change; `None` as for [`Rooted::data`].
+    /// The host value, to change; `None` as for [`ExternRef::data`].
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@
 //! types, which may be recursive.
 
 use super::val::ValType;
-use crate::api::{Engine, Result};
+use crate::api::{Engine, OutOfMemory, Result};
 use crate::types as t;
 use std::fmt;
 use std::sync::Arc;
@@ -56,14 +56,15 @@ pub enum StorageType {
 
 impl StorageType {
     /// The type of a value that is read from it.
-    pub fn unpack(&self) -> ValType {
+    pub fn unpack(&self) -> &ValType {
+        static UNPACKED: ValType = ValType::I32;
         match self {
-            StorageType::I8 | StorageType::I16 => ValType::I32,
-            StorageType::ValType(ty) => ty.clone(),
+            StorageType::I8 | StorageType::I16 => &UNPACKED,
+            StorageType::ValType(ty) => ty,
         }
     }
 
-    fn to_canon(&self) -> t::StorageType {
+    pub(super) fn to_canon(&self) -> t::StorageType {
         match self {
             StorageType::I8 => t::StorageType::I8,
             StorageType::I16 => t::StorageType::I16,
@@ -99,7 +100,7 @@ pub struct FieldType {
 
 impl FieldType {
     /// A field that holds `element_type`.
-    pub fn new(mutability: Mutability, element_type: StorageType) -> FieldType {
+    pub fn new(mutability: Mutability, element_type: StorageType) -> Self {
         FieldType { mutability, element_type }
     }
 
@@ -113,7 +114,7 @@ impl FieldType {
         &self.element_type
     }
 
-    fn to_canon(&self) -> t::FieldType {
+    pub(super) fn to_canon(&self) -> t::FieldType {
         t::FieldType { storage: self.element_type.to_canon(), mutable: self.mutability.is_var() }
     }
 
@@ -155,13 +156,13 @@ macro_rules! defined_type {
             }
 
             /// Its declared supertype.
-            pub fn supertype(&self) -> Option<$name> {
+            pub fn supertype(&self) -> Option<Self> {
                 let sup = self.def.as_ref()?.sub.supertype?;
                 Some($name::of(&self.engine, sup))
             }
 
             /// Whether it is the other type, or declared to be a descendant of it.
-            pub fn matches(&self, other: &$name) -> bool {
+            pub(super) fn extends(&self, other: &$name) -> bool {
                 self.engine.state().is_sub_id(self.id, other.id)
             }
 
@@ -226,10 +227,11 @@ impl FuncType {
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
-    ) -> Result<FuncType> {
+    ) -> Result<FuncType, OutOfMemory> {
         let params = params.into_iter().map(|ty| ty.to_canon()).collect();
         let results = results.into_iter().map(|ty| ty.to_canon()).collect();
-        FuncType::define(engine, t::CompositeType::Func(t::FuncType { params, results }))
+        let ty = FuncType::define(engine, t::CompositeType::Func(t::FuncType { params, results }));
+        ty.map_err(|_| OutOfMemory::new(size_of::<t::TypeDef>()))
     }
 
     pub(crate) fn signature(&self) -> Option<&t::FuncType> {
@@ -278,12 +280,17 @@ impl fmt::Display for FuncType {
 }
 
 impl StructType {
+    /// Whether it is the other type, or declared to be a descendant of it.
+    pub fn matches(&self, other: &StructType) -> bool {
+        self.extends(other)
+    }
+
     /// A final struct type without a supertype.
     ///
     /// # Errors
     ///
     /// When the engine can hold no more types.
-    pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
+    pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<Self> {
         let fields = fields.into_iter().map(|field| field.to_canon()).collect();
         StructType::define(engine, t::CompositeType::Struct(fields))
     }
@@ -305,7 +312,7 @@ impl StructType {
 
 impl fmt::Display for StructType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(type (struct")?;
+        write!(f, "(struct")?;
         if let Some(t::CompositeType::Struct(fields)) = self.def.as_ref().map(|def| &def.sub.composite) {
             fields.iter().try_for_each(|field| {
                 write!(f, " (field ")?;
@@ -313,7 +320,7 @@ impl fmt::Display for StructType {
                 write!(f, ")")
             })?;
         }
-        write!(f, "))")
+        write!(f, ")")
     }
 }
 
@@ -323,11 +330,16 @@ impl ArrayType {
     /// # Panics
     ///
     /// When the engine can hold no more types.
-    pub fn new(engine: &Engine, field_type: FieldType) -> ArrayType {
+    pub fn new(engine: &Engine, field_type: FieldType) -> Self {
         match ArrayType::define(engine, t::CompositeType::Array(field_type.to_canon())) {
             Ok(ty) => ty,
             Err(err) => panic!("{err}"),
         }
+    }
+
+    /// Whether it is the other type, or declared to be a descendant of it.
+    pub fn matches(&self, other: &ArrayType) -> bool {
+        self.extends(other)
     }
 
     fn element(&self) -> t::FieldType {
@@ -355,7 +367,7 @@ impl ArrayType {
 
 impl fmt::Display for ArrayType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "(type (array ")?;
+        write!(f, "(array (field ")?;
         write_field(f, self.element())?;
         write!(f, "))")
     }

@@ -155,6 +155,14 @@ impl ExternType {
         }
     }
 
+    /// The tag type, if this is one.
+    pub fn tag(&self) -> Option<&TagType> {
+        match self {
+            ExternType::Tag(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
     /// `native` is the type of the same entity in the lowered module; memories have no other.
     pub(crate) fn from_meta(
         engine: &Engine,
@@ -199,6 +207,38 @@ impl ExternType {
                 ExternType::Tag(TagType::new(FuncType::of(engine, state.canon_func(ty.ty())?)))
             }
         })
+    }
+}
+
+macro_rules! unwraps {
+    ($($unwrap:ident $get:ident $ty:ident $text:literal;)*) => {
+        impl ExternType {
+            $(
+                #[doc = concat!("The ", $text, " type.")]
+                ///
+                /// # Panics
+                ///
+                /// When this is another type.
+                #[track_caller]
+                pub fn $unwrap(&self) -> &$ty {
+                    self.$get().expect(concat!("expected ", $text))
+                }
+            )*
+        }
+    };
+}
+
+unwraps! {
+    unwrap_func func FuncType "func";
+    unwrap_global global GlobalType "global";
+    unwrap_table table TableType "table";
+    unwrap_memory memory MemoryType "memory";
+    unwrap_tag tag TagType "tag";
+}
+
+impl From<TagType> for ExternType {
+    fn from(ty: TagType) -> ExternType {
+        ExternType::Tag(ty)
     }
 }
 

@@ -47,7 +47,7 @@ impl ExnType {
     }
 
     pub(crate) fn signature(&self) -> Result<&t::FuncType> {
-        let bug = || Error::new(crate::error::Error::bug("the signature of a tag is no function type"));
+        let bug = || Error::new(crate::fault::Error::bug("the signature of a tag is no function type"));
         self.signature.signature().ok_or_else(bug)
     }
 

@@ -5,12 +5,15 @@
 //! be inspected. Numeric and memory types are Wasmtime's own.
 
 mod composite;
+mod defaults;
 mod entity;
 mod exn;
+mod predicates;
+mod supertypes;
 mod val;
 
 pub use composite::{ArrayType, FieldType, Finality, FuncType, Mutability, StorageType, StructType};
 pub use entity::{ExportType, ExternType, GlobalType, ImportType, TableType, TagType};
 pub use exn::ExnType;
 pub use val::{HeapType, RefType, ValType};
-pub use wasmtime::MemoryType;
+pub use wasmtime::{MemoryType, MemoryTypeBuilder};

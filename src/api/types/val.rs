@@ -77,7 +77,7 @@ impl ValType {
 
     /// Whether two types are the same.
     #[expect(clippy::should_implement_trait, reason = "Wasmtime's name and signature")]
-    pub fn eq(a: &ValType, b: &ValType) -> bool {
+    pub fn eq(a: &Self, b: &Self) -> bool {
         match (a, b) {
             (ValType::Ref(a), ValType::Ref(b)) => RefType::eq(a, b),
             _ => a.to_canon() == b.to_canon(),
@@ -385,10 +385,10 @@ impl fmt::Display for HeapType {
             HeapType::Exn => "exn",
             HeapType::NoExn => "noexn",
             HeapType::None => "none",
-            HeapType::ConcreteFunc(ty) => return write!(f, "(concrete {ty})"),
-            HeapType::ConcreteArray(ty) => return write!(f, "(concrete {ty})"),
-            HeapType::ConcreteExn(ty) => return write!(f, "(concrete {ty})"),
-            HeapType::ConcreteStruct(ty) => return write!(f, "(concrete {ty})"),
+            HeapType::ConcreteFunc(ty) => return write!(f, "(concrete func {:?})", ty.id()),
+            HeapType::ConcreteArray(ty) => return write!(f, "(concrete array {:?})", ty.id()),
+            HeapType::ConcreteExn(ty) => return write!(f, "(concrete exn {:?})", ty.id()),
+            HeapType::ConcreteStruct(ty) => return write!(f, "(concrete struct {:?})", ty.id()),
         })
     }
 }

@@ -69,8 +69,8 @@ pub(super) fn expect_unlinkable(err: &Error, expected: &str) -> Result<(), Strin
 
 /// Checks that an error says that a module is malformed or not valid, and nothing else.
 pub(super) fn expect_invalid(err: &Error) -> Result<(), String> {
-    match err.downcast_ref::<crate::error::Error>() {
-        None | Some(crate::error::Error::Invalid { .. }) => Ok(()),
+    match err.downcast_ref::<crate::fault::Error>() {
+        None | Some(crate::fault::Error::Invalid { .. }) => Ok(()),
         Some(other) => Err(format!("expected the module to be invalid, got `{other}`")),
     }
 }
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn a_bug_is_not_an_invalid_module() {
-        let invalid = crate::error::Error::Invalid { offset: 0, message: "type mismatch".to_string() };
+        let invalid = crate::fault::Error::Invalid { offset: 0, message: "type mismatch".to_string() };
         assert_eq!(expect_invalid(&Error::from(invalid)), Ok(()));
-        assert!(expect_invalid(&Error::from(crate::error::Error::Bug(String::new()))).is_err());
+        assert!(expect_invalid(&Error::from(crate::fault::Error::Bug(String::new()))).is_err());
     }
 }

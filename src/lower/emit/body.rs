@@ -11,7 +11,7 @@ use super::operands::{Operand, Operands};
 use super::reindex::Reindex;
 use super::tables::Tables;
 use super::{EmitContext, EmittedBody};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, TrapCode, Value};
 use cranelift_entity::SecondaryMap;
 use std::ops::Range;

@@ -13,7 +13,7 @@
 use super::body::Emitter;
 use super::locals::Place;
 use super::operands::Operand;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::Inst;
 use std::ops::Range;
 use wasm_encoder::{BlockType, Instruction};

@@ -22,7 +22,7 @@
 use super::body::Emitter;
 use super::locals::Place;
 use super::reindex;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{HeapOp, Inst, TrapCode};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::{map, reference};

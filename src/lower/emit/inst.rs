@@ -3,7 +3,7 @@
 use super::body::Emitter;
 use super::operands::is_const;
 use super::reindex::{self, traps_or_calls};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, GlobalOp, Inst, Op, RefOp, TableOp, TrapCode};
 use crate::types::{HeapType, RefType, ValType};
 use wasm_encoder::reencode::Reencode;

@@ -8,7 +8,7 @@ use super::coalesce::Bundles;
 use super::frame::FramePlan;
 use super::ranges::Ranges;
 use super::{EmitContext, MAX_LOCALS};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inst, Value, ValueDef};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;

@@ -44,7 +44,7 @@ mod tests;
 
 use super::index::IndexMap;
 use super::output::Site;
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inlined};
 use crate::layout::HeapMap;
 use crate::types::{HeapType, RefType, TypeId, ValType};
@@ -53,6 +53,9 @@ use wasm_encoder as enc;
 
 /// The most locals a function may have, parameters included: the limit of engines.
 pub const MAX_LOCALS: usize = 50_000;
+
+/// The most bytes a function's body may have: the limit of engines.
+pub const MAX_BODY_BYTES: usize = 7_654_321;
 
 /// What emission must know of the module.
 pub struct EmitContext<'m> {
@@ -103,12 +106,24 @@ pub struct EmittedBody {
     pub inlined: Vec<Inlined>,
 }
 
+impl EmittedBody {
+    fn within_limits(self, func: u32) -> Result<EmittedBody, Error> {
+        match self.body.len() {
+            0..=MAX_BODY_BYTES => Ok(self),
+            bytes => {
+                let what = format!("lowered it is {bytes} bytes, and the most are {MAX_BODY_BYTES}; split it");
+                Err(Error::TooComplex { func, what })
+            }
+        }
+    }
+}
+
 /// Emits a lowered function.
 ///
 /// # Errors
 ///
-/// [`Error::TooComplex`] when it needs more than [`MAX_LOCALS`] locals; [`Error::Bug`] when it
-/// contains what lowering should have removed.
+/// [`Error::TooComplex`] when it needs more than [`MAX_LOCALS`] locals or [`MAX_BODY_BYTES`] bytes;
+/// [`Error::Bug`] when it contains what lowering should have removed.
 pub fn emit_func(func: &Func<'_>, cx: &EmitContext<'_>) -> Result<EmittedBody, Error> {
     let flat = flat::Flat::new(func);
     let tables = tables::Tables::new(func, &flat);
@@ -119,14 +134,15 @@ pub fn emit_func(func: &Func<'_>, cx: &EmitContext<'_>) -> Result<EmittedBody, E
     let bundles = coalesce::run(func, &flat, &ops, &ranges, &classes, &places);
     let frame = frame::FramePlan::new(func, &flat, &ops);
     let locals = locals::assign(func, &ranges, &bundles, classes, &frame, &mut places)?;
-    body::emit(func, cx, &flat, &tables, &ops, &places, locals, frame)
+    body::emit(func, cx, &flat, &tables, &ops, &places, locals, frame)?.within_limits(func.index)
 }
 
-/// Re-encodes a body that has no references but to functions: only indices change.
+/// Re-encodes the body of function `index`, which has no references but to functions: only indices
+/// change.
 ///
 /// # Errors
 ///
-/// When the body is malformed, or names what lowering removed.
-pub fn emit_plain(body: &wasmparser::FunctionBody<'_>, cx: &EmitContext<'_>) -> Result<EmittedBody, Error> {
-    reindex::body(body, cx)
+/// When the body is malformed, names what lowering removed, or becomes too large.
+pub fn emit_plain(body: &wasmparser::FunctionBody<'_>, index: u32, cx: &EmitContext<'_>) -> Result<EmittedBody, Error> {
+    reindex::body(body, cx)?.within_limits(index)
 }

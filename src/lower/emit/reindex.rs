@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::{EmitContext, EmittedBody};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::SrcLoc;
 use crate::lower::index::Space;
 use wasm_encoder::reencode::{self, Reencode};

@@ -13,7 +13,7 @@
 use super::super::environ::{Environ, Lowering};
 use super::table::Table;
 use super::{Arg, Out, Repr, bulk, fill, func_ref, memory, struct_};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{ArrayOp, Cursor, Sign, TrapCode, Value};
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, OBJECT_ALIGN};

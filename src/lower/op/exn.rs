@@ -19,7 +19,7 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, memory, struct_};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Cursor, ExnOp, GlobalOp, Op, Sign, StructOp, Value, zero};
 use crate::layout::Width;
 use crate::types::{TypeId, ValType};

@@ -25,7 +25,7 @@ pub fn lower<'a, E: Environ<'a>>(
             Ok(Some(Repr::Plain(memory::load_word(e.env(), c, base, place.offset, ty))))
         }
         (GlobalOp::Get(_), _, ty) => {
-            let ty = ty.ok_or_else(|| crate::error::Error::bug("global.get without a result"))?;
+            let ty = ty.ok_or_else(|| crate::fault::Error::bug("global.get without a result"))?;
             Ok(Some(Repr::Plain(c.value(Op::Global(op), &[], ty))))
         }
         (GlobalOp::Set(_), Some(place), _) => {

@@ -11,7 +11,7 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, desc, func_ref, memory};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Cursor, Sign, StructOp, Value};
 use crate::layout::{FieldLayout, GcType, ObjectLayout, StructLayout, Width};
 use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, ValType};

@@ -7,7 +7,7 @@
 use super::super::env::{Place, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, bulk, fill, func_ref, global, memory};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Op, Sign, TableOp, TrapCode, Value};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{Width, reference};
@@ -168,7 +168,7 @@ fn get<'a, E: Environ<'a>>(
     let index = check_index(e, c, table, args[0]);
     let array = table.array(e, c);
     let base = bulk::element(c, array, index, Width::Ref);
-    let ty = ty.ok_or_else(|| crate::error::Error::bug("table.get without a result"))?;
+    let ty = ty.ok_or_else(|| crate::fault::Error::bug("table.get without a result"))?;
     Ok(Repr::Plain(memory::load(e.env(), c, base, ARRAY_ELEMENTS, (Width::Ref, Sign::None, ty), None)))
 }
 
@@ -239,7 +239,7 @@ fn remember_unless_empty<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, 
 
 fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, dst: Table, src: u32, args: &[Value]) -> Lowering {
     let Some(place) = e.env().table_place(src) else {
-        return Err(crate::error::Error::bug("table.copy between hierarchies"));
+        return Err(crate::fault::Error::bug("table.copy between hierarchies"));
     };
     let src = Table { place, wide: e.env().table_is_wide(src) };
     let (dst_start, src_start) = (dst.narrowed(c, args[0]), src.narrowed(c, args[1]));

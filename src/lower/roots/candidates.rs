@@ -5,7 +5,7 @@
 //! hold its definition. Exact liveness (`liveness.rs`) then only deals with those.
 
 use super::{Budget, Root, Safepoints};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, RefOp, Region, Value};
 use crate::types::{HeapType, ValType};
 use cranelift_entity::packed_option::PackedOption;

@@ -13,7 +13,7 @@
 
 use super::candidates::{Candidates, is_alias, targets};
 use super::{Budget, Root, Safepoint, Safepoints};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, Region};
 use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::HashMap;

@@ -45,7 +45,7 @@
 //! 7. At entry the top is 0: the caller has published its own frame, and this one begins behind it. A
 //!    callee leaves the published top as it found it. An allocation's cold path does not.
 //!
-//! The checker in `tests/` is written from these and knows nothing of the code here.
+//! The machine in `tests/` and the checker in `check/` know nothing of the code here.
 //!
 //! A root that would be in many refresh lists but is used seldom is *heavy*: it is treated at
 //! allocations as at calls. So the sum of all refresh lists is linear in the size of the function.
@@ -57,10 +57,12 @@
 //! | `slots.rs` | who owns which slot, which slots are null |
 //! | `place.rs` | forward: spills, reloads, refresh lists |
 //! | `tops.rs` | forward: where the top must be published |
+//! | `check/` | an independent check of the result |
 
 #![forbid(unsafe_code)]
 
 mod candidates;
+mod check;
 mod liveness;
 mod place;
 mod slots;
@@ -68,7 +70,9 @@ mod slots;
 mod tests;
 mod tops;
 
-use crate::error::Error;
+pub use check::check_roots;
+
+use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op};
 use crate::layout::map::MAX_FRAME_BYTES;
 use cranelift_entity::entity_impl;

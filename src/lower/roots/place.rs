@@ -15,7 +15,7 @@ use super::candidates::{Candidates, is_alias};
 use super::liveness::Liveness;
 use super::slots::{Clock, Slots};
 use super::{Budget, Root, Safepoint};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{Func, HeapOp, Inst, Op, RefOp, Region, SrcLoc, Value};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;

@@ -2,7 +2,7 @@
 
 use super::super::{EmitContext, MAX_LOCALS, emit_func, emit_plain};
 use super::host::{self, GC, LOG, MIX, Outcome, PAIR, heap_map, moved};
-use crate::error::Error;
+use crate::fault::Error;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Op, RefOp, SrcLoc, TrapCode, memarg};
 use crate::lower::index::{IndexMap, Space};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};
@@ -434,7 +434,7 @@ fn a_plain_body_changes_its_indices_only() {
         }
     }
     with_func_type(|cx, _| {
-        let emitted = emit_plain(&bodies[0], cx).expect("emission succeeds");
+        let emitted = emit_plain(&bodies[0], 0, cx).expect("emission succeeds");
         let opcodes: Vec<u8> = emitted.sites.iter().map(|site| emitted.body[site.lowered as usize]).collect();
         assert_eq!(opcodes, [0x10, 0x28, 0x11]);
         for site in &emitted.sites {

@@ -1,11 +1,12 @@
 //! Tests of root assignment: small functions against what is expected of them, and random functions
 //! executed on a machine whose collector moves everything at every safepoint.
 
+mod broken;
 mod generate;
 mod machine;
 
-use super::assign_roots;
-use crate::error::Error;
+use super::{assign_roots, check_roots};
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, Value, print::print, verify::verify};
 use crate::types::{HeapType, RefType, ValType};
 use proptest::prelude::*;
@@ -299,6 +300,9 @@ proptest! {
         let mut after = before.clone();
         assign_roots(&mut after, &collects).unwrap();
         prop_assert_eq!(verify(&after), Ok(()), "{}", print(&after));
+        if let Err(what) = check_roots(&before, &after, &collects) {
+            prop_assert!(false, "{}\n{}\n{}", what, print(&before), print(&after));
+        }
         for seed in 0..12 {
             if let Err(what) = machine::same(&before, &after, seed) {
                 prop_assert!(false, "{}\n{}\n{}\nrefresh {:?}", what, print(&before), print(&after),

@@ -1,16 +1,16 @@
 //! The heap for components: the host of the package `wasmtime-gc:heap` in `wit/`.
 //!
 //! Components are Wasmtime's own: they are compiled with [`Engine::wasmtime`], linked by
-//! [`wasmtime::component::Linker`] and instantiated in [`Store::wasmtime_mut`](super::Store::wasmtime_mut). Their
+//! [`wasmtime::component::Linker`] and instantiated in [`Store::wasmtime_mut`](crate::api::Store::wasmtime_mut). Their
 //! modules have no objects; what they hold of the heap are resources, each of which is a handle of a side table.
 //!
 //! The work is done by a small module (`src/intrinsics/component.wat`) into which the side table and the objects are
 //! linked. So a call of a component is a call of lowered code with numbers, and the handle is the resource's
 //! representation.
 
-use super::func::{TypedFunc, WasmParams, WasmResults};
-use super::store::StoreContextMut;
-use super::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData, ext};
+use crate::api::func::{TypedFunc, WasmParams, WasmResults};
+use crate::api::store::StoreContextMut;
+use crate::api::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData, ext};
 use crate::intrinsics;
 use bindings::wasmtime_gc::heap::{finalizers, side_table, stats, weak};
 use wasmtime::component::{self, Access, HasData, Resource};
@@ -131,7 +131,7 @@ fn functions<T: HeapView>(cx: &mut StoreContextMut<'_, T>) -> Result<Functions> 
 }
 
 fn instantiate<T: HeapView>(cx: &mut StoreContextMut<'_, T>) -> Result<Functions> {
-    let engine: Engine = cx.engine();
+    let engine: Engine = cx.engine().clone();
     let module = Module::from_binary(&engine, &intrinsics::component().map_err(Error::new)?)?;
     let reports = cx.data_mut().heap().finalizers.clone();
     let mut linker = Linker::new(&engine);
@@ -331,7 +331,7 @@ impl<T: HeapView> finalizers::HostWithStore<StoreData<T>> for HeapHost {
 
 impl<T: HeapView> stats::HostWithStore<StoreData<T>> for HeapHost {
     fn collect(mut host: Access<'_, StoreData<T>, Self>) -> Result<()> {
-        enter(&mut host)?.0.gc()
+        enter(&mut host)?.0.gc(None)
     }
 
     fn minor_collections(mut host: Access<'_, StoreData<T>, Self>) -> Result<u64> {

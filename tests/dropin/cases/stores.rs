@@ -1,0 +1,168 @@
+//! Stores: data, limits, interruption.
+
+use super::store;
+use super::wasmtime::{
+    self, AsContextMut, Config, Engine, ExternRef, GcHeapOutOfMemory, Instance, Linker, Module, ResourceLimiter,
+    Result, Store, StoreContext, StoreContextMut, StoreLimits, StoreLimitsBuilder, Trap, UpdateDeadline,
+};
+
+fn spin(engine: &Engine) -> Module {
+    Module::new(engine, r#"(module (func (export "spin") (loop $l (br $l))))"#).unwrap()
+}
+
+#[test]
+fn data_is_reached_through_every_context() {
+    let mut store = store();
+    *store.data_mut() = 1;
+    fn through(mut store: impl AsContextMut<Data = u32>) {
+        *store.as_context_mut().data_mut() += 1;
+        assert!(*store.as_context().data() > 1);
+    }
+    through(&mut store);
+    through(store.as_context_mut());
+    let context: StoreContextMut<'_, u32> = (&mut store).into();
+    let context: StoreContext<'_, u32> = context.into();
+    assert_eq!(*context.data(), 3);
+    assert!(context.engine().get_signals_based_traps());
+    assert_eq!(store.into_data(), 3);
+}
+
+#[test]
+fn fuel_runs_out() {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    assert_eq!(store.get_fuel().unwrap(), 0);
+    store.set_fuel(10_000).unwrap();
+    let instance = Instance::new(&mut store, &spin(&engine), &[]).unwrap();
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    let err = spin.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel));
+    assert_eq!(store.get_fuel().unwrap(), 0);
+    assert!(self::store().get_fuel().is_err());
+}
+
+#[test]
+fn epochs_interrupt() {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, 0u32);
+    let instance = Instance::new(&mut store, &spin(&engine), &[]).unwrap();
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+    store.set_epoch_deadline(1);
+    engine.increment_epoch();
+    let err = spin.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
+    store.epoch_deadline_callback(|mut context| {
+        *context.data_mut() += 1;
+        if *context.data() == 3 { wasmtime::bail!("enough") } else { Ok(UpdateDeadline::Continue(0)) }
+    });
+    let err = spin.call(&mut store, ()).unwrap_err();
+    assert_eq!((super::text(err).contains("enough"), *store.data()), (true, 3));
+    store.epoch_deadline_trap();
+    store.set_epoch_deadline(0);
+    assert!(spin.call(&mut store, ()).is_err());
+}
+
+#[test]
+fn limits_are_kept() {
+    let engine = Engine::default();
+    let limits: StoreLimits = StoreLimitsBuilder::new().memory_size(1 << 16).table_elements(3).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let small = Module::new(&engine, "(module (memory 1) (table 3 funcref))").unwrap();
+    Instance::new(&mut store, &small, &[]).unwrap();
+    for wat in ["(module (memory 2))", "(module (table 4 funcref))"] {
+        let module = Module::new(&engine, wat).unwrap();
+        assert!(Instance::new(&mut store, &module, &[]).is_err(), "{wat}");
+    }
+}
+
+#[test]
+fn a_limiter_of_ones_own_is_asked() {
+    #[derive(Default)]
+    struct Mine {
+        memories: usize,
+        tables: usize,
+    }
+    impl ResourceLimiter for Mine {
+        fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+            self.memories += 1;
+            Ok(desired < 32 << 20)
+        }
+        fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+            self.tables += 1;
+            Ok(desired < 10)
+        }
+    }
+    let engine = super::engine();
+    let mut store = Store::new(&engine, Mine::default());
+    store.limiter(|mine| mine);
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (memory (export "m") 1)
+            (table (export "t") 1 externref)
+            (func (export "grow") (param i32) (result i32) (table.grow 0 (ref.null extern) (local.get 0))))"#,
+    )
+    .unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow").unwrap();
+    assert_eq!([grow.call(&mut store, 4).unwrap(), grow.call(&mut store, 50).unwrap()], [1, -1]);
+    let memory = instance.get_memory(&mut store, "m").unwrap();
+    assert!(memory.grow(&mut store, 1).is_ok() && memory.grow(&mut store, 1000).is_err());
+    assert!(store.data().memories >= 3 && store.data().tables >= 3);
+}
+
+#[test]
+fn a_full_heap_is_an_error_and_a_store_collects() {
+    let engine = super::engine();
+    let limits = StoreLimitsBuilder::new().memory_size(24 << 20).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let value = ExternRef::new(&mut store, [0u8; 8]).unwrap();
+    assert!(store.gc_heap_capacity() > 0);
+    let ty = wasmtime::ArrayType::new(
+        &engine,
+        wasmtime::FieldType::new(wasmtime::Mutability::Var, wasmtime::StorageType::I8),
+    );
+    let pre = wasmtime::ArrayRefPre::new(&mut store, ty);
+    let err = wasmtime::ArrayRef::new(&mut store, &pre, &wasmtime::Val::I32(0), 100 << 20).unwrap_err();
+    let oom = err.downcast_ref::<GcHeapOutOfMemory<()>>().unwrap();
+    assert!(oom.to_string().starts_with("GC heap out of memory: no capacity for allocation of "));
+    store.gc(Some(oom)).unwrap();
+    assert!(value.data(&store).unwrap().is_some());
+    wasmtime::ArrayRef::new(&mut store, &pre, &wasmtime::Val::I32(0), 1 << 20).unwrap();
+    store.as_context_mut().gc(None).unwrap();
+}
+
+#[test]
+fn one_module_lives_in_many_stores() {
+    let engine = super::engine();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (type $s (struct (field (mut i32))))
+            (global $s (ref $s) (struct.new $s (i32.const 0)))
+            (func (export "next") (result i32)
+                (struct.set $s 0 (global.get $s) (i32.add (struct.get $s 0 (global.get $s)) (i32.const 1)))
+                (struct.get $s 0 (global.get $s))))"#,
+    )
+    .unwrap();
+    let linker: Linker<u32> = Linker::new(&engine);
+    let threads: Vec<_> = (1..4u32)
+        .map(|n| {
+            let (engine, module, linker) = (engine.clone(), module.clone(), linker.clone());
+            std::thread::spawn(move || {
+                let mut store = Store::new(&engine, n);
+                let instance = linker.instantiate(&mut store, &module).unwrap();
+                let next = instance.get_typed_func::<(), i32>(&mut store, "next").unwrap();
+                (0..n).map(|_| next.call(&mut store, ()).unwrap()).last()
+            })
+        })
+        .collect();
+    let last: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(last, [Some(1), Some(2), Some(3)]);
+}

@@ -1,0 +1,417 @@
+//! Modules at the limits, and one step behind them: each is handled in time that grows with its size, or
+//! refused with an error that says which limit it is. `docs/limits.md` is the table of what is here.
+
+use std::fmt::Write;
+use wasm_encoder::{
+    CodeSection, CompositeInnerType, CompositeType, ExportKind, ExportSection, FieldType, Function, FunctionSection,
+    HeapType, Module as Encoder, RefType, StorageType, StructType, SubType, TypeSection, ValType,
+};
+use wasmtime_gc::api::{Config, Engine, Instance, Module, OptLevel, Store, Trap, Val};
+
+fn engine() -> Engine {
+    let mut config = Config::new();
+    // Cranelift takes most of the time; what is asked here is what lowering does.
+    config.cranelift_opt_level(OptLevel::None).gc_optimize(true);
+    Engine::new(&config).unwrap()
+}
+
+/// Compiles, instantiates, and calls `run`, which returns an `i32`.
+fn runs(wasm: impl AsRef<[u8]>) -> i32 {
+    let engine = engine();
+    let module = Module::new(&engine, wasm).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    instance.get_typed_func::<(), i32>(&mut store, "run").unwrap().call(&mut store, ()).unwrap()
+}
+
+/// Is refused with these words.
+fn refused(wasm: impl AsRef<[u8]>, words: &str) {
+    let err = match Module::new(&engine(), wasm) {
+        Ok(_) => panic!("accepted; expected: {words}"),
+        Err(err) => format!("{err:?}"),
+    };
+    assert!(err.contains(words), "{err}");
+    assert!(!err.contains("internal error"), "{err}");
+}
+
+fn repeat(n: usize, mut part: impl FnMut(&mut String, usize)) -> String {
+    let mut text = String::new();
+    (0..n).for_each(|at| part(&mut text, at));
+    text
+}
+
+/// A chain of subtypes; an object of the last is cast up, down, and aside.
+fn hierarchy(depth: usize) -> String {
+    let types = repeat(depth, |text, at| {
+        let fields = "(field i32)".repeat(at + 1);
+        writeln!(text, "(type $t{} (sub $t{at} (struct {fields})))", at + 1).unwrap();
+    });
+    format!(
+        "(module (type $t0 (sub (struct))) {types}
+            (type $other (sub $t{below} (struct {fields})))
+            (func (export \"run\") (result i32)
+                (local $x anyref)
+                (local.set $x (struct.new_default $t{depth}))
+                (i32.add
+                    (ref.test (ref $t{depth}) (ref.cast (ref $t0) (local.get $x)))
+                    (i32.mul (i32.const 2) (ref.test (ref $other) (local.get $x))))))",
+        below = depth - 1,
+        fields = "(field i32)".repeat(depth - 1) + "(field f32)",
+    )
+}
+
+#[test]
+fn supertypes_63_deep() {
+    assert_eq!(runs(hierarchy(63)), 1);
+    refused(hierarchy(64), "depth");
+}
+
+/// Each type refers to the one before.
+fn chain(n: usize) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    for at in 0..n as u32 {
+        let heap = if at == 0 { HeapType::ANY } else { HeapType::Concrete(at - 1) };
+        let field = FieldType {
+            element_type: StorageType::Val(ValType::Ref(RefType { nullable: true, heap_type: heap })),
+            mutable: true,
+        };
+        types.ty().struct_([field]);
+    }
+    with_run(types, n as u32, |f| {
+        f.instructions().ref_null(HeapType::Concrete(n as u32 - 2)).struct_new(n as u32 - 1).ref_is_null().end();
+    })
+}
+
+/// Adds the function `run` to types.
+fn with_run(mut types: TypeSection, at: u32, body: impl FnOnce(&mut Function)) -> Vec<u8> {
+    types.ty().function([], [ValType::I32]);
+    let mut functions = FunctionSection::new();
+    functions.function(at);
+    let mut exports = ExportSection::new();
+    exports.export("run", ExportKind::Func, 0);
+    let mut function = Function::new([]);
+    body(&mut function);
+    let mut code = CodeSection::new();
+    code.function(&function);
+    let mut module = Encoder::new();
+    module.section(&types).section(&functions).section(&exports).section(&code);
+    module.finish()
+}
+
+#[test]
+fn types_that_refer_to_types_50_000_deep() {
+    assert_eq!(runs(chain(50_000)), 0);
+}
+
+/// One group; each type refers to the next, and the last to the first.
+fn group(n: u32) -> Vec<u8> {
+    let types = (0..n).map(|at| {
+        let next = RefType { nullable: true, heap_type: HeapType::Concrete((at + 1) % n) };
+        let field = FieldType { element_type: StorageType::Val(ValType::Ref(next)), mutable: false };
+        let inner = CompositeInnerType::Struct(StructType { fields: [field].into() });
+        SubType {
+            is_final: true,
+            supertype_idx: None,
+            composite_type: CompositeType { inner, shared: false, descriptor: None, describes: None },
+        }
+    });
+    let mut section = TypeSection::new();
+    section.ty().rec(types);
+    with_run(section, n, |f| {
+        f.instructions().struct_new_default(0).struct_new(n - 1).struct_get(n - 1, 0).ref_is_null().end();
+    })
+}
+
+#[test]
+fn groups_of_20_000_types() {
+    assert_eq!(runs(group(20_000)), 0);
+}
+
+#[test]
+fn a_million_types_and_one() {
+    let mut types = TypeSection::new();
+    for _ in 0..=1_000_000 {
+        types.ty().struct_([]);
+    }
+    let mut module = Encoder::new();
+    module.section(&types);
+    refused(module.finish(), "types count exceeds limit of 1000000");
+}
+
+#[test]
+fn a_million_types_of_which_one_is_used() {
+    let mut types = TypeSection::new();
+    for _ in 0..999_999 {
+        types.ty().struct_([]);
+    }
+    let wasm = with_run(types, 999_999, |f| {
+        f.instructions().struct_new(5).ref_test_non_null(HeapType::Concrete(999_998)).end();
+    });
+    assert_eq!(runs(wasm), 1);
+}
+
+/// A function with so many references in locals, all of them live across a call that collects.
+fn locals(n: usize) -> String {
+    format!(
+        "(module (type $box (struct (field i32)))
+            (func $gc (drop (struct.new $box (i32.const 0))))
+            (func (export \"run\") (result i32) {locals}
+                {set}
+                (call $gc)
+                {sum}))",
+        locals = "(local (ref null $box))".repeat(n),
+        set = repeat(n, |text, at| {
+            write!(text, "(local.set {at} (struct.new $box (i32.const 1)))").unwrap();
+        }),
+        sum = "i32.const 0 ".to_string()
+            + &repeat(n, |text, at| {
+                write!(text, "(struct.get $box 0 (local.get {at})) i32.add ").unwrap();
+            }),
+    )
+}
+
+#[test]
+fn a_thousand_references_live_at_once() {
+    assert_eq!(runs(locals(1_000)), 1_000);
+}
+
+#[test]
+fn fifty_thousand_locals() {
+    let text = |n| {
+        format!(
+            "(module (type $box (struct (field i32)))
+                (func (export \"run\") (result i32) {}
+                    (local.set {last} (struct.new $box (i32.const 7)))
+                    (drop (struct.new $box (i32.const 8)))
+                    (struct.get $box 0 (local.get {last}))))",
+            "(local (ref null $box))".repeat(n),
+            last = n - 1
+        )
+    };
+    assert_eq!(runs(text(50_000)), 7);
+    refused(text(50_001), "locals");
+}
+
+#[test]
+fn a_struct_of_10_000_fields() {
+    let text = |n: usize| {
+        format!(
+            "(module (type $wide (struct {}))
+                (func (export \"run\") (result i32)
+                    (ref.is_null (struct.get $wide {} (struct.new_default $wide)))))",
+            "(field (mut anyref))".repeat(n),
+            n - 1
+        )
+    };
+    assert_eq!(runs(text(10_000)), 1);
+    refused(text(10_001), "struct");
+}
+
+fn fixed(n: usize) -> String {
+    format!(
+        "(module (type $words (array (mut i32)))
+            (func (export \"run\") (result i32)
+                {} array.new_fixed $words {n}
+                i32.const {} array.get $words))",
+        repeat(n, |text, at| write!(text, "i32.const {} ", at % 64).unwrap()),
+        n - 1
+    )
+}
+
+/// Lowered, and then the engine's: its compiler refuses functions of this size, with an error.
+#[test]
+fn array_new_fixed_of_many_operands() {
+    assert_eq!(runs(fixed(10_000)), 9_999 % 64);
+    refused(fixed(1_000_000), "and the most are 7654321");
+}
+
+/// A million operands in all.
+#[test]
+fn a_hundred_arrays_of_10_000_operands() {
+    let one = repeat(10_000, |text, at| write!(text, "i32.const {} ", at % 64).unwrap());
+    let text = format!(
+        "(module (type $bytes (array i8))
+            (func $part (result i32) {one} array.new_fixed $bytes 10000 array.len)
+            (func (export \"run\") (result i32) i32.const 0 {}))",
+        "call $part i32.add ".repeat(100)
+    );
+    assert_eq!(runs(text), 1_000_000);
+}
+
+#[test]
+fn a_body_larger_than_7_654_321_bytes_is_refused() {
+    let mut body = Function::new([]);
+    for _ in 0..7_654_321 {
+        body.instructions().nop();
+    }
+    body.instructions().i32_const(0).end();
+    let wasm = with_run(TypeSection::new(), 0, |f| *f = body);
+    refused(wasm, "function body size");
+}
+
+#[test]
+fn a_body_of_20_000_accesses() {
+    let text = format!(
+        "(module (type $box (struct (field (mut i32)) (field (mut anyref))))
+            (func (export \"run\") (result i32)
+                (local $x (ref null $box))
+                (local.set $x (struct.new_default $box))
+                {}
+                (struct.get $box 0 (local.get $x))))",
+        "(struct.set $box 0 (local.get $x) (i32.add (i32.const 1) (struct.get $box 0 (local.get $x))))
+         (struct.set $box 1 (local.get $x) (local.get $x))
+         "
+        .repeat(10_000)
+    );
+    assert_eq!(runs(text), 10_000);
+}
+
+#[test]
+fn a_thousand_parameters_and_results() {
+    let text = format!(
+        "(module (type $box (struct (field i32)))
+            (func $all (param {types}) (result {types}) {back})
+            (func (export \"run\") (result i32)
+                {args} call $all {drops} struct.get $box 0))",
+        types = "(ref null $box) ".repeat(1_000).replace(") (", ") ("),
+        back = repeat(1_000, |text, at| write!(text, "local.get {at} ").unwrap()),
+        args = repeat(1_000, |text, at| write!(text, "(struct.new $box (i32.const {at})) ").unwrap()),
+        drops = "drop ".repeat(999),
+    );
+    assert_eq!(runs(text), 0);
+}
+
+#[test]
+fn globals_of_references() {
+    let n = 50_000;
+    let text = format!(
+        "(module (type $box (struct (field i32)))
+            {}
+            (func (export \"run\") (result i32) (struct.get $box 0 (global.get {}))))",
+        repeat(n, |text, at| {
+            writeln!(text, "(global (ref $box) (struct.new $box (i32.const {at})))").unwrap();
+        }),
+        n - 1
+    );
+    assert_eq!(runs(text), n as i32 - 1);
+}
+
+#[test]
+fn a_constant_expression_that_nests_5_000_deep() {
+    let n = 5_000;
+    let text = format!(
+        "(module (type $list (struct (field (ref null $list))))
+            (global $g (ref null $list) ref.null $list {} )
+            (func (export \"run\") (result i32) (ref.is_null (global.get $g))))",
+        "struct.new $list ".repeat(n)
+    );
+    assert_eq!(runs(text), 0);
+}
+
+#[test]
+fn element_segments_of_50_000_objects() {
+    let n = 50_000;
+    let text = format!(
+        "(module (type $box (struct (field i32)))
+            (table $t {n} (ref null $box))
+            (elem (table $t) (i32.const 0) (ref null $box) {})
+            (func (export \"run\") (result i32) (struct.get $box 0 (table.get $t (i32.const {})))))",
+        repeat(n, |text, at| write!(text, "(item (struct.new $box (i32.const {at}))) ").unwrap()),
+        n - 1
+    );
+    assert_eq!(runs(text), n as i32 - 1);
+}
+
+#[test]
+fn tables_grow_until_there_is_no_more() {
+    let text = "(module (table $t 10 anyref)
+        (func (export \"run\") (result i32)
+            (drop (table.grow $t (ref.null any) (i32.const 10000000)))
+            (i32.and
+                (i32.eq (table.size $t) (i32.const 10000010))
+                (i32.eq (table.grow $t (ref.null any) (i32.const -100)) (i32.const -1)))))";
+    assert_eq!(runs(text), 1);
+}
+
+#[test]
+fn a_table_that_no_heap_holds_is_an_error_of_instantiation() {
+    let engine = engine();
+    let module = Module::new(&engine, "(module (table 0xffffffff anyref))").unwrap();
+    let err = Instance::new(&mut Store::new(&engine, ()), &module, &[]).unwrap_err();
+    assert!(!format!("{err:?}").contains("internal error"), "{err:?}");
+}
+
+#[test]
+fn handlers_that_nest_2_000_deep() {
+    let n = 2_000;
+    let text = format!(
+        "(module (tag $e (param i32))
+            (func (export \"run\") (result i32) {} (throw $e (i32.const 9)) {} ))",
+        "block $h (result i32) try_table (result i32) (catch $e $h) ".repeat(n),
+        "end end ".repeat(n)
+    );
+    assert_eq!(runs(text), 9);
+}
+
+#[test]
+fn blocks_with_references_that_nest_20_000_deep() {
+    let n = 20_000;
+    let text = format!(
+        "(module (type $box (struct (field i32)))
+            (func (export \"run\") (result i32)
+                {} (struct.new $box (i32.const 3)) {} struct.get $box 0))",
+        "block (result (ref $box)) ".repeat(n),
+        "end ".repeat(n)
+    );
+    assert_eq!(runs(text), 3);
+}
+
+/// Marking follows references with a stack of its own, so the length of a list is no depth of calls.
+#[test]
+fn a_list_of_2_000_000_objects_is_marked_and_moved() {
+    let engine = engine();
+    let module = Module::new(
+        &engine,
+        "(module (type $list (struct (field (ref null $list))))
+            (global $g (mut (ref null $list)) (ref.null $list))
+            (func (export \"run\") (param $n i32)
+                (loop $again
+                    (global.set $g (struct.new $list (global.get $g)))
+                    (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func (export \"len\") (result i32)
+                (local $n i32) (local $at (ref null $list))
+                (local.set $at (global.get $g))
+                (loop $again
+                    (if (i32.eqz (ref.is_null (local.get $at)))
+                        (then
+                            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                            (local.set $at (struct.get $list 0 (local.get $at)))
+                            (br $again))))
+                (local.get $n)))",
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    instance.get_typed_func::<i32, ()>(&mut store, "run").unwrap().call(&mut store, 2_000_000).unwrap();
+    store.gc(None).unwrap();
+    let len = instance.get_typed_func::<(), i32>(&mut store, "len").unwrap();
+    assert_eq!(len.call(&mut store, ()).unwrap(), 2_000_000);
+}
+
+#[test]
+fn arrays_that_are_too_large_trap() {
+    let engine = engine();
+    let module = Module::new(
+        &engine,
+        "(module (type $w (array (mut i64)))
+            (func (export \"new\") (param i32) (result i32) (array.len (array.new_default $w (local.get 0)))))",
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let new = instance.get_func(&mut store, "new").unwrap();
+    for n in [-1, i32::MIN, i32::MAX, 1 << 29, (1 << 29) - 1] {
+        let err = new.call(&mut store, &[Val::I32(n)], &mut [Val::I32(0)]).unwrap_err();
+        assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::AllocationTooLarge), "{n}: {err:?}");
+    }
+}
