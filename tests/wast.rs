@@ -11,11 +11,18 @@ const FILES: usize = 17;
 /// What they assert.
 const ASSERTIONS: usize = 657;
 
+/// What runs are called in which modules are compiled to bytes, and loaded from there.
+const AHEAD_OF_TIME: &str = "ahead of time";
+
 /// Runs scripts; gives the numbers of files and assertions.
 fn run_all(what: &str, engine: &Engine, scripts: impl Iterator<Item = (String, String)>) -> (usize, usize) {
     let (mut files, mut passed, mut assertions, mut failures) = (0, 0, 0, String::new());
     for (name, text) in scripts {
-        let report = wast::run(engine, &name, &text).expect("the script can be parsed");
+        let report = match what.ends_with(AHEAD_OF_TIME) {
+            true => wast::run_ahead_of_time(engine, &name, &text),
+            false => wast::run(engine, &name, &text),
+        };
+        let report = report.expect("the script can be parsed");
         files += 1;
         passed += report.passed;
         assertions += report.assertions;
@@ -110,6 +117,13 @@ scripts!(
 scripts!(unoptimized, "opt-level=0", |config| {
     config.cranelift_opt_level(wasmtime::OptLevel::None);
 });
+
+scripts!(
+    /// Code that knows no addresses of types.
+    ahead_of_time,
+    "gc-zeal=3, gc-verify, ahead of time",
+    |config| zeal(config, 3)
+);
 
 /// What a runner that passes everything would not see.
 #[test]

@@ -86,6 +86,19 @@ impl fmt::Display for Report {
 /// The text is no script, or the engine's configuration does not even allow the module `spectest`.
 /// Failing directives are in the report.
 pub fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
+    run_in(engine, path, text, false)
+}
+
+/// The same with modules that are compiled to bytes, and loaded from there.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_ahead_of_time(engine: &Engine, path: &str, text: &str) -> Result<Report> {
+    run_in(engine, path, text, true)
+}
+
+fn run_in(engine: &Engine, path: &str, text: &str, ahead_of_time: bool) -> Result<Report> {
     let mut lexer = wast::lexer::Lexer::new(text);
     // Names in the test suite hold all of Unicode.
     lexer.allow_confusing_unicode(true);
@@ -98,7 +111,7 @@ pub fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
     let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).map_err(locate)?;
 
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    script::Script::new(engine)?.run(parsed, |span, assertion, result| {
+    script::Script::new(engine, ahead_of_time)?.run(parsed, |span, assertion, result| {
         report.assertions += usize::from(assertion);
         match result {
             Ok(()) => report.passed += usize::from(assertion),

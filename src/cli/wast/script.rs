@@ -14,6 +14,8 @@ use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat}
 /// A script that is running: one store, and what the script has named.
 pub(super) struct Script<'e> {
     engine: &'e Engine,
+    /// Modules are compiled to bytes, and loaded from there.
+    ahead_of_time: bool,
     store: Store<()>,
     linker: Linker<()>,
     modules: HashMap<String, Module>,
@@ -24,13 +26,14 @@ pub(super) struct Script<'e> {
 
 impl<'e> Script<'e> {
     /// A script that has run nothing yet.
-    pub(super) fn new(engine: &'e Engine) -> Result<Script<'e>> {
+    pub(super) fn new(engine: &'e Engine, ahead_of_time: bool) -> Result<Script<'e>> {
         let mut store = Store::new(engine, ());
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         spectest::link(engine, &mut linker, &mut store)?;
         Ok(Script {
             engine,
+            ahead_of_time,
             store,
             linker,
             modules: HashMap::new(),
@@ -135,7 +138,16 @@ impl<'e> Script<'e> {
     }
 
     fn compile(&self, module: &mut QuoteWat<'_>) -> Result<Module> {
-        Module::new(self.engine, encode(module)?)
+        let wasm = encode(module)?;
+        if !self.ahead_of_time {
+            return Module::new(self.engine, wasm);
+        }
+        let compiled = self.engine.precompile_module(&wasm)?;
+        #[expect(unsafe_code, reason = "machine code can not be checked")]
+        // SAFETY: the engine has just made it.
+        unsafe {
+            Module::deserialize(self.engine, compiled)
+        }
     }
 
     /// Runs what an assertion is about; gives its results.
