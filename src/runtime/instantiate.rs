@@ -4,7 +4,7 @@
 //! imports before its own. Its globals, tables, segments and start function are set up by code in the
 //! module itself.
 
-use super::code::{Code, LoweredCode};
+use super::code::{Code, LoweredCode, Module};
 use super::entry::enter;
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, incompatible};
@@ -18,6 +18,8 @@ use wasmtime::{AsContextMut, Extern, Func, StoreContextMut};
 pub struct InstanceState {
     /// The engine's instance.
     pub wasmtime: wasmtime::Instance,
+    /// The module, as the embedder knows it.
+    pub module: Module,
     /// The module.
     pub code: Arc<Code>,
     /// Address of the root area.
@@ -124,7 +126,9 @@ fn instantiate_plain<T: 'static>(
         }
     }
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, silent: false, tag_base: 0, import_cells: Vec::new() })
+    let module = Module { engine: cx.data().engine.clone(), code: code.clone() };
+    let code = code.clone();
+    Ok(InstanceState { wasmtime, module, code, area: 0, silent: false, tag_base: 0, import_cells: Vec::new() })
 }
 
 fn instantiate_lowered<T: 'static>(
@@ -172,7 +176,8 @@ fn instantiate_lowered<T: 'static>(
     let cells = ExportCells { code: code.clone(), area, tag_base, import_cells: import_cells.clone() };
     cx.data_mut().gc.export_cells.push(Arc::new(cells));
     let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area, silent: false, tag_base, import_cells })
+    let module = Module { engine: cx.data().engine.clone(), code: code.clone() };
+    Ok(InstanceState { wasmtime, module, code: code.clone(), area, silent: false, tag_base, import_cells })
 }
 
 /// Makes the instance's own tables empty and notes their largest sizes.
@@ -225,10 +230,7 @@ impl InstanceState {
 
     /// The names of all exports, in order.
     pub fn export_names(&self) -> Vec<&str> {
-        match &self.code.lowered {
-            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
-            None => self.code.wasmtime.exports().map(|export| export.name()).collect(),
-        }
+        self.code.export_names()
     }
 
     fn cell(&self, cell: Cell, base: u32) -> Option<u32> {
