@@ -222,10 +222,6 @@ impl Module {
         Some(self.code.wasmtime.address_map()?.map(move |(at, offset)| (at, offset.and_then(original))))
     }
 
-    pub(crate) fn of(engine: Engine, code: Arc<Code>) -> Module {
-        Module { engine, code }
-    }
-
     /// The module that the inner engine runs: lowered, or the original where there is nothing to lower.
     pub fn wasmtime(&self) -> &wasmtime::Module {
         &self.code.wasmtime

@@ -70,8 +70,10 @@ fn state(path: &str, theirs: &Item, ours: &Items) -> State {
 /// Whether there is an implementation that differs only in how generics are called.
 fn has_impl(path: &str, ours: &Items) -> bool {
     let Some((of, name)) = path.split_once(": ") else { return false };
-    let wanted = normal("", name);
-    ours.keys().filter_map(|path| path.split_once(": ")).any(|(ty, own)| ty == of && normal("", own) == wanted)
+    // A context is borrowed from anything that is one.
+    let shape = |name: &str| normal("", name).replace("<&_>", "<_>").replace("<&mut _>", "<_>").replace("<&C>", "<_>");
+    let wanted = shape(name);
+    ours.keys().filter_map(|path| path.split_once(": ")).any(|(ty, own)| ty == of && shape(own) == wanted)
 }
 
 /// Every item of Wasmtime's with its state, but for those of the component model, which is re-exported whole.
