@@ -3,7 +3,7 @@
 use super::externals::{Export, Extern, Global, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::memory::Memory;
-use super::store::{AsContext, AsContextMut, StoreContextMut};
+use super::store::{AsContextMut, StoreContext, StoreContextMut};
 use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
 use crate::runtime::finalize::safe_point;
 use crate::runtime::instantiate::{InstanceState, instantiate, instantiate_async};
@@ -176,8 +176,9 @@ impl Instance {
     }
 
     /// What it exports at a place that its module told.
-    pub fn get_module_export(&self, store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
-        self.get_export(store, export.name())
+    pub fn get_module_export(&self, mut store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
+        let name = export.name(store.as_context_mut().engine())?;
+        self.get_export(store, &name)
     }
 
     /// The module that it is an instance of.
@@ -185,11 +186,11 @@ impl Instance {
     /// # Panics
     ///
     /// When the store is another.
-    pub fn module(&self, store: impl AsContext) -> Module {
-        let cx = store.as_context();
-        let gc = &cx.inner.data().gc;
+    pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
+        let cx = store.into();
+        let gc = &wasmtime::StoreContext::data(&cx.inner).gc;
         match gc.instances.get(self.index) {
-            Some(state) if gc.id == self.store => Module::of(cx.engine().clone(), state.code.clone()),
+            Some(state) if gc.id == self.store => &state.module,
             _ => panic!("instance used with the wrong store"),
         }
     }

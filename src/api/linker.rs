@@ -151,6 +151,10 @@ impl<T: 'static> Linker<T> {
         &mut self.inner
     }
 
+    pub(super) fn define_host(&mut self, module: &str, name: &str, host: Arc<HostFunc<T>>) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Host(host))
+    }
+
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
         if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains(&key)) {
@@ -175,7 +179,7 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Extern(item.into()))
     }
 
-    /// Defines a host function over values of any type. See [`Func::new`].
+    /// Defines a host function over values of any type. See [`Func::new`](super::Func::new).
     ///
     /// # Errors
     ///
@@ -190,7 +194,7 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Host(Arc::new(HostFunc::new(ty, func))))
     }
 
-    /// Defines a host function by a closure. See [`Func::wrap`].
+    /// Defines a host function by a closure. See [`Func::wrap`](super::Func::wrap).
     ///
     /// # Errors
     ///

@@ -34,6 +34,7 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod raw;
 mod shared_memory;
 mod side_table;
 mod store;

@@ -127,7 +127,8 @@ impl Module {
 
     /// Where an export is, for looking it up again and again.
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
-        self.get_export(name).map(|_| ModuleExport { name: name.into() })
+        let index = self.code.export_names().iter().position(|export| *export == name)?;
+        Some(ModuleExport { module: crate::runtime::engine::key(&self.code.wasmtime), index })
     }
 
     /// Whether two handles are of the same module.
@@ -175,10 +176,6 @@ impl Module {
         Some(self.code.wasmtime.address_map()?.map(move |(at, offset)| (at, offset.and_then(original))))
     }
 
-    pub(crate) fn of(engine: Engine, code: Arc<Code>) -> Module {
-        Module { engine, code }
-    }
-
     /// The module that the inner engine runs: lowered, or the original where there is nothing to lower.
     pub fn wasmtime(&self) -> &wasmtime::Module {
         &self.code.wasmtime
@@ -195,14 +192,19 @@ fn read_file(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// Where a module has an export.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ModuleExport {
-    name: Arc<str>,
+    /// Where the module's code is.
+    module: usize,
+    /// The position among its exports.
+    index: usize,
 }
 
 impl ModuleExport {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// Its name, if the module is still there.
+    pub(super) fn name(&self, engine: &Engine) -> Option<String> {
+        let code = engine.state().code_at(self.module)?;
+        code.export_names().get(self.index).map(|name| name.to_string())
     }
 }
 

@@ -163,6 +163,14 @@ impl Code {
         Ok(untouched.checked.get_or_init(|| checked).clone())
     }
 
+    /// The names of all exports, in order.
+    pub fn export_names(&self) -> Vec<&str> {
+        match &self.lowered {
+            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
+            None => self.wasmtime.exports().map(|export| export.name()).collect(),
+        }
+    }
+
     /// The module's own name.
     pub fn name(&self) -> Option<&str> {
         match &self.lowered {
