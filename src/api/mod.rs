@@ -44,7 +44,7 @@ pub use gc::{AnyRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, OwnedRooted, Root
 pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;
-pub use module::Module;
+pub use module::{Dialect, Module};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};

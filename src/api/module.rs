@@ -2,6 +2,7 @@
 
 use super::types::{ExportType, ExternType, ImportType};
 use super::{Engine, Error, Result};
+use crate::rtt;
 use crate::runtime::code::Code;
 use std::borrow::Cow;
 use std::path::Path;
@@ -20,7 +21,32 @@ impl std::fmt::Debug for Module {
     }
 }
 
+/// Which language a module is written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// WebAssembly.
+    #[default]
+    Standard,
+    /// The GC proposal with explicit RTTs, as it was from 2018 to 2021; see `docs/rtt.md`.
+    Rtt2020,
+}
+
 impl Module {
+    /// Compiles a module that is written in a dialect. Of [`Dialect::Rtt2020`] the text format is read.
+    ///
+    /// # Errors
+    ///
+    /// When the module is invalid or uses what is not supported.
+    pub fn with_dialect(engine: &Engine, bytes: impl AsRef<[u8]>, dialect: Dialect) -> Result<Module> {
+        let bytes = bytes.as_ref();
+        if dialect == Dialect::Standard {
+            return Module::new(engine, bytes);
+        }
+        let module = rtt::text::parse(std::str::from_utf8(bytes)?)?;
+        Ok(Module { engine: engine.clone(), code: Code::of_dialect(engine.state(), module)? })
+    }
+
     /// Compiles a module, in the binary or the text format.
     ///
     /// # Errors
@@ -159,6 +185,13 @@ fn binary<'a>(bytes: &'a [u8], file: Option<&Path>) -> Result<Cow<'a, [u8]>> {
         if let Some(file) = file {
             err.set_path(file);
         }
-        Error::new(err)
+        let word = std::str::from_utf8(bytes).ok().and_then(rtt::text::dialect_word);
+        match word {
+            Some(word) => Error::new(err).context(format!(
+                "`{word}` is of the explicit-RTT dialect; compile it with `Module::with_dialect` \
+                 (the command: `--dialect rtt2020`)"
+            )),
+            None => Error::new(err),
+        }
     })
 }

@@ -84,7 +84,7 @@ impl RunCommand {
 
     fn run(&self, settings: &Settings) -> Outcome {
         let engine = Engine::new(&settings.config)?;
-        let module = input::compile(&engine, self.path())?;
+        let module = input::compile(&engine, self.path(), settings.dialect)?;
         let mut store = self.store(&engine, settings)?;
         if let Some(timeout) = settings.timeout {
             interrupt_after(&engine, timeout);
@@ -102,7 +102,7 @@ impl RunCommand {
         if settings.wasi {
             wasi::link(&mut linker)?;
         }
-        preload::link(&mut linker, store, &self.preloads)?;
+        preload::link(&mut linker, store, &self.preloads, settings.dialect)?;
         match settings.unknown_imports {
             UnknownImports::Error => {}
             UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,

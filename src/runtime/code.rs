@@ -4,7 +4,8 @@ use super::engine::EngineState;
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
-use crate::lower::{Lowered, lower, lower_checked};
+use crate::lower::{Lowered, lower, lower_checked, lower_module};
+use crate::rtt::Checked;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -89,6 +90,15 @@ impl Code {
         let code = Arc::new(Code { wasmtime: module, lowered: None, untouched });
         engine.enter_code(&code);
         Ok(code)
+    }
+
+    /// Lowers and compiles a module of the dialect of explicit RTTs.
+    pub fn of_dialect(engine: &EngineState, module: crate::rtt::ast::Module) -> Result<Arc<Code>> {
+        let checked = Checked::new(module, engine.options.features, &engine.registry)?;
+        match lower_module(checked.module()?, &engine.lower_context())? {
+            Some(lowered) => Code::of_lowered(engine, lowered),
+            None => Err(Error::new(crate::error::Error::bug("a module of the dialect was left alone"))),
+        }
     }
 
     fn of_lowered(engine: &EngineState, lowered: Lowered) -> Result<Arc<Code>> {

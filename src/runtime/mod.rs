@@ -9,6 +9,7 @@
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
+//! | `rtts.rs` | RTTs below others, and functions with bound arguments |
 //! | `hosts.rs` | host values behind references |
 //! | `imports.rs` | the imports that the runtime answers |
 //! | `handles.rs` | function handles |
@@ -39,6 +40,7 @@ pub(crate) mod instantiate;
 pub(crate) mod linking;
 pub(crate) mod memory;
 pub(crate) mod roots;
+pub(crate) mod rtts;
 pub(crate) mod stand_in;
 pub(crate) mod store;
 pub(crate) mod trap;

@@ -131,6 +131,7 @@ pub(crate) fn heap_type_of<T: 'static>(cx: &StoreContext<'_, T>, word: u32) -> t
         Some(ty) => match (ty.kind, ty.id) {
             (Kind::Struct, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Struct, id),
             (Kind::Array, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Array, id),
+            (Kind::Rtt, _) => t::HeapType::Eq,
             _ => t::HeapType::Any,
         },
         None => t::HeapType::Any,

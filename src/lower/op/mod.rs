@@ -17,6 +17,7 @@ pub mod global;
 pub mod i31;
 pub mod memory;
 pub mod ref_;
+pub mod rtt;
 pub mod struct_;
 pub mod table;
 
