@@ -43,6 +43,12 @@ impl Instance {
         if !Arc::ptr_eq(module.engine().state(), &cx.inner.data().gc.engine) {
             return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
         }
+        if let Some(import) = module.code().type_imports().next() {
+            return Err(Error::msg(format!(
+                "unknown import: type `{}::{}`; a module that imports types is instantiated by a `Linker` that knows them",
+                import.module, import.name
+            )));
+        }
         let state = instantiate(&mut cx.inner, module.code(), imports)?;
         let gc = &mut cx.inner.data_mut().gc;
         gc.instances.push(Arc::new(state));
@@ -55,6 +61,12 @@ impl Instance {
             return None;
         }
         gc.instances.get(self.index).cloned()
+    }
+
+    /// The types that it exports.
+    pub(crate) fn type_exports(&self, mut store: impl AsContextMut) -> Vec<crate::rtt::link::TypeExport> {
+        let state = self.state(&store.as_context_mut());
+        state.map(|state| state.code.type_exports()).unwrap_or_default()
     }
 
     /// What it exports under a name. Nothing, for an instance of another store.

@@ -10,6 +10,7 @@ use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::types::{ExternType, FuncType};
 use super::values::{Ref, Val};
 use super::{Engine, Error, Instance, Module, Result};
+use crate::rtt::link::TypeExport;
 use crate::runtime::linking::Import;
 use crate::runtime::store::StoreData;
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,8 @@ pub struct Linker<T: 'static> {
     /// Names that were given to `inner`.
     plain: HashSet<(String, String)>,
     allow_shadowing: bool,
+    /// Types that instances export, of the dialect of explicit RTTs.
+    types: HashMap<(String, String), TypeExport>,
 }
 
 enum Definition<T: 'static> {
@@ -49,6 +52,7 @@ impl<T: 'static> Clone for Linker<T> {
             map: self.map.clone(),
             plain: self.plain.clone(),
             allow_shadowing: self.allow_shadowing,
+            types: self.types.clone(),
         }
     }
 }
@@ -94,6 +98,7 @@ impl<T: 'static> Linker<T> {
             map: HashMap::new(),
             plain: HashSet::new(),
             allow_shadowing: false,
+            types: HashMap::new(),
         }
     }
 
@@ -192,6 +197,9 @@ impl<T: 'static> Linker<T> {
         module_name: &str,
         instance: Instance,
     ) -> Result<&mut Self> {
+        for ty in instance.type_exports(&mut store) {
+            self.types.insert((module_name.to_string(), ty.name.clone()), ty);
+        }
         for export in instance.exports(&mut store) {
             self.insert(module_name, &export.name, Definition::Extern(export.definition))?;
         }
@@ -331,6 +339,16 @@ impl<T: 'static> Linker<T> {
     /// [`UnknownImportError`] when something is not defined, or as [`Instance::new`].
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut cx = store.as_context_mut();
+        let mut types = Vec::new();
+        for import in module.code().type_imports() {
+            let key = (import.module.to_string(), import.name.to_string());
+            let unknown = || format!("unknown import: type `{}::{}` has not been defined", key.0, key.1);
+            types.push(self.types.get(&key).cloned().ok_or_else(|| Error::msg(unknown()))?);
+        }
+        if !types.is_empty() {
+            let code = module.code().specialize(self.engine.state(), &types)?;
+            return self.instantiate(cx, &Module::of(self.engine.clone(), code));
+        }
         let mut imports = Vec::new();
         for (native, import) in module.code().imports().zip(module.imports()) {
             let found = self.import(&mut cx, native.module(), native.name(), &native.ty())?;

@@ -43,8 +43,10 @@ impl Module {
         if dialect == Dialect::Standard {
             return Module::new(engine, bytes);
         }
-        let module = rtt::text::parse(std::str::from_utf8(bytes)?)?;
-        Ok(Module { engine: engine.clone(), code: Code::of_dialect(engine.state(), module)? })
+        let text = std::str::from_utf8(bytes)?;
+        let module = Arc::new(rtt::text::parse(text)?);
+        let code = Code::of_dialect(engine.state(), module).map_err(|err| rtt_error(err, text))?;
+        Ok(Module { engine: engine.clone(), code })
     }
 
     /// Compiles a module, in the binary or the text format.
@@ -173,6 +175,15 @@ impl Module {
 
     pub(crate) fn code(&self) -> &Arc<Code> {
         &self.code
+    }
+}
+
+/// An error of the dialect's validator, with line and column.
+#[cold]
+fn rtt_error(err: Error, text: &str) -> Error {
+    match err.downcast::<crate::error::Error>() {
+        Ok(err) => Error::new(rtt::text::locate(err, text)),
+        Err(err) => err,
     }
 }
 

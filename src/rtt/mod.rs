@@ -18,6 +18,7 @@
 //! | `plain.rs` | instructions that are those of the standard |
 //! | `structural.rs` | equality, digests and subtyping of types by structure |
 //! | `erase.rs` | types as the rest of the crate has them |
+//! | `link.rs` | type imports and exports |
 //! | `check/` | the validator, which writes bodies anew as it goes |
 //!
 //! What it is not: a second compiler. Choices are listed in `docs/rtt.md`.
@@ -27,6 +28,7 @@
 pub mod ast;
 mod check;
 pub mod erase;
+pub mod link;
 mod plain;
 mod structural;
 pub mod text;

@@ -5,7 +5,7 @@ use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
 use crate::lower::{Lowered, lower, lower_checked, lower_module};
-use crate::rtt::Checked;
+use crate::rtt;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -20,6 +20,8 @@ pub struct Code {
     pub lowered: Option<LoweredCode>,
     /// For one that was left alone: what to lower it from after all.
     untouched: Option<Untouched>,
+    /// For a module of the dialect of explicit RTTs: itself, for its type imports and exports.
+    dialect: Option<Arc<rtt::ast::Module>>,
 }
 
 /// A module that was left alone but imports functions.
@@ -82,29 +84,51 @@ impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
         if let Some(lowered) = lower(wasm, &engine.lower_context())? {
-            return Code::of_lowered(engine, lowered);
+            return Code::of_lowered(engine, lowered, None);
         }
         let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
         engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = Untouched::new(engine, &module, wasm);
-        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched });
+        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched, dialect: None });
         engine.enter_code(&code);
         Ok(code)
     }
 
     /// Lowers and compiles a module of the dialect of explicit RTTs.
-    pub fn of_dialect(engine: &EngineState, module: crate::rtt::ast::Module) -> Result<Arc<Code>> {
-        let checked = Checked::new(module, engine.options.features, &engine.registry)?;
+    pub fn of_dialect(engine: &EngineState, module: Arc<rtt::ast::Module>) -> Result<Arc<Code>> {
+        let checked = rtt::Checked::new((*module).clone(), engine.options.features, &engine.registry)?;
         match lower_module(checked.module()?, &engine.lower_context())? {
-            Some(lowered) => Code::of_lowered(engine, lowered),
+            Some(lowered) => Code::of_lowered(engine, lowered, Some(module)),
             None => Err(Error::new(crate::error::Error::bug("a module of the dialect was left alone"))),
         }
     }
 
-    fn of_lowered(engine: &EngineState, lowered: Lowered) -> Result<Arc<Code>> {
+    /// The types that it imports; a module that does is no more than a pattern.
+    pub fn type_imports(&self) -> impl Iterator<Item = rtt::link::TypeImport<'_>> {
+        self.dialect.iter().flat_map(|module| rtt::link::imports(module))
+    }
+
+    /// The types that it exports.
+    pub fn type_exports(&self) -> Vec<rtt::link::TypeExport> {
+        self.dialect.as_ref().map(rtt::link::exports).unwrap_or_default()
+    }
+
+    /// The same module with a type for each that it imports.
+    ///
+    /// # Errors
+    ///
+    /// When a type does not match its bound, or the module can not be compiled with it.
+    pub fn specialize(&self, engine: &EngineState, types: &[rtt::link::TypeExport]) -> Result<Arc<Code>> {
+        let pattern = self.dialect.as_ref();
+        let pattern = pattern.ok_or_else(|| Error::new(crate::error::Error::bug("a module imports no types")))?;
+        Code::of_dialect(engine, Arc::new(rtt::link::specialize(pattern, types)?))
+    }
+
+    fn of_lowered(engine: &EngineState, lowered: Lowered, dialect: Option<Arc<rtt::ast::Module>>) -> Result<Arc<Code>> {
         let module =
             wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
-        let code = Arc::new(Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)), untouched: None });
+        let code =
+            Arc::new(Code { wasmtime: module, lowered: Some(LoweredCode::new(lowered)), untouched: None, dialect });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
@@ -121,7 +145,7 @@ impl Code {
             return Ok(checked.clone());
         }
         let lowered = lower_checked(&untouched.wasm, &engine.lower_context())?;
-        let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered)).transpose()?;
+        let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered, None)).transpose()?;
         Ok(untouched.checked.get_or_init(|| checked).clone())
     }
 

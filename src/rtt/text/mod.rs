@@ -16,6 +16,7 @@ mod names;
 pub mod tokens;
 mod types;
 
+use crate::error::Error;
 pub use module::parse;
 use tokens::Tokens;
 
@@ -52,6 +53,14 @@ const WORDS: &[&str] = &[
     "br_on_non_data",
     "br_on_non_i31",
 ];
+
+/// An error of validation, with the line and column of its offset.
+pub fn locate(err: Error, text: &str) -> Error {
+    match err {
+        Error::Invalid { offset, message } => tokens::error(text, offset, message),
+        err => err,
+    }
+}
 
 /// The first word in a text that only the dialect has.
 pub fn dialect_word(text: &str) -> Option<&'static str> {
