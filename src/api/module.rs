@@ -33,7 +33,7 @@ pub enum Dialect {
 }
 
 impl Module {
-    /// Compiles a module that is written in a dialect. Of [`Dialect::Rtt2020`] the text format is read.
+    /// Compiles a module that is written in a dialect, in the binary or the text format.
     ///
     /// # Errors
     ///
@@ -42,6 +42,10 @@ impl Module {
         let bytes = bytes.as_ref();
         if dialect == Dialect::Standard {
             return Module::new(engine, bytes);
+        }
+        if bytes.starts_with(b"\0asm") {
+            let code = Code::of_dialect(engine.state(), Arc::new(rtt::binary::read(bytes)?))?;
+            return Ok(Module { engine: engine.clone(), code });
         }
         let text = std::str::from_utf8(bytes)?;
         let module = Arc::new(rtt::text::parse(text)?);
@@ -65,7 +69,14 @@ impl Module {
     ///
     /// When the module is invalid or uses what is not supported.
     pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Module> {
-        Ok(Module { engine: engine.clone(), code: Code::new(engine.state(), wasm)? })
+        let code = Code::new(engine.state(), wasm).map_err(|err| match rtt::binary::is_marked(wasm) {
+            true => err.context(
+                "the binary is of the explicit-RTT dialect; compile it with `Module::with_dialect` \
+                 (the command: `--dialect rtt2020`)",
+            ),
+            false => err,
+        })?;
+        Ok(Module { engine: engine.clone(), code })
     }
 
     /// Compiles a module from a file, in the binary or the text format.

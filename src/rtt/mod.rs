@@ -15,6 +15,8 @@
 //! |---|---|
 //! | `ast.rs` | a module with its names resolved |
 //! | `text/` | the text front end |
+//! | `binary/` | the binary front end, and the encoder |
+//! | `print.rs` | a module as text |
 //! | `plain.rs` | instructions that are those of the standard |
 //! | `structural.rs` | equality, digests and subtyping of types by structure |
 //! | `erase.rs` | types as the rest of the crate has them |
@@ -26,11 +28,14 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod binary;
 mod check;
 pub mod erase;
 pub mod link;
 mod plain;
+mod print;
 mod structural;
 pub mod text;
 
 pub use check::Checked;
+pub use print::print;

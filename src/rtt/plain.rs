@@ -74,6 +74,76 @@ pub(super) fn immediates(op: &Operator<'_>) -> Option<Immediates> {
     None
 }
 
+/// An operator that the dialect shares with the standard, without a borrow; `None` for any other.
+pub(super) fn owned(op: &Operator<'_>) -> Option<Operator<'static>> {
+    use Operator as O;
+    Some(match *op {
+        O::Br { relative_depth } => O::Br { relative_depth },
+        O::BrIf { relative_depth } => O::BrIf { relative_depth },
+        O::Call { function_index } => O::Call { function_index },
+        O::ReturnCall { function_index } => O::ReturnCall { function_index },
+        O::CallIndirect { type_index, table_index } => O::CallIndirect { type_index, table_index },
+        O::ReturnCallIndirect { type_index, table_index } => O::ReturnCallIndirect { type_index, table_index },
+        O::LocalGet { local_index } => O::LocalGet { local_index },
+        O::LocalSet { local_index } => O::LocalSet { local_index },
+        O::LocalTee { local_index } => O::LocalTee { local_index },
+        O::GlobalGet { global_index } => O::GlobalGet { global_index },
+        O::GlobalSet { global_index } => O::GlobalSet { global_index },
+        O::TableGet { table } => O::TableGet { table },
+        O::TableSet { table } => O::TableSet { table },
+        O::TableSize { table } => O::TableSize { table },
+        O::TableGrow { table } => O::TableGrow { table },
+        O::TableFill { table } => O::TableFill { table },
+        O::TableCopy { dst_table, src_table } => O::TableCopy { dst_table, src_table },
+        O::TableInit { elem_index, table } => O::TableInit { elem_index, table },
+        O::ElemDrop { elem_index } => O::ElemDrop { elem_index },
+        O::MemorySize { mem } => O::MemorySize { mem },
+        O::MemoryGrow { mem } => O::MemoryGrow { mem },
+        O::MemoryFill { mem } => O::MemoryFill { mem },
+        O::MemoryCopy { dst_mem, src_mem } => O::MemoryCopy { dst_mem, src_mem },
+        O::MemoryInit { data_index, mem } => O::MemoryInit { data_index, mem },
+        O::DataDrop { data_index } => O::DataDrop { data_index },
+        O::I32Const { value } => O::I32Const { value },
+        O::I64Const { value } => O::I64Const { value },
+        O::F32Const { value } => O::F32Const { value },
+        O::F64Const { value } => O::F64Const { value },
+        O::V128Const { value } => O::V128Const { value },
+        O::I8x16Shuffle { lanes } => O::I8x16Shuffle { lanes },
+        ref other => {
+            let immediates = immediates(other);
+            let (memarg, lane) = immediates.map_or((None, None), |found| (found.memarg, found.lane));
+            match (by_name(&name_of(other))?, memarg, lane) {
+                (Shape::Bare(make), None, None) => make(),
+                (Shape::Memory(make), Some(memarg), None) => make(memarg),
+                (Shape::MemoryLane(make), Some(memarg), Some(lane)) => make(memarg, lane),
+                (Shape::Lane(make), None, Some(lane)) => make(lane),
+                _ => return None,
+            }
+        }
+    })
+}
+
+/// The numbers behind the name of an operator that [`owned`] names itself, in the order of the text.
+pub(super) fn numbers(op: &Operator<'_>) -> Vec<u32> {
+    use Operator as O;
+    match *op {
+        O::Br { relative_depth: n } | O::BrIf { relative_depth: n } => vec![n],
+        O::BrOnNull { relative_depth: n } | O::BrOnNonNull { relative_depth: n } => vec![n],
+        O::Call { function_index: n } | O::ReturnCall { function_index: n } => vec![n],
+        O::LocalGet { local_index: n } | O::LocalSet { local_index: n } | O::LocalTee { local_index: n } => vec![n],
+        O::GlobalGet { global_index: n } | O::GlobalSet { global_index: n } => vec![n],
+        O::TableGet { table: n } | O::TableSet { table: n } | O::TableSize { table: n } => vec![n],
+        O::TableGrow { table: n } | O::TableFill { table: n } => vec![n],
+        O::TableCopy { dst_table, src_table } => vec![dst_table, src_table],
+        O::TableInit { elem_index, table } => vec![table, elem_index],
+        O::ElemDrop { elem_index: n } | O::DataDrop { data_index: n } => vec![n],
+        O::MemorySize { mem } | O::MemoryGrow { mem } | O::MemoryFill { mem } => vec![mem],
+        O::MemoryCopy { dst_mem, src_mem } => vec![dst_mem, src_mem],
+        O::MemoryInit { data_index, mem } => vec![mem, data_index],
+        _ => Vec::new(),
+    }
+}
+
 static BY_NAME: LazyLock<HashMap<String, Shape>> = LazyLock::new(|| {
     macro_rules! all {
         ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* $(,)? })? => $visit:ident ($($ann:tt)*))*) => {
