@@ -40,7 +40,7 @@ pub use config::Config;
 pub use engine::Engine;
 pub use externals::{Export, Extern, Global, Table, Tag};
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
-pub use gc::{AnyRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted};
+pub use gc::{AnyRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, OwnedRooted, RootScope, Rooted, Rtt};
 pub use instance::Instance;
 pub use linker::{Linker, UnknownImportError};
 pub use memory::Memory;

@@ -8,6 +8,8 @@
 //! | `decode.rs` | broken modules are refused, nothing worse |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
+//! | `text_rtt.rs` | broken modules of the explicit-RTT dialect are refused, nothing worse |
+//! | `rtt_differential.rs` | casts against RTTs do what casts of the standard do |
 //! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
@@ -22,3 +24,5 @@ pub mod legacy;
 pub mod lower_valid;
 #[cfg(test)]
 mod replay;
+pub mod rtt_differential;
+pub mod text_rtt;

@@ -182,6 +182,11 @@ impl GcTypes {
         self.read().types[index as usize].clone()
     }
 
+    /// The type with an index.
+    pub fn at(&self, index: u32) -> Option<Arc<GcType>> {
+        self.read().types.get(index as usize).cloned()
+    }
+
     /// All types from index `from` on: what a store that knows `from` types has yet to learn.
     pub fn since(&self, from: usize) -> Vec<Arc<GcType>> {
         self.read().types.get(from..).unwrap_or_default().to_vec()

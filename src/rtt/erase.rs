@@ -82,10 +82,8 @@ impl<'r> Erased<'r> {
         self.by_index.extend((0..group).map(|n| TypeId(first.0 + n)));
     }
 
-    /// A group of a type and its brand.
     fn branded(&self, composite: CompositeType, digest: &[u8]) -> Result<TypeId> {
-        let sub = SubType { descriptor: Some(RecGroup::local(1)), ..SubType::new(true, None, composite) };
-        Ok(self.registry.intern(RecGroup { types: vec![sub, brand(digest)] })?)
+        branded(self.registry, composite, digest)
     }
 
     /// Function types that refer to each other.
@@ -160,8 +158,8 @@ impl<'r> Erased<'r> {
     fn shown_in(&self, types: &Structural, val: Val, places: &HashMap<u32, u32>) -> ValType {
         self.val_type(val, |heap| match heap {
             Heap::Rtt(depth, of) => {
-                let of = of.map(|class| self.ids[class as usize]);
-                match rtt_type(self.registry, depth, of) {
+                let of = of.map_or_else(|| any_type(self.registry), |class| Some(self.ids[class as usize]));
+                match of.and_then(|of| rtt_type(self.registry, depth, of)) {
                     Some(id) => t::HeapType::Concrete(CompositeKind::Struct, id),
                     None => t::HeapType::Eq,
                 }
@@ -245,18 +243,27 @@ impl<'r> Erased<'r> {
 
     /// The type of `rtt.anyref`, which has no objects.
     pub fn any(&mut self) -> Result<TypeId> {
-        let id = self.branded(CompositeType::Struct([].into()), b"wasmtime-gc rtt any")?;
+        let id = any_type(self.registry).ok_or(t::TypesError::Full)?;
         self.by_index.extend([id, TypeId(id.0 + 1)]);
         Ok(id)
     }
 }
 
-/// The type that RTTs of a type are shown as, below the one of RTTs of unknown depth. `None` when the registry is full.
-pub fn rtt_type(registry: &TypeRegistry, depth: Option<u32>, of: Option<TypeId>) -> Option<TypeId> {
-    let digest = match of {
-        Some(id) => registry.get(id)?.digest,
-        None => [0; 32],
-    };
+/// The type of `rtt.anyref`; `None` when the registry is full.
+fn any_type(registry: &TypeRegistry) -> Option<TypeId> {
+    branded(registry, CompositeType::Struct([].into()), b"wasmtime-gc rtt any").ok()
+}
+
+/// A group of a type and its brand.
+fn branded(registry: &TypeRegistry, composite: CompositeType, digest: &[u8]) -> Result<TypeId> {
+    let sub = SubType { descriptor: Some(RecGroup::local(1)), ..SubType::new(true, None, composite) };
+    Ok(registry.intern(RecGroup { types: vec![sub, brand(digest)] })?)
+}
+
+/// The type that RTTs of a type are shown as: of exactly so many RTTs above, below the type of any number of them.
+/// `None` when the registry is full.
+pub fn rtt_type(registry: &TypeRegistry, depth: Option<u32>, of: TypeId) -> Option<TypeId> {
+    let digest = registry.get(of)?.digest;
     let sup = match depth {
         Some(_) => Some(rtt_type(registry, None, of)?),
         None => None,

@@ -3,9 +3,7 @@
 //! What is printed can be read again, and is the same module then. Names of functions are kept where they can be
 //! written; all others are gone already.
 
-use super::ast::{
-    Construct, Def, Expr, Field, From, Heap, Item, Kind, Mode, Module, Op, Sig, Sign, Storage, Val,
-};
+use super::ast::{Construct, Def, Expr, Field, From, Heap, Item, Kind, Mode, Module, Op, Sig, Sign, Storage, Val};
 use super::plain;
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -22,7 +20,12 @@ pub fn print(module: &Module) -> String {
         out.line(&match def {
             Def::Import { module, name, exact, bound } => {
                 let how = if *exact { "eq" } else { "sub" };
-                format!("(import {} {} (type ({how} {})))", string(module.as_bytes()), string(name.as_bytes()), heap(*bound))
+                format!(
+                    "(import {} {} (type ({how} {})))",
+                    string(module.as_bytes()),
+                    string(name.as_bytes()),
+                    heap(*bound)
+                )
             }
             def => format!("(type {})", definition(def)),
         });
@@ -91,16 +94,20 @@ fn rest(out: &mut Printer, module: &Module) {
 
 fn import(out: &mut Printer, module: &Module, item: Item) {
     let line = match item {
-        Item::Func(index) => module.funcs.get(index as usize).and_then(|func| {
-            Some((func.body.as_ref().err()?, format!("(func (type {}))", func.ty)))
-        }),
+        Item::Func(index) => module
+            .funcs
+            .get(index as usize)
+            .and_then(|func| Some((func.body.as_ref().err()?, format!("(func (type {}))", func.ty)))),
         Item::Table(index) => module.tables.get(index as usize).and_then(|table| {
             let limits = limits(table.min.into(), table.max.map(u64::from));
             Some((table.import.as_ref()?, format!("(table {limits} {})", val(table.elem))))
         }),
         Item::Memory(index) => module.memories.get(index as usize).and_then(|memory| {
             let shared = if memory.ty.shared { " shared" } else { "" };
-            Some((memory.import.as_ref()?, format!("(memory {}{shared})", limits(memory.ty.initial, memory.ty.maximum))))
+            Some((
+                memory.import.as_ref()?,
+                format!("(memory {}{shared})", limits(memory.ty.initial, memory.ty.maximum)),
+            ))
         }),
         Item::Global(index) => module.globals.get(index as usize).and_then(|global| {
             Some((global.init.as_ref().err()?, format!("(global {})", global_type(global.ty, global.mutable))))
@@ -294,14 +301,18 @@ fn text(op: &Op) -> String {
 fn plain_text(op: &Operator<'_>) -> String {
     let mut text = plain::name_of(op);
     match op {
-        Operator::CallIndirect { type_index, table_index } | Operator::ReturnCallIndirect { type_index, table_index } => {
+        Operator::CallIndirect { type_index, table_index }
+        | Operator::ReturnCallIndirect { type_index, table_index } => {
             return format!("{text} {table_index} (type {type_index})");
         }
         Operator::I32Const { value } => return format!("{text} {value}"),
         Operator::I64Const { value } => return format!("{text} {value}"),
         Operator::F32Const { value } => {
             let (bits, float) = (value.bits(), f32::from_bits(value.bits()));
-            return format!("{text} {}", number(bits >> 31 != 0, float.is_nan().then_some(bits & 0x7f_ffff), float.abs()));
+            return format!(
+                "{text} {}",
+                number(bits >> 31 != 0, float.is_nan().then_some(bits & 0x7f_ffff), float.abs())
+            );
         }
         Operator::F64Const { value } => {
             let (bits, float) = (value.bits(), f64::from_bits(value.bits()));

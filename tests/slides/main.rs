@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use wasmtime_gc::cli::wast;
-use wasmtime_gc::{Config, Dialect, Engine, Instance, Module, Store};
+use wasmtime_gc::{Config, Dialect, Engine, Instance, Module, Rtt, Store, Val};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slides")
@@ -165,4 +165,73 @@ fn both_worlds_share_a_store() {
     assert_eq!(theirs.call(&mut store, ()).unwrap(), (1, 0, 1));
     let round_trip = instance.get_typed_func::<(), (i32, i32)>(&mut store, "round_trip").unwrap();
     assert_eq!(round_trip.call(&mut store, ()).unwrap(), (3, 1));
+}
+
+/// RTTs are values for the host, too: made, passed, compared, used to allocate and to test.
+#[test]
+fn the_host_has_rtts() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let text = r#"(module
+        (type $a (struct (field (mut i32))))
+        (type $b (struct (field (mut i32)) (field anyref)))
+        (func (export "a") (result (ref $a)) (struct.new_default_with_rtt $a (rtt.canon $a)))
+        (func (export "b") (result (ref $b)) (struct.new_default_with_rtt $b (rtt.sub $b (rtt.canon $a))))
+        (func (export "rtt") (result (rtt 1 $b)) (rtt.sub $b (rtt.canon $a)))
+        (func (export "is") (param anyref (rtt $b)) (result i32) (ref.test (local.get 0) (local.get 1)))
+        (func (export "set") (param (ref $b) i32) (result i32)
+            (struct.set $b 0 (local.get 0) (local.get 1))
+            (struct.get $a 0 (local.get 0))))"#;
+    let module = Module::with_dialect(&engine, text, Dialect::Rtt2020).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let result_type = |store: &mut Store<()>, name: &str| {
+        let ty = instance.get_func(&mut *store, name).unwrap().ty(&*store);
+        ty.result(0).unwrap().as_ref().unwrap().heap_type().clone()
+    };
+    let (a, b) = (result_type(&mut store, "a"), result_type(&mut store, "b"));
+    let call = |store: &mut Store<()>, name: &str, args: &[Val]| {
+        let mut results = [Val::I32(0)];
+        instance.get_func(&mut *store, name).unwrap().call(&mut *store, args, &mut results).map(|()| results[0])
+    };
+    let any = |val: Val| val.unwrap_any_ref().copied().unwrap();
+
+    let canon = Rtt::canon(&mut store, &a).unwrap();
+    let sub = canon.sub(&mut store, &b).unwrap();
+    let again = canon.sub(&mut store, &b).unwrap();
+    assert!(sub.same(&store, &again).unwrap() && !sub.same(&store, &canon).unwrap());
+    assert_eq!((canon.depth(&store).unwrap(), sub.depth(&store).unwrap()), (0, 1));
+    let theirs = Rtt::from_any(&store, any(call(&mut store, "rtt", &[]).unwrap())).unwrap();
+    assert!(theirs.same(&store, &sub).unwrap());
+
+    // An object of the host passes the guest's cast, and the other way round.
+    let object = sub.new_default(&mut store).unwrap();
+    store.gc().unwrap();
+    assert!(object.is_struct(&store).unwrap() && !sub.to_any().is_struct(&store).unwrap());
+    assert!(Rtt::from_any(&store, object).is_err());
+    let args = |rtt: Rtt| [Val::AnyRef(Some(object)), Val::AnyRef(Some(rtt.to_any()))];
+    assert_eq!(call(&mut store, "is", &args(sub)).unwrap().unwrap_i32(), 1);
+    assert!(call(&mut store, "is", &args(canon)).is_err(), "an RTT of another type was passed");
+    assert!(call(&mut store, "is", &[Val::AnyRef(Some(object)), Val::AnyRef(Some(object))]).is_err());
+    assert_eq!(call(&mut store, "set", &[Val::AnyRef(Some(object)), Val::I32(7)]).unwrap().unwrap_i32(), 7);
+    let (their_a, their_b) = (any(call(&mut store, "a", &[]).unwrap()), any(call(&mut store, "b", &[]).unwrap()));
+    assert!(canon.test(&store, their_a).unwrap() && canon.test(&store, their_b).unwrap());
+    assert!(!sub.test(&store, their_a).unwrap() && sub.test(&store, their_b).unwrap());
+    assert!(!sub.test(&store, sub.to_any()).unwrap());
+}
+
+/// A binary says which language it is in, and is only read in that.
+#[test]
+fn a_binary_needs_the_flag_as_well() {
+    let text = r#"(module (type $t (struct (field i32))) (func (export "run") (result i32)
+        (struct.get $t 0 (struct.new_with_rtt $t (i32.const 6) (rtt.canon $t)))))"#;
+    let binary = wasmtime_gc::rtt::binary::write(&wasmtime_gc::rtt::text::parse(text).unwrap()).unwrap();
+    let engine = Engine::default();
+    let refused = Module::new(&engine, &binary).unwrap_err();
+    assert!(format!("{refused:?}").contains("--dialect rtt2020"), "{refused:?}");
+    let module = Module::with_dialect(&engine, &binary, Dialect::Rtt2020).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    assert_eq!(instance.get_typed_func::<(), i32>(&mut store, "run").unwrap().call(&mut store, ()).unwrap(), 6);
+    let again = wasmtime_gc::rtt::print(&wasmtime_gc::rtt::binary::read(&binary).unwrap());
+    assert_eq!(wasmtime_gc::rtt::binary::write(&wasmtime_gc::rtt::text::parse(&again).unwrap()).unwrap(), binary);
 }

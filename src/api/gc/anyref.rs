@@ -104,7 +104,20 @@ impl Rooted<AnyRef> {
     ///
     /// When the handle's scope has ended, or the store is another.
     pub fn is_struct(&self, store: impl AsContext) -> Result<bool> {
-        self.matches_ty(store, &HeapType::Struct)
+        let cx = store.as_context();
+        Ok(self.matches_ty(&cx, &HeapType::Struct)? && !self.is_rtt(&cx)?)
+    }
+
+    /// Whether this is an RTT, a value of the dialect of explicit RTTs. [`Rtt`](super::Rtt) has what can be done with
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// When the handle's scope has ended, or the store is another.
+    pub fn is_rtt(&self, store: impl AsContext) -> Result<bool> {
+        let cx = store.as_context();
+        let word = self.word(&cx)?;
+        Ok(super::rtt::describe(&cx, word).is_some())
     }
 
     /// Whether this is an array.
@@ -131,9 +144,21 @@ pub(crate) fn heap_type_of<T: 'static>(cx: &StoreContext<'_, T>, word: u32) -> t
         Some(ty) => match (ty.kind, ty.id) {
             (Kind::Struct, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Struct, id),
             (Kind::Array, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Array, id),
-            (Kind::Rtt, _) => t::HeapType::Eq,
+            (Kind::Rtt, _) => rtt_heap_type(cx, state, word).unwrap_or(t::HeapType::Eq),
             _ => t::HeapType::Any,
         },
         None => t::HeapType::Any,
     }
+}
+
+/// The type that an RTT is shown as.
+fn rtt_heap_type<T: 'static>(
+    cx: &StoreContext<'_, T>,
+    state: &crate::runtime::store::GcState,
+    word: u32,
+) -> Option<t::HeapType> {
+    let gc = &cx.inner.data().gc;
+    let (depth, ty) = state.rtt_in(&gc.engine, gc.place?.memory.data(&cx.inner), word)?;
+    let id = crate::rtt::erase::rtt_type(&gc.engine.registry, Some(depth), ty.id?)?;
+    Some(t::HeapType::Concrete(t::CompositeKind::Struct, id))
 }

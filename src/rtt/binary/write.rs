@@ -3,9 +3,7 @@
 use super::MARKER;
 use super::codes::{KIND_TYPE, gc, op, own, ty};
 use crate::error::{Error, Result};
-use crate::rtt::ast::{
-    Construct, Def, Expr, Field, From, Heap, Item, Kind, Mode, Module, Op, Sig, Sign, Storage, Val,
-};
+use crate::rtt::ast::{Construct, Def, Expr, Field, From, Heap, Item, Kind, Mode, Module, Op, Sig, Sign, Storage, Val};
 use std::collections::HashMap;
 use wasm_encoder::Encode;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -195,10 +193,12 @@ impl Writer {
         }
         out.push(6);
         bytes.encode(out);
-        section(out, 7, |out| vec(out, &module.exports, |out, export| {
-            export.name.encode(out);
-            item(out, export.item);
-        }));
+        section(out, 7, |out| {
+            vec(out, &module.exports, |out, export| {
+                export.name.encode(out);
+                item(out, export.item);
+            })
+        });
         if let Some((start, _)) = module.start {
             section(out, 8, |out| start.encode(out));
         }
