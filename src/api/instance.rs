@@ -69,6 +69,12 @@ impl Instance {
         if imports.len() != expected {
             return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
         }
+        if let Some(import) = module.code().type_imports().next() {
+            return Err(Error::msg(format!(
+                "unknown import: type `{}::{}`; a module that imports types is instantiated by a `Linker` that knows them",
+                import.module, import.name
+            )));
+        }
         let natives = module.code().imports();
         imports.iter().zip(natives).map(|(import, native)| import.to_import(cx, &native.ty())).collect()
     }
@@ -94,6 +100,12 @@ impl Instance {
             return None;
         }
         gc.instances.get(self.index).cloned()
+    }
+
+    /// The types that it exports.
+    pub(crate) fn type_exports(&self, mut store: impl AsContextMut) -> Vec<crate::rtt::link::TypeExport> {
+        let state = self.state(&store.as_context_mut());
+        state.map(|state| state.code.type_exports()).unwrap_or_default()
     }
 
     /// What it exports under a name. Nothing, for an instance of another store.
