@@ -49,6 +49,7 @@ pub mod layout;
 pub mod lower;
 pub mod opt;
 pub mod parse;
+pub mod rtt;
 mod runtime;
 pub mod types;
 

@@ -3,7 +3,7 @@
 use super::externals::{Export, Extern, Global, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::memory::Memory;
-use super::store::{AsContext, AsContextMut, StoreContextMut};
+use super::store::{AsContextMut, StoreContext, StoreContextMut};
 use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
 use crate::runtime::finalize::safe_point;
 use crate::runtime::instantiate::{InstanceState, instantiate, instantiate_async};
@@ -69,6 +69,12 @@ impl Instance {
         if imports.len() != expected {
             return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
         }
+        if let Some(import) = module.code().type_imports().next() {
+            return Err(Error::msg(format!(
+                "unknown import: type `{}::{}`; a module that imports types is instantiated by a `Linker` that knows them",
+                import.module, import.name
+            )));
+        }
         let natives = module.code().imports();
         imports.iter().zip(natives).map(|(import, native)| import.to_import(cx, &native.ty())).collect()
     }
@@ -94,6 +100,12 @@ impl Instance {
             return None;
         }
         gc.instances.get(self.index).cloned()
+    }
+
+    /// The types that it exports.
+    pub(crate) fn type_exports(&self, mut store: impl AsContextMut) -> Vec<crate::rtt::link::TypeExport> {
+        let state = self.state(&store.as_context_mut());
+        state.map(|state| state.code.type_exports()).unwrap_or_default()
     }
 
     /// What it exports under a name. Nothing, for an instance of another store.
@@ -176,8 +188,9 @@ impl Instance {
     }
 
     /// What it exports at a place that its module told.
-    pub fn get_module_export(&self, store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
-        self.get_export(store, export.name())
+    pub fn get_module_export(&self, mut store: impl AsContextMut, export: &ModuleExport) -> Option<Extern> {
+        let name = export.name(store.as_context_mut().engine())?;
+        self.get_export(store, &name)
     }
 
     /// The module that it is an instance of.
@@ -185,11 +198,11 @@ impl Instance {
     /// # Panics
     ///
     /// When the store is another.
-    pub fn module(&self, store: impl AsContext) -> Module {
-        let cx = store.as_context();
-        let gc = &cx.inner.data().gc;
+    pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
+        let cx = store.into();
+        let gc = &wasmtime::StoreContext::data(&cx.inner).gc;
         match gc.instances.get(self.index) {
-            Some(state) if gc.id == self.store => Module::of(cx.engine().clone(), state.code.clone()),
+            Some(state) if gc.id == self.store => &state.module,
             _ => panic!("instance used with the wrong store"),
         }
     }

@@ -16,6 +16,7 @@ use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::types::{ExternType, FuncType};
 use super::values::{Ref, Val};
 use super::{Engine, Error, Instance, Module, Result};
+use crate::rtt::link::TypeExport;
 use crate::runtime::linking::Import;
 use crate::runtime::store::StoreData;
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,8 @@ pub struct Linker<T: 'static> {
     plain: HashSet<(String, String)>,
     allow_shadowing: bool,
     allow_unknown_exports: bool,
+    /// Types that instances export, of the dialect of explicit RTTs.
+    types: HashMap<(String, String), TypeExport>,
 }
 
 enum Definition<T: 'static> {
@@ -63,6 +66,7 @@ impl<T: 'static> Clone for Linker<T> {
             plain: self.plain.clone(),
             allow_shadowing: self.allow_shadowing,
             allow_unknown_exports: self.allow_unknown_exports,
+            types: self.types.clone(),
         }
     }
 }
@@ -109,6 +113,7 @@ impl<T: 'static> Linker<T> {
             plain: HashSet::new(),
             allow_shadowing: false,
             allow_unknown_exports: false,
+            types: HashMap::new(),
         }
     }
 
@@ -151,6 +156,10 @@ impl<T: 'static> Linker<T> {
         &mut self.inner
     }
 
+    pub(super) fn define_host(&mut self, module: &str, name: &str, host: Arc<HostFunc<T>>) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Host(host))
+    }
+
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
         if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains(&key)) {
@@ -175,7 +184,7 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Extern(item.into()))
     }
 
-    /// Defines a host function over values of any type. See [`Func::new`].
+    /// Defines a host function over values of any type. See [`Func::new`](super::Func::new).
     ///
     /// # Errors
     ///
@@ -190,7 +199,7 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Definition::Host(Arc::new(HostFunc::new(ty, func))))
     }
 
-    /// Defines a host function by a closure. See [`Func::wrap`].
+    /// Defines a host function by a closure. See [`Func::wrap`](super::Func::wrap).
     ///
     /// # Errors
     ///
@@ -228,6 +237,9 @@ impl<T: 'static> Linker<T> {
         module_name: &str,
         instance: Instance,
     ) -> Result<&mut Self> {
+        for ty in instance.type_exports(store.as_context_mut()) {
+            self.types.insert((module_name.to_string(), ty.name.clone()), ty);
+        }
         for export in instance.exports(store.as_context_mut()) {
             self.insert(module_name, export.name, Definition::Extern(export.definition))?;
         }
@@ -347,8 +359,25 @@ impl<T: 'static> Linker<T> {
     /// [`UnknownImportError`] when something is not defined, or as [`Instance::new`].
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut cx = store.as_context_mut();
+        let specialized = self.specialized(module)?;
+        let module = specialized.as_ref().unwrap_or(module);
         let imports = self.imports(&mut cx, module)?;
         Instance::of_imports(&mut cx, module, &imports)
+    }
+
+    /// The module with the types that it imports, if it imports any.
+    fn specialized(&self, module: &Module) -> Result<Option<Module>> {
+        let mut types = Vec::new();
+        for import in module.code().type_imports() {
+            let key = (import.module.to_string(), import.name.to_string());
+            let unknown = || format!("unknown import: type `{}::{}` has not been defined", key.0, key.1);
+            types.push(self.types.get(&key).cloned().ok_or_else(|| Error::msg(unknown()))?);
+        }
+        if types.is_empty() {
+            return Ok(None);
+        }
+        let code = module.code().specialize(self.engine.state(), &types)?;
+        Ok(Some(Module { engine: self.engine.clone(), code }))
     }
 
     fn imports(&self, cx: &mut StoreContextMut<'_, T>, module: &Module) -> Result<Vec<Import>> {

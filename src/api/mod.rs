@@ -34,6 +34,7 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod raw;
 mod shared_memory;
 mod side_table;
 mod store;
@@ -52,12 +53,12 @@ pub use finalizers::Finalizers;
 pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList};
 pub use gc::{
     AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
-    OwnedRooted, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
+    OwnedRooted, RootScope, Rooted, RootedGcRef, Rtt, StructRef, StructRefPre,
 };
 pub use instance::Instance;
 pub use linker::{InstancePre, Linker, UnknownImportError};
 pub use memory::Memory;
-pub use module::{Module, ModuleExport};
+pub use module::{Dialect, Module, ModuleExport};
 pub use shared_memory::SharedMemory;
 pub use side_table::SideTable;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};

@@ -4,13 +4,45 @@ mod precompiled;
 
 use super::types::{ExportType, ExternType, ImportType};
 use super::{Engine, Error, ModuleFunction, ResourcesRequired, Result};
+use crate::rtt;
 use crate::runtime::code::Code;
 pub use crate::runtime::code::Module;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Which language a module is written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// WebAssembly.
+    #[default]
+    Standard,
+    /// The GC proposal with explicit RTTs, as it was from 2018 to 2021; see `docs/rtt.md`.
+    Rtt2020,
+}
+
 impl Module {
+    /// Compiles a module that is written in a dialect, in the binary or the text format.
+    ///
+    /// # Errors
+    ///
+    /// When the module is invalid or uses what is not supported.
+    pub fn with_dialect(engine: &Engine, bytes: impl AsRef<[u8]>, dialect: Dialect) -> Result<Module> {
+        let bytes = bytes.as_ref();
+        if dialect == Dialect::Standard {
+            return Module::new(engine, bytes);
+        }
+        if bytes.starts_with(b"\0asm") {
+            let code = Code::of_dialect(engine.state(), Arc::new(rtt::binary::read(bytes)?))?;
+            return Ok(Module { engine: engine.clone(), code });
+        }
+        let text = std::str::from_utf8(bytes)?;
+        let module = Arc::new(rtt::text::parse(text)?);
+        let code = Code::of_dialect(engine.state(), module).map_err(|err| rtt_error(err, text))?;
+        Ok(Module { engine: engine.clone(), code })
+    }
+
     /// Compiles a module, in the binary or the text format.
     ///
     /// # Errors
@@ -27,7 +59,14 @@ impl Module {
     ///
     /// When the module is invalid or uses what is not supported.
     pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Module> {
-        Ok(Module { engine: engine.clone(), code: Code::new(engine.state(), wasm)? })
+        let code = Code::new(engine.state(), wasm).map_err(|err| match rtt::binary::is_marked(wasm) {
+            true => err.context(
+                "the binary is of the explicit-RTT dialect; compile it with `Module::with_dialect` \
+                 (the command: `--dialect rtt2020`)",
+            ),
+            false => err,
+        })?;
+        Ok(Module { engine: engine.clone(), code })
     }
 
     /// Compiles a module from a file, in the binary or the text format.
@@ -127,7 +166,8 @@ impl Module {
 
     /// Where an export is, for looking it up again and again.
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
-        self.get_export(name).map(|_| ModuleExport { name: name.into() })
+        let index = self.code.export_names().iter().position(|export| *export == name)?;
+        Some(ModuleExport { module: crate::runtime::engine::key(&self.code.wasmtime), index })
     }
 
     /// Whether two handles are of the same module.
@@ -175,10 +215,6 @@ impl Module {
         Some(self.code.wasmtime.address_map()?.map(move |(at, offset)| (at, offset.and_then(original))))
     }
 
-    pub(crate) fn of(engine: Engine, code: Arc<Code>) -> Module {
-        Module { engine, code }
-    }
-
     /// The module that the inner engine runs: lowered, or the original where there is nothing to lower.
     pub fn wasmtime(&self) -> &wasmtime::Module {
         &self.code.wasmtime
@@ -189,20 +225,34 @@ impl Module {
     }
 }
 
+/// An error of the dialect's validator, with line and column.
+#[cold]
+fn rtt_error(err: Error, text: &str) -> Error {
+    match err.downcast::<crate::fault::Error>() {
+        Ok(err) => Error::new(rtt::text::locate(err, text)),
+        Err(err) => err,
+    }
+}
+
 fn read_file(file: &Path) -> Result<Vec<u8>> {
     let failed = |err| Error::new(err).context(format!("failed to read input file: {}", file.display()));
     std::fs::read(file).map_err(failed)
 }
 
 /// Where a module has an export.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ModuleExport {
-    name: Arc<str>,
+    /// Where the module's code is.
+    module: usize,
+    /// The position among its exports.
+    index: usize,
 }
 
 impl ModuleExport {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// Its name, if the module is still there.
+    pub(super) fn name(&self, engine: &Engine) -> Option<String> {
+        let code = engine.state().code_at(self.module)?;
+        code.export_names().get(self.index).map(|name| name.to_string())
     }
 }
 
@@ -215,6 +265,13 @@ pub(super) fn binary<'a>(bytes: &'a [u8], file: Option<&Path>) -> Result<Cow<'a,
         if let Some(file) = file {
             err.set_path(file);
         }
-        Error::new(err)
+        let word = std::str::from_utf8(bytes).ok().and_then(rtt::text::dialect_word);
+        match word {
+            Some(word) => Error::new(err).context(format!(
+                "`{word}` is of the explicit-RTT dialect; compile it with `Module::with_dialect` \
+                 (the command: `--dialect rtt2020`)"
+            )),
+            None => Error::new(err),
+        }
     })
 }

@@ -1,21 +1,26 @@
 //! Modules from files: binary or text, `-` for standard input.
 
-use crate::api::{Engine, Error, Module, Result};
+use crate::api::{Dialect, Engine, Error, Module, Result};
 use crate::intrinsics::{LinkOptions, link};
 use std::io::Read;
 use std::path::Path;
+use wasmtime::bail;
 use wasmtime::error::Context;
 
 /// The bytes of a binary module. Text is assembled.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    assemble(path, &open(path)?)
+    assemble(path, &read_any(path)?)
 }
 
-fn open(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a file as they are.
+pub(crate) fn read_any(path: &Path) -> Result<Vec<u8>> {
     read_raw(path).with_context(|| format!("failed to open wasm module {path:?}"))
 }
 
 fn assemble(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+    if let Some(word) = std::str::from_utf8(bytes).ok().and_then(crate::rtt::text::dialect_word) {
+        bail!("`{word}` in {path:?} is of the explicit-RTT dialect; run the command with `--dialect rtt2020`");
+    }
     let wasm = wat::Parser::new().parse_bytes(Some(path), bytes)?;
     Ok(wasm.into_owned())
 }
@@ -30,10 +35,10 @@ fn read_raw(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// A module that is compiled, or with `precompiled` may have been.
-pub(crate) fn load(engine: &Engine, path: &Path, precompiled: bool) -> Result<Module> {
-    let bytes = open(path)?;
+pub(crate) fn load(engine: &Engine, path: &Path, dialect: Dialect, precompiled: bool) -> Result<Module> {
+    let bytes = read_any(path)?;
     if Engine::detect_precompiled(&bytes).is_none() {
-        return compile_binary(engine, path, assemble(path, &bytes)?);
+        return compile_bytes(engine, path, &bytes, dialect);
     }
     if !precompiled {
         return Err(Error::msg(
@@ -47,9 +52,20 @@ pub(crate) fn load(engine: &Engine, path: &Path, precompiled: bool) -> Result<Mo
     module.with_context(|| format!("failed to load compiled module {path:?}"))
 }
 
-/// A compiled module, with the intrinsics that it imports.
-pub(crate) fn compile(engine: &Engine, path: &Path) -> Result<Module> {
-    compile_binary(engine, path, read(path)?)
+/// A compiled module that another one needs: in the dialect if it has words of it, else in the standard.
+pub(crate) fn compile_other(engine: &Engine, path: &Path, dialect: Dialect) -> Result<Module> {
+    let bytes = read_any(path)?;
+    let word = std::str::from_utf8(&bytes).ok().and_then(crate::rtt::text::dialect_word);
+    let dialect = if word.is_some() { dialect } else { Dialect::Standard };
+    compile_bytes(engine, path, &bytes, dialect)
+}
+
+fn compile_bytes(engine: &Engine, path: &Path, bytes: &[u8], dialect: Dialect) -> Result<Module> {
+    match dialect {
+        Dialect::Standard => compile_binary(engine, path, assemble(path, bytes)?),
+        dialect => Module::with_dialect(engine, bytes, dialect)
+            .with_context(|| format!("failed to compile wasm module {path:?}")),
+    }
 }
 
 fn compile_binary(engine: &Engine, path: &Path, mut wasm: Vec<u8>) -> Result<Module> {

@@ -2,8 +2,9 @@
 
 use super::options::Common;
 use super::{Outcome, input, missing_argument};
-use crate::api::{Engine, Module, Result};
-use crate::lower::lower;
+use crate::api::{Dialect, Engine, Module, Result};
+use crate::lower::{lower, lower_module};
+use crate::rtt;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,11 @@ impl LowerCommand {
     /// Writes the lowered module.
     pub(super) fn execute(self) -> Outcome {
         let Some(path) = &self.module else { missing_argument("lower", "<WASM>") };
-        let engine = Engine::new(&self.common.settings()?.config)?;
+        let settings = self.common.settings()?;
+        let engine = Engine::new(&settings.config)?;
+        if settings.dialect == Dialect::Rtt2020 {
+            return self.write_dialect(path, &engine);
+        }
         let wasm = input::read(path)?;
         Module::validate(&engine, &wasm).with_context(|| format!("failed to validate {path:?}"))?;
         let lowered = lower(&wasm, &engine.state().lower_context());
@@ -41,11 +46,30 @@ impl LowerCommand {
                 wasm
             }
         };
+        self.write(&lowered)
+    }
+
+    /// The same for a module of the dialect of explicit RTTs.
+    fn write_dialect(&self, path: &Path, engine: &Engine) -> Outcome {
+        let state = engine.state();
+        let bytes = input::read_any(path)?;
+        let ast =
+            rtt::text::parse(std::str::from_utf8(&bytes)?).with_context(|| format!("failed to parse {path:?}"))?;
+        let checked = rtt::Checked::new(ast, state.options.features, &state.registry);
+        let checked = checked.with_context(|| format!("failed to validate {path:?}"))?;
+        let lowered = lower_module(checked.module()?, &state.lower_context());
+        match lowered.with_context(|| format!("failed to lower {path:?}"))? {
+            Some(lowered) => self.write(&lowered.wasm),
+            None => wasmtime::bail!("the module was left alone"),
+        }
+    }
+
+    fn write(&self, lowered: &[u8]) -> Outcome {
         if self.wat {
-            let text = wasmprinter::print_bytes(&lowered).map_err(|e| wasmtime::format_err!("{e:#}"))?;
+            let text = wasmprinter::print_bytes(lowered).map_err(|e| wasmtime::format_err!("{e:#}"))?;
             write(self.output.as_deref(), text.as_bytes())?;
         } else {
-            write(self.output.as_deref(), &lowered)?;
+            write(self.output.as_deref(), lowered)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,6 +6,7 @@
 
 use super::settings::Settings;
 use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
+use crate::api::Dialect;
 use clap::Args;
 use std::fmt::Write;
 use wasmtime::ProfilingStrategy;
@@ -31,6 +32,9 @@ pub struct Common {
     /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`
     #[arg(long, value_name = "STRATEGY")]
     profile: Option<String>,
+    /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021
+    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
+    dialect: Option<Dialect>,
     /// WASI; `-S help` lists them
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
     wasi: Vec<Assignments>,
@@ -46,6 +50,7 @@ impl Common {
         self.wasi.extend(later.wasi);
         self.target = later.target.or(self.target);
         self.profile = later.profile.or(self.profile);
+        self.dialect = later.dialect.or(self.dialect);
         self
     }
 
@@ -64,6 +69,7 @@ impl Common {
     /// A value that an option does not have, or that is not supported.
     pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
         let mut settings = Settings::new();
+        settings.dialect = self.dialect.unwrap_or_default();
         if let Some(target) = &self.target {
             settings.config.target(target)?;
         }
@@ -88,6 +94,14 @@ impl Common {
 
     fn assignments(&self) -> impl Iterator<Item = &Assignment> {
         [&self.optimize, &self.codegen, &self.debug, &self.wasm, &self.wasi].into_iter().flatten().flat_map(|a| &a.0)
+    }
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    match name {
+        "standard" => Ok(Dialect::Standard),
+        "rtt2020" => Ok(Dialect::Rtt2020),
+        _ => Err("`standard` and `rtt2020` are supported".to_string()),
     }
 }
 

@@ -88,7 +88,7 @@ impl RunCommand {
 
     fn run(&self, settings: &Settings) -> Outcome {
         let engine = Engine::new(&settings.config)?;
-        let module = input::load(&engine, self.path(), self.allow_precompiled)?;
+        let module = input::load(&engine, self.path(), settings.dialect, self.allow_precompiled)?;
         let mut store = self.store(&engine, settings)?;
         if let Some(timeout) = settings.timeout {
             interrupt_after(&engine, timeout);
@@ -110,7 +110,7 @@ impl RunCommand {
             ext::add_to_linker(&mut linker)?;
             Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
         }
-        preload::link(&mut linker, store, &self.preloads)?;
+        preload::link(&mut linker, store, &self.preloads, settings.dialect)?;
         match settings.unknown_imports {
             UnknownImports::Error => {}
             UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,

@@ -1,6 +1,6 @@
 //! What the option groups set: an engine configuration, and what a store and a linker need beside it.
 
-use crate::api::Config;
+use crate::api::{Config, Dialect};
 use std::time::Duration;
 use wasmtime::error::Context;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) inherit_env: bool,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
+    /// What modules are written in.
+    pub(crate) dialect: Dialect,
 }
 
 /// What becomes of imports that nobody defines.
@@ -62,6 +64,7 @@ impl Settings {
             gc_imports: false,
             inherit_env: false,
             gc_stats: false,
+            dialect: Dialect::Standard,
         }
     }
 

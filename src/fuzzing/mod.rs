@@ -10,6 +10,8 @@
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
 //! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
 //! | `linked.rs` | linking intrinsics into a module changes nothing else |
+//! | `text_rtt.rs` | broken modules of the explicit-RTT dialect are refused, nothing worse |
+//! | `rtt_differential.rs` | casts against RTTs do what casts of the standard do |
 //! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
@@ -25,4 +27,6 @@ pub mod linked;
 pub mod lower_valid;
 #[cfg(test)]
 mod replay;
+pub mod rtt_differential;
 pub mod side_table;
+pub mod text_rtt;

@@ -6,13 +6,13 @@
 //! before it has filled the object, the next minor collection looks at it all the same.
 
 use super::collect::CollectKind;
-use super::memory::{HeapMemory, Words};
+use super::memory::{HeapMemory, Words, read};
 use super::space::large::LargeSpace;
 use super::space::pages::PAGE_BYTES;
 use super::space::pinned::PinnedSpace;
 use super::{AllocError, Heap, Roots};
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, FUNC_NULL, LARGE_OBJECT_BYTES, OBJECT_ALIGN};
-use crate::layout::rtt::DESCRIPTOR_FIELDS;
+use crate::layout::rtt::{DESCRIPTOR_FIELDS, MIN_DISPLAY, RTT_DEPTH, RTT_DISPLAY};
 use crate::layout::{GcType, ObjectLayout, RttAddr, Width, reference};
 
 impl Heap {
@@ -124,14 +124,7 @@ impl Heap {
         if self.zeal.strikes() || self.major_due() {
             self.collect(mem, roots, CollectKind::Major)?;
         }
-        let pages = u64::from(PinnedSpace::pages_for(bytes)) * u64::from(PAGE_BYTES);
-        let mut at = self.pinned.take(bytes, &mut self.pages);
-        if at.is_none() && !self.grow(mem, pages) {
-            let collected = self.collect(mem, roots, CollectKind::Major);
-            self.note_broken(collected)?;
-        }
-        at = at.or_else(|| self.pinned.take(bytes, &mut self.pages));
-        let at = at.ok_or_else(|| self.full(mem, u64::from(bytes)))?;
+        let at = self.take_pinned(mem, roots, bytes)?;
         self.stats.allocated_bytes += u64::from(bytes);
         let mut words = Words::new(mem.bytes_mut());
         words.fill(at, at + DESCRIPTOR_FIELDS, 0);
@@ -140,6 +133,66 @@ impl Heap {
             words.set(at + 4 * n, word);
         }
         Ok(reference::from_header(at))
+    }
+
+    /// Allocates an RTT below another one: the record of a type that lies at `rtt`, with the display of the record at
+    /// `parent` before its own entry. A reference to it. It never moves; who wants it to stay must root it, and all
+    /// above it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room, `rtt` is no type with RTTs of its own, or `parent` is no record.
+    pub fn alloc_rtt(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        rtt: RttAddr,
+        parent: u32,
+    ) -> Result<u32, AllocError> {
+        self.check_broken()?;
+        let ty = self.types.ty(rtt.0).filter(|ty| ty.has_descriptor).cloned();
+        let Some(ty) = ty else { return Err(AllocError::UnknownType { rtt: rtt.0 }) };
+        let Some(above) = self.display(mem, parent) else { return Err(AllocError::UnknownType { rtt: parent }) };
+        let depth = above.len() as u32;
+        let bytes = RTT_DISPLAY + 4 * (depth + 1).max(MIN_DISPLAY);
+        self.check_size(u64::from(bytes))?;
+        if self.zeal.strikes() || self.major_due() {
+            self.collect(mem, roots, CollectKind::Major)?;
+        }
+        let at = self.take_pinned(mem, roots, bytes)?;
+        self.stats.allocated_bytes += u64::from(bytes);
+        let of_rtts = self.map.rtt_start;
+        let mut words = Words::new(mem.bytes_mut());
+        words.fill(at, at + bytes, 0);
+        let display = above.into_iter().chain([at]);
+        for (n, word) in (0u32..).zip([of_rtts, ty.index, ty.kind as u32, depth].into_iter().chain(display)) {
+            words.set(at + 4 * n, word);
+        }
+        Ok(reference::from_header(at))
+    }
+
+    /// The display of a record, unless it is none.
+    fn display(&self, mem: &dyn HeapMemory, record: u32) -> Option<Vec<u32>> {
+        let word = |n: u32| read(mem.bytes(), record.wrapping_add(4 * n));
+        let room = match self.types.ty(record) {
+            Some(ty) => ty.record_bytes(),
+            None => self.pinned.range(record)?.len() as u32,
+        };
+        let depth = word(RTT_DEPTH / 4);
+        let fits = word(0) == self.map.rtt_start && depth < room / 4;
+        fits.then(|| (0..=depth).map(|n| word(RTT_DISPLAY / 4 + n)).collect())
+    }
+
+    /// Room for an object that never moves: its address.
+    fn take_pinned(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, bytes: u32) -> Result<u32, AllocError> {
+        let pages = u64::from(PinnedSpace::pages_for(bytes)) * u64::from(PAGE_BYTES);
+        let mut at = self.pinned.take(bytes, &mut self.pages);
+        if at.is_none() && !self.grow(mem, pages) {
+            let collected = self.collect(mem, roots, CollectKind::Major);
+            self.note_broken(collected)?;
+        }
+        at = at.or_else(|| self.pinned.take(bytes, &mut self.pages));
+        at.ok_or_else(|| self.full(mem, u64::from(bytes)))
     }
 
     /// Allocates `words` words that are always roots, all null: their address. They are never freed.

@@ -254,7 +254,7 @@ impl Verifier<'_> {
 
     /// Checks a word that must be a reference, and the object that it refers to.
     fn word(&mut self, value: u32, place: Place, node: Option<usize>) -> Result<(), VerifyError> {
-        if value == reference::NULL || reference::is_i31(value) {
+        if value == reference::NULL || reference::is_i31(value) || is_function(value) {
             return Ok(());
         }
         let bad = |this: &Self, fault, word| Err(this.error(fault, place, word, node));
@@ -326,4 +326,9 @@ impl Verifier<'_> {
         }
         VerifyError { fault, place, word, path }
     }
+}
+
+/// A function where any reference may be: the top bit tells it from poison, too.
+fn is_function(value: u32) -> bool {
+    reference::is_func(value) && value != super::POISON && value & reference::FUNC_BITS == reference::FUNC_BITS
 }

@@ -96,6 +96,8 @@ pub fn effects(op: &Op<'_>) -> Effects {
         Op::I31(I31Op::Get(_)) => Effects::TRAP,
         // The descriptor of an object never changes.
         Op::Ref(RefOp::AsNonNull | RefOp::Cast(_) | RefOp::GetDesc | RefOp::CastDesc(_)) => Effects::TRAP,
+        Op::Ref(RefOp::RttSub(_)) => Effects::ALLOC,
+        Op::Ref(RefOp::Bind(_)) => Effects::CALL,
         Op::Ref(_) => Effects::NONE,
         Op::Exn(ExnOp::New(_)) => Effects::ALLOC,
         Op::Exn(ExnOp::Pending) => Effects { reads_state: true, ..Effects::NONE },
@@ -109,7 +111,11 @@ pub fn effects(op: &Op<'_>) -> Effects {
 
 fn array(op: ArrayOp) -> Effects {
     match op {
-        ArrayOp::New(_) | ArrayOp::NewDefault(_) | ArrayOp::NewFixed(_) => Effects::ALLOC,
+        ArrayOp::New(_)
+        | ArrayOp::NewDefault(_)
+        | ArrayOp::NewRtt(_)
+        | ArrayOp::NewDefaultRtt(_)
+        | ArrayOp::NewFixed(_) => Effects::ALLOC,
         ArrayOp::NewData { .. } | ArrayOp::NewElem { .. } => Effects { reads_state: true, ..Effects::ALLOC },
         // The length of an array never changes.
         ArrayOp::Len => Effects::TRAP,

@@ -215,6 +215,10 @@ pub enum ArrayOp {
     New(TypeId),
     /// `array.new_default`
     NewDefault(TypeId),
+    /// `array.new` with an RTT, the last operand, which is not null.
+    NewRtt(TypeId),
+    /// `array.new_default` with an RTT.
+    NewDefaultRtt(TypeId),
     /// `array.new_fixed`; as many operands as elements.
     NewFixed(TypeId),
     /// `array.new_data`
@@ -310,6 +314,22 @@ pub enum RefOp {
     AnyConvertExtern,
     /// `extern.convert_any`
     ExternConvertAny,
+    /// The canonical RTT of a type.
+    RttCanon(TypeId),
+    /// `rtt.sub`: the RTT of a type below another RTT, which is the operand and not null.
+    RttSub(TypeId),
+    /// Whether a value is an object whose RTT is another or below it: an `i32`. Operands: the value, the RTT,
+    /// which is not null. How many RTTs are above that one, if it is known.
+    TestRtt(Option<u32>),
+    /// A function reference as a value of the `any` hierarchy.
+    FuncToAny,
+    /// Back: the operand is null, or a function of this type.
+    AnyToFunc(RefType),
+    /// Whether a value of the `any` hierarchy is a function: an `i32`.
+    AnyIsFunc,
+    /// A function of a type that calls another with an environment as first argument. Operands: the
+    /// environment, the other function. Neither is null.
+    Bind(TypeId),
 }
 
 /// Exceptions. A throw is no jump: it leaves the exception *pending* and returns, and whoever called

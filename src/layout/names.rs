@@ -48,6 +48,12 @@ pub const REMEMBER_OBJECT: &str = "remember_object";
 pub const TABLE_GROW: &str = "table_grow";
 /// `(func (param funcref) (result i32))`: the handle of a function.
 pub const FUNCTION_HANDLE: &str = "function_handle";
+/// `(func (param $parent i32) (param $type i32) (result i32))`: the RTT below `$parent` of the type whose record
+/// is at address `$type`. The same operands give the same RTT.
+pub const RTT_SUB: &str = "rtt_sub";
+/// Prefix of `(func (param $environment i32) (param $callee funcref) (result (ref null $t)))`, one for each function
+/// type that a module binds functions to: a function that calls `$callee` with the environment, then its arguments.
+pub const FUNC_BIND: &str = "func_bind:";
 /// Prefix of `(func (param funcref) (result (ref null $t)))`, one for each function type that a
 /// module casts to: the argument if it is null or of a subtype of `$t`, else null.
 pub const FUNCTION_CAST: &str = "function_cast:";

@@ -3,6 +3,7 @@
 //! ```text
 //! ...vvvv vvv0   an i31: the value, shifted left by one
 //! ...aaaa aa01   an object: the address of its header, minus 3
+//! 1hhh hhhh hh11 a function, by its handle, where a value of any kind may be (the dialect of explicit RTTs)
 //! 1111 1111 1..1 null
 //! ```
 //!
@@ -28,6 +29,33 @@ pub const TAG_OBJECT: u32 = 0b01;
 
 /// The bit that is clear in every i31, and set in null and in every reference to an object.
 pub const NOT_I31: u32 = 0b1;
+
+/// The low bits of a function; null has them too.
+pub const TAG_FUNC: u32 = 0b11;
+
+/// What is set in every function besides its handle: above every boundary that barriers ask for.
+pub const FUNC_BITS: u32 = 0x8000_0000 | TAG_FUNC;
+
+/// How far a function's handle is shifted.
+pub const FUNC_SHIFT: u32 = 2;
+
+/// Handles of functions are below this: the highest bit of a shifted one must be free.
+pub const MAX_FUNC_HANDLES: u32 = 1 << 28;
+
+/// The reference for a function handle, as a value of any kind. The null handle, all ones, becomes null.
+pub const fn from_func(handle: u32) -> u32 {
+    handle << FUNC_SHIFT | FUNC_BITS
+}
+
+/// The function handle in a reference that is a function or null.
+pub const fn func_handle(reference: u32) -> u32 {
+    (((reference << 1) as i32) >> (FUNC_SHIFT + 1)) as u32
+}
+
+/// Whether a reference is a function (and not null).
+pub const fn is_func(reference: u32) -> bool {
+    reference & TAG_MASK == TAG_FUNC && reference != NULL
+}
 
 /// How far an i31's value is shifted.
 pub const I31_SHIFT: u32 = 1;
@@ -72,6 +100,9 @@ const _: () = {
     assert!(!is_object(NULL) && !is_i31(NULL));
     assert!(is_i31(i31(5)) && i31_u(i31(0x7FFF_FFFF)) == 0x7FFF_FFFF);
     assert!(i31_s(i31(0x7FFF_FFFF)) == -1);
+    assert!(from_func(u32::MAX) == NULL && func_handle(NULL) == u32::MAX && !is_func(NULL));
+    assert!(is_func(from_func(7)) && func_handle(from_func(7)) == 7);
+    assert!(func_handle(from_func(MAX_FUNC_HANDLES - 1)) == MAX_FUNC_HANDLES - 1);
     // The smallest access through null is out of every memory's bounds.
     assert!(NULL as u64 + BIAS as u64 > u32::MAX as u64);
 };

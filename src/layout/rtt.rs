@@ -46,14 +46,16 @@ pub enum Kind {
     Struct = 1,
     /// An array.
     Array = 2,
-    /// A host value: one word, a slot of the store's host table.
-    Host = 3,
     /// An RTT record itself.
-    Rtt = 4,
+    Rtt = 3,
+    /// A host value: one word, a slot of the store's host table.
+    Host = 4,
+    /// A function: there are records of function types, but no objects.
+    Func = 5,
 }
 
 /// Kinds up to this one are in the `eq` hierarchy.
-pub const LAST_EQ_KIND: u32 = Kind::Array as u32;
+pub const LAST_EQ_KIND: u32 = Kind::Rtt as u32;
 
 /// Offset from the header of a host object's slot number.
 pub const HOST_SLOT: u32 = 4;
@@ -160,9 +162,31 @@ impl GcTypes {
         inner.ensure(&def, &self.registry)
     }
 
+    /// The same for a type of any kind. The record of a function type is an RTT that no object has.
+    pub fn ensure_record(&self, id: TypeId) -> Option<Arc<GcType>> {
+        if let Some(ty) = self.ensure(id) {
+            return Some(ty);
+        }
+        let def = self.registry.get(id).filter(|def| def.sub.composite.is_func())?;
+        let mut inner = match self.inner.write() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some(ty) = inner.get(id) {
+            return Some(ty);
+        }
+        let layout = ObjectLayout::Struct(super::object::StructLayout::new(&[], super::object::HEADER_BYTES));
+        Some(inner.push(Some(def), Kind::Func, &[], layout))
+    }
+
     /// A built-in type, by one of the `RTT_OF_…` indices.
     pub fn builtin(&self, index: u32) -> Arc<GcType> {
         self.read().types[index as usize].clone()
+    }
+
+    /// The type with an index.
+    pub fn at(&self, index: u32) -> Option<Arc<GcType>> {
+        self.read().types.get(index as usize).cloned()
     }
 
     /// All types from index `from` on: what a store that knows `from` types has yet to learn.
@@ -215,7 +239,7 @@ impl Inner {
         let index = self.types.len() as u32;
         let display = supers.iter().copied().chain([rtt]).collect();
         let id = def.as_ref().map(|def| def.id);
-        let has_descriptor = def.as_ref().is_some_and(|def| def.sub.descriptor.is_some());
+        let has_descriptor = kind == Kind::Func || def.as_ref().is_some_and(|def| def.sub.descriptor.is_some());
         let ty = Arc::new(GcType { index, id, def, kind, has_descriptor, rtt, display, layout });
         self.end += ty.record_bytes();
         if let Some(id) = id {

@@ -8,6 +8,7 @@
 //! | functions | `CASTS + type index` | `function_cast:` imports |
 //! | functions | behind those, by type index | `function_cast_exact:` imports |
 //! | functions | behind those, by type index | functions that stand in for values nobody reads |
+//! | functions | behind those, by type index | `func_bind:` imports |
 //! | functions | behind those | parts of the init function |
 //! | globals | `0`, `1`, `2` | root area, function base, tag base |
 //! | globals | behind those | cells of imported tables, identities of imported tags |
@@ -40,6 +41,8 @@ pub enum RuntimeFunc {
     FunctionHandle,
     /// Import `alloc_descriptor`.
     AllocDescriptor,
+    /// Import `rtt_sub`.
+    RttSub,
     /// Defined by lowering: appends a slot to the remembered buffer.
     Remember,
     /// Defined by lowering: runs globals, tables, segments, start.
@@ -114,6 +117,9 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             let ty = cx.gc_types.ensure(id).ok_or(crate::types::TypesError::Full)?;
             gc_types.insert(id, ty);
         }
+        for &id in &module.rtt_types {
+            gc_types.insert(id, cx.gc_types.ensure_record(id).ok_or(crate::types::TypesError::Full)?);
+        }
         for &id in &module.tag_types {
             gc_types.insert(id, cx.gc_types.ensure(id).ok_or(crate::types::TypesError::Full)?);
         }
@@ -173,7 +179,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             ObjectLayout::Struct(s) => s.fields.iter().any(|f| f.width == Width::FuncHandle),
             ObjectLayout::Array(a) => a.element == Width::FuncHandle,
         };
-        if !self.gc_types.values().any(holds) {
+        if !self.module.has_func_words && !self.gc_types.values().any(holds) {
             return;
         }
         self.handles = self.module.referable().into_iter().zip(0..).collect();
@@ -226,9 +232,22 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         (index < types).then_some(index)
     }
 
+    /// Virtual index of the import that binds functions to a type.
+    pub fn bind_func(&self, id: TypeId) -> Option<u32> {
+        let types = self.module.types.len() as u32;
+        Some(self.module.funcs.len() as u32 + CASTS + 3 * types + self.module.types.index_of(id)?)
+    }
+
+    /// The type index behind a virtual function index of such an import.
+    pub fn bind_index(&self, virt: u32) -> Option<u32> {
+        let types = self.module.types.len() as u32;
+        let index = virt.checked_sub(self.module.funcs.len() as u32 + CASTS + 3 * types)?;
+        (index < types).then_some(index)
+    }
+
     /// Virtual index of a part of the init function.
     pub fn init_part(&self, part: u32) -> u32 {
-        self.module.funcs.len() as u32 + CASTS + 3 * self.module.types.len() as u32 + part
+        self.module.funcs.len() as u32 + CASTS + 4 * self.module.types.len() as u32 + part
     }
 
     /// Virtual index of the global that holds the root area's address.

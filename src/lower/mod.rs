@@ -93,7 +93,12 @@ pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowere
     lower_module(module, cx)
 }
 
-fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
+/// Lowers a module that was put together by a front end of its own.
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let mut bodies = translate(&module)?;
     if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);

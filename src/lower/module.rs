@@ -186,6 +186,14 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             v if v == env.runtime(RuntimeFunc::RememberObject) => row(names::REMEMBER_OBJECT, &[I32], &[]),
             v if v == env.runtime(RuntimeFunc::TableGrow) => row(names::TABLE_GROW, &[I32, I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FunctionHandle) => row(names::FUNCTION_HANDLE, &[funcref], &[I32]),
+            v if v == env.runtime(RuntimeFunc::RttSub) => row(names::RTT_SUB, &[I32, I32], &[I32]),
+            v if env.bind_index(v).is_some() => {
+                let index = env.bind_index(v)?;
+                let heap_type = enc::HeapType::Concrete(self.types.space.get(index));
+                let result = enc::ValType::Ref(enc::RefType { nullable: true, heap_type });
+                let id = Some(env.module.types.id(index));
+                Some((format!("{}{index}", names::FUNC_BIND), id, vec![I32, funcref], vec![result]))
+            }
             v => {
                 let (index, exact) = env.cast_index(v)?;
                 let id = env.module.types.id(index);
@@ -305,12 +313,17 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             match entity {
                 Entity::Func(f) => EntityMeta::Func {
                     id: module.types.id(module.funcs[f as usize].ty),
-                    ty: module.func_type(f).cloned().unwrap_or_default(),
+                    ty: module
+                        .types
+                        .shown_signature(module.types.id(module.funcs[f as usize].ty))
+                        .cloned()
+                        .unwrap_or_default(),
                     exact: module.funcs[f as usize].exact,
                 },
                 Entity::Global(g) => {
                     let global = &module.globals[g as usize];
-                    match (global.ty, env.globals[g as usize]) {
+                    let shown = module.shown.get(&entity).map_or(global.ty, |&ty| crate::types::ValType::Ref(ty));
+                    match (shown, env.globals[g as usize]) {
                         (crate::types::ValType::Ref(ty), Some(place)) => {
                             EntityMeta::RefGlobal { ty, mutable: global.mutable, cell: cell(place) }
                         }
@@ -318,7 +331,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                     }
                 }
                 Entity::Table(t) => {
-                    let ty = table_meta(&module.tables[t as usize]);
+                    let mut ty = table_meta(&module.tables[t as usize]);
+                    ty.elem = module.shown.get(&entity).copied().unwrap_or(ty.elem);
                     match env.tables[t as usize] {
                         Some(place) => EntityMeta::RefTable { ty, cell: cell(place) },
                         None => EntityMeta::Table(ty),

@@ -33,6 +33,9 @@ impl Facts {
             Op::Ref(RefOp::Test(to) | RefOp::Cast(to)) => {
                 self.casts_functions |= matches!(to.heap, HeapType::Concrete(CompositeKind::Func, _));
             }
+            Op::Ref(RefOp::AnyToFunc(to)) => {
+                self.casts_functions |= matches!(to.heap, HeapType::Concrete(CompositeKind::Func, _));
+            }
             Op::Array(ArrayOp::NewElem { elem, .. } | ArrayOp::InitElem { elem, .. }) => {
                 if let Some(used) = self.array_segments.get_mut(*elem as usize) {
                     *used = true;

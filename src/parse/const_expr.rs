@@ -4,6 +4,7 @@
 //! tables and element segments become instructions of a generated function.
 
 use super::emit::Emit;
+use super::intrinsic::{self, INTRINSICS};
 use super::module::{ConstExpr, Module};
 use super::unsupported::{Class, class};
 use super::{gc, plain};
@@ -39,6 +40,9 @@ pub fn const_expr<'a>(
 
 fn operator<'a>(cx: &mut Emit<'_, '_, 'a>, op: &Operator<'a>) -> Result<()> {
     let (args, ty) = match op {
+        Operator::Call { function_index } if *function_index >= INTRINSICS => {
+            return intrinsic::emit(cx, *function_index);
+        }
         Operator::I32Const { .. } => (0, ValType::I32),
         Operator::I64Const { .. } => (0, ValType::I64),
         Operator::F32Const { .. } => (0, ValType::F32),

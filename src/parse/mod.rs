@@ -21,6 +21,8 @@
 //! | `emit.rs` | the operand stack as operands |
 //! | `gc.rs` | operators of the GC proposal |
 //! | `plain.rs` | older operators that may work on any reference |
+//! | `intrinsic.rs` | what the dialect of explicit RTTs has beyond these operators |
+//! | `resources.rs` | what validation of bodies looks things up in |
 //! | `const_expr.rs` | constant expressions as code |
 
 #![forbid(unsafe_code)]
@@ -31,11 +33,13 @@ mod control;
 mod emit;
 mod exceptions;
 mod gc;
+mod intrinsic;
 mod locals;
 mod module;
 mod plain;
 mod prescan;
 mod prune;
+mod resources;
 mod sections;
 mod throws;
 mod translate;
@@ -43,10 +47,12 @@ mod types;
 mod unsupported;
 
 pub use const_expr::const_expr;
+pub use intrinsic::{INTRINSICS, Intrinsic};
 pub use module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
+pub use resources::{DialectResources, Resources};
 pub use throws::{MayThrow, Through, is_open};
 pub use translate::Translated;
 pub use types::exception_type;

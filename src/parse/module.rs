@@ -1,9 +1,10 @@
 //! The description of a module: what its sections say, with types made canonical.
 
+use super::resources::Resources;
 use super::throws::MayThrow;
 use crate::types::{RefType, TypeId, TypeTable, ValType};
 use std::collections::{BTreeSet, HashMap};
-use wasmparser::{FuncToValidate, FunctionBody, MemoryType, Operator, ValidatorResources};
+use wasmparser::{FuncToValidate, FunctionBody, MemoryType, Operator};
 
 /// A decoded, validated module. Bodies are validated when they are translated.
 pub struct Module<'a> {
@@ -48,10 +49,18 @@ pub struct Module<'a> {
     pub has_gc_types: bool,
     /// Which calls may throw.
     pub throws: MayThrow,
+    /// What calls of functions that do not exist mean, from [`super::INTRINSICS`] on: the dialect of explicit RTTs.
+    pub intrinsics: Vec<super::Intrinsic>,
+    /// Types whose RTTs are values, besides those that have objects.
+    pub rtt_types: Vec<TypeId>,
+    /// Whether functions may be where any reference is.
+    pub has_func_words: bool,
+    /// Types of globals and tables as other modules see them, where they are not those above.
+    pub shown: HashMap<Entity, RefType>,
 }
 
 /// What is imported or exported, by index in its index space.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Entity {
     /// A function.
     Func(u32),
@@ -201,7 +210,7 @@ pub struct Body<'a> {
     /// Its bytes.
     pub body: FunctionBody<'a>,
     /// What validates it.
-    pub validator: FuncToValidate<ValidatorResources>,
+    pub validator: FuncToValidate<Resources>,
 }
 
 impl Module<'_> {

@@ -58,7 +58,7 @@ fn refs(cx: &mut Emit<'_, '_, '_>, op: &Operator<'_>) -> Result<bool> {
 
 /// A function that is defined here has its type exactly; an imported one may have a subtype, unless the
 /// import is exact.
-fn ref_func(cx: &mut Emit<'_, '_, '_>, func: u32) -> Result<()> {
+pub(super) fn ref_func(cx: &mut Emit<'_, '_, '_>, func: u32) -> Result<()> {
     let decl = cx.module.funcs.get(func as usize).ok_or_else(|| Error::bug("unknown function after validation"))?;
     let heap = HeapType::Concrete(CompositeKind::Func, cx.module.types.id(decl.ty));
     let ty = RefType { nullable: false, exact: decl.exact, heap };

@@ -7,6 +7,7 @@ use super::module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
+use super::resources::standard;
 use super::throws::{MayThrow, Through};
 use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
@@ -40,7 +41,7 @@ impl<'a> Module<'a> {
                 return Err(Feature::Components.at(0));
             }
             if let ValidPayload::Func(validator, body) = validator.payload(&payload)? {
-                module.bodies.push(Body { body, validator });
+                module.bodies.push(Body { body, validator: standard(validator) });
             } else {
                 module.payload(payload, registry)?;
             }
@@ -57,12 +58,18 @@ impl<'a> Module<'a> {
         Ok(module)
     }
 
+    /// Finds out which calls may throw, for a module that was put together and not parsed.
+    pub fn find_throws(&mut self) {
+        self.throws = MayThrow::of(self, Through::References);
+    }
+
     /// Takes all imported functions to throw, even if the module would be left alone.
     pub fn expect_exceptions(&mut self) {
         self.throws = MayThrow::of(self, Through::Imports);
     }
 
-    fn empty() -> Module<'a> {
+    /// A module of nothing.
+    pub fn empty() -> Module<'a> {
         Module {
             name: None,
             types: TypeTable::default(),
@@ -84,6 +91,10 @@ impl<'a> Module<'a> {
             customs: Vec::new(),
             has_gc_types: false,
             throws: MayThrow::default(),
+            intrinsics: Vec::new(),
+            rtt_types: Vec::new(),
+            has_func_words: false,
+            shown: HashMap::new(),
         }
     }
 

@@ -12,6 +12,7 @@
 //!
 //! The bodies are not validated yet; of what can not be decoded the answer does not matter.
 
+use super::intrinsic::{INTRINSICS, Intrinsic};
 use super::module::{Body, Entity, Module};
 use super::prescan::needs_ir;
 use crate::ir::reach;
@@ -147,7 +148,11 @@ pub fn is_open(module: &Module<'_>) -> bool {
         Entity::Table(_) => true,
         Entity::Memory(_) => false,
     };
-    module.imports.iter().any(|import| speaks(import.entity)) || module.exports.iter().any(|e| speaks(e.entity))
+    // A closure calls what it was made of, which its type does not tell.
+    let binds = |intrinsic: &Intrinsic| matches!(intrinsic, Intrinsic::Bind(..));
+    module.intrinsics.iter().any(binds)
+        || module.imports.iter().any(|import| speaks(import.entity))
+        || module.exports.iter().any(|e| speaks(e.entity))
 }
 
 fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReaderError> {
@@ -178,6 +183,7 @@ fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReader
                 Some(Construct::Plain) | None => {}
             },
             // A tail call leaves the handlers behind.
+            Operator::Call { function_index } if *function_index >= INTRINSICS => {}
             Operator::ReturnCall { function_index } => out.callees.push(*function_index),
             Operator::ReturnCallIndirect { type_index, .. } | Operator::ReturnCallRef { type_index } => {
                 out.types.push(*type_index);

@@ -7,10 +7,12 @@
 use super::budget::Budget;
 use super::control::{Frame, refine};
 use super::emit::{Emit, func_signature, meet};
+use super::intrinsic::{self, INTRINSICS};
 use super::locals::Locals;
 use super::module::{Body, Module};
 use super::prescan::{Prescan, needs_ir, prescan};
 use super::prune::prune;
+use super::resources::Resources;
 use super::types::val_type;
 use super::unsupported::{Class, class};
 use super::{gc, plain};
@@ -19,7 +21,7 @@ use crate::fault::Result;
 use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
 use crate::types::{RefType, ValType};
 use cranelift_entity::packed_option::PackedOption;
-use wasmparser::{FuncToValidate, FuncValidator, FuncValidatorAllocations, Operator, ValidatorResources};
+use wasmparser::{FuncToValidate, FuncValidator, FuncValidatorAllocations, Operator};
 
 /// A function's body after validation.
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl<'a> Body<'a> {
         Ok(func)
     }
 
-    fn validator(&self, allocations: &mut FuncValidatorAllocations) -> FuncValidator<ValidatorResources> {
+    fn validator(&self, allocations: &mut FuncValidatorAllocations) -> FuncValidator<Resources> {
         let FuncToValidate { resources, index, ty, features } = &self.validator;
         let func = FuncToValidate { resources: resources.clone(), index: *index, ty: *ty, features: *features };
         func.into_validator(std::mem::take(allocations))
@@ -112,7 +114,7 @@ impl<'a> Body<'a> {
 pub(super) struct Translator<'m, 'a> {
     pub module: &'m Module<'a>,
     pub func: Func<'a>,
-    validator: FuncValidator<ValidatorResources>,
+    validator: FuncValidator<Resources>,
     pub scan: Prescan,
     pub budget: Budget,
     /// The operand stack.
@@ -143,7 +145,7 @@ impl<'m, 'a> Translator<'m, 'a> {
     fn new(
         module: &'m Module<'a>,
         index: u32,
-        validator: FuncValidator<ValidatorResources>,
+        validator: FuncValidator<Resources>,
         scan: Prescan,
     ) -> Result<Translator<'m, 'a>> {
         let sig = func_signature(module, index)?;
@@ -196,7 +198,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> (Func<'a>, FuncValidator<ValidatorResources>) {
+    fn finish(mut self) -> (Func<'a>, FuncValidator<Resources>) {
         self.locals.finish(&mut self.func);
         prune(&mut self.func);
         (self.func, self.validator)
@@ -249,6 +251,9 @@ impl<'m, 'a> Translator<'m, 'a> {
             | Operator::ThrowRef
             | Operator::Rethrow { .. }
             | Operator::Unreachable => self.branch_op(&op),
+            Operator::Call { function_index } if function_index >= INTRINSICS => {
+                self.with(|cx| intrinsic::emit(cx, function_index))
+            }
             Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
                 let throws = self.module.throws.by(self.module, &op);
                 self.simple(op)?;

@@ -16,12 +16,21 @@ use wasmparser::{AbstractHeapType, CompositeInnerType, TypeSectionReader, Unpack
 /// What a type index stands for, to whoever converts types.
 trait Resolve {
     fn resolve(&self, index: u32) -> Option<(CompositeKind, TypeId)>;
+
+    /// What a reference to it has as heap type.
+    fn view(&self, index: u32) -> Option<HeapType> {
+        self.resolve(index).map(|(kind, id)| HeapType::Concrete(kind, id))
+    }
 }
 
 impl Resolve for TypeTable {
     fn resolve(&self, index: u32) -> Option<(CompositeKind, TypeId)> {
         let id = *self.ids().get(index as usize)?;
         Some((self.def(id).sub.composite.kind(), id))
+    }
+
+    fn view(&self, index: u32) -> Option<HeapType> {
+        TypeTable::view(self, index)
     }
 }
 
@@ -157,8 +166,8 @@ fn convert_heap(known: &impl Resolve, ty: wasmparser::HeapType, offset: usize) -
     match ty {
         wasmparser::HeapType::Abstract { shared: true, .. } => Err(Feature::Shared.at(offset)),
         wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
-            let (kind, id) = concrete(known, index)?;
-            Ok(HeapType::Concrete(kind, id))
+            let view = index.as_module_index().and_then(|index| known.view(index));
+            view.ok_or_else(|| Error::bug(format!("type {index} after validation")))
         }
         wasmparser::HeapType::Abstract { shared: false, ty } => match ty {
             A::Func => Ok(HeapType::Func),

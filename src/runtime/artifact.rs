@@ -149,6 +149,12 @@ pub fn serialize(engine: &EngineState, code: &Code) -> Result<Vec<u8>> {
     if let Some(wasm) = code.original() {
         return precompile(engine, wasm);
     }
+    if code.is_dialect() {
+        return Err(Error::msg(
+            "a module of the explicit-RTT dialect can not be kept compiled, because its code holds addresses of this \
+             engine; keep the module itself, and compile it with `Module::with_dialect`",
+        ));
+    }
     let (section, func_types) = lowered.types.parts();
     let meta = Box::new(Meta { func_types: func_types.to_vec(), ..lowered.meta.clone() });
     let kind = Kind::Lowered { meta, sites: lowered.sites.clone(), type_section: section.to_vec() };

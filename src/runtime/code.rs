@@ -4,7 +4,8 @@ use super::engine::{Engine, EngineState};
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
-use crate::lower::{Lowered, lower, lower_checked};
+use crate::lower::{Lowered, lower, lower_checked, lower_module};
+use crate::rtt;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -34,6 +35,8 @@ pub struct Code {
     untouched: Option<Untouched>,
     /// For one that was lowered for this engine alone: what to lower it from for others.
     original: Option<Box<[u8]>>,
+    /// For a module of the dialect of explicit RTTs: itself, for its type imports and exports.
+    dialect: Option<Arc<rtt::ast::Module>>,
 }
 
 /// A module that was left alone but imports functions.
@@ -115,14 +118,15 @@ impl Code {
     pub fn of_untouched(engine: &EngineState, module: wasmtime::Module, wasm: Option<Vec<u8>>) -> Arc<Code> {
         engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = wasm.map(|wasm| Untouched { wasm: wasm.into(), checked: OnceLock::new() });
-        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched, original: None });
+        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched, original: None, dialect: None });
         engine.enter_code(&code);
         code
     }
 
     /// A lowered module, as it was loaded.
     pub fn of_parts(engine: &EngineState, module: wasmtime::Module, lowered: LoweredCode) -> Arc<Code> {
-        let code = Arc::new(Code { wasmtime: module, lowered: Some(lowered), untouched: None, original: None });
+        let code =
+            Arc::new(Code { wasmtime: module, lowered: Some(lowered), untouched: None, original: None, dialect: None });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         code
@@ -137,7 +141,8 @@ impl Code {
         let module =
             wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
         let lowered = Some(LoweredCode::new(lowered));
-        let code = Arc::new(Code { wasmtime: module, lowered, untouched: None, original: Some(original.into()) });
+        let original = Some(original.into());
+        let code = Arc::new(Code { wasmtime: module, lowered, untouched: None, original, dialect: None });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
@@ -145,7 +150,51 @@ impl Code {
 
     /// What is known of a module that this engine did not make: nothing.
     pub fn unknown(module: wasmtime::Module) -> Arc<Code> {
-        Arc::new(Code { wasmtime: module, lowered: None, untouched: None, original: None })
+        Arc::new(Code { wasmtime: module, lowered: None, untouched: None, original: None, dialect: None })
+    }
+
+    /// Lowers and compiles a module of the dialect of explicit RTTs.
+    pub fn of_dialect(engine: &EngineState, module: Arc<rtt::ast::Module>) -> Result<Arc<Code>> {
+        let checked = rtt::Checked::new((*module).clone(), engine.options.features, &engine.registry)?;
+        match lower_module(checked.module()?, &engine.lower_context())? {
+            Some(lowered) => {
+                let wasmtime = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm);
+                let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
+                let lowered = Some(LoweredCode::new(lowered));
+                let dialect = Some(module);
+                let code = Arc::new(Code { wasmtime, lowered, untouched: None, original: None, dialect });
+                code.enter_func_types(engine);
+                engine.enter_code(&code);
+                Ok(code)
+            }
+            None => Err(Error::new(crate::fault::Error::bug("a module of the dialect was left alone"))),
+        }
+    }
+
+    /// Whether it is a module of the dialect of explicit RTTs.
+    pub fn is_dialect(&self) -> bool {
+        self.dialect.is_some()
+    }
+
+    /// The types that it imports; a module that does is no more than a pattern.
+    pub fn type_imports(&self) -> impl Iterator<Item = rtt::link::TypeImport<'_>> {
+        self.dialect.iter().flat_map(|module| rtt::link::imports(module))
+    }
+
+    /// The types that it exports.
+    pub fn type_exports(&self) -> Vec<rtt::link::TypeExport> {
+        self.dialect.as_ref().map(rtt::link::exports).unwrap_or_default()
+    }
+
+    /// The same module with a type for each that it imports.
+    ///
+    /// # Errors
+    ///
+    /// When a type does not match its bound, or the module can not be compiled with it.
+    pub fn specialize(&self, engine: &EngineState, types: &[rtt::link::TypeExport]) -> Result<Arc<Code>> {
+        let pattern = self.dialect.as_ref();
+        let pattern = pattern.ok_or_else(|| Error::new(crate::fault::Error::bug("a module imports no types")))?;
+        Code::of_dialect(engine, Arc::new(rtt::link::specialize(pattern, types)?))
     }
 
     /// The same module with checks behind calls of its imports, if it has such calls and was left alone.
@@ -161,6 +210,14 @@ impl Code {
         let lowered = lower_checked(&untouched.wasm, &engine.lower_context())?;
         let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered, &untouched.wasm)).transpose()?;
         Ok(untouched.checked.get_or_init(|| checked).clone())
+    }
+
+    /// The names of all exports, in order.
+    pub fn export_names(&self) -> Vec<&str> {
+        match &self.lowered {
+            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
+            None => self.wasmtime.exports().map(|export| export.name()).collect(),
+        }
     }
 
     /// The module's own name.

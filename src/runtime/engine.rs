@@ -143,6 +143,12 @@ impl EngineState {
         wasmtime::Module::same(&code.wasmtime, module).then_some(code)
     }
 
+    /// The code that is at a [`key`].
+    pub fn code_at(&self, key: usize) -> Option<Arc<Code>> {
+        let all = self.code.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        all.get(&key)?.upgrade()
+    }
+
     /// Notes that a function type of the inner engine stands for an original one.
     pub fn enter_func_type(&self, lowered: wasmtime::FuncType, id: TypeId) {
         self.func_types.tell(lowered, id);
@@ -218,6 +224,6 @@ impl EngineState {
 }
 
 /// Where a module's code is in memory: unique as long as it lives.
-fn key(module: &wasmtime::Module) -> usize {
+pub fn key(module: &wasmtime::Module) -> usize {
     module.image_range().start as usize
 }

@@ -8,6 +8,7 @@ use super::ready::at_once;
 use super::store::{StoreData, with_heap};
 use super::{Error, Result};
 use crate::layout::object::FUNC_NULL;
+use crate::layout::reference::MAX_FUNC_HANDLES;
 use wasmtime::{AsContextMut, Func, Ref, Trap};
 
 /// Entries that the table gets at least when it grows.
@@ -19,8 +20,8 @@ pub fn reserve<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, count
     let place = super::store::ensure_heap(&mut cx)?;
     let used = with_heap(&mut cx, |state, _| state.handles_used)?;
     let size = place.functions.size(&cx);
-    // `FUNC_NULL` must stay free.
-    let end = used.checked_add(count).filter(|&end| end < FUNC_NULL).ok_or_else(full)?;
+    // `FUNC_NULL` is far above.
+    let end = used.checked_add(count).filter(|&end| end <= MAX_FUNC_HANDLES).ok_or_else(full)?;
     if u64::from(end) > size {
         let want = (u64::from(end) - size).max(size / 2).max(GROWTH);
         let null = Ref::Func(None);

@@ -2,6 +2,7 @@
 
 use super::cells;
 use super::handles;
+use super::rtts;
 use super::store::{HeapPlace, StoreData, alloc_error, with_heap};
 use super::{Error, Result};
 use crate::layout::{RttAddr, names};
@@ -18,6 +19,7 @@ pub struct RuntimeFuncs {
     remember_object: Func,
     table_grow: Func,
     function_handle: Func,
+    rtt_sub: Func,
 }
 
 impl RuntimeFuncs {
@@ -31,6 +33,7 @@ impl RuntimeFuncs {
             remember_object: Func::wrap(&mut cx, remember_object::<T>),
             table_grow: Func::wrap(&mut cx, table_grow::<T>),
             function_handle: Func::wrap(&mut cx, function_handle::<T>),
+            rtt_sub: Func::wrap(&mut cx, rtts::sub::<T>),
         }
     }
 }
@@ -128,6 +131,7 @@ pub fn resolve<T: 'static>(
         names::REMEMBER_OBJECT => funcs.remember_object.into(),
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
+        names::RTT_SUB => funcs.rtt_sub.into(),
         name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
         name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {
@@ -137,6 +141,7 @@ pub fn resolve<T: 'static>(
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST_EXACT) => {
                 function_cast(&mut cx, ty, true)?.into()
             }
+            wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNC_BIND) => rtts::binder(&mut cx, ty)?.into(),
             _ => return Err(Error::new(crate::fault::Error::bug(format!("unknown runtime import `{name}`")))),
         },
     })

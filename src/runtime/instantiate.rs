@@ -4,7 +4,7 @@
 //! imports before its own. Its globals, tables, segments and start function are set up by code in the
 //! module itself.
 
-use super::code::{Code, LoweredCode};
+use super::code::{Code, LoweredCode, Module};
 use super::entry::{Entry, enter};
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, incompatible};
@@ -18,6 +18,8 @@ use wasmtime::{AsContextMut, Extern, Func, StoreContextMut};
 pub struct InstanceState {
     /// The engine's instance.
     pub wasmtime: wasmtime::Instance,
+    /// The module, as the embedder knows it.
+    pub module: Module,
     /// The module.
     pub code: Arc<Code>,
     /// Address of the root area.
@@ -143,7 +145,10 @@ impl Prepared {
     ) -> Result<InstanceState> {
         let Prepared { code, silent, area, tag_base, import_cells, .. } = self;
         match wasmtime {
-            Ok(wasmtime) => Ok(InstanceState { wasmtime, code, area, silent, tag_base, import_cells }),
+            Ok(wasmtime) => {
+                let module = Module { engine: cx.data().engine.clone(), code: code.clone() };
+                Ok(InstanceState { wasmtime, module, code, area, silent, tag_base, import_cells })
+            }
             Err(err) => {
                 // Its functions may be in a table, and what is known of their code is needed yet.
                 cx.data_mut().gc.keep(&code);
@@ -270,10 +275,7 @@ impl InstanceState {
 
     /// The names of all exports, in order.
     pub fn export_names(&self) -> Vec<&str> {
-        match &self.code.lowered {
-            Some(lowered) => lowered.meta.exports.iter().map(|export| export.name.as_str()).collect(),
-            None => self.code.wasmtime.exports().map(|export| export.name()).collect(),
-        }
+        self.code.export_names()
     }
 
     fn cell(&self, cell: Cell, base: u32) -> Option<u32> {

@@ -10,6 +10,7 @@
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
+//! | `rtts.rs` | RTTs below others, and functions with bound arguments |
 //! | `hosts.rs` | host values behind references |
 //! | `members.rs` | references that live as long as a host value |
 //! | `finalize.rs` | when finalizers run |
@@ -52,6 +53,7 @@ pub(crate) mod objects;
 pub(crate) mod oom;
 pub(crate) mod ready;
 pub(crate) mod roots;
+pub(crate) mod rtts;
 pub(crate) mod stand_in;
 pub(crate) mod store;
 pub(crate) mod trap;

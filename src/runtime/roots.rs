@@ -9,6 +9,7 @@ use super::hosts::HostTable;
 use super::members::Members;
 use crate::heap::Roots;
 use crate::layout::reference::NULL;
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 /// A root of either kind. The top bit of the index tells them apart.
@@ -57,6 +58,10 @@ pub struct StoreRoots {
     pub members: Members,
     /// The exception that left WebAssembly, or that the host is about to throw.
     pub pending: Option<u32>,
+    /// Environments of functions that were bound, by number. They end with the store, as the functions do.
+    pub environments: Vec<u32>,
+    /// RTTs that were made below others.
+    pub rtts: Rtts,
     scoped: Vec<Scoped>,
     generation: u32,
     owned: Vec<Owned>,
@@ -64,6 +69,13 @@ pub struct StoreRoots {
     free: Vec<u32>,
     /// Dead owned roots are looked for when there are this many.
     trim_at: usize,
+}
+
+/// The RTTs of a store that were made below others: who asks again gets the same one, so they never end.
+#[derive(Debug, Default)]
+pub struct Rtts {
+    /// By the addresses of the record above and of the type's record.
+    pub by_parent: HashMap<(u32, u32), u32>,
 }
 
 impl StoreRoots {
@@ -130,6 +142,9 @@ impl StoreRoots {
 impl Roots for StoreRoots {
     fn each(&mut self, visit: &mut dyn FnMut(&mut u32)) {
         self.pending.iter_mut().for_each(&mut *visit);
+        self.environments.iter_mut().for_each(&mut *visit);
+        // These never move.
+        self.rtts.by_parent.values_mut().for_each(&mut *visit);
         self.scoped.iter_mut().for_each(|root| visit(&mut root.word));
         for root in &mut self.owned {
             if root.alive.strong_count() == 0 {

@@ -289,6 +289,14 @@ impl GcState {
         self.heap.type_of(&Bytes(bytes), word)
     }
 
+    /// What an RTT is of: how many RTTs are above it, and its type. `None` for any other reference.
+    pub fn rtt_in(&self, engine: &EngineState, bytes: &[u8], word: u32) -> Option<(u32, Arc<GcType>)> {
+        use crate::layout::rtt::{RTT_DEPTH, RTT_TYPE_ID};
+        self.type_in(bytes, word).filter(|ty| ty.kind == Kind::Rtt)?;
+        let index = self.heap.read_u32(&Bytes(bytes), word, RTT_TYPE_ID);
+        Some((self.heap.read_u32(&Bytes(bytes), word, RTT_DEPTH), engine.gc_types.at(index)?))
+    }
+
     /// The slot of the host value that a reference refers to.
     pub fn host_slot_in(&self, bytes: &[u8], word: u32) -> Option<u32> {
         let ty = self.type_in(bytes, word)?;

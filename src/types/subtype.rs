@@ -1,5 +1,6 @@
 //! Subtyping between heap, reference and value types (Wasm 3.0, section 3.3).
 
+use super::rec_group::{CompositeType, FuncType};
 use super::registry::{TypeDef, TypeRegistry};
 use super::val_type::{CompositeKind, HeapTop, HeapType, RefType, TypeId, ValType};
 use std::collections::HashMap;
@@ -10,13 +11,51 @@ use std::sync::Arc;
 pub struct TypeTable {
     by_index: Vec<TypeId>,
     defs: HashMap<TypeId, Arc<TypeDef>>,
+    /// What a reference to the type at an index is taken for, where that is not the type itself.
+    views: HashMap<u32, HeapType>,
+    /// Definitions that were replaced.
+    shown: HashMap<TypeId, Arc<TypeDef>>,
 }
 
 impl TypeTable {
     /// A table over a module's type section, given the canonical id of each index.
     pub fn new(registry: &TypeRegistry, by_index: Vec<TypeId>) -> TypeTable {
         let defs = by_index.iter().filter_map(|&id| Some((id, registry.get(id)?))).collect();
-        TypeTable { by_index, defs }
+        TypeTable { by_index, defs, views: HashMap::new(), shown: HashMap::new() }
+    }
+
+    /// Says what references to types are taken for, by type index: how a dialect with another subtyping than
+    /// the declared one looks from here. There may be more indices than types.
+    pub fn set_views(&mut self, views: HashMap<u32, HeapType>) {
+        self.views = views;
+    }
+
+    /// Takes a function type for another one here, with the same identity: the same dialect.
+    pub fn set_signature(&mut self, id: TypeId, sig: FuncType) {
+        if let Some(def) = self.defs.get_mut(&id) {
+            self.shown.insert(id, def.clone());
+            let mut sub = def.sub.clone();
+            sub.composite = CompositeType::Func(sig);
+            let TypeDef { ref display, digest, group_len, group_pos, .. } = **def;
+            *def = Arc::new(TypeDef { id, sub, display: display.clone(), digest, group_len, group_pos });
+        }
+    }
+
+    /// The signature of a function type as others see it.
+    pub fn shown_signature(&self, id: TypeId) -> Option<&FuncType> {
+        match &self.shown.get(&id).or_else(|| self.defs.get(&id))?.sub.composite {
+            CompositeType::Func(sig) => Some(sig),
+            _ => None,
+        }
+    }
+
+    /// The heap type that a reference to a type index has.
+    pub fn view(&self, index: u32) -> Option<HeapType> {
+        if let Some(&view) = self.views.get(&index) {
+            return Some(view);
+        }
+        let id = *self.by_index.get(index as usize)?;
+        Some(HeapType::Concrete(self.defs.get(&id)?.sub.composite.kind(), id))
     }
 
     /// Makes a canonical type known that no type index stands for.
@@ -124,7 +163,7 @@ impl TypeTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CompositeType, RecGroup, SubType};
+    use super::super::{RecGroup, SubType};
     use super::*;
 
     #[test]

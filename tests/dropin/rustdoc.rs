@@ -196,7 +196,11 @@ fn show(ty: &Value) -> String {
     let Some((kind, inner)) = ty.as_object().and_then(|ty| ty.iter().next()) else { return String::new() };
     let list = |types: &Value| array(types).iter().map(show).collect::<Vec<_>>().join(", ");
     match kind.as_str() {
-        "resolved_path" => format!("{}{}", last(inner["path"].as_str().unwrap_or("?")), generic_args(&inner["args"])),
+        "resolved_path" => {
+            // Wasmtime's own names for entities where their types are called the same.
+            let name = last(inner["path"].as_str().unwrap_or("?"));
+            format!("{}{}", name.strip_prefix("Runtime").unwrap_or(name), generic_args(&inner["args"]))
+        }
         "generic" | "primitive" => inner.as_str().unwrap_or("?").to_string(),
         "borrowed_ref" => {
             format!("&{}{}", if inner["is_mutable"] == true { "mut " } else { "" }, show(&inner["type"]))

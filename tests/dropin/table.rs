@@ -70,8 +70,10 @@ fn state(path: &str, theirs: &Item, ours: &Items) -> State {
 /// Whether there is an implementation that differs only in how generics are called.
 fn has_impl(path: &str, ours: &Items) -> bool {
     let Some((of, name)) = path.split_once(": ") else { return false };
-    let wanted = normal("", name);
-    ours.keys().filter_map(|path| path.split_once(": ")).any(|(ty, own)| ty == of && normal("", own) == wanted)
+    // A context is borrowed from anything that is one.
+    let shape = |name: &str| normal("", name).replace("<&_>", "<_>").replace("<&mut _>", "<_>").replace("<&C>", "<_>");
+    let wanted = shape(name);
+    ours.keys().filter_map(|path| path.split_once(": ")).any(|(ty, own)| ty == of && shape(own) == wanted)
 }
 
 /// Every item of Wasmtime's with its state, but for those of the component model, which is re-exported whole.
@@ -118,7 +120,7 @@ fn complaints(states: &BTreeMap<String, State>) -> String {
 }
 
 /// The generated part of the document.
-fn table(states: &BTreeMap<String, State>) -> String {
+fn table(states: &BTreeMap<String, State>, theirs: &Items) -> String {
     let count = |of: State| states.values().filter(|state| **state == of).count();
     let mut text = format!(
         "{} items: {} the same, {} re-exported, {} with another signature, {} missing.\n\n| item | state | members that \
@@ -156,7 +158,8 @@ fn table(states: &BTreeMap<String, State>) -> String {
             State::Different => "other signature",
             State::Missing => "missing",
         };
-        let _ = writeln!(text, "| `{name}` | {state} | {} | {} |", same.join(", "), others.join("; "));
+        let kind = theirs.get(name).map_or("", |item| item.kind);
+        let _ = writeln!(text, "| `{name}` ({kind}) | {state} | {} | {} |", same.join(", "), others.join("; "));
     }
     text
 }
@@ -173,12 +176,13 @@ fn the_table_is_what_rustdoc_tells() {
         eprintln!("skipped: {FOLDER} is not set; .ci/dropin sets it");
         return;
     };
-    let states = compare(&load(&folder, "wasmtime.json"), &load(&folder, "wasmtime_gc.json"));
+    let theirs = load(&folder, "wasmtime.json");
+    let states = compare(&theirs, &load(&folder, "wasmtime_gc.json"));
     let wrong = complaints(&states);
     assert!(wrong.is_empty(), "\n{wrong}");
     let document = std::fs::read_to_string(DOCUMENT).unwrap();
     let (head, generated) = document.split_once(MARK).unwrap();
-    let table = format!("\n\n{}", table(&states));
+    let table = format!("\n\n{}", table(&states, &theirs));
     if std::env::var_os(BLESS).is_some() {
         std::fs::write(DOCUMENT, format!("{head}{MARK}{table}")).unwrap();
     } else {

@@ -155,7 +155,7 @@ impl Engine {
 }
 
 /// A handle to an engine that does not keep it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct EngineWeak {
     state: Weak<crate::runtime::engine::EngineState>,
 }

@@ -107,7 +107,7 @@ impl ExternRef {
     /// A reference to a new host value that holds references: what its trace visits is alive as long as this is.
     /// A cycle through it is collected like any other.
     ///
-    /// [`Rooted::data`] finds the value, as for [`ExternRef::new`].
+    /// [`ExternRef::data`] finds the value, as for [`ExternRef::new`].
     ///
     /// # Errors
     ///

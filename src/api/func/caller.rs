@@ -48,7 +48,7 @@ impl<T: 'static> Lent<T> for w::Caller<'_, StoreData<T>> {
 }
 
 impl<'a, T: 'static> Caller<'a, T> {
-    pub(super) fn lend<'b: 'a>(inner: &'a mut w::Caller<'b, StoreData<T>>) -> Caller<'a, T> {
+    pub(in crate::api) fn lend<'b: 'a>(inner: &'a mut w::Caller<'b, StoreData<T>>) -> Caller<'a, T> {
         Caller { inner }
     }
 
@@ -70,7 +70,8 @@ impl<'a, T: 'static> Caller<'a, T> {
 
     /// What the caller's instance exports at a place that its module told.
     pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
-        self.get_export(export.name())
+        let name = export.name(self.engine())?;
+        self.get_export(&name)
     }
 
     /// The embedder's data.

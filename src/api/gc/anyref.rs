@@ -80,6 +80,18 @@ impl AnyRef {
         Rooted::new(&mut cx, word).map(Some)
     }
 
+    /// Whether this is an RTT, a value of the dialect of explicit RTTs. [`Rtt`](super::Rtt) has what can be done with
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// When the handle's scope has ended, or the store is another.
+    pub fn is_rtt(&self, store: impl AsContext) -> Result<bool> {
+        let cx = store.as_context();
+        let word = self.word(&cx)?;
+        Ok(super::rtt::describe(&cx, word).is_some())
+    }
+
     /// The same object, which is in the `eq` hierarchy.
     ///
     /// # Errors
@@ -248,8 +260,21 @@ pub(crate) fn heap_type_of<T: 'static>(cx: &StoreContext<'_, T>, word: u32) -> t
         Some(ty) => match (ty.kind, ty.id) {
             (Kind::Struct, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Struct, id),
             (Kind::Array, Some(id)) => t::HeapType::Concrete(t::CompositeKind::Array, id),
+            (Kind::Rtt, _) => rtt_heap_type(cx, state, word).unwrap_or(t::HeapType::Eq),
             _ => t::HeapType::Any,
         },
         None => t::HeapType::Any,
     }
+}
+
+/// The type that an RTT is shown as.
+fn rtt_heap_type<T: 'static>(
+    cx: &StoreContext<'_, T>,
+    state: &crate::runtime::store::GcState,
+    word: u32,
+) -> Option<t::HeapType> {
+    let gc = &cx.inner.data().gc;
+    let (depth, ty) = state.rtt_in(&gc.engine, gc.place?.memory.data(&cx.inner), word)?;
+    let id = crate::rtt::erase::rtt_type(&gc.engine.registry, Some(depth), ty.id?)?;
+    Some(t::HeapType::Concrete(t::CompositeKind::Struct, id))
 }

@@ -9,6 +9,7 @@
 //! | `fields.rs` | values on their way between host and object |
 //! | `exnref.rs` | exceptions |
 //! | `bottoms.rs` | types without a value but null |
+//! | `rtt.rs` | runtime types of the dialect of explicit RTTs |
 
 mod anyref;
 mod arrayref;
@@ -18,6 +19,7 @@ mod exnref;
 mod externref;
 mod fields;
 pub(crate) mod rooting;
+mod rtt;
 mod structref;
 
 pub use anyref::AnyRef;
@@ -27,6 +29,7 @@ pub use eqref::EqRef;
 pub use exnref::{ExnRef, ExnRefPre};
 pub use externref::ExternRef;
 pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};
+pub use rtt::Rtt;
 pub use structref::{StructRef, StructRefPre};
 pub use wasmtime::I31;
 

@@ -2,6 +2,7 @@
 //!
 //! [`run`] is what tests use: it runs one script with an engine of any configuration.
 
+mod rtt;
 mod script;
 mod spectest;
 mod traps;
@@ -9,7 +10,7 @@ mod values;
 
 use super::options::Common;
 use super::{Outcome, missing_argument, print};
-use crate::api::{Engine, Result};
+use crate::api::{Dialect, Engine, Result};
 use clap::Args;
 use std::fmt;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ impl WastCommand {
             let mut all_passed = true;
             for path in &self.scripts {
                 let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?;
-                let report = run(&engine, &path.display().to_string(), &text)?;
+                let report = run_dialect(&engine, &path.display().to_string(), &text, settings.dialect)?;
                 print(&report.to_string())?;
                 all_passed &= report.failures.is_empty();
             }
@@ -76,6 +77,23 @@ impl fmt::Display for Report {
             writeln!(f, "  {}:{}: {}", self.path, failure.line, failure.message)?;
         }
         Ok(())
+    }
+}
+
+/// Runs a script whose modules are written in a dialect, in a store of its own.
+///
+/// # Errors
+///
+/// The text is no script, or the engine's configuration does not even allow the module `spectest`.
+/// Failing directives are in the report.
+pub fn run_dialect(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
+    match dialect {
+        Dialect::Standard => run(engine, path, text).map_err(|err| match crate::rtt::text::dialect_word(text) {
+            Some(word) => err
+                .context(format!("`{word}` is of the explicit-RTT dialect; run the command with `--dialect rtt2020`")),
+            None => err,
+        }),
+        Dialect::Rtt2020 => rtt::run(engine, path, text),
     }
 }
 

@@ -53,7 +53,7 @@ impl<'e> Script<'e> {
         }
     }
 
-    fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
+    pub(super) fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
         match directive {
             WastDirective::Module(mut module) => self.module(&mut module),
             WastDirective::ModuleDefinition(mut module) => self.define(&mut module),
@@ -90,6 +90,18 @@ impl<'e> Script<'e> {
         }
         self.last_module = Some(compiled);
         self.set_instance(name, instance);
+        Ok(())
+    }
+
+    /// Makes an instance of a compiled module the current one.
+    pub(super) fn instantiate(&mut self, name: Option<String>, compiled: Module) -> Result<()> {
+        let instance = self.linker.instantiate(&mut self.store, &compiled)?;
+        if let Some(name) = name {
+            self.modules.insert(name.clone(), compiled.clone());
+            self.instances.insert(name, instance);
+        }
+        self.last_module = Some(compiled);
+        self.last_instance = Some(instance);
         Ok(())
     }
 
@@ -214,7 +226,7 @@ impl<'e> Script<'e> {
     }
 }
 
-fn is_assertion(directive: &WastDirective<'_>) -> bool {
+pub(super) fn is_assertion(directive: &WastDirective<'_>) -> bool {
     !matches!(
         directive,
         WastDirective::Module(_)

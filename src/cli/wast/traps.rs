@@ -28,7 +28,9 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("null exception reference", &[Trap::NullReference]),
     ("null descriptor reference", &[Trap::NullReference]),
     // What scripts of older drafts say.
-    ("out of bounds", &[Trap::MemoryOutOfBounds, Trap::TableOutOfBounds]),
+    ("null array", &[Trap::NullReference]),
+    ("null structure", &[Trap::NullReference]),
+    ("out of bounds", &[Trap::MemoryOutOfBounds, Trap::TableOutOfBounds, Trap::ArrayOutOfBounds]),
     ("undefined", &[Trap::TableOutOfBounds]),
     ("uninitialized", &[Trap::IndirectCallToNull]),
     ("cast failure", &[Trap::CastFailure]),

@@ -12,7 +12,7 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::table::Table;
-use super::{Arg, Out, Repr, bulk, fill, func_ref, memory, struct_};
+use super::{Arg, Out, Repr, bulk, desc, fill, func_ref, memory, struct_};
 use crate::fault::Error;
 use crate::ir::{ArrayOp, Cursor, Sign, TrapCode, Value};
 use crate::layout::map::MAX_HEAP_BYTES;
@@ -30,8 +30,10 @@ pub fn lower<'a, E: Environ<'a>>(
     args: &[Arg],
 ) -> Lowering<Option<Out>> {
     match op {
-        ArrayOp::New(ty) => new_filled(e, c, ty, args[1], Some(args[0])).map(Some),
-        ArrayOp::NewDefault(ty) => new_filled(e, c, ty, args[0], None).map(Some),
+        ArrayOp::New(ty) => new_filled(e, c, ty, args[1], Some(args[0]), None).map(Some),
+        ArrayOp::NewDefault(ty) => new_filled(e, c, ty, args[0], None, None).map(Some),
+        ArrayOp::NewRtt(ty) => new_filled(e, c, ty, args[1], Some(args[0]), Some(args[2])).map(Some),
+        ArrayOp::NewDefaultRtt(ty) => new_filled(e, c, ty, args[0], None, Some(args[1])).map(Some),
         ArrayOp::NewFixed(ty) => new_fixed(e, c, ty, args).map(Some),
         ArrayOp::NewData { ty, data } => new_data(e, c, ty, data, args).map(Some),
         ArrayOp::NewElem { ty, elem } => new_elem(e, c, ty, elem, args).map(Some),
@@ -101,7 +103,7 @@ fn alloc<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: &Array, l
 }
 
 fn set_up<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, array: &Array, object: Value, len: Value) {
-    let header = super::rtt::address(e.env(), c, &array.ty);
+    let header = super::record::address(e.env(), c, &array.ty);
     memory::store(e.env(), c, object, 0, Width::I32, header, None);
     memory::store(e.env(), c, object, ARRAY_LENGTH, Width::I32, len, None);
 }
@@ -112,14 +114,20 @@ fn new_filled<'a, E: Environ<'a>>(
     id: TypeId,
     len: Arg,
     init: Option<Arg>,
+    rtt: Option<Arg>,
 ) -> Lowering<Out> {
     let array = Array::of(e, id)?;
     let len = plain(e, c, len)?;
+    let rtt = rtt.map(|rtt| plain(e, c, rtt)).transpose()?;
     let value = match init {
         Some(init) => struct_::stored(e, c, array.width(), init)?,
         None => memory::default_value(c, array.width()),
     };
     let object = alloc(e, c, &array, len);
+    if let Some(rtt) = rtt {
+        let header = desc::record(c, rtt);
+        memory::store(e.env(), c, object, 0, Width::I32, header, None);
+    }
     let zero = c.i32(0);
     fill::fill(e, c, (object, zero), len, array.width(), value);
     Ok(Repr::Plain(object))

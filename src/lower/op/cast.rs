@@ -184,11 +184,11 @@ fn is_object<'a>(
         }
         Question::Type { id, exact } => {
             let Some(ty) = env.gc_types.get(&id) else { return c.i32(0) };
-            let wanted = super::rtt::address(env, c, ty);
+            let wanted = super::record::address(env, c, ty);
             if exact && env.module.types.def(id).sub.descriptor.is_some() {
                 // Its objects have records of their own, which tell the same type.
                 let found = load_record(env, c, header, rtt::RTT_TYPE_ID);
-                let wanted = super::rtt::index(env, c, ty);
+                let wanted = super::record::index(env, c, ty);
                 return c.i32_op(Operator::I32Eq, found, wanted);
             }
             if exact {
@@ -207,7 +207,7 @@ fn is_object<'a>(
                 &[ValType::I32],
                 |c| {
                     let found = load_record(env, c, header, entry);
-                    let wanted = super::rtt::address(env, c, ty);
+                    let wanted = super::record::address(env, c, ty);
                     let equal = c.i32_op(Operator::I32Eq, found, wanted);
                     c.yield_(&[equal]);
                 },

@@ -16,6 +16,7 @@ pub mod func_ref;
 pub mod global;
 pub mod i31;
 pub mod memory;
+mod record;
 pub mod ref_;
 pub mod rtt;
 pub mod struct_;

@@ -5,7 +5,7 @@
 //! `func_ref.rs`.
 
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Out, Repr, cast, desc, func_ref};
+use super::{Arg, Out, Repr, cast, desc, func_ref, rtt};
 use crate::fault::Error;
 use crate::ir::{Cursor, Op, RefOp, TrapCode};
 use crate::layout::reference;
@@ -21,6 +21,9 @@ pub fn lower<'a, E: Environ<'a>>(
     ty: ValType,
 ) -> Lowering<Out> {
     let operand = args.first().copied();
+    if let Some(out) = rtt::lower(e, c, op, args, ty)? {
+        return Ok(out);
+    }
     if let Some(from) = operand.and_then(|arg| arg.ty.as_ref()).filter(|r| r.is_func()) {
         return in_func_hierarchy(e, c, op, args[0], from, ty);
     }
@@ -82,7 +85,7 @@ fn in_heap<'a, E: Environ<'a>>(
         }
         RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::refine(c, value, ty),
         RefOp::Func(_) | RefOp::Null(_) => return Err(Error::bug("constant reference with an operand")),
-        RefOp::IsFunc(_) => return Err(Error::bug("an object is no function")),
+        _ => return Err(Error::bug("a reference operation that is lowered elsewhere")),
     }))
 }
 

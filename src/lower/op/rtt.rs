@@ -1,32 +1,150 @@
-//! Numbers of the engine's in code: addresses of RTT records, and type ids.
+//! First-class RTTs, and functions as values of any kind: the dialect of 2018 to 2021.
+//!
+//! An RTT is a reference to the record that headers point to. A cast against one that is known only at run time is
+//! the display test of `cast.rs` with operands in place of constants.
 //!
 //! ```wat
-//! (i32.const 5308416)                 ;; in code for this engine
-//! (global.get $rtt:3)                 ;; in relocatable code
+//! (rtt.canon $t)                                          ;; becomes (i32.const RTT_OF_T - 3)
+//! (ref.test (local.get $x) (local.get $r))                ;; $r of type (rtt 2 $t), $x an object
+//! ;; becomes
+//! (i32.eq (i32.load $heap offset=DISPLAY+8 (i32.load $heap offset=3 (local.get $x)))
+//!         (i32.add (local.get $r) (i32.const 3)))
 //! ```
 //!
-//! Which address a record has depends on what the engine has met before. Code that is kept for other engines
-//! therefore imports the addresses, as immutable globals; the runtime gives them at instantiation. The built-in
-//! records come first, so that their addresses are the same in all engines with the same map.
+//! Where the number of RTTs above the operand is not known, it is loaded from it and compared with the object's first.
+//! Functions in the `any` hierarchy are their handles, told apart by their low bits; see `layout/reference.rs`.
+//!
+//! Source: the GC proposal of May 2021 (explicit RTTs), N. Cohen (1991).
 
-use crate::ir::{Cursor, GlobalOp, Op, Value};
-use crate::layout::GcType;
-use crate::lower::env::ModuleEnv;
-use crate::types::ValType;
+use super::super::env::RuntimeFunc;
+use super::super::environ::{Environ, Lowering};
+use super::{Arg, Out, Repr, cast, desc, func_ref, memory};
+use crate::fault::Error;
+use crate::ir::{Callee, Cursor, Op, RefOp, Value};
+use crate::layout::{reference, rtt};
+use crate::types::{RefType, TypeId, ValType};
+use wasmparser::Operator;
 
-/// The address of a type's record.
-pub fn address<'a>(env: &ModuleEnv<'_, 'a>, c: &mut Cursor<'_, 'a>, ty: &GcType) -> Value {
-    number(c, env.rtt_global(ty, false), ty.rtt.0)
+/// Lowers an operation of this family; `None` for any other.
+pub fn lower<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    op: RefOp,
+    args: &[Arg],
+    ty: ValType,
+) -> Lowering<Option<Out>> {
+    Ok(Some(match op {
+        RefOp::RttCanon(id) => Repr::Plain(canon(e, c, id, ty)?),
+        RefOp::RttSub(id) => {
+            let parent = operand(e, c, args, 0)?;
+            let record = super::record::address(e.env(), c, e.env().gc_type(id)?);
+            let callee = Callee::Func(e.env().runtime(RuntimeFunc::RttSub));
+            Repr::Plain(c.value(Op::Call(callee), &[parent, record], ty))
+        }
+        RefOp::TestRtt(depth) => {
+            let (value, rtt) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
+            let from = args.first().and_then(|arg| arg.ty.as_ref());
+            let from = from.ok_or_else(|| Error::bug("a cast of a number"))?;
+            Repr::Plain(test(e, c, (value, from), rtt, depth))
+        }
+        RefOp::FuncToAny => {
+            let arg = *args.first().ok_or_else(missing)?;
+            let handle = func_ref::handle(e, c, arg)?;
+            let shift = c.i32(reference::FUNC_SHIFT);
+            let shifted = c.i32_op(Operator::I32Shl, handle, shift);
+            let bits = c.i32(reference::FUNC_BITS);
+            Repr::Plain(c.core(Operator::I32Or, &[shifted, bits], ty))
+        }
+        RefOp::AnyToFunc(_) => {
+            let word = operand(e, c, args, 0)?;
+            let one = c.i32(1);
+            let high = c.i32_op(Operator::I32Shl, word, one);
+            let shift = c.i32(reference::FUNC_SHIFT + 1);
+            Repr::Handle(c.i32_op(Operator::I32ShrS, high, shift))
+        }
+        RefOp::AnyIsFunc => {
+            let word = operand(e, c, args, 0)?;
+            let mask = c.i32(reference::TAG_MASK);
+            let tag = c.i32_op(Operator::I32And, word, mask);
+            let wanted = c.i32(reference::TAG_FUNC);
+            let tagged = c.i32_op(Operator::I32Eq, tag, wanted);
+            let null = c.i32(reference::NULL);
+            let there = c.i32_op(Operator::I32Ne, word, null);
+            Repr::Plain(c.i32_op(Operator::I32And, tagged, there))
+        }
+        RefOp::Bind(id) => Repr::Plain(bind(e, c, args, id, ty)?),
+        _ => return Ok(None),
+    }))
 }
 
-/// The type's id, as its record holds it.
-pub fn index<'a>(env: &ModuleEnv<'_, 'a>, c: &mut Cursor<'_, 'a>, ty: &GcType) -> Value {
-    number(c, env.rtt_global(ty, true), ty.index)
+#[cold]
+fn missing() -> Error {
+    Error::bug("an operation without its operand")
 }
 
-fn number(c: &mut Cursor<'_, '_>, global: Option<u32>, constant: u32) -> Value {
-    match global {
-        Some(global) => c.value(Op::Global(GlobalOp::Get(global)), &[], ValType::I32),
-        None => c.i32(constant),
-    }
+fn operand<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, args: &[Arg], at: usize) -> Lowering<Value> {
+    func_ref::native(e, c, *args.get(at).ok_or_else(missing)?)
+}
+
+fn canon<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, id: TypeId, ty: ValType) -> Lowering<Value> {
+    let record = e.env().gc_type(id)?.rtt.0;
+    let value = reference::from_header(record) as i32;
+    Ok(c.core(Operator::I32Const { value }, &[], ty))
+}
+
+/// Whether a value is an object with an RTT at or below another: an `i32`.
+fn test<'a, E: Environ<'a>>(
+    e: &E,
+    c: &mut Cursor<'_, 'a>,
+    (value, from): (Value, RefType),
+    wanted: Value,
+    depth: Option<u32>,
+) -> Value {
+    let env = e.env();
+    cast::guarded(c, value, from, 0, |c| {
+        let header = memory::header(env, c, value, None);
+        let record = desc::record(c, wanted);
+        let display = |c: &mut Cursor<'_, 'a>, at, offset| memory::load_word(env, c, at, offset, ValType::I32);
+        if let Some(depth) = depth.filter(|&depth| depth < rtt::MIN_DISPLAY) {
+            let found = display(c, header, rtt::RTT_DISPLAY + 4 * depth);
+            return c.i32_op(Operator::I32Eq, found, record);
+        }
+        let depth = match depth {
+            Some(depth) => c.i32(depth),
+            None => display(c, record, rtt::RTT_DEPTH),
+        };
+        let has = display(c, header, rtt::RTT_DEPTH);
+        let deep = c.i32_op(Operator::I32GeU, has, depth);
+        let inst = c.if_else(
+            deep,
+            &[ValType::I32],
+            |c| {
+                let two = c.i32(2);
+                let offset = c.i32_op(Operator::I32Shl, depth, two);
+                let entry = c.i32_op(Operator::I32Add, header, offset);
+                let found = display(c, entry, rtt::RTT_DISPLAY);
+                let equal = c.i32_op(Operator::I32Eq, found, record);
+                c.yield_(&[equal]);
+            },
+            |c| {
+                let zero = c.i32(0);
+                c.yield_(&[zero]);
+            },
+        );
+        c.func.results(inst)[0]
+    })
+}
+
+fn bind<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    args: &[Arg],
+    id: TypeId,
+    ty: ValType,
+) -> Lowering<Value> {
+    let (environment, callee) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
+    let func = e.env().bind_func(id).ok_or_else(|| Error::bug("a function is bound to a type of another module"))?;
+    let nullable = ty.as_ref().map_or(ty, |r| ValType::Ref(r.as_nullable()));
+    let bound = c.value(Op::Call(Callee::Func(func)), &[environment, callee], nullable);
+    Ok(c.value(Op::Ref(RefOp::AsNonNull), &[bound], ty))
 }

@@ -96,14 +96,14 @@ fn new<'a, E: Environ<'a>>(
     let describes = e.env().module.types.def(id).sub.describes;
     let object = match describes {
         Some(of) => {
-            let rtt = super::rtt::address(e.env(), c, e.env().gc_type(of)?);
+            let rtt = super::record::address(e.env(), c, e.env().gc_type(of)?);
             e.alloc_descriptor(c, rtt, layout.bytes, fresh(id))
         }
         None => e.alloc(c, layout.bytes, fresh(id)),
     };
     let header = match descriptor {
         Some(descriptor) => desc::record(c, descriptor),
-        None => super::rtt::address(e.env(), c, &ty),
+        None => super::record::address(e.env(), c, &ty),
     };
     memory::store(e.env(), c, object, 0, Width::I32, header, None);
     for (field, value) in layout.fields.iter().zip(values) {

@@ -1,0 +1,121 @@
+//! Scripts whose modules are of the dialect of explicit RTTs.
+//!
+//! `wast` can not read the modules, but the rest of a script is what it always was. So the script is taken apart form
+//! by form: modules go to the dialect's front end, and every other directive is read by `wast`.
+
+use super::script::{Script, is_assertion};
+use super::{Failure, Report, traps};
+use crate::api::{Dialect, Engine, Module, Result};
+use crate::rtt::text::tokens::{Cursor, Tokens};
+use wasmtime::error::Context;
+use wasmtime::{bail, format_err};
+use wast::parser::ParseBuffer;
+
+/// Runs a script.
+pub(super) fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
+    let tokens = Tokens::new(text)?;
+    let mut rest = tokens.cursor();
+    let mut report = Report { path: path.to_string(), ..Report::default() };
+    let mut runner = Runner { engine, script: Script::new(engine)? };
+    while !rest.is_empty() {
+        let (offset, form) = (rest.offset(), rest);
+        rest.skip_form();
+        let (assertion, result) = runner.directive(form);
+        report.assertions += usize::from(assertion);
+        match result {
+            Ok(()) => report.passed += usize::from(assertion),
+            Err(err) => {
+                let line = text.as_bytes()[..offset].iter().filter(|&&b| b == b'\n').count() + 1;
+                let message = format!("{err:#}").replace('\n', "\n    ");
+                report.failures.push(Failure { line, message });
+            }
+        }
+    }
+    Ok(report)
+}
+
+struct Runner<'e> {
+    engine: &'e Engine,
+    script: Script<'e>,
+}
+
+impl Runner<'_> {
+    /// Runs a directive: whether it is an assertion, and how it went.
+    fn directive(&mut self, form: Cursor<'_, '_>) -> (bool, Result<()>) {
+        let word = form.peek_form().unwrap_or_default();
+        let result = match word {
+            "module" => self.module(form),
+            "assert_invalid" | "assert_malformed" => self.invalid(form),
+            "assert_unlinkable" => self.unlinkable(form),
+            _ => return self.other(form),
+        };
+        (word != "module", result)
+    }
+
+    fn module(&mut self, form: Cursor<'_, '_>) -> Result<()> {
+        let mut inside = form;
+        let mut inside = inside.form()?;
+        inside.skip();
+        let name = inside.id()?.map(|name| name.into_owned());
+        let module = self.compile(form)?;
+        self.script.instantiate(name, module)
+    }
+
+    fn compile(&self, form: Cursor<'_, '_>) -> Result<Module> {
+        let mut inside = form;
+        let mut inside = inside.form()?;
+        inside.skip();
+        inside.id()?;
+        let text = match inside.eat("quote") {
+            false => form.text().to_string(),
+            true => {
+                let mut text = String::new();
+                while !inside.is_empty() {
+                    text += &inside.name()?;
+                    text.push('\n');
+                }
+                text
+            }
+        };
+        Module::with_dialect(self.engine, text, Dialect::Rtt2020)
+    }
+
+    fn invalid(&self, form: Cursor<'_, '_>) -> Result<()> {
+        let mut inside = form;
+        let mut inside = inside.form()?;
+        inside.skip();
+        match self.compile(inside) {
+            Ok(_) => bail!("expected the module to be invalid"),
+            Err(err) => traps::expect_invalid(&err).map_err(|why| format_err!("{why}")),
+        }
+    }
+
+    fn unlinkable(&mut self, form: Cursor<'_, '_>) -> Result<()> {
+        let mut inside = form;
+        let mut inside = inside.form()?;
+        inside.skip();
+        let module = self.compile(inside)?;
+        inside.skip_form();
+        let message = inside.name()?;
+        match self.script.instantiate(None, module) {
+            Ok(()) => bail!("expected a failure to link"),
+            Err(err) => traps::expect_unlinkable(&err, &message).map_err(|why| format_err!("{why}")),
+        }
+    }
+
+    /// What has no module of the dialect in it.
+    fn other(&mut self, form: Cursor<'_, '_>) -> (bool, Result<()>) {
+        let parsed = ParseBuffer::new(form.text())
+            .and_then(|buffer| {
+                // The directive borrows the buffer, so it runs here.
+                let script = wast::parser::parse::<wast::Wast<'_>>(&buffer)?;
+                let mut outcome = (false, Ok(()));
+                for directive in script.directives {
+                    outcome = (is_assertion(&directive), self.script.directive(directive));
+                }
+                Ok(outcome)
+            })
+            .context("a directive that can not be read");
+        parsed.unwrap_or_else(|err| (true, Err(err)))
+    }
+}

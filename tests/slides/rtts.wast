@@ -1,0 +1,142 @@
+;; Runtime types as values: identity, chains, casts.
+
+(module
+  (type $a (struct))
+  (type $b (struct (field i32)))
+  (type $c (struct (field i32) (field i32)))
+  (type $a' (struct))
+  (global $b (rtt 1 $b) (rtt.sub $b (rtt.canon $a)))
+  (global $any (rtt any) (rtt.anyref))
+  (global $new (rtt $a) (rtt.new $a (rtt.anyref)))
+
+  ;; Equal static types and equal chains are the same RTT, however it was made.
+  (func (export "same") (result i32 i32 i32 i32)
+    (ref.eq (rtt.canon $a) (rtt.canon $a'))
+    (ref.eq (rtt.sub $b (rtt.canon $a)) (rtt.sub $b (rtt.canon $a')))
+    (ref.eq (global.get $b) (rtt.sub $b (rtt.canon $a)))
+    (ref.eq (global.get $new) (rtt.new $a (global.get $any))))
+  (func (export "different") (result i32 i32 i32 i32)
+    (ref.eq (rtt.canon $a) (rtt.canon $b))
+    (ref.eq (rtt.canon $b) (rtt.sub $b (rtt.canon $a)))
+    (ref.eq (rtt.sub $a (rtt.canon $a)) (rtt.canon $a))
+    (ref.eq (global.get $new) (rtt.canon $a)))
+
+  ;; Casts go by the chain and not by the static type.
+  (func $test (param $o (ref null data)) (param $r (rtt $b)) (result i32) (ref.test (local.get $o) (local.get $r)))
+  (func (export "tests") (result i32 i32 i32 i32)
+    (call $test (struct.new_default_with_rtt $b (rtt.canon $b)) (rtt.canon $b))
+    (call $test (struct.new_default_with_rtt $b (rtt.canon $b)) (global.get $b))
+    (call $test (struct.new_default_with_rtt $c (rtt.sub $c (global.get $b))) (global.get $b))
+    (call $test (ref.null data) (rtt.canon $b)))
+
+  (func (export "upwards") (result i32 i32)
+    (struct.new_default_with_rtt $c (rtt.sub $c (global.get $b)))
+    (let (result i32 i32) (local $o (ref $c))
+      (ref.test (local.get $o) (rtt.canon $a))
+      (ref.test (local.get $o) (rtt.canon $c))))
+
+  ;; A chain that is known nowhere statically, longer than any display that is always there.
+  (func $deep (param $n i32) (param $r (rtt $a)) (result (rtt $a))
+    (if (result (rtt $a)) (local.get $n)
+      (then (call $deep (i32.sub (local.get $n) (i32.const 1)) (rtt.sub $a (local.get $r))))
+      (else (local.get $r))))
+  (func (export "deep") (param $object i32) (param $asked i32) (result i32)
+    (ref.test
+      (struct.new_default_with_rtt $a (call $deep (local.get $object) (rtt.canon $a)))
+      (call $deep (local.get $asked) (rtt.canon $a))))
+  (func (export "too_deep") (drop (call $deep (i32.const 5000) (rtt.canon $a))))
+
+  (func (export "cast") (param $which i32) (result i32)
+    (struct.get $b 0
+      (ref.cast
+        (if (result (ref data)) (local.get $which)
+          (then (struct.new_with_rtt $c (i32.const 17) (i32.const 0) (rtt.sub $c (global.get $b))))
+          (else (struct.new_with_rtt $b (i32.const 18) (rtt.canon $b))))
+        (global.get $b))))
+  (func (export "cast_null") (result i32) (ref.is_null (ref.cast (ref.null $a) (global.get $b))))
+
+  ;; What a branch carries besides stays where it is.
+  (func (export "branch") (param $which i32) (result i32)
+    (block $l (result i32 (ref $b))
+      (i32.const 100)
+      (br_on_cast $l
+        (if (result dataref) (local.get $which)
+          (then (struct.new_with_rtt $b (i32.const 1) (global.get $b)))
+          (else (struct.new_default_with_rtt $a (rtt.canon $a))))
+        (global.get $b))
+      (drop)
+      (return (i32.add (i32.const 5))))
+    (struct.get $b 0)
+    (i32.add))
+  (func (export "branch_fail") (param $which i32) (result i32)
+    (block $l (result i32 dataref)
+      (i32.const 100)
+      (br_on_cast_fail $l
+        (if (result dataref) (local.get $which)
+          (then (struct.new_with_rtt $b (i32.const 1) (global.get $b)))
+          (else (ref.null data)))
+        (global.get $b))
+      (struct.get $b 0)
+      (return (i32.add)))
+    (ref.is_null)
+    (i32.sub))
+
+  ;; An RTT in an object, in a table, and through `anyref`.
+  (type $box (struct (field $rtt (mut (rtt $a)))))
+  (table $t 4 eqref)
+  (func (export "held") (result i32 i32)
+    (struct.new_with_rtt $box (rtt.sub $a (rtt.canon $a)) (rtt.canon $box))
+    (let (result i32 i32) (local $box (ref $box))
+      (table.set $t (i32.const 2) (struct.get $box $rtt (local.get $box)))
+      (ref.eq (table.get $t (i32.const 2)) (rtt.sub $a (rtt.canon $a)))
+      (ref.test (struct.new_default_with_rtt $a (struct.get $box $rtt (local.get $box))) (rtt.canon $a))))
+)
+
+(assert_return (invoke "same") (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1))
+(assert_return (invoke "different") (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+(assert_return (invoke "tests") (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 0))
+(assert_return (invoke "upwards") (i32.const 1) (i32.const 0))
+(assert_return (invoke "deep" (i32.const 0) (i32.const 0)) (i32.const 1))
+(assert_return (invoke "deep" (i32.const 5) (i32.const 5)) (i32.const 1))
+(assert_return (invoke "deep" (i32.const 5) (i32.const 6)) (i32.const 0))
+(assert_return (invoke "deep" (i32.const 40) (i32.const 39)) (i32.const 1))
+(assert_return (invoke "deep" (i32.const 40) (i32.const 7)) (i32.const 1))
+(assert_return (invoke "deep" (i32.const 7) (i32.const 40)) (i32.const 0))
+(assert_trap (invoke "too_deep") "allocation size too large")
+(assert_return (invoke "cast" (i32.const 1)) (i32.const 17))
+(assert_trap (invoke "cast" (i32.const 0)) "cast failure")
+(assert_return (invoke "cast_null") (i32.const 1))
+(assert_return (invoke "branch" (i32.const 1)) (i32.const 101))
+(assert_return (invoke "branch" (i32.const 0)) (i32.const 105))
+(assert_return (invoke "branch_fail" (i32.const 1)) (i32.const 101))
+(assert_return (invoke "branch_fail" (i32.const 0)) (i32.const 99))
+(assert_return (invoke "held") (i32.const 1) (i32.const 1))
+
+;; RTTs of equal types are equal between modules, and objects pass each other's casts.
+(module $one
+  (type $t (struct (field i32) (field (mut (optref $t)))))
+  (func (export "rtt") (result eqref) (rtt.sub $t (rtt.canon $t)))
+  (func (export "new") (result dataref) (struct.new_with_rtt $t (i32.const 9) (ref.null $t) (rtt.sub $t (rtt.canon $t))))
+  (global (export "global") (mut (optref $t)) (ref.null $t))
+  (table (export "table") 3 (optref $t))
+)
+(register "one")
+(module
+  (type $other (struct (field f64)))
+  (type $t1 (struct (field i32) (field (mut (optref $t2)))))
+  (type $t2 (struct (field i32) (field (mut (optref $t1)))))
+  (import "one" "rtt" (func $rtt (result eqref)))
+  (import "one" "new" (func $new (result dataref)))
+  (import "one" "global" (global $g (mut (optref $t2))))
+  (import "one" "table" (table 3 (optref $t1)))
+  (func (export "rtts") (result i32) (ref.eq (call $rtt) (rtt.sub $t1 (rtt.canon $t2))))
+  (func (export "cast") (result i32) (struct.get $t1 0 (ref.cast (call $new) (rtt.canon $t1))))
+)
+(assert_return (invoke "rtts") (i32.const 1))
+(assert_return (invoke "cast") (i32.const 9))
+(assert_unlinkable
+  (module (type $u (struct (field i64))) (import "one" "global" (global (mut (optref $u)))))
+  "incompatible import type")
+(assert_unlinkable
+  (module (type $u (struct (field i64))) (import "one" "table" (table 3 (optref $u))))
+  "incompatible import type")
