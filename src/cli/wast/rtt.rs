@@ -16,7 +16,7 @@ pub(super) fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
     let tokens = Tokens::new(text)?;
     let mut rest = tokens.cursor();
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    let mut runner = Runner { engine, script: Script::new(engine)? };
+    let mut runner = Runner { engine, script: Script::new(engine, false)? };
     while !rest.is_empty() {
         let (offset, form) = (rest.offset(), rest);
         rest.skip_form();
