@@ -11,15 +11,11 @@ use super::linker::Linker;
 use super::store::{AsContext, AsContextMut};
 use super::types::{FuncType, HeapType, ValType};
 use super::values::Val;
-use super::{Config, Engine, Module, Result};
+use super::{Config, Engine, Result};
 use crate::layout::reference::NULL;
 use crate::runtime::entry::enter;
 use std::ffi::c_void;
-use std::fs::File;
-use std::io::Read;
 use std::mem::MaybeUninit;
-use std::path::Path;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use wasmtime::ValRaw;
 
@@ -198,55 +194,6 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-impl Module {
-    /// A module from a file: one that was compiled before, or in the binary or the text format.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Module::deserialize`].
-    ///
-    /// # Errors
-    ///
-    /// When the file can not be read, or holds no module.
-    pub unsafe fn from_trusted_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
-        match Engine::detect_precompiled_file(&file)? {
-            // SAFETY: the contract is the same.
-            Some(_) => unsafe { Module::deserialize_file(engine, file) },
-            None => Module::from_file(engine, file),
-        }
-    }
-
-    /// [`Module::deserialize`] of a file that is open.
-    ///
-    /// # Safety
-    ///
-    /// As for that.
-    ///
-    /// # Errors
-    ///
-    /// As for that, and when the file can not be read.
-    pub unsafe fn deserialize_open_file(engine: &Engine, mut file: File) -> Result<Module> {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        // SAFETY: the contract is the same.
-        unsafe { Module::deserialize(engine, bytes) }
-    }
-
-    /// [`Module::deserialize`] of bytes somewhere in memory, of which a copy is made.
-    ///
-    /// # Safety
-    ///
-    /// As for that, and the bytes are there.
-    ///
-    /// # Errors
-    ///
-    /// As for that.
-    pub unsafe fn deserialize_raw(engine: &Engine, memory: NonNull<[u8]>) -> Result<Module> {
-        // SAFETY: the contract is the same.
-        unsafe { Module::deserialize(engine, memory.as_ref()) }
-    }
-}
-
 impl Config {
     /// Switches a flag of Cranelift's on.
     ///
@@ -316,10 +263,5 @@ impl Engine {
     /// When the component is invalid.
     pub fn precompile_component(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         self.wasmtime().precompile_component(bytes)
-    }
-
-    /// What engines have in common if one can load what the other compiled.
-    pub fn precompile_compatibility_hash(&self) -> impl std::hash::Hash + '_ {
-        (env!("CARGO_PKG_VERSION"), self.wasmtime().precompile_compatibility_hash())
     }
 }

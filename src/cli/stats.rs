@@ -4,11 +4,11 @@ use crate::api::HeapStats;
 
 /// The statistics as text.
 pub(super) fn text(stats: &HeapStats) -> String {
-    let HeapStats { minor, major, promoted_bytes, evacuated_bytes, .. } = stats;
+    let HeapStats { minor, major, promoted_bytes, pretenured_bytes, evacuated_bytes, .. } = stats;
     format!(
         "gc-stats: {minor} minor and {major} major collections\n\
          gc-stats: pauses: {:.3?} together, {:.3?} the longest\n\
-         gc-stats: {} bytes allocated, {promoted_bytes} promoted, {evacuated_bytes} moved in the old space\n\
+         gc-stats: {} bytes allocated, {promoted_bytes} promoted, {pretenured_bytes} made old, {evacuated_bytes} moved in the old space\n\
          gc-stats: {} bytes of heap, {} alive after the last major collection\n",
         stats.pause_total, stats.pause_max, stats.allocated_bytes, stats.heap_bytes, stats.live_after_major,
     )

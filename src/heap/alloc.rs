@@ -169,10 +169,17 @@ impl Heap {
         if self.zeal.strikes() {
             self.collect(mem, roots, CollectKind::Major)?;
         }
+        if let Some(at) = self.alloc_in_run(mem, roots, size)? {
+            return Ok(at);
+        }
         if let Some(at) = self.nursery.alloc(mem.bytes_mut(), size)? {
             return Ok(at);
         }
         self.make_room(mem, roots)?;
+        self.begin_run(mem)?;
+        if let Some(at) = self.alloc_in_run(mem, roots, size)? {
+            return Ok(at);
+        }
         let at = self.nursery.alloc(mem.bytes_mut(), size)?;
         at.ok_or_else(|| self.full(mem, size as u64))
     }

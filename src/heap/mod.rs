@@ -25,6 +25,7 @@ mod descriptor;
 mod error;
 mod memory;
 mod options;
+mod pretenure;
 mod remembered;
 mod sizer;
 mod space;
@@ -48,6 +49,7 @@ use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
 use descriptor::{Brief, Descriptors};
 use memory::Words;
+use pretenure::Pretenure;
 use remembered::Remembered;
 use sizer::Sizer;
 use space::large::LargeSpace;
@@ -79,6 +81,7 @@ pub struct Heap {
     options: HeapOptions,
     types: Descriptors,
     nursery: Nursery,
+    pretenure: Pretenure,
     pages: Pages,
     old: OldSpace,
     large: LargeSpace,
@@ -127,6 +130,7 @@ impl Heap {
             space_start,
             types: Descriptors::new(map.rtt_start, space_start),
             nursery: Nursery::new(map, options.nursery_least, !zeal.is_on()),
+            pretenure: Pretenure::default(),
             pages: Pages::new(space_start),
             old: OldSpace::new(space_start),
             large: LargeSpace::default(),

@@ -24,6 +24,11 @@ pub struct HeapOptions {
     /// The part of the nursery that is used adapts to the share of objects that survive, between this
     /// many bytes and what the map gives.
     pub nursery_least: u32,
+    /// When more than this share of the nursery survives a collection, the next objects are made in the old space.
+    /// Above 1 turns it off.
+    pub pretenure_share: f64,
+    /// ... at most this many bytes, until the nursery is asked again.
+    pub pretenure_most: u64,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
     pub fragmentation: f64,
@@ -40,6 +45,8 @@ impl Default for HeapOptions {
             minimum: 32 << 20,
             nursery_least: 1 << 20,
             growth_bytes: 1 << 20,
+            pretenure_share: 0.875,
+            pretenure_most: 16 << 20,
             fragmentation: 0.25,
         }
     }

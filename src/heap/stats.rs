@@ -14,6 +14,8 @@ pub struct HeapStats {
     pub major: u64,
     /// Bytes of objects that were moved from the nursery to the old space.
     pub promoted_bytes: u64,
+    /// Bytes of objects that were made in the old space.
+    pub pretenured_bytes: u64,
     /// Bytes of objects that were moved within the old space.
     pub evacuated_bytes: u64,
     /// Bytes allocated up to the last collection.

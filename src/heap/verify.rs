@@ -156,7 +156,7 @@ impl Heap {
         let mut verifier = Verifier {
             heap: self,
             bytes,
-            bump: self.nursery.bump(bytes)?,
+            bump: if self.pretenure.is_on() { self.map.nursery_start } else { self.nursery.bump(bytes)? },
             large: self.large.objects().iter().map(|object| (object.at, object.range())).collect(),
             nodes: Vec::new(),
             seen: HashSet::new(),

@@ -293,6 +293,9 @@ pub enum RefOp {
     Test(RefType),
     /// `ref.cast`
     Cast(RefType),
+    /// Whether a function reference is to this function of the module: an `i32`. Zero may mean that it is not
+    /// known.
+    IsFunc(u32),
     /// `ref.get_desc`
     GetDesc,
     /// Whether an object has a descriptor: an `i32`. Operands: the value, the descriptor, which is not

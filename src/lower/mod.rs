@@ -12,6 +12,7 @@
 //! | `known.rs` | words that are known already: lengths, cells of tables, addresses of root areas |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
+//! | `world.rs` | which functions calls through fields can reach |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
 //! | `reach.rs` | which functions nothing calls any more |
@@ -45,6 +46,7 @@ pub mod safepoint;
 mod scan;
 mod sections;
 mod types;
+mod world;
 
 pub use context::LowerContext;
 pub use output::Lowered;
@@ -138,6 +140,9 @@ fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
 
 /// Optimises what is IR.
 fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerContext<'_>) -> Result<(), Error> {
+    if cx.opt_level > 1 {
+        world::devirtualize(module, bodies)?;
+    }
     let globals = global_kinds(module);
     let scope = Scope { types: &module.types, globals: &globals };
     let candidates = if cx.opt_level > 1 { candidates(module, bodies)? } else { Candidates::default() };

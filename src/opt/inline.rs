@@ -17,13 +17,15 @@
 //!   code has those types, and must validate.
 //! - Backtraces show the frame that is gone: each instruction tells which call it stands in
 //!   ([`Inlined`]).
-//! - It ends: what comes from a callee is not looked at again, and no function is put into itself.
+//! - It ends: what comes from a callee is not looked at again.
 //!
 //! What is put in is decided by a cost, which is about the number of machine instructions:
 //!
 //! - A function is a candidate when its cost is at most [`MAX_COST`]. Into candidates, candidates are put
 //!   first, from the bodies as they were before the round, for [`ROUNDS`] rounds; what gets too large by
 //!   it stays as it was.
+//! - A small function that calls itself is put in the place of those calls once: two of three levels of a binary
+//!   recursion need no call then. It is put into no other.
 //! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the
 //!   innermost loops come first.
 //!
@@ -40,6 +42,9 @@ use wasmparser::Operator;
 
 /// What a candidate costs at most.
 pub const MAX_COST: u32 = 40;
+
+/// What a function costs at most that is put into itself.
+const MAX_ITSELF: u32 = 60;
 
 /// So much a caller may grow, however small it is.
 const MIN_GROWTH: u32 = 400;
@@ -99,16 +104,20 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
     func.insts.values().any(|inst| matches!(inst.op, Op::Call(Callee::Func(callee)) if callee == index))
 }
 
-/// Puts candidates into a function. Whether it did.
+/// Puts candidates into a function, and a function that calls itself once into itself. Whether it did.
 pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
-    if candidates.bodies.is_empty() {
+    let itself = itself(func);
+    if candidates.bodies.is_empty() && itself.is_none() {
         return false;
     }
     let mut changed = false;
-    let (found, own) = sites(func, candidates);
+    let (found, own) = sites(func, |callee| match &itself {
+        Some(_) if callee == func.index => true,
+        _ => callee != func.index && candidates.bodies.contains_key(&callee),
+    });
     let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
     for (_, call, callee) in found {
-        if let Some(candidate) = candidates.bodies.get(&callee)
+        if let Some(candidate) = candidates.bodies.get(&callee).or(itself.as_ref().filter(|of| of.func.index == callee))
             && candidate.cost <= left
             && splice(func, call, &candidate.func)
         {
@@ -122,8 +131,14 @@ pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
 /// A call: how deep in loops, which instruction, whom it calls.
 type Site = (Reverse<u32>, Inst, u32);
 
-/// The calls of candidates, those in the innermost loops first; and what the function costs.
-fn sites(func: &Func<'_>, candidates: &Candidates<'_>) -> (Vec<Site>, u32) {
+/// A function that calls itself, as it is to be put in the place of those calls.
+fn itself<'a>(func: &Func<'a>) -> Option<Candidate<'a>> {
+    let cost = cost(func, MAX_ITSELF).filter(|_| calls(func, func.index))?;
+    Some(Candidate { func: func.clone(), cost })
+}
+
+/// The calls of functions that are wanted, those in the innermost loops first; and what the function costs.
+fn sites(func: &Func<'_>, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
     let (mut found, mut own) = (Vec::new(), 0u32);
     let mut stack = vec![(func.body, 0)];
     while let Some((region, depth)) = stack.pop() {
@@ -131,9 +146,7 @@ fn sites(func: &Func<'_>, candidates: &Candidates<'_>) -> (Vec<Site>, u32) {
             let op = &func.insts[inst].op;
             own = own.saturating_add(weight(func, inst));
             match *op {
-                Op::Call(Callee::Func(callee)) if callee != func.index && candidates.bodies.contains_key(&callee) => {
-                    found.push((Reverse(depth), inst, callee));
-                }
+                Op::Call(Callee::Func(callee)) if wanted(callee) => found.push((Reverse(depth), inst, callee)),
                 _ => {}
             }
             let depth = depth + u32::from(matches!(op, Op::Loop { .. }));

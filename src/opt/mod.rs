@@ -13,6 +13,8 @@
 //! | `lattice.rs` | the most precise type of what has two types, and of either of two |
 //! | `facts.rs` | what is known of references at a point; whatever names the same object |
 //! | `null_checks.rs` | which operands are not null behind an instruction |
+//! | `closed_world.rs` | what all functions of a module together say |
+//! | `devirtualize.rs` | pass: calls through fields that hold few functions, before inlining |
 //! | `inline.rs` | pass: calls of small functions, before all others |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
 //! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
@@ -22,7 +24,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod closed_world;
 mod dce;
+mod devirtualize;
 mod facts;
 mod fold;
 mod inline;
@@ -36,6 +40,7 @@ mod tests;
 mod type_flow;
 mod walk;
 
+pub use devirtualize::run as devirtualize;
 pub use inline::Candidates;
 pub use scope::{GlobalKind, Scope};
 

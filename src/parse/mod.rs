@@ -47,6 +47,6 @@ pub use module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
 };
-pub use throws::{MayThrow, Through};
+pub use throws::{MayThrow, Through, is_open};
 pub use translate::Translated;
 pub use types::exception_type;

@@ -134,8 +134,8 @@ impl MayThrow {
     }
 }
 
-/// Whether a function reference can come in from outside: any reference may hold one.
-fn is_open(module: &Module<'_>) -> bool {
+/// Whether a reference can come in from outside: anything that leads to an object or a function.
+pub fn is_open(module: &Module<'_>) -> bool {
     let has_refs = |ty: u32| {
         let sig = module.type_func(ty);
         sig.is_none_or(|sig| sig.params.iter().chain(&sig.results).any(|ty| matches!(ty, ValType::Ref(_))))

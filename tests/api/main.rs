@@ -1,5 +1,6 @@
 //! The embedder's interface, end to end: one module per subject.
 
+mod async_;
 mod calls;
 mod entities;
 mod exceptions;
@@ -7,6 +8,7 @@ mod exceptions_in_hosts;
 mod exceptions_through_others;
 mod ext;
 mod ext_imports;
+mod instance_pre;
 mod references;
 mod traps;
 

@@ -38,8 +38,6 @@
 ;;   (func (;2;) (type 1) (result i32)
 ;;     (local i32 i32 i32 i32)
 ;;     global.get 1
-;;     i32.const 0
-;;     i32.add
 ;;     local.set 0
 ;;     i32.const 0
 ;;     i32.load offset=1048580

@@ -1,5 +1,6 @@
 //! Host functions over values of any type.
 
+use super::async_::AsyncHost;
 use super::{Caller, is_plain};
 use crate::api::gc::rooting::{enter_scope, exit_scope};
 use crate::api::store::StoreContextMut;
@@ -22,6 +23,8 @@ enum Run<T: 'static> {
     Dynamic(Box<Dynamic<T>>),
     /// Over the engine's own storage, which holds lowered values of the function's types: parameters, then results.
     Typed(Box<Typed<T>>),
+    /// One that may have to wait.
+    Async(AsyncHost<T>),
 }
 
 /// A host function that no store knows yet.
@@ -51,6 +54,17 @@ impl<T: 'static> HostFunc<T> {
     ) -> HostFunc<T> {
         let signature = ty.signature().cloned().unwrap_or_default();
         HostFunc { ty, signature, run: Run::Typed(Box::new(run)) }
+    }
+
+    /// One that may have to wait.
+    pub fn new_async(ty: FuncType, run: AsyncHost<T>) -> HostFunc<T> {
+        let signature = ty.signature().cloned().unwrap_or_default();
+        HostFunc { ty, signature, run: Run::Async(run) }
+    }
+
+    /// Parameter and result types.
+    pub fn signature(&self) -> &t::FuncType {
+        &self.signature
     }
 
     pub fn type_id(&self) -> TypeId {
@@ -87,6 +101,9 @@ impl<T: 'static> HostFunc<T> {
         cx: &mut StoreContextMut<'_, T>,
         ty: wasmtime::FuncType,
     ) -> wasmtime::Func {
+        if let Run::Async(run) = &self.run {
+            return run.materialize(self, cx, ty);
+        }
         let host = self.clone();
         if let Run::Typed(_) = self.run {
             return self.materialize_typed(cx, ty);
@@ -154,7 +171,11 @@ impl<T: 'static> HostFunc<T> {
 
     /// Results that nobody reads, because an exception is pending.
     #[cold]
-    fn unread(&self, caller: &mut wasmtime::Caller<'_, StoreData<T>>, results: &mut [wasmtime::Val]) -> Result<()> {
+    pub(super) fn unread(
+        &self,
+        caller: &mut wasmtime::Caller<'_, StoreData<T>>,
+        results: &mut [wasmtime::Val],
+    ) -> Result<()> {
         let state = self.ty.engine().state();
         for (result, &ty) in results.iter_mut().zip(&self.signature.results) {
             *result = match ty {
@@ -189,6 +210,9 @@ impl<T: 'static> HostFunc<T> {
                 return Err(Error::new(crate::fault::Error::bug("a typed function was called with any values")));
             }
             Run::Dynamic(run) => run,
+            Run::Async(_) => {
+                return Err(Error::new(crate::fault::Error::bug("an asynchronous function was called at once")));
+            }
         };
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         let mut args = Vec::with_capacity(params.len());

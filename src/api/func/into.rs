@@ -30,6 +30,9 @@ pub trait WasmRet: 'static {
     /// Gives the results to lowered code.
     #[doc(hidden)]
     fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [MaybeUninit<ValRaw>]) -> Result<()>;
+    /// The same for values that tell their types.
+    #[doc(hidden)]
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()>;
 }
 
 #[cold]
@@ -78,6 +81,10 @@ impl<A: WasmTy> WasmRet for A {
         results.first_mut().ok_or_else(bug)?.write(raw);
         Ok(())
     }
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+        *results.first_mut().ok_or_else(bug)? = self.lower(cx, None)?.into_native();
+        Ok(())
+    }
 }
 
 impl<R: WasmRet> WasmRet for Result<R> {
@@ -95,6 +102,9 @@ impl<R: WasmRet> WasmRet for Result<R> {
     #[inline]
     fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
         self?.store(cx, results)
+    }
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+        self?.store_vals(cx, results)
     }
 }
 
@@ -126,6 +136,16 @@ macro_rules! results {
                         let raw = $a.lower(cx, None)?.into_raw(&mut cx.inner);
                         results.next().ok_or_else(bug)?.write(raw);
                     )*
+                    Ok(())
+                }
+                fn store_vals<T: 'static>(
+                    self,
+                    cx: &mut StoreContextMut<'_, T>,
+                    results: &mut [wasmtime::Val],
+                ) -> Result<()> {
+                    let ($($a,)*) = self;
+                    let mut results = results.iter_mut();
+                    $(*results.next().ok_or_else(bug)? = $a.lower(cx, None)?.into_native();)*
                     Ok(())
                 }
             }

@@ -352,11 +352,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     #[inline]
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let mut cx = store.as_context_mut();
-        let types = match &self.def.sub.composite {
-            CompositeType::Func(ty) => &ty.params[..],
-            _ => &[],
-        };
-        let params = params.lower(&mut cx, types)?;
+        let params = params.lower(&mut cx, self.param_types())?;
         let results = match &self.inner {
             Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params)),
             None => {
@@ -367,6 +363,25 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let results = results.and_then(|results| Results::lift(&mut cx, results));
         safe_point(&mut cx.inner);
         results
+    }
+
+    #[inline]
+    pub(super) fn param_types(&self) -> &[t::ValType] {
+        match &self.def.sub.composite {
+            CompositeType::Func(ty) => &ty.params[..],
+            _ => &[],
+        }
+    }
+
+    /// The engine's function, whoever calls.
+    pub(super) fn inner<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+    ) -> Result<wasmtime::TypedFunc<Params::Abi, Results::Abi>> {
+        match &self.inner {
+            Some(inner) => Ok(inner.clone()),
+            None => self.native(cx),
+        }
     }
 
     /// The engine's function.

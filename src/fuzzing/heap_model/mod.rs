@@ -47,6 +47,7 @@ fn setup(s: &mut Source<'_>) -> (HeapOptions, u64) {
         poison: aids,
         verify: aids,
         fragmentation: if eager { 0.0 } else { usual.fragmentation },
+        pretenure_share: if eager { 0.0 } else { usual.pretenure_share },
         nursery_least: if eager { 0 } else { usual.nursery_least },
         ..usual
     };

@@ -81,6 +81,7 @@ impl Heap {
         if self.options.poison {
             self.poison(mem, start..start + used);
         }
+        self.pretenure.adapt(used, promoted, self.nursery.size(), &self.options);
         self.nursery.adapt(used, promoted);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, self.map);

@@ -60,6 +60,7 @@ impl Heap {
         roots: &mut dyn Roots,
         kind: CollectKind,
     ) -> Result<(), AllocError> {
+        self.end_run(mem)?;
         if self.options.verify {
             self.verify(mem, roots)?;
         }

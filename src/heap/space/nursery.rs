@@ -56,6 +56,11 @@ impl Nursery {
         }
     }
 
+    /// Bytes that are used before a collection.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
     /// First address above what is used.
     fn end(&self) -> u32 {
         self.map.nursery_start + self.size

@@ -157,7 +157,8 @@ impl OldSpace {
         })
     }
 
-    fn alloc_overflow(&mut self, bytes: u32, pages: &mut Pages) -> Option<u32> {
+    /// Allocates apart from the bump pointer. `None` when no block is left.
+    pub fn alloc_overflow(&mut self, bytes: u32, pages: &mut Pages) -> Option<u32> {
         if self.overflow.end - self.overflow.start < bytes {
             if bytes > BLOCK_BYTES {
                 return None;
@@ -197,6 +198,23 @@ impl OldSpace {
         (self.bump, self.limit, self.fresh) = (at, at + BLOCK_BYTES, true);
         self.ahead = 0..0;
         Some(())
+    }
+
+    /// Gives out the current hole, or the next, as a whole. `None` when no block is left.
+    pub fn take_hole(&mut self, pages: &mut Pages) -> Option<Range<u32>> {
+        if self.bump == self.limit {
+            self.next_hole(pages)?;
+        }
+        let hole = self.bump..self.limit;
+        self.bump = self.limit;
+        Some(hole)
+    }
+
+    /// Takes back the end of the hole that was given out last.
+    pub fn give_rest(&mut self, rest: Range<u32>) {
+        if rest.end == self.limit && self.bump == self.limit {
+            self.bump = rest.start;
+        }
     }
 
     fn line_start(&self, line: u32) -> u32 {

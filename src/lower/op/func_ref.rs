@@ -10,7 +10,7 @@ use super::super::env::RuntimeFunc;
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Repr};
 use crate::fault::Error;
-use crate::ir::{Callee, Cursor, Op, RefOp, TableOp, TrapCode, Value};
+use crate::ir::{Callee, Cursor, GlobalOp, Op, RefOp, TableOp, TrapCode, Value};
 use crate::layout::object::FUNC_NULL;
 use crate::types::{HeapType, RefType, ValType};
 use wasmparser::Operator;
@@ -97,13 +97,33 @@ pub fn handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -
         Repr::Plain(_) => None,
     };
     if let Some(offset) = known {
-        let base = c.value(Op::Global(crate::ir::GlobalOp::Get(e.env().function_base_global())), &[], ValType::I32);
-        let offset = c.i32(offset);
-        return Ok(c.i32_op(Operator::I32Add, base, offset));
+        return Ok(own_handle(e, c, offset));
     }
     let value = native(e, c, arg)?;
     let intern = e.env().runtime(RuntimeFunc::FunctionHandle);
     Ok(c.value(Op::Call(Callee::Func(intern)), &[value], ValType::I32))
+}
+
+/// The handle of a function of the module.
+fn own_handle<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, offset: u32) -> Value {
+    let base = c.value(Op::Global(GlobalOp::Get(e.env().function_base_global())), &[], ValType::I32);
+    if offset == 0 {
+        return base;
+    }
+    let offset = c.i32(offset);
+    c.i32_op(Operator::I32Add, base, offset)
+}
+
+/// Whether a function reference is to a function of the module, as far as can be told without a call: an `i32`.
+pub fn is_func<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, arg: Arg, func: u32) -> Value {
+    match (arg.repr, e.env().handles.get(&func)) {
+        (Repr::Handle(handle), Some(&offset)) => {
+            let own = own_handle(e, c, offset);
+            c.i32_op(Operator::I32Eq, handle, own)
+        }
+        (Repr::Known(known), _) => c.i32(u32::from(known == func)),
+        _ => c.i32(0),
+    }
 }
 
 /// Whether a function reference is null: an `i32`.

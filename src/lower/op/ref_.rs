@@ -82,6 +82,7 @@ fn in_heap<'a, E: Environ<'a>>(
         }
         RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::refine(c, value, ty),
         RefOp::Func(_) | RefOp::Null(_) => return Err(Error::bug("constant reference with an operand")),
+        RefOp::IsFunc(_) => return Err(Error::bug("an object is no function")),
     }))
 }
 
@@ -105,6 +106,7 @@ fn in_func_hierarchy<'a, E: Environ<'a>>(
             narrowed(c, repr, ty)
         }
         RefOp::Refine => refined(e, c, arg, from, ty)?,
+        RefOp::IsFunc(func) => Repr::Plain(func_ref::is_func(e, c, arg, func)),
         _ => return Err(Error::bug("no such operation on function references")),
     })
 }

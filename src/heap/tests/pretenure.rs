@@ -1,0 +1,112 @@
+//! Allocation in the old space while nearly everything survives.
+
+use crate::fuzzing::heap_model::world::{World, options};
+use crate::heap::*;
+use crate::layout::reference;
+
+/// What fits the nursery of these tests, in pairs.
+const NURSERY_PAIRS: u32 = 65536 / 16;
+
+/// A world in which a list was built, all of which is alive, so that a run is under way.
+fn in_a_run(options: HeapOptions) -> World {
+    let mut w = World::new(options);
+    w.push_list(0, 2 * NURSERY_PAIRS);
+    assert!(w.heap.pretenure.is_on());
+    w
+}
+
+#[test]
+fn what_is_made_while_all_survives_is_not_copied() {
+    let mut w = in_a_run(options());
+    let (promoted, next) = (w.heap.stats().promoted_bytes, w.pair(7));
+    assert!(!w.is_young(next) && promoted <= 65536);
+    w.push(next);
+    w.verify().unwrap();
+    w.major();
+    assert!(!w.heap.pretenure.is_on());
+    assert_eq!(w.get(w.top(0), 12), 7);
+    w.pop();
+    let numbers = w.list(w.top(0));
+    assert_eq!(numbers, (0..2 * NURSERY_PAIRS).collect::<Vec<_>>());
+    let stats = w.heap.stats();
+    assert!(stats.pretenured_bytes > 0);
+    assert_eq!(stats.pretenured_bytes + stats.promoted_bytes, u64::from(2 * NURSERY_PAIRS + 1) * 16);
+}
+
+#[test]
+fn a_run_ends_and_the_nursery_is_asked_again() {
+    let mut w = in_a_run(HeapOptions { minimum: 64 << 20, ..options() });
+    // All of this is garbage; the run takes some of it, the nursery the rest.
+    for number in 0..40 * NURSERY_PAIRS {
+        w.pair(number);
+    }
+    let last = w.pair(0);
+    assert!(w.is_young(last) && !w.heap.pretenure.is_on());
+    assert!(w.heap.stats().pretenured_bytes < 8 * 65536 && w.heap.stats().major == 0);
+}
+
+#[test]
+fn garbage_of_a_run_is_used_again() {
+    let mut w = in_a_run(options());
+    for _ in 0..30 {
+        w.pop();
+        w.push_list(0, 2 * NURSERY_PAIRS);
+    }
+    w.major();
+    assert!(w.heap.stats().heap_bytes < 4 << 20, "{:?}", w.heap.stats());
+    assert_eq!(w.list(w.top(0)).len() as u32, 2 * NURSERY_PAIRS);
+}
+
+#[test]
+fn larger_objects_leave_the_chunk_as_it_is() {
+    let mut w = in_a_run(options());
+    let bytes = w.types.bytes.clone();
+    for round in 0..20 {
+        let array = w.try_array(&bytes, 7000, round).unwrap();
+        w.push(array);
+        let pair = w.pair(round);
+        assert!(!w.is_young(pair) || !w.heap.pretenure.is_on());
+        w.push(pair);
+    }
+    w.minor();
+    w.verify().unwrap();
+    assert!((0..20).all(|n| w.get(w.top(2 * (19 - n)), 12) == n));
+}
+
+#[test]
+fn a_bump_pointer_that_leaves_the_chunk_is_noticed() {
+    let mut w = in_a_run(options());
+    let limit = w.word(w.map.limit_cell());
+    w.set_word(w.map.bump_cell(), limit + 4);
+    let error = w.heap.collect(&mut w.mem, &mut w.host, CollectKind::Minor).unwrap_err();
+    assert!(matches!(error, AllocError::Corrupt(ref error) if error.fault == Fault::Bump), "{error}");
+}
+
+#[test]
+fn without_memory_a_run_ends_and_the_heap_stays_usable() {
+    for requests in 0..30 {
+        let mut w = World::new(options());
+        w.mem.requests = requests;
+        w.push(reference::NULL);
+        let ty = w.types.pair.clone();
+        let full = (0..40 * NURSERY_PAIRS).find(|&number| match w.try_struct(&ty, number) {
+            Ok(pair) => {
+                let tail = w.pop();
+                w.set(pair, 4, tail);
+                w.push(pair);
+                false
+            }
+            Err(error) => {
+                assert!(matches!(error, AllocError::Full { .. }), "{error}");
+                true
+            }
+        });
+        let full = full.expect("memory is short");
+        w.verify().unwrap();
+        assert_eq!(w.list(w.top(0)).len() as u32, full);
+        w.pop();
+        w.push(reference::NULL);
+        w.major();
+        w.pair(1);
+    }
+}

@@ -1,0 +1,67 @@
+//! Gathers what the whole module says of its objects and function references, and makes calls direct by it.
+//!
+//! What counts is every body that has objects, and every constant expression. The passes are in
+//! `src/opt/closed_world.rs` and `src/opt/devirtualize.rs`.
+
+use crate::fault::Error;
+use crate::ir::{Cursor, Func, Op, SrcLoc};
+use crate::opt::closed_world::{Declared, Summary, World};
+use crate::parse::{ConstExpr, ElemItems, Module, Translated, const_expr, is_open};
+use crate::types::{RefType, TypeId, ValType};
+use rayon::prelude::*;
+use wasmparser::Operator;
+
+/// Makes calls through fields direct where few functions can be called.
+///
+/// # Errors
+///
+/// Defects of this crate only.
+pub fn devirtualize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> Result<(), Error> {
+    let funcs: Vec<TypeId> = module.funcs.iter().map(|func| module.types.id(func.ty)).collect();
+    let globals: Vec<Option<u32>> = module
+        .globals
+        .iter()
+        .map(|global| match (global.mutable, global.init.as_deref()) {
+            (false, Some([(Operator::RefFunc { function_index }, _)])) => Some(*function_index),
+            _ => None,
+        })
+        .collect();
+    let declared = Declared { types: &module.types, funcs: &funcs, globals: &globals, closed: !is_open(module) };
+    let mut summaries: Vec<Summary> = bodies
+        .par_iter()
+        .filter_map(|body| if let Translated::Ir(func) = body { Some(Summary::of(func, &declared)) } else { None })
+        .collect();
+    summaries.push(Summary::of(&constants(module)?, &declared));
+    let world = World::new(&declared, &summaries);
+    bodies.par_iter_mut().for_each(|body| {
+        if let Translated::Ir(func) = body {
+            crate::opt::devirtualize(func, &declared, &world);
+        }
+    });
+    Ok(())
+}
+
+/// All constant expressions that make references, as one function that nobody calls.
+fn constants<'a>(module: &Module<'a>) -> Result<Func<'a>, Error> {
+    let mut func = Func::new(u32::MAX, &[], &[]);
+    let body = func.body;
+    let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
+    let mut eval = |expr: &ConstExpr<'a>, ty: RefType| const_expr(&mut c, module, expr, ValType::Ref(ty)).map(drop);
+    for global in &module.globals {
+        if let (Some(expr), ValType::Ref(ty)) = (&global.init, global.ty) {
+            eval(expr, ty)?;
+        }
+    }
+    for table in &module.tables {
+        if let Some(expr) = &table.init {
+            eval(expr, table.elem)?;
+        }
+    }
+    for elem in &module.elems {
+        if let ElemItems::Exprs(exprs) = &elem.items {
+            exprs.iter().try_for_each(|expr| eval(expr, elem.ty))?;
+        }
+    }
+    c.push(Op::Return, &[], &[]);
+    Ok(func)
+}
