@@ -6,7 +6,7 @@
 //!
 //! The imports are answered by `wasmtime-gc link`, or by an instance of the side table that the embedder links.
 
-/// The module of the operations. Other languages in the same program have to use the same name for the same table.
+// Other languages in the same program have to import from the same name to use the same table.
 #[link(wasm_import_module = "wasmtime-gc:side-table")]
 unsafe extern "C" {
     #[link_name = "release"]

@@ -1,7 +1,7 @@
-//! `wasmtime-gc link`: links intrinsics into a module that imports them.
+//! `wasmtime-gc link`: links intrinsics into a module that imports them, or writes them for another linker.
 
 use super::{Outcome, input, lower, missing_argument};
-use crate::intrinsics::{LinkOptions, Links, link};
+use crate::intrinsics::{LinkOptions, Links, link, side_table_object};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,8 +20,11 @@ pub(super) struct LinkCommand {
     #[arg(long, value_enum, default_value_t = Where::Own)]
     links: Where,
     /// Writes text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "object")]
     wat: bool,
+    /// Writes the side table as an object file for `wasm-ld` instead; see `include/wasmtime_gc/side_table.h`
+    #[arg(long, conflicts_with_all = ["module", "links"])]
+    object: bool,
     /// The module, binary or text (`-` for standard input)
     #[arg(value_name = "WASM")]
     module: Option<PathBuf>,
@@ -39,6 +42,10 @@ enum Where {
 impl LinkCommand {
     /// Writes the linked module.
     pub(super) fn execute(self) -> Outcome {
+        if self.object {
+            lower::write(self.output.as_deref(), &side_table_object(!self.fast)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let Some(path) = &self.module else { missing_argument("link", "<WASM>") };
         let wasm = input::read(path)?;
         let links = if self.links == Where::Own { Links::Own } else { Links::Program };

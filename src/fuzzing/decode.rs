@@ -2,11 +2,12 @@
 //!
 //! An input is either the bytes of a module, or a list of edits of a module that is embedded here, so
 //! that most of what is decoded is intact. A panic is a finding, and so is a module that passes
-//! validation and is not lowered to a valid one. Time and memory are bounded by the input's length.
+//! validation and is not lowered to a valid one, or into which intrinsics are linked so that it is invalid. Time and memory are bounded by the input's length.
 
 use super::generate::Source;
 use super::lower_valid::{is_core, lowered};
 use crate::fault::Error;
+use crate::intrinsics::{self, LinkOptions, Links};
 use wasmparser::{Validator, WasmFeatures};
 
 /// The longest input that is looked at.
@@ -17,6 +18,7 @@ const SEEDS: &[&str] = &[
     include_str!("../../examples/binary_trees.wat"),
     include_str!("../../examples/classes.wat"),
     include_str!("../../examples/linked_strings.wat"),
+    include_str!("../intrinsics/component.wat"),
     include_str!("../../tests/lower/array.wat"),
     include_str!("../../tests/lower/call.wat"),
     include_str!("../../tests/lower/cast.wat"),
@@ -65,6 +67,11 @@ fn edited(mut wasm: Vec<u8>, s: &mut Source<'_>) -> Vec<u8> {
 
 fn decode(wasm: &[u8]) {
     let valid = Validator::new_with_features(WasmFeatures::WASM3).validate_all(wasm).is_ok();
+    for links in [Links::Own, Links::Program] {
+        if let Err(err @ intrinsics::Error::Bug(_)) = intrinsics::link(wasm, &LinkOptions { checked: true, links }) {
+            panic!("linking: {err}, valid: {valid}\n{}", hex(wasm));
+        }
+    }
     for opt_level in [0, 2] {
         match lowered(wasm, opt_level, false) {
             Ok(Some(lowered)) => {

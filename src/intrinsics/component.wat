@@ -8,6 +8,9 @@
   (import "wasmtime-gc:side-table" "release" (func $release (param i32)))
   (import "wasmtime-gc:side-table" "size" (func $size (result i32)))
   (import "wasmtime-gc:side-table" "capacity" (func $capacity (result i32)))
+  (import "wasmtime-gc:side-table/weak" "intern" (func $weak (param externref) (result i32)))
+  (import "wasmtime-gc:side-table/weak" "get" (func $weak_held (param i32) (result externref)))
+  (import "wasmtime-gc:side-table/weak" "release" (func $weak_release (param i32)))
   (import "wasmtime-gc:objects" "alloc" (func $alloc (param i32 i32) (result externref)))
   (import "wasmtime-gc:objects" "refs" (func $refs (param externref) (result i32)))
   (import "wasmtime-gc:objects" "bytes" (func $bytes (param externref) (result i32)))
@@ -18,6 +21,7 @@
   (import "wasmtime-gc:finalizers" "token" (func $token (param i32) (result externref)))
 
   (export "release" (func $release))
+  (export "weak_release" (func $weak_release))
   (export "size" (func $size))
   (export "capacity" (func $capacity))
 
@@ -48,4 +52,8 @@
     (local.set $cell (call $alloc (i32.const 2) (i32.const 0)))
     (call $set (local.get $cell) (i32.const 0) (call $token (local.get $number)))
     (call $set (local.get $cell) (i32.const 1) (call $ref (local.get $target) (i32.const 0)))
-    (call $set (local.get $target) (i32.const 0) (local.get $cell))))
+    (call $set (local.get $target) (i32.const 0) (local.get $cell)))
+  (func (export "weak") (param $handle i32) (result i32)
+    (call $weak (call $held (local.get $handle))))
+  (func (export "weak_get") (param $handle i32) (result i32)
+    (call $intern (call $weak_held (local.get $handle)))))

@@ -10,6 +10,7 @@
 //! | `piece`, `program` | an assembled template, and a program, taken apart |
 //! | `plan` | where everything goes |
 //! | `merge` | writes the program with its intrinsics |
+//! | `object` | the side table as an object file |
 //! | `error` | why that can not be done |
 //!
 //! [`link`] works on bytes and knows no engine. Which of the ways to hold references is right when, and where
@@ -20,6 +21,7 @@
 mod error;
 mod library;
 mod merge;
+mod object;
 mod piece;
 mod plan;
 mod program;
@@ -93,6 +95,18 @@ pub fn link(wasm: &[u8], options: &LinkOptions) -> Result<Option<Linked>> {
 pub fn side_table(heap_type: &str, checked: bool) -> Result<Vec<u8>> {
     let features: &[&str] = if checked { &["checked", "counted"] } else { &["counted"] };
     template::assemble_for(library::SIDE_TABLE_TEXT, features, heap_type)
+}
+
+/// The side table as a relocatable object file for `wasm-ld`, with the functions of
+/// `include/wasmtime_gc/side_table.h`.
+///
+/// # Errors
+///
+/// Only by a defect of this crate.
+pub fn side_table_object(checked: bool) -> Result<Vec<u8>> {
+    let features: &[&str] =
+        if checked { &["program", "object", "counted", "checked"] } else { &["program", "object", "counted"] };
+    object::object(&template::assemble(library::SIDE_TABLE_TEXT, features)?)
 }
 
 /// The module that does the work of the host of components, with its intrinsics. It imports

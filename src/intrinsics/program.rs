@@ -1,7 +1,7 @@
 //! What has to be known of a program to link intrinsics into it.
 
 use super::{Error, Result};
-use wasmparser::{Import, Imports, MemoryType, Parser, Payload, SubType, TypeRef, WasmFeatures};
+use wasmparser::{Encoding, Import, Imports, MemoryType, Parser, Payload, SubType, TypeRef, WasmFeatures};
 
 /// A function that the program imports.
 #[derive(Debug, Clone)]
@@ -39,6 +39,11 @@ impl Program {
 
     fn add(&mut self, payload: Payload<'_>) -> Result<()> {
         match payload {
+            Payload::Version { encoding: Encoding::Component, range, .. } => {
+                let message =
+                    "this is a component: link the modules in it before they are made a component".to_string();
+                return Err(Error::Invalid { offset: range.start, message });
+            }
             Payload::TypeSection(section) => {
                 for group in section {
                     self.types.extend(group?.types().cloned());

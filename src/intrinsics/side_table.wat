@@ -7,6 +7,7 @@
 ;;   weak      elements do not keep what they refer to: slots have weak references of the host
 ;;   internal  (weak) elements are `anyref`
 ;;   finalizing (weak, checked) `next` gives handles whose value is dead
+;;   object    (program) for an object file
 ;;   program   links live in pages of the program's own memory, not in a memory of their own
 ;;
 ;; `externref` stands for the type of the elements, which is any nullable reference type.
@@ -31,7 +32,11 @@
   (import "wasmtime_gc" "registry_take" (func $take (param externref) (result anyref i32)))
   ;;@end
   ;;@if program
+  ;;@if object
+  (import "env" "__linear_memory" (memory $links 0))
+  ;;@else
   (import "program" "memory" (memory $links 0))
+  ;;@end
   ;; Where the links start, and how many bytes they may take.
   (global $base (mut i32) (i32.const 0))
   (global $room (mut i32) (i32.const 0))

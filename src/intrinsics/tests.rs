@@ -193,6 +193,7 @@ fn what_can_not_be_linked_is_refused_with_a_remedy() {
     has(refused(&wide, Links::Program), "64 bits");
     let invalid = format!("(module (import \"{side}\" \"size\" (func (result i32))) (func (result i32)))");
     has(refused(&invalid, Links::Own), "type mismatch");
+    has(own("(component (core module))".to_string()), "component");
     let object = format!("(module (import \"{side}\" \"size\" (func (result i32))) (@custom \"linking\" \"\\02\"))");
     has(refused(&object, Links::Own), "wasm-ld");
 }

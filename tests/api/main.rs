@@ -6,6 +6,7 @@ mod entities;
 mod exceptions;
 mod exceptions_in_hosts;
 mod exceptions_through_others;
+mod faults;
 mod ext;
 mod ext_imports;
 mod instance_pre;

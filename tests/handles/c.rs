@@ -95,6 +95,27 @@ fn the_mistakes_run_out_of_linear_memory() {
     }
 }
 
+/// The object file that the command writes, in place of the one that clang makes of `side_table.c`.
+#[test]
+fn the_commands_object_file_links() {
+    let Some(programs) = programs() else { return };
+    for mode in [&[][..], &["--fast"]] {
+        let [object, program] =
+            ["side_table_of_ours.o", "object.wasm"].map(|name| programs.join(name).display().to_string());
+        let written = wasmtime_gc(&[&["link", "--object", "-o", &object], mode].concat());
+        assert_eq!((written.code, written.stderr.as_str()), (0, ""));
+        let wasm_ld = tool(&["wasm-ld-19", "wasm-ld-20", "wasm-ld"]).unwrap();
+        let flags = ["--no-entry", "--stack-first", "--initial-memory=131072", "--max-memory=655360"];
+        let parts = ["milestone.o", "object.o", "io.o", "side_table_of_ours.o"].map(|name| programs.join(name));
+        let linked = ran(Command::new(wasm_ld).args(flags).args(parts).args(["-o", &program]));
+        assert_eq!((linked.code, linked.stderr.as_str()), (0, ""));
+        let ran = wasmtime_gc(&["run", "-S", "gc", &program]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+        assert!(ran.stdout.contains("The table has 1064 slots; at most 1000 were live, and 0 are."), "{}", ran.stdout);
+        assert!(ran.stdout.ends_with("Success; max 1000 objects live.\n"), "{}", ran.stdout);
+    }
+}
+
 /// With both edges in the heap, the cycle is garbage like everything else.
 #[test]
 fn the_cycle_is_bounded_where_the_collector_sees_it() {

@@ -1,8 +1,11 @@
 //! Embedders: a table in the store, tokens and collections.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wasmtime_gc::ext::{Member, Trace, Tracer};
 use wasmtime_gc::{
-    AnyRef, Engine, ExternRef, Finalizers, Func, HeapType, I31, Linker, Module, Ref, RefType, RootScope, SideTable,
-    Store, StructType, Trap, Val,
+    AnyRef, Engine, ExternRef, Finalizers, Func, HeapType, I31, Linker, Module, Ref, RefType, RootScope, Rooted,
+    SideTable, Store, StructType, Trap, Val,
 };
 
 fn store() -> Store<()> {
@@ -83,6 +86,80 @@ fn modules_share_a_table_of_the_store() {
     let data = result[0].unwrap_extern_ref().unwrap().data(&store).unwrap().unwrap();
     assert_eq!(data.downcast_ref::<&str>(), Some(&"shared"));
     assert_eq!(table.size(&mut store).unwrap(), 1);
+}
+
+/// The cycle of the milestone in a host: a wrapper of the host holds the callback of a guest as a member, and the
+/// callback refers to the wrapper. Both edges are traced, so rounds of them are bounded, and the values are dropped.
+#[test]
+fn traced_host_objects_cut_the_cycle() {
+    struct Wrapper(Member<AnyRef>, Arc<AtomicUsize>);
+    impl Trace for Wrapper {
+        fn trace(&self, tracer: &mut Tracer<'_>) {
+            tracer.visit(&self.0);
+        }
+    }
+    impl Drop for Wrapper {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let text = r#"(module
+      (type $callback (struct (field (mut externref))))
+      (import "wasmtime-gc:side-table" "intern" (func $intern (param externref) (result i32)))
+      (func (export "callback") (result anyref) (struct.new $callback (ref.null extern)))
+      (func (export "close") (param $callback anyref) (param $wrapper externref)
+        (struct.set $callback 0 (ref.cast (ref $callback) (local.get $callback)) (local.get $wrapper)))
+      (func (export "hold") (param externref) (result i32) (call $intern (local.get 0))))"#;
+    let mut linker = Linker::new(&engine);
+    let table = linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::EXTERNREF).unwrap();
+    let module = Module::new(&engine, text).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    type Any = Option<Rooted<AnyRef>>;
+    type External = Option<Rooted<ExternRef>>;
+    let callback = instance.get_typed_func::<(), Any>(&mut store, "callback").unwrap();
+    let close = instance.get_typed_func::<(Any, External), ()>(&mut store, "close").unwrap();
+    let hold = instance.get_typed_func::<External, i32>(&mut store, "hold").unwrap();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    for round in 1..=20 {
+        let mut handles = Vec::new();
+        for _ in 0..100 {
+            let mut scope = RootScope::new(&mut store);
+            let callback = callback.call(&mut scope, ()).unwrap();
+            let member = Member::new(&mut scope, callback.unwrap()).unwrap();
+            let wrapper = ExternRef::new_traced(&mut scope, Wrapper(member, dropped.clone())).unwrap();
+            close.call(&mut scope, (callback, Some(wrapper))).unwrap();
+            handles.push(hold.call(&mut scope, Some(wrapper)).unwrap());
+        }
+        store.gc(None).unwrap();
+        assert_eq!(dropped.load(Ordering::Relaxed), (round - 1) * 100, "handles hold wrappers");
+        handles.into_iter().for_each(|handle| table.release(&mut store, handle).unwrap());
+        store.gc(None).unwrap();
+        assert_eq!(dropped.load(Ordering::Relaxed), round * 100);
+    }
+    assert_eq!(table.capacity(&mut store).unwrap(), 139);
+}
+
+/// The file for Rust guests is part of their program, whose compiler may be stricter than ours. It is only compiled:
+/// targets for WebAssembly need not be installed.
+#[test]
+fn the_file_for_rust_guests_compiles() {
+    let out = tempfile::tempdir().unwrap();
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_string());
+    let guest = format!(
+        "#![no_std]\n#![deny(warnings)]\n#[path = {:?}]\npub mod side_table;\n",
+        super::folder("include/wasmtime_gc/side_table.rs")
+    );
+    let file = out.path().join("guest.rs");
+    std::fs::write(&file, guest).unwrap();
+    let ran = super::ran(
+        std::process::Command::new(rustc)
+            .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+            .arg(out.path())
+            .arg(&file),
+    );
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }
 
 /// A token lives as long as what holds it: here a struct, held by a handle.

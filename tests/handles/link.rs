@@ -102,6 +102,23 @@ on_both! { host_values,
     }
 }
 
+/// The same program where nothing is ours: links are in its own memory, so that reference types are enough.
+#[test]
+fn linked_programs_run_in_javascript_engines() {
+    if super::ran_if_there("node", &["--version"]).is_none() {
+        eprintln!("skipped: node is not installed");
+        return;
+    }
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("keeper.wasm");
+    let wasm = link(&wat::parse_str(KEEPER).unwrap(), &LinkOptions { checked: true, links: Links::Program });
+    std::fs::write(&path, wasm.unwrap().unwrap().wasm).unwrap();
+    let script = super::folder("tests/handles/keeper.mjs");
+    let ran = super::ran_if_there("node", &[&script.display().to_string(), &path.display().to_string()]).unwrap();
+    let expected = "capacity 1064 size 1000\ngood 500 size 500\nnull -1\ntrap\n";
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, expected), "{}", ran.stderr);
+}
+
 /// The growth by half of the table that the milestone names.
 #[test]
 fn tables_grow_by_half() {

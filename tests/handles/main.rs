@@ -27,6 +27,12 @@ fn ran(command: &mut Command) -> Ran {
     }
 }
 
+/// Runs a tool that may not be installed.
+fn ran_if_there(tool: &str, args: &[&str]) -> Option<Ran> {
+    Command::new(tool).arg("--version").output().ok()?;
+    Some(ran(Command::new(tool).args(args)))
+}
+
 /// Runs `wasmtime-gc`.
 fn wasmtime_gc(args: &[&str]) -> Ran {
     ran(Command::new(env!("CARGO_BIN_EXE_wasmtime-gc")).args(args))

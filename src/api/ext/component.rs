@@ -10,9 +10,9 @@
 
 use crate::api::func::{TypedFunc, WasmParams, WasmResults};
 use crate::api::store::StoreContextMut;
-use crate::api::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData};
+use crate::api::{AsContextMut, Engine, Error, Finalizers, Instance, Linker, Module, Result, StoreData, ext};
 use crate::intrinsics;
-use bindings::wasmtime_gc::heap::{finalizers, side_table, stats};
+use bindings::wasmtime_gc::heap::{finalizers, side_table, stats, weak};
 use wasmtime::component::{self, Access, HasData, Resource};
 
 #[allow(
@@ -24,7 +24,10 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
         world: "guest",
-        with: { "wasmtime-gc:heap/side-table.handle": super::Handle },
+        with: {
+            "wasmtime-gc:heap/side-table.handle": super::Handle,
+            "wasmtime-gc:heap/weak.weak-handle": super::WeakHandle,
+        },
         imports: { default: store | trappable },
     });
 }
@@ -32,6 +35,10 @@ mod bindings {
 /// What a resource of `side-table` stands for. It has no values: the handle is the resource's number.
 #[derive(Debug)]
 pub enum Handle {}
+
+/// What a resource of `weak` stands for, in the same way.
+#[derive(Debug)]
+pub enum WeakHandle {}
 
 /// The most references that an object of a component has, and the most bytes.
 const MOST: u32 = 1 << 24;
@@ -57,6 +64,9 @@ struct Functions {
     load: TypedFunc<(i32, i32), i32>,
     store: TypedFunc<(i32, i32, i32), ()>,
     register: TypedFunc<(i32, i32), ()>,
+    weak: TypedFunc<i32, i32>,
+    weak_get: TypedFunc<i32, i32>,
+    weak_release: TypedFunc<i32, ()>,
     size: TypedFunc<(), i32>,
     capacity: TypedFunc<(), i32>,
 }
@@ -93,6 +103,7 @@ impl HeapHost {
             data.data_mut().heap()
         }
         side_table::add_to_linker::<StoreData<T>, HeapHost>(linker, heap)?;
+        weak::add_to_linker::<StoreData<T>, HeapHost>(linker, heap)?;
         finalizers::add_to_linker::<StoreData<T>, HeapHost>(linker, heap)?;
         stats::add_to_linker::<StoreData<T>, HeapHost>(linker, heap)
     }
@@ -124,6 +135,7 @@ fn instantiate<T: HeapView>(cx: &mut StoreContextMut<'_, T>) -> Result<Functions
     let module = Module::from_binary(&engine, &intrinsics::component().map_err(Error::new)?)?;
     let reports = cx.data_mut().heap().finalizers.clone();
     let mut linker = Linker::new(&engine);
+    ext::add_to_linker(&mut linker)?;
     Finalizers::token_to_linker(&mut linker, move |_| reports.clone())?;
     let instance = linker.instantiate(&mut *cx, &module)?;
     Ok(Functions {
@@ -138,6 +150,9 @@ fn instantiate<T: HeapView>(cx: &mut StoreContextMut<'_, T>) -> Result<Functions
         load: func(cx, &instance, "load")?,
         store: func(cx, &instance, "store")?,
         register: func(cx, &instance, "register")?,
+        weak: func(cx, &instance, "weak")?,
+        weak_get: func(cx, &instance, "weak_get")?,
+        weak_release: func(cx, &instance, "weak_release")?,
         size: func(cx, &instance, "size")?,
         capacity: func(cx, &instance, "capacity")?,
     })
@@ -284,6 +299,25 @@ impl<T: HeapView> side_table::HostWithStore<StoreData<T>> for HeapHost {
     }
 }
 
+impl<T: HeapView> weak::HostWeakHandleWithStore<StoreData<T>> for HeapHost {
+    fn new(mut host: Access<'_, StoreData<T>, Self>, to: Resource<Handle>) -> Result<Resource<WeakHandle>> {
+        let (mut cx, functions) = enter(&mut host)?;
+        let handle = functions.weak.call(&mut cx, raw(&to))?;
+        Ok(Resource::new_own(handle as u32))
+    }
+
+    fn get(mut host: Access<'_, StoreData<T>, Self>, handle: Resource<WeakHandle>) -> Result<Option<Resource<Handle>>> {
+        let (mut cx, functions) = enter(&mut host)?;
+        let found = functions.weak_get.call(&mut cx, handle.rep() as i32)?;
+        Ok((found != -1).then(|| owned(found)))
+    }
+
+    fn drop(mut host: Access<'_, StoreData<T>, Self>, handle: Resource<WeakHandle>) -> Result<()> {
+        let (mut cx, functions) = enter(&mut host)?;
+        functions.weak_release.call(&mut cx, handle.rep() as i32)
+    }
+}
+
 impl<T: HeapView> finalizers::HostWithStore<StoreData<T>> for HeapHost {
     fn register(mut host: Access<'_, StoreData<T>, Self>, target: Resource<Handle>, number: i32) -> Result<()> {
         let (mut cx, functions) = enter(&mut host)?;
@@ -323,5 +357,7 @@ impl<T: HeapView> stats::HostWithStore<StoreData<T>> for HeapHost {
 
 impl side_table::Host for &mut HeapHost {}
 impl side_table::HostHandle for &mut HeapHost {}
+impl weak::Host for &mut HeapHost {}
+impl weak::HostWeakHandle for &mut HeapHost {}
 impl finalizers::Host for &mut HeapHost {}
 impl stats::Host for &mut HeapHost {}
