@@ -36,12 +36,13 @@ pub fn enter<T: 'static, R>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     run: impl FnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
-    let saved = stack_pointer(cx);
-    let result = run(cx);
-    leave(cx, saved, result)
+    let mut entry = Entry::new(cx);
+    let result = run(&mut entry.cx);
+    entry.leave(result)
 }
 
-/// A call into WebAssembly that may have to wait. When it is given up while it waits, the stack is as before too.
+/// A call into WebAssembly. Where it never returns, because a host function panicked or because it was given up
+/// while it waited, the stack is as before too.
 pub struct Entry<'a, T: 'static> {
     /// The store.
     pub cx: StoreContextMut<'a, StoreData<T>>,
