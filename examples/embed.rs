@@ -30,7 +30,8 @@ const GUEST: &str = r#"(module $guest
         (struct.get $node $value
             (struct.get $node $next (struct.get $node $next (struct.get $node $next (global.get $list)))))))"#;
 
-fn main() -> Result<()> {
+/// Runs the guest.
+pub fn main() -> Result<()> {
     let mut config = Config::new();
     config.gc_max_heap_size(64 << 20).gc_nursery_size(256 << 10);
     let engine = Engine::new(&config)?;

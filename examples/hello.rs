@@ -14,12 +14,15 @@ const GUEST: &str = r#"(module
     (func (export "length") (param f64 f64) (result f64)
         (call $length (struct.new $point (local.get 0) (local.get 1)))))"#;
 
-fn main() -> Result<()> {
+/// Compiles, instantiates, calls.
+pub fn main() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, GUEST)?;
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[])?;
     let length = instance.get_typed_func::<(f64, f64), f64>(&mut store, "length")?;
-    println!("the point (3, 4) is {} away", length.call(&mut store, (3.0, 4.0))?);
+    let away = length.call(&mut store, (3.0, 4.0))?;
+    assert_eq!(away, 5.0);
+    println!("the point (3, 4) is {away} away");
     Ok(())
 }

@@ -17,7 +17,8 @@ const GUEST: &str = r#"(module
     (func (export "time") (loop $again (br $again)))
     (func (export "well") (result i32) (i32.const 42)))"#;
 
-fn main() -> Result<()> {
+/// Goes to every limit.
+pub fn main() -> Result<()> {
     let mut config = Config::new();
     // The heap's own bound, and a nursery that suits it; the store's limits below hold for it as well.
     config.gc_max_heap_size(16 << 20).gc_nursery_size(512 << 10);
@@ -34,15 +35,19 @@ fn main() -> Result<()> {
     let objects = instance.get_typed_func::<(), ()>(&mut store, "objects")?;
     let err = objects.call(&mut store, ()).unwrap_err();
     assert!(err.is::<GcHeapOutOfMemory<()>>());
-    println!("objects: {:?}", err.downcast_ref::<Trap>());
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::AllocationTooLarge));
+    println!("objects: {err}");
 
     // A linear memory that may not grow: no trap, the guest is told.
     let grow = instance.get_typed_func::<(), i32>(&mut store, "memory_grow")?;
-    println!("memory: {}", grow.call(&mut store, ())?);
+    assert_eq!(grow.call(&mut store, ())?, -1);
+    println!("memory: does not grow");
 
     // Endless recursion.
     let stack = instance.get_typed_func::<Option<wasmtime_gc::Rooted<wasmtime_gc::AnyRef>>, ()>(&mut store, "stack")?;
-    println!("stack: {:?}", stack.call(&mut store, None).unwrap_err().downcast_ref::<Trap>());
+    let err = stack.call(&mut store, None).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::StackOverflow));
+    println!("stack: {}", err.root_cause());
 
     // A loop without an end, and a watch that ends it.
     store.set_epoch_deadline(1);
@@ -51,12 +56,15 @@ fn main() -> Result<()> {
         engine.increment_epoch();
     });
     let time = instance.get_typed_func::<(), ()>(&mut store, "time")?;
-    println!("time: {:?}", time.call(&mut store, ()).unwrap_err().downcast_ref::<Trap>());
+    let err = time.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
+    println!("time: {}", err.root_cause());
     watch.join().expect("the watch does not panic");
 
     // Nothing of this has harmed the store.
     store.set_epoch_deadline(1);
     let well = instance.get_typed_func::<(), i32>(&mut store, "well")?;
-    println!("well: {}", well.call(&mut store, ())?);
+    assert_eq!(well.call(&mut store, ())?, 42);
+    println!("and all is well");
     Ok(())
 }

@@ -62,7 +62,8 @@ fn define(linker: &mut Linker<()>) -> Result<()> {
     Ok(())
 }
 
-fn main() -> Result<()> {
+/// Lets the plugin read, and reads what it made.
+pub fn main() -> Result<()> {
     let engine = Engine::default();
     let mut linker = Linker::new(&engine);
     define(&mut linker)?;
@@ -89,7 +90,9 @@ fn main() -> Result<()> {
     let longest = longest.unwrap_anyref().expect("one is the longest").unwrap_struct(&store)?;
     let of = *longest.field(&mut store, 0)?.unwrap_externref().expect("of a document");
     let document = of.data(&store)?.and_then(|data| data.downcast_ref::<Document>());
-    println!("the longest is {:?}", document.map(|document| &document.title));
+    let title = document.map(|document| document.title.clone());
+    assert_eq!(title.as_deref(), Some("not quite as short"));
+    println!("the longest is {title:?}");
 
     // An object of the same type, made by the host.
     let field = |mutability, ty: ValType| FieldType::new(mutability, ty.into());
@@ -100,6 +103,8 @@ fn main() -> Result<()> {
     ];
     let pre = StructRefPre::new(&mut store, StructType::new(&engine, fields)?);
     let own = StructRef::new(&mut store, &pre, &[of.into(), Val::I32(0), Val::I32(5)])?;
-    println!("the host's own has {} stars", stars.call(&mut store, own)?);
+    let own = stars.call(&mut store, own)?;
+    assert_eq!(own, 5);
+    println!("the host's own has {own} stars");
     Ok(())
 }

@@ -5,6 +5,10 @@
 mod embedders {
     pub mod ahead_of_time;
     pub mod async_host;
+    pub mod embed;
+    pub mod hello;
+    pub mod limits;
+    pub mod plugin;
     pub mod weak_cache;
 }
 
@@ -45,5 +49,9 @@ fn examples_survive_zeal() {
 fn embedders_run() {
     embedders::ahead_of_time::main().unwrap();
     embedders::async_host::main().unwrap();
+    embedders::embed::main().unwrap();
+    embedders::hello::main().unwrap();
+    embedders::limits::main().unwrap();
+    embedders::plugin::main().unwrap();
     embedders::weak_cache::main().unwrap();
 }

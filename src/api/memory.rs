@@ -19,6 +19,24 @@ impl Memory {
         Ok(Memory { inner: wasmtime::Memory::new(store.as_context_mut().inner, ty)? })
     }
 
+    /// A new memory, in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Memory::new`].
+    pub async fn new_async(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        Ok(Memory { inner: wasmtime::Memory::new_async(store.as_context_mut().inner, ty).await? })
+    }
+
+    /// Grows the memory, in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Memory::grow`].
+    pub async fn grow_async(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        self.inner.grow_async(store.as_context_mut().inner, delta).await
+    }
+
     /// Its type.
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
         self.inner.ty(store.as_context().inner)

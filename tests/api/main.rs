@@ -10,6 +10,7 @@ mod ext;
 mod ext_imports;
 mod faults;
 mod instance_pre;
+mod objects;
 mod references;
 mod traps;
 

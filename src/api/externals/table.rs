@@ -32,18 +32,40 @@ impl Table {
         let mut cx = store.as_context_mut();
         let meta = ty.to_meta();
         if meta.elem.is_func() {
-            let init = lower_func(&mut cx, init, meta.elem)?;
-            let element = cx.inner.data().gc.engine.lowered_val(t::ValType::Ref(meta.elem));
-            let Some(wasmtime::ValType::Ref(element)) = element else {
-                return Err(Error::msg("no module has shown this type"));
-            };
-            let ty = native_type(&ty, element)?;
+            let (ty, init) = native_parts(&mut cx, &ty, init)?;
             let table = wasmtime::Table::new(&mut cx.inner, ty, init)?;
             return Ok(Table { place: TablePlace::Native(table) });
         }
         let word = Val::from(init).word(&mut cx, meta.elem)?;
         let cell = cells::new_table(&mut cx.inner, meta.min, meta.max, word)?;
         Ok(Table { place: TablePlace::Cell { store: cx.inner.data().gc.id, cell, ty: meta } })
+    }
+
+    /// The same as [`Table::new`], in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::new`].
+    pub async fn new_async(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
+        let mut cx = store.as_context_mut();
+        if !ty.to_meta().elem.is_func() {
+            return Table::new(cx, ty, init);
+        }
+        let (ty, init) = native_parts(&mut cx, &ty, init)?;
+        Ok(Table { place: TablePlace::Native(wasmtime::Table::new_async(&mut cx.inner, ty, init).await?) })
+    }
+
+    /// The same as [`Table::grow`], in a store whose limiter is asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::grow`].
+    pub async fn grow_async(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
+        let mut cx = store.as_context_mut();
+        let TablePlace::Native(table) = self.place else { return self.grow(cx, delta, init) };
+        let elem = self.ty(&cx).to_meta().elem;
+        let init = lower_func(&mut cx, init, elem)?;
+        table.grow_async(&mut cx.inner, delta, init).await
     }
 
     /// Its type.
@@ -210,6 +232,20 @@ impl Table {
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
     let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
     val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
+}
+
+/// The engine's type of a table of functions, and its first element.
+fn native_parts<T: 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    ty: &TableType,
+    init: Ref,
+) -> Result<(wasmtime::TableType, wasmtime::Ref)> {
+    let elem = ty.to_meta().elem;
+    let init = lower_func(cx, init, elem)?;
+    match cx.inner.data().gc.engine.lowered_val(t::ValType::Ref(elem)) {
+        Some(wasmtime::ValType::Ref(element)) => Ok((native_type(ty, element)?, init)),
+        _ => Err(Error::msg("no module has shown this type")),
+    }
 }
 
 fn native_type(ty: &TableType, element: wasmtime::RefType) -> Result<wasmtime::TableType> {

@@ -222,22 +222,25 @@ pub(crate) fn typed<T: Send + 'static, P: WasmTyList, R: WasmRet>(
 impl Func {
     /// A host function over values of any type that may have to wait. The store is one for asynchronous calls from
     /// then on.
-    pub fn new_async<T: Send + 'static>(
-        mut store: impl AsContextMut<Data = T>,
-        ty: FuncType,
-        func: impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Func {
+    pub fn new_async<T, F>(mut store: impl AsContextMut<Data = T>, ty: FuncType, func: F) -> Func
+    where
+        F: for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
+        T: Send + 'static,
+    {
         Func::of_host(&mut store.as_context_mut(), dynamic(ty, func))
     }
 
     /// A host function that may have to wait, from a closure whose parameters, in a tuple, and result give its type.
-    pub fn wrap_async<T: Send + 'static, P: WasmTyList, R: WasmRet>(
-        mut store: impl AsContextMut<Data = T>,
-        func: impl for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = R> + Send + 'a> + Send + Sync + 'static,
-    ) -> Func {
+    pub fn wrap_async<T, F, P, R>(mut store: impl AsContextMut<Data = T>, func: F) -> Func
+    where
+        F: for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = R> + Send + 'a> + Send + Sync + 'static,
+        P: WasmTyList,
+        R: WasmRet,
+        T: Send + 'static,
+    {
         let mut cx = store.as_context_mut();
         let host = typed(cx.engine(), func);
         Func::of_host(&mut cx, host)

@@ -98,6 +98,28 @@ impl<'a, T: 'static> Caller<'a, T> {
         collect(self.as_context_mut().inner)
     }
 
+    /// Collects all garbage. See [`Store::gc_async`](crate::api::Store::gc_async).
+    ///
+    /// # Errors
+    ///
+    /// As `Store::gc`.
+    pub async fn gc_async(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()>
+    where
+        T: Send,
+    {
+        self.gc(why)
+    }
+
+    /// Makes calls wait for their turn whenever so much fuel is used. See
+    /// [`Store::fuel_async_yield_interval`](crate::api::Store::fuel_async_yield_interval).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.as_context_mut().fuel_async_yield_interval(interval)
+    }
+
     /// Bytes of the GC heap's memory, whatever is in them.
     pub fn gc_heap_capacity(&self) -> usize {
         self.as_context().gc_heap_capacity()
