@@ -31,7 +31,8 @@
 ;;   (export "twice" (func 3))
 ;;   (export "down" (func $down))
 ;;   (func $get (;0;) (type 0) (param i32) (result i32)
-;;     unreachable
+;;     local.get 0
+;;     i32.load offset=7 align=1
 ;;   )
 ;;   (func $clamp (;1;) (type 2) (param i32) (result i32)
 ;;     local.get 0
@@ -72,9 +73,19 @@
 ;;       local.get 0
 ;;       i32.const 1
 ;;       i32.sub
-;;       local.get 1
-;;       call $down
-;;       local.set 0
+;;       local.tee 0
+;;       if ;; label = @2
+;;         local.get 0
+;;         i32.const 1
+;;         i32.sub
+;;         local.get 1
+;;         call $down
+;;         local.set 0
+;;       else
+;;         local.get 1
+;;         call $get
+;;         local.set 0
+;;       end
 ;;     else
 ;;       local.get 1
 ;;       i32.load offset=7 align=1
