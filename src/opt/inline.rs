@@ -109,19 +109,23 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
 
 /// Puts candidates into a function, and a function that calls itself once into itself. Whether it did.
 pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
+    let index = func.index;
+    let others =
+        !candidates.bodies.is_empty() && put(func, |callee| candidates.bodies.get(&callee).filter(|_| callee != index));
+    // Behind the others, so that they are in what is put there.
     let itself = itself(func);
-    if candidates.bodies.is_empty() && itself.is_none() {
-        return false;
-    }
+    let again = itself.is_some_and(|itself| put(func, |callee| Some(&itself).filter(|_| callee == index)));
+    others || again
+}
+
+/// Puts functions into a function. Whether it did.
+fn put<'c, 'a: 'c>(func: &mut Func<'a>, wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>) -> bool {
     let mut changed = false;
-    let (found, own) = sites(func, |callee| match &itself {
-        Some(_) if callee == func.index => true,
-        _ => callee != func.index && candidates.bodies.contains_key(&callee),
-    });
+    let (found, own) = sites(func, |callee| wanted(callee).is_some());
     let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
     for (Reverse(depth), call, callee) in found {
         let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
-        if let Some(candidate) = candidates.bodies.get(&callee).or(itself.as_ref().filter(|of| of.func.index == callee))
+        if let Some(candidate) = wanted(callee)
             && candidate.cost <= most
             && splice(func, call, &candidate.func)
         {
