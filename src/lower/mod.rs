@@ -163,7 +163,7 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
 /// one that does not calls it.
 fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Candidates<'a>, Error> {
     // Longer ones cost too much, whatever they do.
-    const MOST_BYTES: usize = 120;
+    const MOST_BYTES: usize = 250;
     if module.bodies.last().is_some_and(|body| body.body.range().end >= SrcLoc::INLINED as usize) {
         return Ok(Candidates::default());
     }

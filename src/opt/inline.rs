@@ -21,7 +21,7 @@
 //!
 //! What is put in is decided by a cost, which is about the number of machine instructions:
 //!
-//! - A function is a candidate when its cost is at most [`MAX_COST`]. Into candidates, candidates are put
+//! - A function is a candidate when its cost is at most [`MAX_COST`]; where the call is in no loop, less. Into candidates, candidates are put
 //!   first, from the bodies as they were before the round, for [`ROUNDS`] rounds; what gets too large by
 //!   it stays as it was.
 //! - A small function that calls itself is put in the place of those calls once: two of three levels of a binary
@@ -40,11 +40,14 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use wasmparser::Operator;
 
-/// What a candidate costs at most.
-pub const MAX_COST: u32 = 40;
+/// What a candidate costs at most in the place of a call that is in a loop.
+pub const MAX_COST: u32 = 90;
+
+/// What it costs at most elsewhere.
+pub const MAX_OUTSIDE: u32 = 40;
 
 /// What a function costs at most that is put into itself.
-const MAX_ITSELF: u32 = 60;
+const MAX_ITSELF: u32 = 90;
 
 /// So much a caller may grow, however small it is.
 const MIN_GROWTH: u32 = 400;
@@ -106,19 +109,24 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
 
 /// Puts candidates into a function, and a function that calls itself once into itself. Whether it did.
 pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
+    let index = func.index;
+    let others =
+        !candidates.bodies.is_empty() && put(func, |callee| candidates.bodies.get(&callee).filter(|_| callee != index));
+    // Behind the others, so that they are in what is put there.
     let itself = itself(func);
-    if candidates.bodies.is_empty() && itself.is_none() {
-        return false;
-    }
+    let again = itself.is_some_and(|itself| put(func, |callee| Some(&itself).filter(|_| callee == index)));
+    others || again
+}
+
+/// Puts functions into a function. Whether it did.
+fn put<'c, 'a: 'c>(func: &mut Func<'a>, wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>) -> bool {
     let mut changed = false;
-    let (found, own) = sites(func, |callee| match &itself {
-        Some(_) if callee == func.index => true,
-        _ => callee != func.index && candidates.bodies.contains_key(&callee),
-    });
+    let (found, own) = sites(func, |callee| wanted(callee).is_some());
     let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
-    for (_, call, callee) in found {
-        if let Some(candidate) = candidates.bodies.get(&callee).or(itself.as_ref().filter(|of| of.func.index == callee))
-            && candidate.cost <= left
+    for (Reverse(depth), call, callee) in found {
+        let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
+        if let Some(candidate) = wanted(callee)
+            && candidate.cost <= most
             && splice(func, call, &candidate.func)
         {
             left -= candidate.cost;

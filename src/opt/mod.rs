@@ -16,6 +16,7 @@
 //! | `closed_world.rs` | what all functions of a module together say |
 //! | `devirtualize.rs` | pass: calls through fields that hold few functions, before inlining |
 //! | `inline.rs` | pass: calls of small functions, before all others |
+//! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
 //! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
 //! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
@@ -34,6 +35,7 @@ mod lattice;
 mod loop_globals;
 mod null_checks;
 mod redundant_loads;
+mod scalars;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -56,6 +58,7 @@ pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidat
             // What is read in a block is not known behind it.
             fold::run(func);
         }
+        scalars::run(func, scope.types);
         let carried = loop_globals::run(func, scope);
         redundant_loads::run(func, scope, carried);
     }

@@ -72,9 +72,19 @@
 ;;       local.get 0
 ;;       i32.const 1
 ;;       i32.sub
-;;       local.get 1
-;;       call $down
-;;       local.set 0
+;;       local.tee 0
+;;       if ;; label = @2
+;;         local.get 0
+;;         i32.const 1
+;;         i32.sub
+;;         local.get 1
+;;         call $down
+;;         local.set 0
+;;       else
+;;         local.get 1
+;;         i32.load offset=7 align=1
+;;         local.set 0
+;;       end
 ;;     else
 ;;       local.get 1
 ;;       i32.load offset=7 align=1

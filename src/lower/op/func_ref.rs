@@ -6,11 +6,11 @@
 //! Reading a handle as a reference is a `table.get`; a concrete type then needs the runtime's check,
 //! because core WebAssembly can not cast. Calls avoid all of that (see `call.rs`).
 
-use super::super::env::RuntimeFunc;
+use super::super::env::{Place, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
-use super::{Arg, Repr};
+use super::{Arg, Repr, global};
 use crate::fault::Error;
-use crate::ir::{Callee, Cursor, GlobalOp, Op, RefOp, TableOp, TrapCode, Value};
+use crate::ir::{Callee, Cursor, Op, RefOp, TableOp, TrapCode, Value};
 use crate::layout::object::FUNC_NULL;
 use crate::types::{HeapType, RefType, ValType};
 use wasmparser::Operator;
@@ -105,8 +105,9 @@ pub fn handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -
 }
 
 /// The handle of a function of the module.
-fn own_handle<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, offset: u32) -> Value {
-    let base = c.value(Op::Global(GlobalOp::Get(e.env().function_base_global())), &[], ValType::I32);
+fn own_handle<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, offset: u32) -> Value {
+    let place = Place { base: e.env().function_base_global(), offset };
+    let base = global::base(e, c, place);
     if offset == 0 {
         return base;
     }
@@ -115,9 +116,9 @@ fn own_handle<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, offset: u32) ->
 }
 
 /// Whether a function reference is to a function of the module, as far as can be told without a call: an `i32`.
-pub fn is_func<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, arg: Arg, func: u32) -> Value {
-    match (arg.repr, e.env().handles.get(&func)) {
-        (Repr::Handle(handle), Some(&offset)) => {
+pub fn is_func<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg, func: u32) -> Value {
+    match (arg.repr, e.env().handles.get(&func).copied()) {
+        (Repr::Handle(handle), Some(offset)) => {
             let own = own_handle(e, c, offset);
             c.i32_op(Operator::I32Eq, handle, own)
         }

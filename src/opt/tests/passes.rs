@@ -524,7 +524,7 @@ fn large_and_recursive_functions_stay_calls() {
             c.push(Op::Return, &[got], &[]);
         })
     };
-    let most = inline::MAX_COST;
+    let most = inline::MAX_OUTSIDE;
     assert_eq!(calls_left(&[sized(5, most), sized(6, most + 1), calling(7, 7)]), [0, 1, 1]);
     // Two that call each other are put into the caller, but neither into itself.
     assert_eq!(calls_left(&[calling(5, 6), calling(6, 5)]), [1, 1]);
@@ -569,4 +569,69 @@ fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
     let reads_in_loop =
         |lines: Vec<String>| lines.iter().skip_while(|l| !l.contains("Loop")).any(|l| l.contains("Get"));
     assert!(reads_in_loop(turns(0, true)) && reads_in_loop(turns(2, false)));
+}
+
+fn scalar(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
+    |func| crate::opt::scalars::run(func, types)
+}
+
+#[test]
+fn a_struct_that_nobody_sees_is_its_fields() {
+    let w = world();
+    let counter = |escapes: bool| {
+        let f = func(&[ValType::I32], |c, p| {
+            let op = Op::Struct(StructOp::New(World::id(w.other)));
+            let object = c.value(op, &[p[0]], ValType::Ref(RefType::new(false, w.other)));
+            let body = c.func.add_region();
+            let inst = c.push(Op::Loop { body }, &[], &[]);
+            let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+            let old = inner.value(get(w.other, 0), &[object], ValType::I32);
+            let new = inner.i32_op(wasmparser::Operator::I32Add, old, p[0]);
+            inner.push(set(w.other, 0), &[object, new], &[]);
+            inner.push(Op::BrIf { target: inst }, &[new], &[]);
+            inner.yield_(&[]);
+            let end = c.value(get(w.other, 0), &[object], ValType::I32);
+            c.push(USE, &[if escapes { object } else { end }], &[]);
+        });
+        after(f, scalar(&w.types))
+    };
+    let kept = counter(true);
+    assert!(kept.iter().any(|line| line.contains("New")) && kept.iter().any(|line| line.contains("Set")), "{kept:#?}");
+    let gone = counter(false);
+    assert_eq!(gone[1..5], ["v3 = Core(I32Add) v5 v0", "BrIf { target: inst1 } v3 v3", "Yield v3", "Call(Func(1)) v6"]);
+}
+
+#[test]
+fn arms_hand_over_what_they_wrote() {
+    let w = world();
+    let f = func(&[ValType::I32], |c, p| {
+        let op = Op::Struct(StructOp::NewDefault(World::id(w.other)));
+        let object = c.value(op, &[], ValType::Ref(RefType::new(false, w.other)));
+        c.if_else(
+            p[0],
+            &[],
+            |c| {
+                c.push(set(w.other, 0), &[object, p[0]], &[]);
+                c.yield_(&[]);
+            },
+            |c| c.yield_(&[]),
+        );
+        let end = c.value(get(w.other, 0), &[object], ValType::I32);
+        c.push(USE, &[end], &[]);
+    });
+    let text = after(f, scalar(&w.types));
+    assert_eq!(text[0], "v3 = Core(I32Const { value: 0 })");
+    assert_eq!(text[2..5], ["Yield v0", "Yield v3", "Call(Func(1)) v4"]);
+}
+
+#[test]
+fn a_small_recursive_function_is_put_into_itself_once() {
+    let mut twice = callee(5, |c, p| {
+        let first = call(c, 5, p);
+        let second = call(c, 5, first);
+        c.push(Op::Return, &[second], &[]);
+    });
+    assert!(inline::run(&mut twice, &Candidates::default()));
+    let calls = after(twice, |_| {}).iter().filter(|line| line.contains("Func(5)")).count();
+    assert_eq!(calls, 4);
 }

@@ -1,0 +1,310 @@
+//! Structs that nobody else sees, as values of their fields.
+//!
+//! ```text
+//! before                                  after
+//!   v1 = struct.new $sum v0                 loop v0 (v5)
+//!   loop                                      v3 = i32.add v5 v2
+//!     v2 = struct.get $sum 0 v1               br_if v4 loop (v3)
+//!     v3 = i32.add v2 v2                      use v3
+//!     struct.set $sum 0 v1 v3
+//!     br_if v4 loop
+//!   v6 = struct.get $sum 0 v1
+//!   use v6
+//! ```
+//!
+//! Such structs are the accumulators, iterators and pairs of a callee that was put in the place of its call; so this
+//! runs behind `inline.rs`.
+//!
+//! Obligations:
+//!
+//! - The reference goes nowhere: it is operand of accesses to its fields and of checks for null, and nothing else.
+//! - A field that a construct writes is a result of it, and of a loop a parameter as well; whatever branches to the
+//!   construct hands the field's value over. Constructs that a `br_table` leads to are left alone, as are their structs.
+//! - The allocation goes, and with it the chance that the heap is full: what nobody sees takes no room.
+//! - Packed fields are not what was stored, and function references have representations of their own. Structs with
+//!   such fields stay.
+
+use super::walk::{Pass, walk};
+use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
+use crate::types::{CompositeType, RefType, StorageType, TypeId, TypeTable, ValType};
+use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
+use std::collections::{HashMap, HashSet};
+use wasmparser::Operator;
+
+/// Structs with more fields stay.
+const MAX_FIELDS: usize = 8;
+
+/// So many fields a construct hands over at most; structs that need more stay.
+const MAX_CARRIED: usize = 16;
+
+/// Structs that are written so deep inside of other constructs stay.
+const MAX_DEPTH: usize = 32;
+
+/// A field of a struct: what names the struct first, and the field's index.
+type Var = (Value, u32);
+
+/// Runs the pass.
+pub fn run(func: &mut Func<'_>, types: &TypeTable) {
+    let makes = |op: &Op<'_>| matches!(op, Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)));
+    if !func.insts.values().any(|inst| makes(&inst.op)) {
+        return;
+    }
+    let found = Found::new(func, types);
+    if found.structs.is_empty() {
+        return;
+    }
+    let mut pass = Replace { found, now: HashMap::new(), trail: vec![], marks: vec![], replaced: SecondaryMap::new() };
+    walk(func, &mut pass);
+}
+
+/// The types of the fields, if a struct of the type can be taken apart.
+fn fields(types: &TypeTable, ty: TypeId) -> Option<Vec<ValType>> {
+    let def = types.def(ty);
+    let CompositeType::Struct(fields) = &def.sub.composite else { return None };
+    let plain = |storage| match storage {
+        StorageType::Val(ty) if !ty.as_ref().is_some_and(|ty| ty.is_func()) => Some(ty),
+        _ => None,
+    };
+    let described = def.sub.descriptor.is_some() || def.sub.describes.is_some();
+    if described || fields.len() > MAX_FIELDS {
+        return None;
+    }
+    fields.iter().map(|field| plain(field.storage)).collect()
+}
+
+/// The first name of a reference.
+fn root(func: &Func<'_>, mut value: Value) -> Value {
+    while let Some(inst) = func.def_inst(value) {
+        match (&func.insts[inst].op, func.args(inst)) {
+            (Op::Ref(RefOp::Refine | RefOp::AsNonNull), &[of]) => value = of,
+            _ => break,
+        }
+    }
+    value
+}
+
+/// What is to be taken apart, and what that needs.
+#[derive(Default)]
+struct Found {
+    /// By the value that `struct.new` gives.
+    structs: HashMap<Value, Vec<ValType>>,
+    /// What constructs write, in the order in which they hand it over.
+    written: HashMap<Inst, Vec<Var>>,
+}
+
+impl Found {
+    fn new(func: &Func<'_>, types: &TypeTable) -> Found {
+        let mut found = Found::default();
+        let mut scan = Scan::default();
+        let mut stack: Vec<(Region, Option<Inst>, usize)> = vec![(func.body, None, 0)];
+        while let Some((region, owner, at)) = stack.pop() {
+            let Some(&inst) = func.regions[region].insts.get(at) else { continue };
+            stack.push((region, owner, at + 1));
+            match (&func.insts[inst].op, func.args(inst)) {
+                (Op::Struct(StructOp::New(ty) | StructOp::NewDefault(ty)), args) => {
+                    scan.escape(func, args);
+                    if let (Some(fields), Some(&value)) = (fields(types, *ty), func.results(inst).first()) {
+                        found.structs.insert(value, fields);
+                        scan.homes.insert(value, stack.len());
+                        scan.made.insert(value, *ty);
+                    }
+                }
+                (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::IsNull), _) => {}
+                (Op::Struct(StructOp::Get { ty, .. }), args) => scan.access(func, types, args, *ty),
+                (Op::Struct(StructOp::Set { ty, field }), &[object, value]) => {
+                    scan.escape(func, &[value]);
+                    scan.access(func, types, &[object], *ty);
+                    let object = root(func, object);
+                    if let Some(&home) = scan.homes.get(&object) {
+                        let around = stack.get(home..).unwrap_or_default().iter().filter_map(|&(_, owner, _)| owner);
+                        scan.sets.push(((object, *field), around.collect()));
+                    }
+                }
+                (Op::BrTable { targets }, args) => {
+                    scan.escape(func, args);
+                    scan.tabled.extend(targets.iter().filter_map(|to| to.target));
+                }
+                (op, args) => {
+                    scan.escape(func, args);
+                    let nested: Vec<Region> = op.regions().collect();
+                    stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
+                }
+            }
+        }
+        found.choose(scan);
+        found
+    }
+
+    /// Leaves out what can not be taken apart, and notes what constructs hand over.
+    fn choose(&mut self, scan: Scan) {
+        for ((object, _), around) in &scan.sets {
+            if around.len() > MAX_DEPTH || around.iter().any(|construct| scan.tabled.contains(construct)) {
+                self.structs.remove(object);
+            }
+        }
+        self.structs.retain(|value, _| !scan.escaped.contains(value));
+        for (var, around) in scan.sets {
+            for construct in around.into_iter().filter(|_| self.structs.contains_key(&var.0)) {
+                let vars = self.written.entry(construct).or_default();
+                if !vars.contains(&var) {
+                    vars.push(var);
+                }
+            }
+        }
+        let too_many: HashSet<Value> =
+            self.written.values().filter(|vars| vars.len() > MAX_CARRIED).flatten().map(|var| var.0).collect();
+        self.structs.retain(|value, _| !too_many.contains(value));
+        self.written.values_mut().for_each(|vars| vars.retain(|var| !too_many.contains(&var.0)));
+    }
+}
+
+/// What a walk over the function gathers.
+#[derive(Default)]
+struct Scan {
+    /// References that go somewhere.
+    escaped: HashSet<Value>,
+    /// The type of each struct.
+    made: HashMap<Value, TypeId>,
+    /// How many regions are around each allocation, its own included.
+    homes: HashMap<Value, usize>,
+    /// Each write of a field, and the constructs around it that the allocation is not in.
+    sets: Vec<(Var, Vec<Inst>)>,
+    /// Constructs that a `br_table` leads to.
+    tabled: HashSet<Inst>,
+}
+
+impl Scan {
+    /// An access as to an object of a type. Where the struct is of no such type, control never comes.
+    fn access(&mut self, func: &Func<'_>, types: &TypeTable, args: &[Value], ty: TypeId) {
+        let object = args.first().map(|&value| root(func, value));
+        let other = |object: &Value| self.made.get(object).is_some_and(|&made| !types.is_sub_id(made, ty));
+        self.escaped.extend(object.filter(other));
+    }
+
+    fn escape(&mut self, func: &Func<'_>, values: &[Value]) {
+        self.escaped.extend(values.iter().map(|&value| root(func, value)));
+    }
+}
+
+struct Replace {
+    found: Found,
+    /// What each field holds here.
+    now: HashMap<Var, Value>,
+    /// Changes of `now`, with what was there before.
+    trail: Vec<(Var, Option<Value>)>,
+    marks: Vec<usize>,
+    /// What is used in place of a value.
+    replaced: SecondaryMap<Value, PackedOption<Value>>,
+}
+
+impl<'a> Pass<'a> for Replace {
+    fn inst(&mut self, func: &mut Func<'a>, inst: Inst, owner: Option<Inst>, out: &mut Vec<Inst>) -> bool {
+        for arg in func.args_mut(inst) {
+            *arg = self.replaced[*arg].expand().unwrap_or(*arg);
+        }
+        let object = func.args(inst).first().map(|&value| root(func, value));
+        let object = object.filter(|object| self.found.structs.contains_key(object));
+        match (&func.insts[inst].op, object) {
+            (Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)), _) => return self.make(func, inst, out),
+            (&Op::Struct(StructOp::Get { field, .. }), Some(object)) => {
+                if let (Some(&value), Some(&result)) = (self.now.get(&(object, field)), func.results(inst).first()) {
+                    self.replaced[result] = value.into();
+                }
+                return false;
+            }
+            (&Op::Struct(StructOp::Set { field, .. }), Some(object)) => {
+                let value = func.args(inst)[1];
+                self.set((object, field), value);
+                return false;
+            }
+            (Op::Ref(RefOp::Refine | RefOp::AsNonNull), Some(_)) => return false,
+            (Op::Ref(RefOp::IsNull), Some(_)) => {
+                func.insts[inst].op = Op::Core(Operator::I32Const { value: 0 });
+                func.set_args(inst, &[]);
+            }
+            (Op::Yield, _) => owner.into_iter().for_each(|owner| self.hand_over(func, inst, owner)),
+            (&(Op::Br { target } | Op::BrIf { target }), _) => self.hand_over(func, inst, target),
+            (Op::Loop { .. }, _) => self.hand_over(func, inst, inst),
+            _ => {}
+        }
+        true
+    }
+
+    fn enter(&mut self, func: &mut Func<'a>, owner: Inst, _: usize) {
+        self.marks.push(self.trail.len());
+        if let Op::Loop { body } = func.insts[owner].op {
+            for var in self.found.written.get(&owner).cloned().unwrap_or_default() {
+                let param = func.add_param(body, self.ty(var));
+                self.set(var, param);
+            }
+        }
+    }
+
+    fn leave(&mut self, _: &mut Func<'a>, _: Inst) {
+        let mark = self.marks.pop().unwrap_or(0);
+        while self.trail.len() > mark {
+            match self.trail.pop() {
+                Some((var, Some(before))) => drop(self.now.insert(var, before)),
+                Some((var, None)) => drop(self.now.remove(&var)),
+                None => {}
+            }
+        }
+    }
+
+    fn close(&mut self, func: &mut Func<'a>, inst: Inst) {
+        for var in self.found.written.get(&inst).cloned().unwrap_or_default() {
+            let result = func.add_result(inst, self.ty(var));
+            self.set(var, result);
+        }
+    }
+}
+
+impl Replace {
+    fn ty(&self, (object, field): Var) -> ValType {
+        let fields = self.found.structs.get(&object);
+        fields.and_then(|fields| fields.get(field as usize)).copied().unwrap_or(ValType::I32)
+    }
+
+    fn set(&mut self, var: Var, value: Value) {
+        let before = self.now.insert(var, value);
+        self.trail.push((var, before));
+    }
+
+    /// Appends to a branch, a yield or the start of a loop what the construct's fields hold.
+    fn hand_over(&self, func: &mut Func<'_>, inst: Inst, to: Inst) {
+        let Some(vars) = self.found.written.get(&to) else { return };
+        let mut args = func.args(inst).to_vec();
+        args.extend(vars.iter().filter_map(|var| self.now.get(var)));
+        func.set_args(inst, &args);
+    }
+
+    /// The fields of a new struct, if it is taken apart; whether the allocation stays.
+    fn make(&mut self, func: &mut Func<'_>, inst: Inst, out: &mut Vec<Inst>) -> bool {
+        let Some(&object) = func.results(inst).first() else { return true };
+        let Some(fields) = self.found.structs.get(&object).cloned() else { return true };
+        let args = func.args(inst).to_vec();
+        for (index, ty) in (0u32..).zip(fields) {
+            let value = match args.get(index as usize) {
+                Some(&value) => value,
+                None => default(func, inst, ty, out),
+            };
+            self.set((object, index), value);
+        }
+        false
+    }
+}
+
+/// What a field of a type holds at first.
+fn default(func: &mut Func<'_>, at: Inst, ty: ValType, out: &mut Vec<Inst>) -> Value {
+    let (op, ty) = match (ty, zero(ty)) {
+        (ValType::Ref(r), _) => {
+            (Op::Ref(RefOp::Null(r.heap.bottom())), ValType::Ref(RefType::new(true, r.heap.bottom())))
+        }
+        (ty, Some(zero)) => (Op::Core(zero), ty),
+        (_, None) => (Op::Core(Operator::I32Const { value: 0 }), ValType::I32),
+    };
+    let inst = func.make_inst(op, &[], &[ty], func.insts[at].loc);
+    out.push(inst);
+    func.results(inst)[0]
+}
