@@ -4,6 +4,9 @@
 
 use wasmparser::{MemoryType, Operator};
 
+/// The signatures of all blocks of a module have at most so many parameters and results.
+pub const MAX_BLOCK_TYPES: usize = 4_000_000;
+
 /// A heap type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Heap {

@@ -21,6 +21,9 @@ use crate::types::{
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
+/// The types through which fields are accessed have at most so many fields together, as they stay with the engine.
+const MAX_LAYOUTS: usize = 1_000_000;
+
 /// The types of a module after erasure.
 pub struct Erased<'r> {
     registry: &'r TypeRegistry,
@@ -32,6 +35,8 @@ pub struct Erased<'r> {
     pub ids: Vec<TypeId>,
     /// Types of which only the layout matters.
     layouts: HashMap<Vec<FieldType>, TypeId>,
+    /// How many fields those have together.
+    spent: usize,
 }
 
 impl<'r> Erased<'r> {
@@ -48,6 +53,7 @@ impl<'r> Erased<'r> {
             index_of: vec![u32::MAX; count],
             ids: vec![TypeId(0); count],
             layouts: HashMap::new(),
+            spent: 0,
         };
         for (class, def) in (0u32..).zip(&types.defs) {
             let composite = match def {
@@ -217,6 +223,11 @@ impl<'r> Erased<'r> {
     fn layout(&mut self, layout: Vec<FieldType>) -> Result<TypeId> {
         if let Some(&id) = self.layouts.get(&layout) {
             return Ok(id);
+        }
+        self.spent += layout.len();
+        if self.spent > MAX_LAYOUTS {
+            let what = "it accesses too many fields of large structures; split them".to_string();
+            return Err(Error::TooComplex { func: 0, what });
         }
         let composite = CompositeType::Struct(layout.clone().into());
         let id = self.branded(composite, b"wasmtime-gc rtt layout")?;

@@ -19,10 +19,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 /// Steps that a module's types may take.
-const BUDGET: u64 = 50_000_000;
+const BUDGET: u64 = 6_000_000;
 
 /// Steps that all questions about subtypes of a module may take together.
-const SUBTYPE_BUDGET: u64 = 20_000_000;
+const SUBTYPE_BUDGET: u64 = 10_000_000;
 
 /// The types of a module by class. Definitions refer to classes, not to indices.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ impl Structural {
                 continue;
             }
             known.spent += 1;
+            let before = work.len();
             let (Some(a), Some(b)) = (self.defs.get(pair.0 as usize), self.defs.get(pair.1 as usize)) else {
                 return false;
             };
@@ -97,7 +98,7 @@ impl Structural {
                 }
                 return false;
             }
-            known.spent += work.len() as u64 / 64;
+            known.spent += (work.len() - before) as u64;
         }
         known.below.extend(asked);
         true

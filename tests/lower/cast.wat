@@ -76,7 +76,7 @@
 ;;         local.get 0
 ;;         i32.load offset=3 align=1
 ;;         i32.load offset=8 align=1
-;;         i32.const 2
+;;         i32.const 3
 ;;         i32.le_u
 ;;         local.set 0
 ;;       else

@@ -3,8 +3,8 @@
 use super::codes::{KIND_TYPE, gc, op, own, ty};
 use crate::fault::{Error, Result};
 use crate::rtt::ast::{
-    Body, Construct, Data, Def, Elem, Export, Expr, Field, From, Func, Global, Heap, Instr, Item, Kind, Memory, Mode,
-    Module, Op, Sig, Sign, Storage, Table, Val,
+    Body, Construct, Data, Def, Elem, Export, Expr, Field, From, Func, Global, Heap, Instr, Item, Kind,
+    MAX_BLOCK_TYPES, Memory, Mode, Module, Op, Sig, Sign, Storage, Table, Val,
 };
 use wasmparser::{BinaryReader, MemoryType, Operator, OperatorsReader, WasmFeatures};
 
@@ -17,7 +17,7 @@ const MAX_LOCALS: u64 = 50_000;
 ///
 /// `Invalid` for what is malformed.
 pub fn read(bytes: &[u8]) -> Result<Module> {
-    let mut reader = Reader { bytes, at: 0, end: bytes.len(), features: WasmFeatures::all() };
+    let mut reader = Reader { bytes, at: 0, end: bytes.len(), features: WasmFeatures::all(), block_types: 0 };
     if reader.take(8)? != b"\0asm\x01\0\0\0" {
         return Err(reader.error("unknown binary version, or no binary"));
     }
@@ -28,7 +28,7 @@ pub fn read(bytes: &[u8]) -> Result<Module> {
         let size = reader.u32()? as usize;
         let start = reader.at;
         reader.take(size)?;
-        let mut section = Reader { bytes, at: start, end: start + size, features: reader.features };
+        let mut section = Reader { bytes, at: start, end: start + size, features: reader.features, block_types: 0 };
         if id == 0 {
             custom(&mut section, &mut module);
             continue;
@@ -58,7 +58,7 @@ fn custom(reader: &mut Reader<'_>, module: &mut Module) {
     while reader.at < reader.end {
         let Ok(id) = reader.byte() else { return };
         let Ok(bytes) = reader.bytes() else { return };
-        let mut part = Reader { bytes, at: 0, end: bytes.len(), features: reader.features };
+        let mut part = Reader { bytes, at: 0, end: bytes.len(), features: reader.features, block_types: 0 };
         match id {
             0 => module.name = part.name().ok(),
             1 => {
@@ -80,6 +80,8 @@ struct Reader<'a> {
     at: usize,
     end: usize,
     features: WasmFeatures,
+    /// Parameters and results of the blocks so far.
+    block_types: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -406,9 +408,11 @@ impl<'a> Reader<'a> {
             let size = self.u32()? as usize;
             let start = self.at;
             self.take(size)?;
-            let mut body = Reader { bytes: self.bytes, at: start, end: start + size, features: self.features };
+            let Reader { bytes, features, block_types, .. } = *self;
+            let mut body = Reader { bytes, at: start, end: start + size, features, block_types };
             let locals = body.locals()?;
             let code = body.expr(module)?;
+            self.block_types = body.block_types;
             if body.at != body.end {
                 return Err(body.error("operators behind the end of the function"));
             }
@@ -447,7 +451,13 @@ impl<'a> Reader<'a> {
         }
         let index = self.index()?;
         match module.types.get(index as usize) {
-            Some((Def::Func(sig), _)) => Ok(sig.clone()),
+            Some((Def::Func(sig), _)) => {
+                self.block_types += sig.params.len() + sig.results.len();
+                if self.block_types > MAX_BLOCK_TYPES {
+                    return Err(self.error("the signatures of blocks are too long"));
+                }
+                Ok(sig.clone())
+            }
             _ => Err(self.error("unknown type: a block's type is no function type")),
         }
     }

@@ -20,6 +20,9 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasmparser as wp;
 use wasmparser::{BlockType, FrameKind, FuncToValidate, FuncValidator, Operator};
 
+/// A body may become so many bytes: branches that carry much write it all out.
+const MAX_BODY: usize = 8 << 20;
+
 /// What is known of an operand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Operand {
@@ -150,6 +153,9 @@ impl<'b, 'r, 'm> Body<'b, 'r, 'm> {
                 wp::OperatorsReader::new(reader).read().map_err(|err| Error::bug(err.to_string()))?
             }
         };
+        if self.code.len() > MAX_BODY {
+            return Err(Error::TooComplex { func: 0, what: "a body is too large; split it".to_string() });
+        }
         if self.validator.control_stack_height() == 0 {
             return Err(invalid(self.at, "operators behind the end of the function"));
         }

@@ -44,6 +44,9 @@ const MAX_FIELDS: usize = 1000;
 /// A module has at most so many types, those of blocks included.
 const MAX_TYPES: usize = 50_000;
 
+/// All bodies together may become so many bytes.
+const MAX_CODE: usize = 256 << 20;
+
 /// A module of the dialect that is valid.
 pub struct Checked {
     ast: Module,
@@ -282,10 +285,13 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn push(&mut self, bytes: &[u8]) -> Range<usize> {
+    fn push(&mut self, bytes: &[u8]) -> Result<Range<usize>> {
         let start = self.code.len();
+        if start + bytes.len() > MAX_CODE {
+            return Err(Error::TooComplex { func: 0, what: "the module's bodies are too large".to_string() });
+        }
         self.code.extend_from_slice(bytes);
-        start..self.code.len()
+        Ok(start..self.code.len())
     }
 
     fn constant(&mut self, session: &mut Session<'_, '_>, expr: &Expr, ty: Val, at: usize) -> Result<Range<usize>> {
@@ -297,7 +303,7 @@ impl Pieces {
         let mut body = Body::constant(session, ty, at);
         body.run(expr, at)?;
         let bytes = body.code;
-        Ok(self.push(&bytes))
+        self.push(&bytes)
     }
 
     fn constants(&mut self, session: &mut Session<'_, '_>) -> Result<()> {
@@ -373,7 +379,7 @@ impl Pieces {
             body.declare(&locals)?;
             body.run(code, *end)?;
             let bytes = body.finish();
-            let range = self.push(&bytes);
+            let range = self.push(&bytes)?;
             self.bodies.push((ty, range));
         }
         let mut next = 0;
@@ -382,7 +388,7 @@ impl Pieces {
             let mut body = Body::new(session, ty, &params, 0);
             body.invoke(callee, &bound, params.len())?;
             let bytes = body.finish();
-            let range = self.push(&bytes);
+            let range = self.push(&bytes)?;
             self.bodies.push((ty, range));
             next += 1;
         }

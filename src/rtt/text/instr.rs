@@ -177,6 +177,10 @@ impl<'r> Bodies<'r> {
         let before = *cur;
         let mut params = Vec::new();
         let (_, sig) = self.reader.type_use(cur, &mut params)?;
+        self.reader.block_types += sig.params.len() + sig.results.len();
+        if self.reader.block_types > crate::rtt::ast::MAX_BLOCK_TYPES {
+            return Err(before.error("the signatures of blocks are too long"));
+        }
         if params.iter().any(Option::is_some) {
             return Err(before.error("a parameter of a block has no name"));
         }

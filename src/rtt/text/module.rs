@@ -9,7 +9,7 @@ use crate::rtt::ast::{
     Body, Data, Def, Elem, Export, Expr, From, Func, Global, Heap, Instr, Item, Memory, Mode, Module, Op, Sig, Table,
     Val,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wasmparser::{MemoryType, Operator};
 
 /// Reads a module: `(module …)`, or its fields alone.
@@ -29,7 +29,8 @@ pub fn parse(text: &str) -> Result<Module> {
         name = fields.id()?.map(|name| name.into_owned());
     }
     let names = Names::collect(fields)?;
-    let mut reader = Reader { names, module: Module { name, ..Module::default() }, sigs: HashMap::new() };
+    let mut reader =
+        Reader { names, module: Module { name, ..Module::default() }, sigs: HashMap::new(), block_types: 0 };
     reader.types(fields)?;
     reader.fields(fields)?;
     Ok(reader.module)
@@ -38,6 +39,8 @@ pub fn parse(text: &str) -> Result<Module> {
 pub(super) struct Reader {
     pub names: Names,
     pub module: Module,
+    /// Parameters and results of the blocks so far.
+    pub block_types: usize,
     /// The first type with a signature.
     sigs: HashMap<Sig, u32>,
 }
@@ -45,18 +48,18 @@ pub(super) struct Reader {
 impl Reader {
     fn types(&mut self, mut rest: Cursor<'_, '_>) -> Result<()> {
         // Fields of types without a name can only be told by their own, which are of the module then.
-        let mut anonymous = Vec::new();
+        let mut anonymous = HashSet::new();
         while !rest.is_empty() {
             let at = rest.offset();
             let mut field = rest.form()?;
             let def = match field.keyword()? {
                 "type" => {
                     let named = field.id()?.is_some();
-                    let mut own = Vec::new();
-                    let fields = if named { &mut own } else { &mut anonymous };
-                    let start = fields.len();
-                    let def = types::def(&mut field, &self.names, fields)?;
-                    self.names.fields.push(fields[start..].iter().cloned().collect());
+                    let mut own = HashSet::new();
+                    let taken = if named { &mut own } else { &mut anonymous };
+                    let mut fields = HashMap::new();
+                    let def = types::def(&mut field, &self.names, &mut fields, taken)?;
+                    self.names.fields.push(fields);
                     field.finish()?;
                     def
                 }

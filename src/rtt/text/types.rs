@@ -4,6 +4,7 @@ use super::names::Names;
 use super::tokens::Cursor;
 use crate::fault::Result;
 use crate::rtt::ast::{Def, Field, Heap, Sig, Storage, Val};
+use std::collections::{HashMap, HashSet};
 
 /// Whether a value type is next.
 pub fn is_val(cur: &Cursor<'_, '_>) -> bool {
@@ -115,18 +116,24 @@ fn field(cur: &mut Cursor<'_, '_>, names: &Names) -> Result<Field> {
     Ok(Field { storage: storage(cur, names)?, mutable: false })
 }
 
-/// A type definition, behind `(type $name?`. Names of fields go to `names` with their positions.
-pub fn def(cur: &mut Cursor<'_, '_>, names: &Names, fields: &mut Vec<(String, u32)>) -> Result<Def> {
+/// A type definition, behind `(type $name?`. Names of fields go to `fields` with their positions; those in `taken` are
+/// taken.
+pub fn def(
+    cur: &mut Cursor<'_, '_>,
+    names: &Names,
+    fields: &mut HashMap<String, u32>,
+    taken: &mut HashSet<String>,
+) -> Result<Def> {
     if let Some(mut form) = cur.eat_form("struct") {
         let mut all = Vec::new();
         while !form.is_empty() {
             let Some(mut one) = form.eat_form("field") else { return form.unexpected("`(field`") };
             let before = one;
             if let Some(name) = one.id()? {
-                if fields.iter().any(|(other, _)| *other == name) {
+                if !taken.insert(name.to_string()) {
                     return Err(before.error("duplicate field"));
                 }
-                fields.push((name.into_owned(), all.len() as u32));
+                fields.insert(name.into_owned(), all.len() as u32);
                 all.push(field(&mut one, names)?);
                 one.finish()?;
             }
