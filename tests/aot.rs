@@ -181,6 +181,15 @@ fn an_engine_that_differs_is_told() {
     refuse(&|c| _ = c.explicit_null_checks(true), "explicit null checks off");
     refuse(&|c| _ = c.wasm_exceptions(false), "feature EXCEPTIONS on, but the engine has off");
     refuse(&|c| _ = c.consume_fuel(true), "fuel");
+    let hash = |config: &Config| {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        Engine::new(config).unwrap().precompile_compatibility_hash().hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut nursery = config();
+    nursery.gc_nursery_size(64 << 10);
+    assert!(hash(&config()) == hash(&Config::new()) && hash(&nursery) != hash(&config()));
     // What is not compiled in may differ.
     let mut other = Config::new();
     other.gc_max_heap_size(32 << 20).gc_growth_factor(3.0);
@@ -206,6 +215,15 @@ fn what_is_no_compiled_module_is_told() {
     assert!(matches!(Engine::detect_precompiled_file(file.path()), Ok(Some(Precompiled::Module))));
     // SAFETY: this very engine has made the file.
     assert!(unsafe { Module::deserialize_file(&engine, file.path()) }.is_ok());
+    // SAFETY: as above.
+    assert!(unsafe { Module::deserialize_open_file(&engine, file.reopen().unwrap()) }.is_ok());
+    // SAFETY: as above, and the bytes are borrowed.
+    assert!(unsafe { Module::deserialize_raw(&engine, std::ptr::NonNull::from(&ours[..])) }.is_ok());
+    // SAFETY: as above.
+    assert!(unsafe { Module::from_trusted_file(&engine, file.path()) }.is_ok());
+    std::fs::write(file.path(), "(module $text)").unwrap();
+    // SAFETY: this is no compiled module.
+    assert_eq!(unsafe { Module::from_trusted_file(&engine, file.path()) }.unwrap().name(), Some("text"));
     let mut other = ours.clone();
     // The crate's version follows the magic number, the format, and its length.
     other[16] ^= 1;

@@ -1,5 +1,13 @@
 //! Every program in `examples/` prints what stands beside it, also when each of its objects moves.
 
+/// The embedders among the examples, which check themselves what they print.
+#[path = "../examples"]
+mod embedders {
+    pub mod ahead_of_time;
+    pub mod async_host;
+    pub mod weak_cache;
+}
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,4 +39,11 @@ fn examples_survive_zeal() {
         let zeal = if program.ends_with("binary_trees.wat") { "gc-zeal=50021" } else { "gc-zeal=1" };
         check(&program, &["-D", zeal, "-D", "gc-verify"]);
     }
+}
+
+#[test]
+fn embedders_run() {
+    embedders::ahead_of_time::main().unwrap();
+    embedders::async_host::main().unwrap();
+    embedders::weak_cache::main().unwrap();
 }

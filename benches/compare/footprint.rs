@@ -43,6 +43,11 @@ pub fn child(program: &str, contender: &str) -> Result<()> {
     Ok(())
 }
 
+/// What is resident of this process, in KiB.
+pub fn resident() -> Result<u64> {
+    status("VmRSS:")
+}
+
 /// A line of `/proc/self/status`, in KiB.
 fn status(key: &str) -> Result<u64> {
     let text = std::fs::read_to_string("/proc/self/status")?;

@@ -11,6 +11,7 @@ mod contender;
 mod corpus;
 mod footprint;
 mod host;
+mod instantiate;
 mod lowered;
 mod options;
 mod program;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
 /// Whether every contender that finished gave the expected results.
 fn run(options: &Options) -> Result<bool> {
     match &options.mode {
-        Mode::Test => selftest::run(options),
+        Mode::Test => Ok(selftest::run(options)? & instantiate::test(options)?),
         Mode::Child { program, contender } => footprint::child(program, contender).map(|()| true),
         Mode::List => {
             all_programs()?.iter().for_each(|program| println!("{}", program.name));
@@ -69,6 +70,7 @@ fn bench(options: &Options) -> Result<bool> {
     }
     report::sizes(&records, &contenders);
     report::footprints(&records, &contenders);
+    instantiate::bench(options, &contenders)?;
     summary::print(&records);
     let failures = report::failures(&records);
     if let Some(file) = &options.json {

@@ -63,6 +63,11 @@ impl Engine {
         artifact::precompile(&self.state, &super::module::binary(bytes, None)?)
     }
 
+    /// What of this engine's configuration is compiled in: engines with the same hash load each other's modules.
+    pub fn precompile_compatibility_hash(&self) -> impl std::hash::Hash + '_ {
+        (artifact::compatibility(&self.state), self.state.wasmtime.precompile_compatibility_hash())
+    }
+
     /// Whether bytes begin like a module that this crate has compiled.
     pub fn detect_precompiled(bytes: &[u8]) -> Option<Precompiled> {
         artifact::is_artifact(bytes).then_some(Precompiled::Module)

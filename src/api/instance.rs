@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
 use crate::runtime::finalize::safe_point;
-use crate::runtime::instantiate::{InstanceState, instantiate};
+use crate::runtime::instantiate::{InstanceState, instantiate, instantiate_async};
 use crate::runtime::linking::Import;
 use std::sync::Arc;
 
@@ -25,14 +25,7 @@ impl Instance {
     /// When definitions do not match the imports, limits are reached, or the start function fails.
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
         let mut cx = store.as_context_mut();
-        let expected = module.code().imports().len();
-        if imports.len() != expected {
-            return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
-        }
-        let mut resolved = Vec::with_capacity(imports.len());
-        for (import, native) in imports.iter().zip(module.code().imports()) {
-            resolved.push(import.to_import(&mut cx, &native.ty())?);
-        }
+        let resolved = Instance::resolve(&mut cx, module, imports)?;
         Instance::of_imports(&mut cx, module, &resolved)
     }
 
@@ -41,10 +34,53 @@ impl Instance {
         module: &Module,
         imports: &[Import],
     ) -> Result<Instance> {
-        if !Arc::ptr_eq(module.engine().state(), &cx.inner.data().gc.engine) {
-            return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
-        }
+        Instance::check_engine(cx, module)?;
         let state = instantiate(&mut cx.inner, module.code(), imports);
+        Instance::enter(cx, state)
+    }
+
+    /// Instantiates a module, whose start function may have to wait. See [`Instance::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::new`].
+    pub async fn new_async(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
+        let mut cx = store.as_context_mut();
+        let resolved = Instance::resolve(&mut cx, module, imports)?;
+        Instance::of_imports_async(&mut cx, module, &resolved).await
+    }
+
+    pub(crate) async fn of_imports_async<T: 'static>(
+        cx: &mut StoreContextMut<'_, T>,
+        module: &Module,
+        imports: &[Import],
+    ) -> Result<Instance> {
+        Instance::check_engine(cx, module)?;
+        let state = instantiate_async(&mut cx.inner, module.code(), imports).await;
+        Instance::enter(cx, state)
+    }
+
+    fn resolve<T: 'static>(
+        cx: &mut StoreContextMut<'_, T>,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Vec<Import>> {
+        let expected = module.code().imports().len();
+        if imports.len() != expected {
+            return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
+        }
+        let natives = module.code().imports();
+        imports.iter().zip(natives).map(|(import, native)| import.to_import(cx, &native.ty())).collect()
+    }
+
+    fn check_engine<T: 'static>(cx: &StoreContextMut<'_, T>, module: &Module) -> Result<()> {
+        match Arc::ptr_eq(module.engine().state(), &cx.inner.data().gc.engine) {
+            true => Ok(()),
+            false => Err(Error::msg("cross-`Engine` instantiation is not currently supported")),
+        }
+    }
+
+    fn enter<T: 'static>(cx: &mut StoreContextMut<'_, T>, state: Result<InstanceState>) -> Result<Instance> {
         safe_point(&mut cx.inner);
         let state = state?;
         let gc = &mut cx.inner.data_mut().gc;

@@ -3,8 +3,12 @@
 //! Host functions over numbers are definitions of Wasmtime's linker, where libraries such as its WASI
 //! can add theirs too ([`Linker::wasmtime_mut`]). Everything else is kept here and looked up first.
 
+mod async_;
 mod command;
 mod lookup;
+mod pre;
+
+pub use pre::InstancePre;
 
 use super::externals::{Extern, Global, Table};
 use super::func::{Caller, HostFunc, IntoFunc};
@@ -343,16 +347,21 @@ impl<T: 'static> Linker<T> {
     /// [`UnknownImportError`] when something is not defined, or as [`Instance::new`].
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut cx = store.as_context_mut();
+        let imports = self.imports(&mut cx, module)?;
+        Instance::of_imports(&mut cx, module, &imports)
+    }
+
+    fn imports(&self, cx: &mut StoreContextMut<'_, T>, module: &Module) -> Result<Vec<Import>> {
         let mut imports = Vec::new();
         for (native, import) in module.code().imports().zip(module.imports()) {
-            let found = self.import(&mut cx, native.module(), native.name(), &native.ty())?;
+            let found = self.import(cx, native.module(), native.name(), &native.ty())?;
             imports.push(found.ok_or_else(|| UnknownImportError {
                 module: import.module().to_string(),
                 name: import.name().to_string(),
                 ty: import.ty(),
             })?);
         }
-        Instance::of_imports(&mut cx, module, &imports)
+        Ok(imports)
     }
 
     fn import(
@@ -373,11 +382,16 @@ impl<T: 'static> Linker<T> {
                 };
                 Ok(Some(Import::Silent(host.materialize(cx, ty))))
             }
-            None => Ok(self.inner.get(&mut cx.inner, module, name).ok().map(|native| match native {
-                wasmtime::Extern::Func(func) => Import::Silent(func),
-                native => Import::Native(native),
-            })),
+            None => Ok(self.inner.get(&mut cx.inner, module, name).ok().map(import_of_plain)),
         }
+    }
+}
+
+/// What Wasmtime's own linker holds, for an import.
+fn import_of_plain(native: wasmtime::Extern) -> Import {
+    match native {
+        wasmtime::Extern::Func(func) => Import::Silent(func),
+        native => Import::Native(native),
     }
 }
 

@@ -22,6 +22,7 @@
 #![deny(unsafe_code)]
 
 mod backtrace;
+mod code_builder;
 mod config;
 mod engine;
 pub mod ext;
@@ -43,17 +44,18 @@ pub use crate::heap::HeapStats;
 pub use crate::runtime::backtrace::{FrameInfo, WasmBacktrace};
 pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
+pub use code_builder::CodeBuilder;
 pub use config::Config;
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
 pub use finalizers::Finalizers;
-pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList};
 pub use gc::{
     AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcRef, I31, NoExtern, NoFunc, NoneRef,
     OwnedRooted, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
 };
 pub use instance::Instance;
-pub use linker::{Linker, UnknownImportError};
+pub use linker::{InstancePre, Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Module, ModuleExport};
 pub use shared_memory::SharedMemory;
@@ -70,7 +72,8 @@ pub use wasmtime::{
     Inlining, InstanceAllocationStrategy, LinearMemory, MemoryAccessError, MemoryCreator, ModuleFunction, ModulePC,
     ModuleVersionStrategy, OperatorCost, OptLevel, OutOfMemory, PoolConcurrencyLimitError, PoolingAllocationConfig,
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
-    ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits, StoreLimitsBuilder, Strategy,
-    ThrownException, Trap, UpdateDeadline, V128, VariableOperatorCost, WaitResult, WasmBacktraceDetails, WasmFeatures,
-    WasmtimeBug, bail, component, ensure, error, format_err,
+    ResourceLimiterAsync, ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
+    StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, ValRaw, VariableOperatorCost,
+    WaitResult, WasmBacktraceDetails, WasmCoreDump, WasmFeatures, WasmtimeBug, bail, component, ensure, error,
+    format_err,
 };

@@ -1,8 +1,9 @@
 //! Modules.
 
+mod precompiled;
+
 use super::types::{ExportType, ExternType, ImportType};
 use super::{Engine, Error, ModuleFunction, ResourcesRequired, Result};
-use crate::runtime::artifact;
 use crate::runtime::code::Code;
 pub use crate::runtime::code::Module;
 use std::borrow::Cow;
@@ -51,53 +52,6 @@ impl Module {
             .validate_all(binary)
             .map(drop)
             .map_err(|err| Error::new(crate::fault::Error::from(err)))
-    }
-
-    /// The compiled module as bytes, for [`Module::deserialize`].
-    ///
-    /// Code that a module is run from holds numbers of its engine; what is kept for other engines does not. So a
-    /// module that was not loaded itself is compiled once more here. [`Engine::precompile_module`] compiles once.
-    ///
-    /// # Errors
-    ///
-    /// When the module can not be compiled in this form.
-    pub fn serialize(&self) -> Result<Vec<u8>> {
-        artifact::serialize(self.engine.state(), &self.code)
-    }
-
-    /// Loads a module that [`Module::serialize`], [`Engine::precompile_module`] or `wasmtime-gc compile` made. It
-    /// works with whatever other modules the engine has, and nothing is lowered or compiled.
-    ///
-    /// # Safety
-    ///
-    /// As for Wasmtime's: the bytes must be what one of these made, unchanged. They hold machine code. Accidents
-    /// such as truncation and changed bytes are found; malice is not.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are no such module or are damaged, when another version made them, or when the engine's
-    /// configuration differs in something that is compiled in.
-    #[expect(unsafe_code, reason = "machine code can not be checked")]
-    pub unsafe fn deserialize(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        // SAFETY: the contract is the same.
-        let code = unsafe { artifact::deserialize(engine.state(), bytes.as_ref())? };
-        Ok(Module { engine: engine.clone(), code })
-    }
-
-    /// [`Module::deserialize`] of a file.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Module::deserialize`].
-    ///
-    /// # Errors
-    ///
-    /// As for that, and when the file can not be read.
-    #[expect(unsafe_code, reason = "machine code can not be checked")]
-    pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
-        let bytes = read_file(path.as_ref())?;
-        // SAFETY: the contract is the same.
-        unsafe { Module::deserialize(engine, bytes) }
     }
 
     /// The name that the module gives itself.

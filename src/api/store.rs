@@ -1,11 +1,13 @@
 //! Stores and the ways to borrow one.
 
+mod async_;
+
 use super::gc::GcRefImpl;
 use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
-use crate::runtime::store::{StoreData, collect};
+use crate::runtime::store::{Limiter, StoreData, collect};
 use wasmtime as w;
 
 /// A store: instances, their functions, memories and objects, and the embedder's data.
@@ -81,7 +83,7 @@ impl<T: 'static> Store<T> {
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
-        self.inner.data_mut().limiter = Some(Box::new(limiter));
+        self.inner.data_mut().limiter = Some(Limiter::Sync(Box::new(limiter)));
         self.inner.limiter(|data| data.limiter());
     }
 

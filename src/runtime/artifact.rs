@@ -56,7 +56,7 @@ enum Kind {
 }
 
 /// What an engine must have in common with the one that compiled.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Hash)]
 struct Settings {
     /// The heap's fixed addresses.
     map: [u32; 4],
@@ -108,6 +108,11 @@ fn mismatch(what: &str, compiled: impl std::fmt::Display, own: impl std::fmt::Di
 #[cold]
 fn damaged(what: impl std::fmt::Display) -> Error {
     Error::msg(format!("the compiled module is damaged ({what}); compile it again"))
+}
+
+/// What of an engine is compiled in, besides what the inner engine compiles in.
+pub fn compatibility(engine: &EngineState) -> impl std::hash::Hash {
+    (CRATE, FORMAT, Settings::of(engine))
 }
 
 /// Whether bytes begin as a container does.

@@ -41,9 +41,40 @@ pub fn enter<T: 'static, R>(
     leave(cx, saved, result)
 }
 
+/// A call into WebAssembly that may have to wait. When it is given up while it waits, the stack is as before too.
+pub struct Entry<'a, T: 'static> {
+    /// The store.
+    pub cx: StoreContextMut<'a, StoreData<T>>,
+    saved: Option<u32>,
+    left: bool,
+}
+
+impl<'a, T: 'static> Entry<'a, T> {
+    /// Before the call.
+    pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>) -> Entry<'a, T> {
+        let saved = stack_pointer(cx);
+        Entry { cx: cx.as_context_mut(), saved, left: false }
+    }
+
+    /// After it.
+    pub fn leave<R>(mut self, result: Result<R>) -> Result<R> {
+        self.left = true;
+        let saved = self.saved;
+        leave(&mut self.cx, saved, result)
+    }
+}
+
+impl<T: 'static> Drop for Entry<'_, T> {
+    fn drop(&mut self) {
+        if !self.left {
+            restore(&mut self.cx, self.saved);
+        }
+    }
+}
+
 /// What follows a call into WebAssembly, `saved` being the stack pointer from before.
 #[inline]
-pub fn leave<T: 'static, R>(
+fn leave<T: 'static, R>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     saved: Option<u32>,
     result: Result<R>,
@@ -63,6 +94,10 @@ pub fn leave<T: 'static, R>(
 
 fn has_pending<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
     let gc = &cx.data().gc;
+    // Every exception has a tag.
+    if !gc.has_tags() {
+        return false;
+    }
     let cell = gc.engine.map.pending_cell();
     gc.place.is_some_and(|place| read_word(place.memory.data(cx), cell).is_some_and(|word| word != 0))
 }
@@ -109,8 +144,7 @@ fn caller_asks<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
     cx.data().gc.engine.code_of(frame.module()).is_some_and(|code| code.lowered.is_some())
 }
 
-/// The shadow stack pointer before a call.
-pub fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
+fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
     let gc = &cx.data().gc;
     read_word(gc.place?.memory.data(cx), gc.engine.map.sp_cell())
 }

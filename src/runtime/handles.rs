@@ -4,6 +4,7 @@
 //! that does. Handles are never taken back; a function has one handle from the runtime, however often
 //! it is asked for, and perhaps one more that its own module's instance gave it.
 
+use super::ready::at_once;
 use super::store::{StoreData, with_heap};
 use super::{Error, Result};
 use crate::layout::object::FUNC_NULL;
@@ -23,8 +24,10 @@ pub fn reserve<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, count
     if u64::from(end) > size {
         let want = (u64::from(end) - size).max(size / 2).max(GROWTH);
         let null = Ref::Func(None);
-        if place.functions.grow(&mut cx, want, null.clone()).is_err() {
-            place.functions.grow(&mut cx, u64::from(end) - size, null).map_err(|_| full())?;
+        let mut grow =
+            |by| at_once(place.functions.grow_async(&mut cx, by, null.clone())).is_some_and(|grown| grown.is_ok());
+        if !grow(want) && !grow(u64::from(end) - size) {
+            return Err(full());
         }
     }
     with_heap(&mut cx, |state, _| state.handles_used = end)?;

@@ -5,7 +5,7 @@
 //! module itself.
 
 use super::code::{Code, LoweredCode};
-use super::entry::enter;
+use super::entry::{Entry, enter};
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, incompatible};
 use super::store::{StoreData, alloc_error, ensure_heap, with_heap};
@@ -71,6 +71,17 @@ pub enum Exported {
     },
 }
 
+/// An instantiation of which only the engine's part is missing.
+struct Prepared {
+    code: Arc<Code>,
+    /// The engine's imports.
+    natives: Vec<Extern>,
+    silent: bool,
+    area: u32,
+    tag_base: u32,
+    import_cells: Vec<Option<u32>>,
+}
+
 /// Instantiates a module. There must be one definition for each original import.
 ///
 /// # Errors
@@ -81,6 +92,33 @@ pub fn instantiate<T: 'static>(
     code: &Arc<Code>,
     imports: &[Import],
 ) -> Result<InstanceState> {
+    let prepared = prepare(cx, code, imports)?;
+    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &prepared.code.wasmtime, &prepared.natives));
+    prepared.finish(cx, wasmtime)
+}
+
+/// The same where start functions may wait.
+///
+/// # Errors
+///
+/// As [`instantiate`].
+pub async fn instantiate_async<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Arc<Code>,
+    imports: &[Import],
+) -> Result<InstanceState> {
+    let prepared = prepare(cx, code, imports)?;
+    let mut entry = Entry::new(cx);
+    let instance = wasmtime::Instance::new_async(&mut entry.cx, &prepared.code.wasmtime, &prepared.natives).await;
+    let wasmtime = entry.leave(instance);
+    prepared.finish(cx, wasmtime)
+}
+
+fn prepare<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Arc<Code>,
+    imports: &[Import],
+) -> Result<Prepared> {
     let expected = code.imports().len();
     if imports.len() != expected {
         return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));
@@ -91,15 +129,28 @@ pub fn instantiate<T: 'static>(
         false => code.checked(&cx.data().gc.engine.clone())?,
     };
     let code = checked.as_ref().unwrap_or(code);
-    let result = match &code.lowered {
-        Some(lowered) => instantiate_lowered(cx, code, lowered, imports),
-        None => instantiate_plain(cx, code, imports).map(|state| InstanceState { silent, ..state }),
-    };
-    if result.is_err() {
-        // Its functions may be in a table, and what is known of their code is needed yet.
-        cx.data_mut().gc.keep(code);
+    match &code.lowered {
+        Some(lowered) => prepare_lowered(cx, code, lowered, imports),
+        None => prepare_plain(code, imports).map(|prepared| Prepared { silent, ..prepared }),
     }
-    result
+}
+
+impl Prepared {
+    fn finish<T: 'static>(
+        self,
+        cx: &mut StoreContextMut<'_, StoreData<T>>,
+        wasmtime: Result<wasmtime::Instance>,
+    ) -> Result<InstanceState> {
+        let Prepared { code, silent, area, tag_base, import_cells, .. } = self;
+        match wasmtime {
+            Ok(wasmtime) => Ok(InstanceState { wasmtime, code, area, silent, tag_base, import_cells }),
+            Err(err) => {
+                // Its functions may be in a table, and what is known of their code is needed yet.
+                cx.data_mut().gc.keep(&code);
+                Err(err)
+            }
+        }
+    }
 }
 
 /// Whether a call of an import may return with an exception pending.
@@ -107,11 +158,7 @@ fn may_throw(imports: &[Import]) -> bool {
     imports.iter().any(|import| matches!(import, Import::Native(Extern::Func(_))))
 }
 
-fn instantiate_plain<T: 'static>(
-    cx: &mut StoreContextMut<'_, StoreData<T>>,
-    code: &Arc<Code>,
-    imports: &[Import],
-) -> Result<InstanceState> {
+fn prepare_plain(code: &Arc<Code>, imports: &[Import]) -> Result<Prepared> {
     let mut natives = Vec::with_capacity(imports.len());
     for (expected, actual) in code.imports().zip(imports) {
         match actual {
@@ -123,16 +170,15 @@ fn instantiate_plain<T: 'static>(
             }
         }
     }
-    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area: 0, silent: false, tag_base: 0, import_cells: Vec::new() })
+    Ok(Prepared { code: code.clone(), natives, silent: false, area: 0, tag_base: 0, import_cells: Vec::new() })
 }
 
-fn instantiate_lowered<T: 'static>(
+fn prepare_lowered<T: 'static>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     code: &Arc<Code>,
     lowered: &LoweredCode,
     imports: &[Import],
-) -> Result<InstanceState> {
+) -> Result<Prepared> {
     let engine = cx.data().gc.engine.clone();
     let meta = &lowered.meta;
     let place = ensure_heap(&mut *cx)?;
@@ -171,8 +217,7 @@ fn instantiate_lowered<T: 'static>(
     set_up_tables(cx, lowered, area)?;
     let cells = ExportCells { code: code.clone(), area, tag_base, import_cells: import_cells.clone() };
     cx.data_mut().gc.export_cells.push(Arc::new(cells));
-    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &code.wasmtime, &natives))?;
-    Ok(InstanceState { wasmtime, code: code.clone(), area, silent: false, tag_base, import_cells })
+    Ok(Prepared { code: code.clone(), natives, silent: false, area, tag_base, import_cells })
 }
 
 /// Makes the instance's own tables empty and notes their largest sizes.

@@ -30,7 +30,9 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
         if delta == 0 {
             return Ok(());
         }
-        self.memory.grow(self.store.as_context_mut(), delta).map(drop).map_err(|_| GrowRefused)
+        // The limiter may be an asynchronous one.
+        let grown = super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta));
+        grown.and_then(Result::ok).map(drop).ok_or(GrowRefused)
     }
 }
 

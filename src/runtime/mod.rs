@@ -18,6 +18,7 @@
 //! | `cells.rs` | globals and tables that live in the heap |
 //! | `linking.rs` | do import and definition match |
 //! | `instantiate.rs` | instantiation |
+//! | `ready.rs` | what the engine does asynchronously, done at once |
 //! | `entry.rs` | what surrounds every call from the host into WebAssembly |
 //! | `objects.rs` | structs and arrays as the host makes and reads them |
 //! | `oom.rs` | the error of an allocation without room |
@@ -49,6 +50,7 @@ pub(crate) mod members;
 pub(crate) mod memory;
 pub(crate) mod objects;
 pub(crate) mod oom;
+pub(crate) mod ready;
 pub(crate) mod roots;
 pub(crate) mod stand_in;
 pub(crate) mod store;

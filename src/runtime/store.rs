@@ -12,6 +12,7 @@ use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
 use super::oom::GcHeapOutOfMemory;
+use super::ready::at_once;
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -21,8 +22,8 @@ use crate::layout::{GcType, Kind, RttAddr, reference};
 use crate::types::TypeId;
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
@@ -44,8 +45,16 @@ pub struct StoreData<T: 'static> {
     pub(crate) unlimited: wasmtime::StoreLimits,
 }
 
+/// Finds an asynchronous limiter. The engine has it too.
+pub type AsyncLimiter<T> = Arc<Mutex<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiterAsync) + Send + Sync>>;
+
 /// Finds the limiter in the embedder's data.
-pub type Limiter<T> = Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>;
+pub enum Limiter<T> {
+    /// One that answers.
+    Sync(Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>),
+    /// One that may have to wait before it answers.
+    Async(AsyncLimiter<T>),
+}
 
 impl<T: 'static> StoreData<T> {
     pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
@@ -78,8 +87,8 @@ impl<T: 'static> StoreData<T> {
     /// The store's limiter.
     pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
         match &mut self.limiter {
-            Some(limiter) => limiter(&mut self.user),
-            None => &mut self.unlimited,
+            Some(Limiter::Sync(limiter)) => limiter(&mut self.user),
+            _ => &mut self.unlimited,
         }
     }
 
@@ -87,9 +96,14 @@ impl<T: 'static> StoreData<T> {
     pub(crate) fn table_growing(&mut self, current: u64, desired: u64, max: u64) -> Result<bool> {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let max = Some(max).filter(|&max| max != u64::MAX).map(size);
-        match self.limiter.is_some() {
-            true => self.limiter().table_growing(size(current), size(desired), max),
-            false => Ok(true),
+        let (current, desired) = (size(current), size(desired));
+        match &mut self.limiter {
+            Some(Limiter::Sync(limiter)) => limiter(&mut self.user).table_growing(current, desired, max),
+            Some(Limiter::Async(limiter)) => {
+                let mut limiter = limiter.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                at_once(limiter(&mut self.user).table_growing(current, desired, max)).unwrap_or(Ok(false))
+            }
+            None => Ok(true),
         }
     }
 
@@ -199,7 +213,10 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
         return Ok(place);
     }
     let engine = cx.data().gc.engine.clone();
-    let instance = wasmtime::Instance::new(&mut cx, engine.heap_module()?, &[])?;
+    // The store may be one for asynchronous calls only. The module has no start function to wait for.
+    let instance = at_once(wasmtime::Instance::new_async(&mut cx, engine.heap_module()?, &[]));
+    let instance =
+        instance.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
     let missing = || Error::new(crate::fault::Error::bug("the heap module lacks an export"));
     let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
     let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
@@ -302,6 +319,12 @@ impl GcStore {
         let first = self.tags.len() as u32;
         self.tags.extend_from_slice(types);
         first
+    }
+
+    /// Whether there is any tag.
+    #[inline]
+    pub fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
     }
 
     /// The type of a tag's signature.

@@ -32,7 +32,7 @@ fn wrong_types_are_found_when_a_typed_function_is_made() {
     let (mut store, instance) = instance(r#"(module (func (export "f") (param anyref)))"#);
     // Lowered, the parameter is an i32.
     let err = instance.get_typed_func::<i32, ()>(&mut store, "f").unwrap_err();
-    assert!(format!("{err:?}").contains("expected i32, found (ref null any)"), "{err:?}");
+    assert!(format!("{err:?}").contains("expected (ref null any), found i32"), "{err:?}");
     assert!(instance.get_typed_func::<Option<Rooted<AnyRef>>, ()>(&mut store, "f").is_ok());
     assert!(instance.get_typed_func::<Option<Rooted<ExternRef>>, ()>(&mut store, "f").is_err());
 }

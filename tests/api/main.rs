@@ -1,12 +1,15 @@
 //! The embedder's interface, end to end: one module per subject.
 
+mod async_;
 mod calls;
 mod entities;
 mod exceptions;
 mod exceptions_in_hosts;
 mod exceptions_through_others;
+mod faults;
 mod ext;
 mod ext_imports;
+mod instance_pre;
 mod references;
 mod traps;
 

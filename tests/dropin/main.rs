@@ -3,6 +3,9 @@
 //! What stands below `cases/` says `super::wasmtime` and is the same source for both, so it must compile and pass
 //! with either. `renamed/` does the same by Cargo's own means; `table.rs` compares the two crates item by item.
 
+mod rustdoc;
+mod table;
+
 /// With this crate.
 #[path = "."]
 mod ours {

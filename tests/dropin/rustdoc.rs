@@ -101,7 +101,8 @@ impl<'a> Walk<'a> {
         match target {
             Some(target) if is_glob => {
                 let inner = &target["inner"];
-                let items = if inner["enum"].is_object() { &inner["enum"]["variants"] } else { &inner["module"]["items"] };
+                let items =
+                    if inner["enum"].is_object() { &inner["enum"]["variants"] } else { &inner["module"]["items"] };
                 for id in array(items) {
                     self.item(id, path, None);
                 }

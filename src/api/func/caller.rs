@@ -12,6 +12,15 @@ pub struct Caller<'a, T: 'static> {
     inner: &'a mut (dyn Lent<T> + 'a),
 }
 
+// SAFETY: what is lent is always an engine's caller of these types, see `Caller::lend`, and the bound asks whether that
+// may be sent.
+#[expect(unsafe_code, reason = "a trait object can not depend on whether `T` may be sent")]
+unsafe impl<'a, T: 'static> Send for Caller<'a, T> where w::Caller<'a, StoreData<T>>: Send {}
+
+// SAFETY: the same for being shared.
+#[expect(unsafe_code, reason = "a trait object can not depend on whether `T` may be shared")]
+unsafe impl<'a, T: 'static> Sync for Caller<'a, T> where w::Caller<'a, StoreData<T>>: Sync {}
+
 /// A caller that is needed again when the host function has returned.
 trait Lent<T: 'static> {
     fn export(&mut self, name: &str) -> Option<w::Extern>;

@@ -1,5 +1,6 @@
 //! Host functions over values of any type.
 
+use super::async_::AsyncHost;
 use super::{Caller, is_plain};
 use crate::api::gc::rooting::{enter_scope, exit_scope};
 use crate::api::store::StoreContextMut;
@@ -10,18 +11,20 @@ use crate::runtime::entry::throw_or_raise;
 use crate::runtime::stand_in::stand_in;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, TypeId};
+use std::mem::MaybeUninit;
 use std::sync::Arc;
-use wasmtime::AsContextMut;
+use wasmtime::{AsContextMut, ValRaw};
 
 type Dynamic<T> = dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync;
-type Typed<T> =
-    dyn Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &[wasmtime::Val], &mut [wasmtime::Val]) -> Result<()> + Send + Sync;
+type Typed<T> = dyn Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &mut [MaybeUninit<ValRaw>]) -> Result<()> + Send + Sync;
 
 enum Run<T: 'static> {
     /// Over values of any type, which are checked.
     Dynamic(Box<Dynamic<T>>),
-    /// Over lowered values of the function's own types.
+    /// Over the engine's own storage, which holds lowered values of the function's types: parameters, then results.
     Typed(Box<Typed<T>>),
+    /// One that may have to wait.
+    Async(AsyncHost<T>),
 }
 
 /// A host function that no store knows yet.
@@ -40,16 +43,28 @@ impl<T: 'static> HostFunc<T> {
         HostFunc { ty, signature, run: Run::Dynamic(Box::new(run)) }
     }
 
-    /// One that takes and gives values as lowered code does, of these very types.
+    /// One that takes and gives values as lowered code does, of these very types: `run` finds its parameters in the
+    /// storage and leaves its results there.
     pub fn typed(
         ty: FuncType,
-        run: impl Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &[wasmtime::Val], &mut [wasmtime::Val]) -> Result<()>
+        run: impl Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &mut [MaybeUninit<ValRaw>]) -> Result<()>
         + Send
         + Sync
         + 'static,
     ) -> HostFunc<T> {
         let signature = ty.signature().cloned().unwrap_or_default();
         HostFunc { ty, signature, run: Run::Typed(Box::new(run)) }
+    }
+
+    /// One that may have to wait.
+    pub fn new_async(ty: FuncType, run: AsyncHost<T>) -> HostFunc<T> {
+        let signature = ty.signature().cloned().unwrap_or_default();
+        HostFunc { ty, signature, run: Run::Async(run) }
+    }
+
+    /// Parameter and result types.
+    pub fn signature(&self) -> &t::FuncType {
+        &self.signature
     }
 
     pub fn type_id(&self) -> TypeId {
@@ -86,8 +101,54 @@ impl<T: 'static> HostFunc<T> {
         cx: &mut StoreContextMut<'_, T>,
         ty: wasmtime::FuncType,
     ) -> wasmtime::Func {
+        if let Run::Async(run) = &self.run {
+            return run.materialize(self, cx, ty);
+        }
         let host = self.clone();
+        if let Run::Typed(_) = self.run {
+            return self.materialize_typed(cx, ty);
+        }
         wasmtime::Func::new(&mut cx.inner, ty, move |caller, params, results| host.call(caller, params, results))
+    }
+
+    #[expect(unsafe_code, reason = "calls with references are hot, and the engine's safe way has types of its own")]
+    fn materialize_typed(
+        self: &Arc<HostFunc<T>>,
+        cx: &mut StoreContextMut<'_, T>,
+        ty: wasmtime::FuncType,
+    ) -> wasmtime::Func {
+        let host = self.clone();
+        // SAFETY: `ty` is what this function's type is lowered to, and a typed function reads parameters and writes
+        // results of that type (see `HostFunc::typed`, which only closures of such types are given to, and
+        // `HostFunc::call_typed`, which writes all results where the function failed and its caller goes on).
+        unsafe {
+            wasmtime::Func::new_unchecked(&mut cx.inner, ty, move |caller, values| host.call_typed(caller, values))
+        }
+    }
+
+    fn call_typed(
+        &self,
+        mut caller: wasmtime::Caller<'_, StoreData<T>>,
+        values: &mut [MaybeUninit<ValRaw>],
+    ) -> Result<()> {
+        let Run::Typed(run) = &self.run else {
+            return Err(Error::new(crate::fault::Error::bug("a function has changed its kind")));
+        };
+        let scope = enter_scope(&mut StoreContextMut { inner: caller.as_context_mut() });
+        let result = run(&mut caller, values);
+        exit_scope(&mut StoreContextMut { inner: caller.as_context_mut() }, scope);
+        match result {
+            Ok(()) => Ok(()),
+            Err(err) => {
+                throw_or_raise(&mut caller, err)?;
+                let mut results = vec![wasmtime::Val::I32(0); self.signature.results.len()];
+                self.unread(&mut caller, &mut results)?;
+                for (slot, result) in values.iter_mut().zip(&results) {
+                    slot.write(result.to_raw(&mut caller)?);
+                }
+                Ok(())
+            }
+        }
     }
 
     fn call(
@@ -110,7 +171,11 @@ impl<T: 'static> HostFunc<T> {
 
     /// Results that nobody reads, because an exception is pending.
     #[cold]
-    fn unread(&self, caller: &mut wasmtime::Caller<'_, StoreData<T>>, results: &mut [wasmtime::Val]) -> Result<()> {
+    pub(super) fn unread(
+        &self,
+        caller: &mut wasmtime::Caller<'_, StoreData<T>>,
+        results: &mut [wasmtime::Val],
+    ) -> Result<()> {
         let state = self.ty.engine().state();
         for (result, &ty) in results.iter_mut().zip(&self.signature.results) {
             *result = match ty {
@@ -141,8 +206,13 @@ impl<T: 'static> HostFunc<T> {
         results: &mut [wasmtime::Val],
     ) -> Result<()> {
         let run = match &self.run {
-            Run::Typed(run) => return run(caller, params, results),
+            Run::Typed(_) => {
+                return Err(Error::new(crate::fault::Error::bug("a typed function was called with any values")));
+            }
             Run::Dynamic(run) => run,
+            Run::Async(_) => {
+                return Err(Error::new(crate::fault::Error::bug("an asynchronous function was called at once")));
+            }
         };
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         let mut args = Vec::with_capacity(params.len());

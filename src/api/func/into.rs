@@ -13,7 +13,8 @@ use crate::api::{Engine, Error, Result};
 use crate::runtime::entry::throw_or_raise;
 use crate::runtime::stand_in;
 use crate::runtime::store::StoreData;
-use wasmtime::AsContextMut;
+use std::mem::MaybeUninit;
+use wasmtime::{AsContextMut, ValRaw};
 
 /// What a closure may return: nothing, a [`WasmTy`], a tuple of them, or a `Result` of one of these.
 pub trait WasmRet: 'static {
@@ -28,7 +29,10 @@ pub trait WasmRet: 'static {
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> Self::Abi;
     /// Gives the results to lowered code.
     #[doc(hidden)]
-    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()>;
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [MaybeUninit<ValRaw>]) -> Result<()>;
+    /// The same for values that tell their types.
+    #[doc(hidden)]
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()>;
 }
 
 #[cold]
@@ -41,10 +45,15 @@ fn not_native() -> Error {
     Error::msg("this function has no type in the engine yet; return it from `Func::new` instead")
 }
 
-/// A parameter of a host function.
+/// A parameter of a host function, which is of this type.
 #[inline]
-fn lift<A: WasmTy, T: 'static>(cx: &mut StoreContextMut<'_, T>, param: Option<&wasmtime::Val>) -> Result<A> {
-    A::lift(cx, param.and_then(A::Abi::from_native).ok_or_else(bug)?)
+#[expect(unsafe_code, reason = "what lowered code passes is in untyped storage")]
+fn lift<A: WasmTy, T: 'static>(cx: &mut StoreContextMut<'_, T>, param: Option<&MaybeUninit<ValRaw>>) -> Result<A> {
+    let param = param.ok_or_else(bug)?;
+    // SAFETY: the closure's parameters are the function's (`IntoFunc::signature`), in order, and the engine has put
+    // a value of each one's type into the storage, of this very store.
+    let abi = unsafe { A::Abi::from_raw(&mut cx.inner, param.assume_init_ref()) };
+    A::lift(cx, abi)
 }
 
 /// What a host function returns to WebAssembly for its error.
@@ -66,7 +75,13 @@ impl<A: WasmTy> WasmRet for A {
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> A::Abi {
         A::unread(func)
     }
-    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+    #[inline]
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
+        let raw = self.lower(cx, None)?.into_raw(&mut cx.inner);
+        results.first_mut().ok_or_else(bug)?.write(raw);
+        Ok(())
+    }
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
         *results.first_mut().ok_or_else(bug)? = self.lower(cx, None)?.into_native();
         Ok(())
     }
@@ -84,8 +99,12 @@ impl<R: WasmRet> WasmRet for Result<R> {
     fn unread(func: &mut dyn FnMut() -> wasmtime::Func) -> R::Abi {
         R::unread(func)
     }
-    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+    #[inline]
+    fn store<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
         self?.store(cx, results)
+    }
+    fn store_vals<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, results: &mut [wasmtime::Val]) -> Result<()> {
+        self?.store_vals(cx, results)
     }
 }
 
@@ -107,6 +126,19 @@ macro_rules! results {
                     ($($a::unread(func),)*)
                 }
                 fn store<T: 'static>(
+                    self,
+                    cx: &mut StoreContextMut<'_, T>,
+                    results: &mut [MaybeUninit<ValRaw>],
+                ) -> Result<()> {
+                    let ($($a,)*) = self;
+                    let mut results = results.iter_mut();
+                    $(
+                        let raw = $a.lower(cx, None)?.into_raw(&mut cx.inner);
+                        results.next().ok_or_else(bug)?.write(raw);
+                    )*
+                    Ok(())
+                }
+                fn store_vals<T: 'static>(
                     self,
                     cx: &mut StoreContextMut<'_, T>,
                     results: &mut [wasmtime::Val],
@@ -183,11 +215,11 @@ macro_rules! closures {
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]
                 fn into_host(self, engine: &Engine) -> HostFunc<T> {
                     let (params, results) = <F as IntoFunc<T, ($($a,)*), R>>::signature();
-                    HostFunc::typed(FuncType::new(engine, params, results), move |caller, params, results| {
-                        let mut params = params.iter();
+                    HostFunc::typed(FuncType::new(engine, params, results), move |caller, values| {
+                        let mut params = values.iter();
                         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
                         $(let $a = lift::<$a, T>(&mut cx, params.next())?;)*
-                        self($($a),*).store(&mut cx, results)
+                        self($($a),*).store(&mut cx, values)
                     })
                 }
             }
@@ -230,12 +262,12 @@ macro_rules! closures {
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]
                 fn into_host(self, engine: &Engine) -> HostFunc<T> {
                     let params = vec![$($a::valtype()),*];
-                    HostFunc::typed(FuncType::new(engine, params, R::types()), move |caller, params, results| {
-                        let mut params = params.iter();
+                    HostFunc::typed(FuncType::new(engine, params, R::types()), move |caller, values| {
+                        let mut params = values.iter();
                         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
                         $(let $a = lift::<$a, T>(&mut cx, params.next())?;)*
                         let result = self(Caller::lend(caller), $($a),*);
-                        result.store(&mut StoreContextMut { inner: caller.as_context_mut() }, results)
+                        result.store(&mut StoreContextMut { inner: caller.as_context_mut() }, values)
                     })
                 }
             }

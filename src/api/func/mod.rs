@@ -2,22 +2,26 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `async_.rs` | calls and host functions that may have to wait |
 //! | `caller.rs` | what a host function sees of its caller |
 //! | `host.rs` | host functions over values of any type |
 //! | `into.rs` | closures as host functions |
 //! | `references.rs` | references as parameters and results |
 //! | `typed.rs` | calls whose types are known when the host is compiled |
 
+mod async_;
 mod caller;
 mod host;
 mod into;
 mod references;
 mod typed;
 
+pub use async_::WasmTyList;
 pub use caller::Caller;
 pub use into::{IntoFunc, WasmRet};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 
+pub(crate) use async_::{dynamic, typed};
 pub(crate) use host::HostFunc;
 
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};

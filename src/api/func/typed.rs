@@ -9,6 +9,7 @@ use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use wasmtime::ValRaw;
 use wasmtime::error::Context;
 
 /// A type of the host that stands for a WebAssembly type.
@@ -40,11 +41,32 @@ pub trait WasmTy: Send + Sized + 'static {
 pub trait AbiTy: wasmtime::WasmTy + Copy {
     fn into_native(self) -> wasmtime::Val;
     fn from_native(val: &wasmtime::Val) -> Option<Self>;
+    /// The value, in the engine's untyped storage.
+    fn into_raw(self, cx: impl wasmtime::AsContextMut) -> ValRaw;
+    /// The value from there.
+    ///
+    /// # Safety
+    ///
+    /// It is of this type, and of this store.
+    #[expect(unsafe_code, reason = "the storage is untyped")]
+    unsafe fn from_raw(cx: impl wasmtime::AsContextMut, raw: &ValRaw) -> Self;
 }
 
 macro_rules! abi {
-    ($($ty:ty: $variant:ident, |$v:ident| $into:expr, |$w:ident| $from:expr;)*) => {
+    ($($ty:ty: $variant:ident, |$v:ident| $into:expr, |$w:ident| $from:expr,
+        |$cx:ident, $r:ident| $into_raw:expr, |$from_cx:ident, $raw:ident| $from_raw:expr;)*) => {
         $(impl AbiTy for $ty {
+            #[inline]
+            #[allow(unused_mut, unused_variables, reason = "one macro for all types")]
+            fn into_raw(self, mut $cx: impl wasmtime::AsContextMut) -> ValRaw {
+                let $r = self;
+                $into_raw
+            }
+            #[inline]
+            #[allow(unsafe_code, unused_variables, reason = "one macro for all types; the storage is untyped")]
+            unsafe fn from_raw($from_cx: impl wasmtime::AsContextMut, $raw: &ValRaw) -> $ty {
+                $from_raw
+            }
             #[inline]
             fn into_native(self) -> wasmtime::Val {
                 let $v = self;
@@ -62,15 +84,29 @@ macro_rules! abi {
 }
 
 abi! {
-    i32: I32, |v| v, |w| Some(*w);
-    u32: I32, |v| v as i32, |w| Some(*w as u32);
-    i64: I64, |v| v, |w| Some(*w);
-    u64: I64, |v| v as i64, |w| Some(*w as u64);
-    f32: F32, |v| v.to_bits(), |w| Some(f32::from_bits(*w));
-    f64: F64, |v| v.to_bits(), |w| Some(f64::from_bits(*w));
-    V128: V128, |v| v, |w| Some(*w);
-    Option<wasmtime::Func>: FuncRef, |v| v, |w| Some(*w);
-    wasmtime::Func: FuncRef, |v| Some(v), |w| *w;
+    i32: I32, |v| v, |w| Some(*w), |_cx, v| ValRaw::i32(v), |_cx, raw| raw.get_i32();
+    u32: I32, |v| v as i32, |w| Some(*w as u32), |_cx, v| ValRaw::u32(v), |_cx, raw| raw.get_u32();
+    i64: I64, |v| v, |w| Some(*w), |_cx, v| ValRaw::i64(v), |_cx, raw| raw.get_i64();
+    u64: I64, |v| v as i64, |w| Some(*w as u64), |_cx, v| ValRaw::u64(v), |_cx, raw| raw.get_u64();
+    f32: F32, |v| v.to_bits(), |w| Some(f32::from_bits(*w)),
+        |_cx, v| ValRaw::f32(v.to_bits()), |_cx, raw| f32::from_bits(raw.get_f32());
+    f64: F64, |v| v.to_bits(), |w| Some(f64::from_bits(*w)),
+        |_cx, v| ValRaw::f64(v.to_bits()), |_cx, raw| f64::from_bits(raw.get_f64());
+    V128: V128, |v| v, |w| Some(*w), |_cx, v| ValRaw::v128(v.as_u128()), |_cx, raw| V128::from(raw.get_v128());
+    Option<wasmtime::Func>: FuncRef, |v| v, |w| Some(*w),
+        |cx, v| ValRaw::funcref(v.map_or(std::ptr::null_mut(), |func| func.to_raw(&mut cx))),
+        |cx, raw| match raw.get_funcref() {
+            null if null.is_null() => None,
+            // SAFETY: by the contract of `from_raw` this is a function of the store.
+            func => unsafe { wasmtime::Func::from_raw(cx, func) },
+        };
+    wasmtime::Func: FuncRef, |v| Some(v), |w| *w,
+        |cx, v| ValRaw::funcref(v.to_raw(&mut cx)),
+        |cx, raw| {
+            // SAFETY: by the contract of `from_raw` this is a function of the store.
+            let func = unsafe { wasmtime::Func::from_raw(cx, raw.get_funcref()) };
+            func.expect("a function reference that can not be null")
+        };
 }
 
 #[cold]
@@ -316,11 +352,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     #[inline]
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let mut cx = store.as_context_mut();
-        let types = match &self.def.sub.composite {
-            CompositeType::Func(ty) => &ty.params[..],
-            _ => &[],
-        };
-        let params = params.lower(&mut cx, types)?;
+        let params = params.lower(&mut cx, self.param_types())?;
         let results = match &self.inner {
             Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params)),
             None => {
@@ -331,6 +363,25 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let results = results.and_then(|results| Results::lift(&mut cx, results));
         safe_point(&mut cx.inner);
         results
+    }
+
+    #[inline]
+    pub(super) fn param_types(&self) -> &[t::ValType] {
+        match &self.def.sub.composite {
+            CompositeType::Func(ty) => &ty.params[..],
+            _ => &[],
+        }
+    }
+
+    /// The engine's function, whoever calls.
+    pub(super) fn inner<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+    ) -> Result<wasmtime::TypedFunc<Params::Abi, Results::Abi>> {
+        match &self.inner {
+            Some(inner) => Ok(inner.clone()),
+            None => self.native(cx),
+        }
     }
 
     /// The engine's function.

@@ -8,13 +8,13 @@ use crate::api::{Engine, Error, Module, Result};
 use wasmtime::error::Context;
 
 /// What a module is, by what it exports.
-enum Kind {
+pub(super) enum Kind {
     Command,
     Reactor,
 }
 
 impl Kind {
-    fn of(module: &Module) -> Result<Kind> {
+    pub(super) fn of(module: &Module) -> Result<Kind> {
         match (module.get_export("_start"), module.get_export("_initialize")) {
             (Some(_), Some(_)) => Err(Error::msg("Program cannot be both a Command and a Reactor")),
             (Some(ExternType::Func(_)), None) => Ok(Kind::Command),
@@ -59,7 +59,7 @@ impl<T: 'static> Linker<T> {
             "different engines for this linker and the store provided"
         );
         if let Kind::Command = Kind::of(module)? {
-            return self.command(&mut store.as_context_mut(), module_name, module);
+            return self.command(&mut store.as_context_mut(), module_name, module, Linker::fresh);
         }
         let instance = self.instantiate(&mut store, module)?;
         if let Some(initialize) = instance.get_func(&mut store, "_initialize") {
@@ -69,11 +69,17 @@ impl<T: 'static> Linker<T> {
         self.instance(store, module_name, instance)
     }
 
-    fn command(&mut self, cx: &mut StoreContextMut<'_, T>, module_name: &str, module: &Module) -> Result<&mut Self> {
+    pub(super) fn command(
+        &mut self,
+        cx: &mut StoreContextMut<'_, T>,
+        module_name: &str,
+        module: &Module,
+        fresh: impl Fn(&Self, &mut StoreContextMut<'_, T>, &Module, &str, FuncType) -> Func,
+    ) -> Result<&mut Self> {
         for export in module.exports() {
             match export.ty() {
                 ExternType::Func(ty) => {
-                    let func = self.fresh(cx, module, export.name(), ty);
+                    let func = fresh(self, cx, module, export.name(), ty);
                     self.insert(module_name, export.name(), Definition::Extern(func.into()))?;
                 }
                 ty if self.allow_unknown_exports || is_tolerated(export.name(), &ty) => {}
@@ -91,6 +97,24 @@ impl<T: 'static> Linker<T> {
             let func = instance.get_func(&mut caller, &name);
             let func = func.ok_or_else(|| Error::new(crate::fault::Error::bug("an export has gone")))?;
             func.call(&mut caller, params, results)
+        })
+    }
+
+    /// The same where something may have to wait.
+    pub(super) fn fresh_async(&self, cx: &mut StoreContextMut<'_, T>, module: &Module, name: &str, ty: FuncType) -> Func
+    where
+        T: Send,
+    {
+        let source = std::sync::Arc::new((self.clone(), module.clone(), name.to_string()));
+        Func::new_async(cx, ty, move |mut caller, params, results| {
+            let source = source.clone();
+            Box::new(async move {
+                let (linker, module, name) = &*source;
+                let instance = linker.instantiate_async(&mut caller, module).await?;
+                let func = instance.get_func(&mut caller, name);
+                let func = func.ok_or_else(|| Error::new(crate::fault::Error::bug("an export has gone")))?;
+                func.call_async(&mut caller, params, results).await
+            })
         })
     }
 }

@@ -1,0 +1,133 @@
+//! Modules whose imports are resolved, to be instantiated many times.
+
+use super::{Definition, Linker, UnknownImportError};
+use crate::api::store::{AsContextMut, StoreContextMut};
+use crate::api::{Error, Instance, Module, Result};
+use crate::runtime::linking::{Import, incompatible};
+use crate::runtime::store::StoreData;
+use std::sync::Arc;
+
+/// What an import is resolved to.
+enum Item<T: 'static> {
+    /// A definition, and the import's type in the engine.
+    Own(Definition<T>, wasmtime::ExternType),
+    /// A definition of Wasmtime's linker, by its names.
+    Plain(String, String),
+}
+
+/// A module with definitions for all of its imports.
+pub struct InstancePre<T: 'static> {
+    module: Module,
+    items: Arc<[Item<T>]>,
+    /// The linker's definitions are no others later.
+    plain: Arc<wasmtime::Linker<StoreData<T>>>,
+}
+
+impl<T: 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> InstancePre<T> {
+        InstancePre { module: self.module.clone(), items: self.items.clone(), plain: self.plain.clone() }
+    }
+}
+
+impl<T: 'static> std::fmt::Debug for InstancePre<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InstancePre").field("module", &self.module).finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// Resolves the imports of a module, so that it can be instantiated many times without looking for them. What is
+    /// of a store can only be used in that store.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownImportError`] when something is not defined; when a host function's type does not match. Other
+    /// definitions are checked when the module is instantiated.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        let mut plain = self.inner.clone();
+        plain.allow_shadowing(false);
+        let mut items = Vec::new();
+        for (native, import) in module.code().imports().zip(module.imports()) {
+            let names = (import.module().to_string(), import.name().to_string());
+            items.push(match self.map.get(&names) {
+                Some(definition) => {
+                    self.check(definition, &native)?;
+                    Item::Own(definition.clone(), native.ty())
+                }
+                None if self.has_plain(&mut plain, &names) => Item::Plain(names.0, names.1),
+                None => {
+                    return Err(UnknownImportError { module: names.0, name: names.1, ty: import.ty() }.into());
+                }
+            });
+        }
+        Ok(InstancePre { module: module.clone(), items: items.into(), plain: Arc::new(self.inner.clone()) })
+    }
+
+    fn check(&self, definition: &Definition<T>, native: &wasmtime::ImportType<'_>) -> Result<()> {
+        let Definition::Host(host) = definition else { return Ok(()) };
+        let state = self.engine.state();
+        let id = match native.ty() {
+            wasmtime::ExternType::Func(ty) => state.canon_func(&ty),
+            _ => None,
+        };
+        if id.is_some_and(|id| state.is_sub_id(host.type_id(), id)) {
+            return Ok(());
+        }
+        let err =
+            Error::msg(format!("types incompatible: the host function is of another type than {}", native.name()));
+        Err(incompatible(err, native.module(), native.name()))
+    }
+
+    /// Whether Wasmtime's linker has a definition: it tells without a store only when it is given another.
+    fn has_plain(&self, plain: &mut wasmtime::Linker<StoreData<T>>, (module, name): &(String, String)) -> bool {
+        let probe = wasmtime::FuncType::new(self.engine.wasmtime(), [], []);
+        plain.func_new(module, name, probe, |_, _, _| Ok(())).is_err()
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// Instantiates the module.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::new`].
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let mut cx = store.as_context_mut();
+        let imports = self.imports(&mut cx)?;
+        Instance::of_imports(&mut cx, &self.module, &imports)
+    }
+
+    /// Instantiates the module, whose start function may have to wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::new`].
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance>
+    where
+        T: Send,
+    {
+        let mut cx = store.as_context_mut();
+        let imports = self.imports(&mut cx)?;
+        Instance::of_imports_async(&mut cx, &self.module, &imports).await
+    }
+
+    fn imports(&self, cx: &mut StoreContextMut<'_, T>) -> Result<Vec<Import>> {
+        let import = |item: &Item<T>| match item {
+            Item::Own(Definition::Extern(definition), native) => definition.to_import(cx, native),
+            Item::Own(Definition::Host(host), wasmtime::ExternType::Func(ty)) => {
+                Ok(Import::Silent(host.materialize(cx, ty.clone())))
+            }
+            Item::Own(Definition::Host(host), _) => Ok(Import::Silent(host.materialize(cx, host.lowered_type()?))),
+            Item::Plain(module, name) => {
+                let found = self.plain.get(&mut cx.inner, module, name);
+                found.map(super::import_of_plain)
+            }
+        };
+        self.items.iter().map(import).collect()
+    }
+}

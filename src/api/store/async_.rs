@@ -1,0 +1,80 @@
+//! Stores whose calls may have to wait.
+
+use super::{Store, StoreContextMut};
+use crate::api::{GcHeapOutOfMemory, ResourceLimiterAsync, Result};
+use crate::runtime::store::Limiter;
+use std::sync::{Arc, Mutex};
+
+impl<T: 'static> Store<T> {
+    /// Sets who decides whether memories and tables may grow, and may have to wait before it does. From then on only
+    /// asynchronous functions can be called.
+    ///
+    /// What lives in the GC heap can not wait: where the limiter does not answer at once, the heap (and a table in it)
+    /// does not grow. Guests' own memories and tables of functions wait as in Wasmtime.
+    pub fn limiter_async(
+        &mut self,
+        limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync + 'static,
+    ) {
+        let own = Arc::new(Mutex::new(limiter));
+        let of_engine = own.clone();
+        self.inner.data_mut().limiter = Some(Limiter::Async(own));
+        self.inner.limiter_async(move |data| {
+            let mut limiter = of_engine.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            limiter(&mut data.user)
+        });
+    }
+
+    /// Makes a call wait for its turn when its epoch has come, and sets its next deadline.
+    pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.epoch_deadline_async_yield_and_update(delta);
+    }
+
+    /// Makes a call wait for its turn whenever so much fuel is used; `None` for never.
+    ///
+    /// # Errors
+    ///
+    /// When fuel is not switched on, or the interval is 0.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.inner.fuel_async_yield_interval(interval)
+    }
+
+    /// Collects all garbage. See [`Store::gc`]: a collection never waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::gc`].
+    pub async fn gc_async(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()>
+    where
+        T: Send,
+    {
+        self.gc(why)
+    }
+}
+
+impl<T: 'static> StoreContextMut<'_, T> {
+    /// Makes a call wait for its turn when its epoch has come. See [`Store::epoch_deadline_async_yield_and_update`].
+    pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.epoch_deadline_async_yield_and_update(delta);
+    }
+
+    /// Makes a call wait for its turn whenever so much fuel is used. See [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.inner.fuel_async_yield_interval(interval)
+    }
+
+    /// Collects all garbage. See [`Store::gc_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::gc`].
+    pub async fn gc_async(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()>
+    where
+        T: Send,
+    {
+        self.gc(why)
+    }
+}

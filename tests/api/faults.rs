@@ -1,0 +1,210 @@
+//! The host at its worst: growth refused at any moment, functions that trap or panic, fuel that ends anywhere. The
+//! store stays usable, and nothing of an interrupted call stays behind in it.
+
+use super::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wasmtime_gc::api::{Error, Linker, ResourceLimiter, Result, Trap};
+
+/// Grows everything that can grow, keeps a tree alive meanwhile, and sums it up at the end.
+const GROWS: &str = r#"(module $grows
+    (type $tree (struct (field $left (ref null $tree)) (field $right (ref null $tree)) (field i32)))
+    (type $array (array (mut (ref null $tree))))
+    (memory $m 1)
+    (table $refs 1 (ref null $tree))
+    (table $funcs 1 funcref)
+    (func $make (param $depth i32) (result (ref $tree))
+        (if (result (ref $tree)) (local.get $depth)
+            (then (struct.new $tree
+                (call $make (i32.sub (local.get $depth) (i32.const 1)))
+                (call $make (i32.sub (local.get $depth) (i32.const 1)))
+                (i32.const 1)))
+            (else (struct.new $tree (ref.null $tree) (ref.null $tree) (i32.const 1)))))
+    (func $sum (param $t (ref null $tree)) (result i32)
+        (if (result i32) (ref.is_null (local.get $t))
+            (then (i32.const 0))
+            (else (i32.add
+                (i32.add (call $sum (struct.get $tree $left (local.get $t)))
+                         (call $sum (struct.get $tree $right (local.get $t))))
+                (struct.get $tree 2 (local.get $t))))))
+    (func (export "run") (param $rounds i32) (result i32)
+        (local $kept (ref null $tree)) (local $large (ref null $array))
+        (local.set $kept (call $make (i32.const 9)))
+        (loop $again
+            (local.set $large (array.new_default $array (i32.const 40000)))
+            (array.set $array (local.get $large) (i32.const 39999) (call $make (i32.const 6)))
+            (drop (table.grow $refs (local.get $kept) (i32.const 1000)))
+            (drop (table.grow $funcs (ref.null func) (i32.const 100)))
+            (drop (memory.grow $m (i32.const 1)))
+            (table.set $refs (i32.const 0) (call $make (i32.const 8)))
+            (br_if $again (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
+        (i32.add (call $sum (local.get $kept))
+            (call $sum (array.get $array (local.get $large) (i32.const 39999))))))"#;
+
+const SUM: i32 = 1023 + 127;
+
+/// Refuses from a number of questions on, until it is told to stop.
+#[derive(Default)]
+struct Refuses {
+    asked: usize,
+    from: Option<usize>,
+    with_error: bool,
+}
+
+impl Refuses {
+    fn answer(&mut self) -> Result<bool> {
+        self.asked += 1;
+        match (self.from.is_some_and(|from| self.asked > from), self.with_error) {
+            (false, _) => Ok(true),
+            (true, false) => Ok(false),
+            (true, true) => Err(Error::msg("refused")),
+        }
+    }
+}
+
+impl ResourceLimiter for Refuses {
+    fn memory_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        self.answer()
+    }
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        self.answer()
+    }
+}
+
+fn grow(engine: &Engine, module: &Module, limiter: Refuses) -> Store<Refuses> {
+    let mut store = Store::new(engine, limiter);
+    store.limiter(|limiter| limiter);
+    let instance = match Instance::new(&mut store, module, &[]) {
+        Ok(instance) => instance,
+        Err(err) => {
+            let text = format!("{err:?}");
+            assert!(!text.contains("internal error"), "{text}");
+            return store;
+        }
+    };
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+    match run.call(&mut store, 6) {
+        Ok(sum) => assert_eq!(sum, SUM),
+        Err(err) => {
+            let text = format!("{err:?}");
+            let expected = err.downcast_ref::<Trap>() == Some(&Trap::AllocationTooLarge) || text.contains("refused");
+            assert!(expected && !text.contains("internal error"), "{text}");
+        }
+    }
+    store.data_mut().from = None;
+    assert_eq!(run.call(&mut store, 6).unwrap(), SUM, "the store stays usable");
+    store
+}
+
+#[test]
+fn growth_may_be_refused_at_every_moment() {
+    for zeal in [None, std::num::NonZeroU32::new(97)] {
+        let mut config = Config::new();
+        config.gc_nursery_size(64 << 10).gc_verify(zeal.is_some());
+        if let Some(zeal) = zeal {
+            config.gc_zeal(zeal);
+        }
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, GROWS).unwrap();
+        let questions = grow(&engine, &module, Refuses::default()).data().asked / 2;
+        assert!(questions > 15, "{questions}");
+        for from in 0..=questions {
+            for with_error in [false, true] {
+                grow(&engine, &module, Refuses { asked: 0, from: Some(from), with_error });
+            }
+        }
+    }
+}
+
+/// Descends with a live reference in each frame, and calls the host at the bottom.
+const CALLS: &str = r#"(module $calls
+    (type $box (struct (field (mut i32))))
+    (import "host" "call" (func $host (param i32)))
+    (func $down (export "down") (param $depth i32) (param $how i32) (result i32)
+        (local $own (ref null $box))
+        (local.set $own (struct.new $box (local.get $depth)))
+        (if (local.get $depth)
+            (then (drop (call $down (i32.sub (local.get $depth) (i32.const 1)) (local.get $how))))
+            (else (call $host (local.get $how))))
+        (struct.get $box 0 (local.get $own))))"#;
+
+/// A panic in a function of the host passed through the frames of WebAssembly and left their roots on the shadow
+/// stack: every such call made it shorter, until none could begin any more.
+#[test]
+fn traps_and_panics_of_the_host_leave_no_frames() {
+    let mut config = Config::new();
+    config.gc_zeal(std::num::NonZeroU32::new(7).unwrap()).gc_verify(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, CALLS).unwrap();
+    let mut linker = Linker::new(&engine);
+    linker
+        .func_wrap("host", "call", |how: i32| -> Result<()> {
+            match how {
+                0 => Ok(()),
+                1 => Err(Trap::BadSignature.into()),
+                2 => Err(Error::msg("an error")),
+                // Without the hook's message on standard error.
+                _ => std::panic::resume_unwind(Box::new("a panic")),
+            }
+        })
+        .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let down = instance.get_typed_func::<(i32, i32), i32>(&mut store, "down").unwrap();
+    for round in 0..400 {
+        let how = 1 + round % 3;
+        let outcome = catch_unwind(AssertUnwindSafe(|| down.call(&mut store, (1000, how))));
+        match outcome {
+            Ok(result) => assert!(how < 3 && result.is_err(), "{how}: {result:?}"),
+            Err(panic) => assert_eq!((how, panic.downcast_ref::<&str>()), (3, Some(&"a panic"))),
+        }
+    }
+    assert_eq!(down.call(&mut store, (2000, 0)).unwrap(), 2000);
+}
+
+#[test]
+fn fuel_may_end_anywhere() {
+    let mut config = Config::new();
+    config.consume_fuel(true).gc_nursery_size(64 << 10).gc_zeal(std::num::NonZeroU32::new(61).unwrap());
+    config.gc_verify(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, GROWS).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(u64::MAX).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, 1).unwrap(), SUM);
+    let needed = u64::MAX - store.get_fuel().unwrap();
+    for part in 0..60 {
+        store.set_fuel(needed * part / 60 + part).unwrap();
+        let err = run.call(&mut store, 1).unwrap_err();
+        assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel), "{err:?}");
+    }
+    store.set_fuel(u64::MAX).unwrap();
+    assert_eq!(run.call(&mut store, 1).unwrap(), SUM);
+}
+
+/// The deadline's callback interrupts some calls and lets others go on.
+#[test]
+fn epochs_may_pass_anywhere() {
+    let mut config = Config::new();
+    config.epoch_interruption(true).gc_nursery_size(64 << 10);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, GROWS).unwrap();
+    let mut store = Store::new(&engine, 0u32);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut cx| {
+        *cx.data_mut() += 1;
+        cx.as_context().engine().increment_epoch();
+        match *cx.data() % 50 {
+            0 => Err(Error::msg("interrupted")),
+            _ => Ok(wasmtime_gc::api::UpdateDeadline::Continue(1)),
+        }
+    });
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+    engine.increment_epoch();
+    for _ in 0..30 {
+        let err = run.call(&mut store, 1).unwrap_err();
+        assert!(format!("{err:?}").contains("interrupted"), "{err:?}");
+    }
+}
