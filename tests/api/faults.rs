@@ -99,10 +99,7 @@ fn grow(engine: &Engine, module: &Module, limiter: Refuses) -> Store<Refuses> {
 fn growth_may_be_refused_at_every_moment() {
     for zeal in [None, std::num::NonZeroU32::new(97)] {
         let mut config = Config::new();
-        config.gc_nursery_size(64 << 10).gc_verify(zeal.is_some());
-        if let Some(zeal) = zeal {
-            config.gc_zeal(zeal);
-        }
+        config.gc_nursery_size(64 << 10).gc_verify(zeal.is_some()).gc_zeal(zeal);
         let engine = Engine::new(&config).unwrap();
         let module = Module::new(&engine, GROWS).unwrap();
         let questions = grow(&engine, &module, Refuses::default()).data().asked / 2;
@@ -132,7 +129,7 @@ const CALLS: &str = r#"(module $calls
 #[test]
 fn traps_and_panics_of_the_host_leave_no_frames() {
     let mut config = Config::new();
-    config.gc_zeal(std::num::NonZeroU32::new(7).unwrap()).gc_verify(true);
+    config.gc_zeal(std::num::NonZeroU32::new(7)).gc_verify(true);
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, CALLS).unwrap();
     let mut linker = Linker::new(&engine);
@@ -164,7 +161,7 @@ fn traps_and_panics_of_the_host_leave_no_frames() {
 #[test]
 fn fuel_may_end_anywhere() {
     let mut config = Config::new();
-    config.consume_fuel(true).gc_nursery_size(64 << 10).gc_zeal(std::num::NonZeroU32::new(61).unwrap());
+    config.consume_fuel(true).gc_nursery_size(64 << 10).gc_zeal(std::num::NonZeroU32::new(61));
     config.gc_verify(true);
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, GROWS).unwrap();
@@ -194,7 +191,7 @@ fn epochs_may_pass_anywhere() {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut cx| {
         *cx.data_mut() += 1;
-        cx.as_context().engine().increment_epoch();
+        cx.engine().increment_epoch();
         match *cx.data() % 50 {
             0 => Err(Error::msg("interrupted")),
             _ => Ok(wasmtime_gc::api::UpdateDeadline::Continue(1)),
