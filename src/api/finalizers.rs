@@ -13,7 +13,7 @@
 //! and a finalizer runs where the program is ready for it.
 
 use super::func::Caller;
-use super::{AsContext, AsContextMut, ExternRef, Linker, Result, Rooted};
+use super::{AsContext, AsContextMut, Error, ExternRef, Linker, Result, Rooted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -23,6 +23,9 @@ type Queue = Arc<Mutex<VecDeque<i32>>>;
 const FINALIZERS: &str = "wasmtime-gc:finalizers";
 /// The module of the heap.
 const HEAP: &str = "wasmtime-gc:heap";
+
+/// How many reports may wait. A guest that lets them pile up gets no new tokens, or it could fill the host's memory.
+const MOST: usize = 1 << 20;
 
 /// The reports of a store's tokens. Clones share them.
 #[derive(Debug, Default, Clone)]
@@ -57,8 +60,11 @@ impl Finalizers {
     ///
     /// # Errors
     ///
-    /// When the GC heap is full.
+    /// When the GC heap is full, or more than a million reports wait.
     pub fn token(&self, store: impl AsContextMut, number: i32) -> Result<Rooted<ExternRef>> {
+        if self.pending() > MOST {
+            return Err(Error::msg("too many finalizers are pending: take their reports before there are new tokens"));
+        }
         ExternRef::new(store, Token { number, reports: self.reports.clone() })
     }
 

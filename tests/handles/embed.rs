@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime_gc::ext::{Member, Trace, Tracer};
 use wasmtime_gc::{
-    AnyRef, Engine, ExternRef, Finalizers, Func, HeapType, I31, Linker, Module, Ref, RefType, RootScope, Rooted,
-    SideTable, Store, StructType, Trap, Val,
+    AnyRef, Config, Engine, ExternRef, Finalizers, Func, HeapType, I31, Linker, Module, Ref, RefType, RootScope,
+    Rooted, SideTable, Store, StructType, Trap, Val,
 };
 
 fn store() -> Store<()> {
@@ -67,14 +67,14 @@ fn types_that_a_table_can_not_have_are_refused() {
 #[test]
 fn modules_share_a_table_of_the_store() {
     let mut store = store();
-    let mut linker = Linker::new(&store.engine());
+    let mut linker = Linker::new(store.engine());
     let table = linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::EXTERNREF).unwrap();
     assert!(linker.side_table(&mut store, "wasmtime-gc:side-table", RefType::EXTERNREF).is_err(), "names are taken");
     let text = |export: &str, ty: &str| {
         format!(r#"(module (import "wasmtime-gc:side-table" "{export}" (func $f {ty})) (export "{export}" (func $f)))"#)
     };
-    let giver = Module::new(&store.engine(), text("intern", "(param externref) (result i32)")).unwrap();
-    let taker = Module::new(&store.engine(), text("get", "(param i32) (result externref)")).unwrap();
+    let giver = Module::new(store.engine(), text("intern", "(param externref) (result i32)")).unwrap();
+    let taker = Module::new(store.engine(), text("get", "(param i32) (result externref)")).unwrap();
     let giver = linker.instantiate(&mut store, &giver).unwrap();
     let taker = linker.instantiate(&mut store, &taker).unwrap();
     let value = ExternRef::new(&mut store, "shared").unwrap();
@@ -86,6 +86,39 @@ fn modules_share_a_table_of_the_store() {
     let data = result[0].unwrap_extern_ref().unwrap().data(&store).unwrap().unwrap();
     assert_eq!(data.downcast_ref::<&str>(), Some(&"shared"));
     assert_eq!(table.size(&mut store).unwrap(), 1);
+}
+
+/// A guest that never takes its reports does not fill the host's memory: it gets no more tokens.
+#[test]
+fn reports_that_pile_up_are_bounded() {
+    let mut config = Config::new();
+    config.gc_max_heap_size(64 << 20);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, Finalizers::new());
+    let mut linker = Linker::new(&engine);
+    Finalizers::add_to_linker(&mut linker, |finalizers: &Finalizers| finalizers).unwrap();
+    let text = r#"(module
+      (import "wasmtime-gc:finalizers" "token" (func $token (param i32) (result externref)))
+      (func (export "make") (param $n i32)
+        (loop $next
+          (drop (call $token (local.get $n)))
+          (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let make = instance.get_typed_func::<i32, ()>(&mut store, "make").unwrap();
+    let mut refused = None;
+    for _ in 0..40 {
+        refused = make.call(&mut store, 100_000).err();
+        if refused.is_some() {
+            break;
+        }
+        store.gc(None).unwrap();
+    }
+    let err = refused.expect("tokens are refused at some time");
+    assert!(format!("{err:?}").contains("too many finalizers are pending"), "{err:?}");
+    assert!(store.data().pending() < (1 << 20) + 200_000, "{}", store.data().pending());
+    while store.data().next_report().is_some() {}
+    make.call(&mut store, 1).unwrap();
 }
 
 /// The cycle of the milestone in a host: a wrapper of the host holds the callback of a guest as a member, and the
