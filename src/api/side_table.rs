@@ -69,7 +69,7 @@ impl SideTable {
     fn build(mut store: impl AsContextMut, ty: &RefType, checked: bool) -> Result<SideTable> {
         let mut cx = store.as_context_mut();
         let wasm = intrinsics::side_table(name(ty)?, checked).map_err(Error::new)?;
-        let module = Module::from_binary(&cx.engine(), &wasm)?;
+        let module = Module::from_binary(cx.engine(), &wasm)?;
         let instance = Instance::new(&mut cx, &module, &[])?;
         let mut func = |name: &str| {
             let func = instance.get_func(&mut cx, name);

@@ -16,7 +16,7 @@ pub(super) fn link(linker: &mut Linker<Host>, store: &mut Store<Host>, preloads:
 }
 
 fn one(linker: &mut Linker<Host>, store: &mut Store<Host>, name: &str, path: &Path) -> Result<()> {
-    let module = input::compile(&store.engine(), path)?;
+    let module = input::compile(store.engine(), path)?;
     let instance = linker.instantiate(&mut *store, &module)?;
     run::initialize(store, &instance)?;
     linker.instance(&mut *store, name, instance)?;
