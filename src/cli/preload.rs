@@ -26,7 +26,7 @@ fn one(
     name: &str,
     (path, dialect): (&Path, Dialect),
 ) -> Result<()> {
-    let module = input::compile_other(&store.engine(), path, dialect)?;
+    let module = input::compile_other(store.engine(), path, dialect)?;
     let instance = linker.instantiate(&mut *store, &module)?;
     run::initialize(store, &instance)?;
     linker.instance(&mut *store, name, instance)?;

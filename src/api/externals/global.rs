@@ -59,13 +59,13 @@ impl Global {
         match self.place {
             GlobalPlace::Native(global) => {
                 let ty = global.ty(&cx.inner);
-                match ExternType::from_native(&engine, ty.into()) {
+                match ExternType::from_native(engine, ty.into()) {
                     Some(ExternType::Global(ty)) => ty,
                     _ => panic!("the global's type is unknown"),
                 }
             }
             GlobalPlace::Cell { ty, mutable, .. } => {
-                GlobalType::new(ValType::from_canon(&engine, t::ValType::Ref(ty)), Mutability::of(mutable))
+                GlobalType::new(ValType::from_canon(engine, t::ValType::Ref(ty)), Mutability::of(mutable))
             }
         }
     }

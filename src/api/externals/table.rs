@@ -77,11 +77,11 @@ impl Table {
         let cx = store.as_context();
         let engine = cx.engine();
         match self.place {
-            TablePlace::Native(table) => match ExternType::from_native(&engine, table.ty(&cx.inner).into()) {
+            TablePlace::Native(table) => match ExternType::from_native(engine, table.ty(&cx.inner).into()) {
                 Some(ExternType::Table(ty)) => ty,
                 _ => panic!("the table's type is unknown"),
             },
-            TablePlace::Cell { ty, .. } => TableType::from_meta(&engine, ty),
+            TablePlace::Cell { ty, .. } => TableType::from_meta(engine, ty),
         }
     }
 

@@ -39,7 +39,7 @@ impl Tag {
     pub fn ty(&self, store: impl AsContext) -> TagType {
         let cx = store.as_context();
         match self.type_id(&cx) {
-            Ok(id) => TagType::new(FuncType::of(&cx.engine(), id)),
+            Ok(id) => TagType::new(FuncType::of(cx.engine(), id)),
             Err(err) => panic!("{err}"),
         }
     }
