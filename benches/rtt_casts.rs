@@ -36,7 +36,7 @@ const LOOP: &str = "
 
 fn standard() -> String {
     let code = LOOP
-        .replace("CAST", "(ref.cast (ref $b) (array.get $objects (local.get $all) (local.get $i)))")
+        .replace("CAST", "(ref.cast (ref $b) (ref.as_non_null (array.get $objects (local.get $all) (local.get $i))))")
         .replace("ARRAY", "(array.new_default $objects (i32.const 64))")
         .replace("OBJECT", "(struct.new $b (i32.const 1) (local.get $i))");
     format!(

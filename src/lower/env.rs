@@ -41,12 +41,12 @@ pub enum RuntimeFunc {
     FunctionHandle,
     /// Import `alloc_descriptor`.
     AllocDescriptor,
-    /// Import `rtt_sub`.
-    RttSub,
     /// Defined by lowering: appends a slot to the remembered buffer.
     Remember,
     /// Defined by lowering: runs globals, tables, segments, start.
     Init,
+    /// Import `rtt_sub`.
+    RttSub,
 }
 
 /// First virtual function index, behind the original ones, of `function_cast:` imports.

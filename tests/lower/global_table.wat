@@ -134,9 +134,9 @@
 ;;     call 3
 ;;   )
 ;;   (func $"wasmtime-gc helper 7" (;9;) (type 14)
-;;     call $"wasmtime-gc helper 34"
+;;     call $"wasmtime-gc helper 40"
 ;;   )
-;;   (func $"wasmtime-gc helper 34" (;10;) (type 14)
+;;   (func $"wasmtime-gc helper 40" (;10;) (type 14)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
 ;;     call 0

@@ -236,9 +236,9 @@
 ;;     i32.load offset=11 align=1
 ;;   )
 ;;   (func $"wasmtime-gc helper 7" (;5;) (type 7)
-;;     call $"wasmtime-gc helper 28"
+;;     call $"wasmtime-gc helper 32"
 ;;   )
-;;   (func $"wasmtime-gc helper 28" (;6;) (type 7)
+;;   (func $"wasmtime-gc helper 32" (;6;) (type 7)
 ;;     (local i32)
 ;;     global.get 0
 ;;     local.tee 0

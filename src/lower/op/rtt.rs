@@ -11,12 +11,13 @@
 //!         (i32.add (local.get $r) (i32.const 3)))
 //! ```
 //!
-//! Where the number of RTTs above the operand is not known, it is loaded from it and compared with the object's first.
+//! Where the number of RTTs above the operand is not known, it is asked first whether the object has the very RTT. If not,
+//! the number is loaded from the operand, and compared with the object's if displays may end before it.
 //! Functions in the `any` hierarchy are their handles, told apart by their low bits; see `layout/reference.rs`.
 //!
 //! Source: the GC proposal of May 2021 (explicit RTTs), N. Cohen (1991).
 
-use super::super::env::RuntimeFunc;
+use super::super::env::{ModuleEnv, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, cast, desc, func_ref, memory};
 use crate::fault::Error;
@@ -109,30 +110,68 @@ fn test<'a, E: Environ<'a>>(
             let found = display(c, header, rtt::RTT_DISPLAY + 4 * depth);
             return c.i32_op(Operator::I32Eq, found, record);
         }
-        let depth = match depth {
-            Some(depth) => c.i32(depth),
-            None => display(c, record, rtt::RTT_DEPTH),
-        };
-        let has = display(c, header, rtt::RTT_DEPTH);
-        let deep = c.i32_op(Operator::I32GeU, has, depth);
+        // Most objects have the very RTT.
+        let same = c.i32_op(Operator::I32Eq, header, record);
         let inst = c.if_else(
-            deep,
+            same,
             &[ValType::I32],
             |c| {
-                let two = c.i32(2);
-                let offset = c.i32_op(Operator::I32Shl, depth, two);
-                let entry = c.i32_op(Operator::I32Add, header, offset);
-                let found = display(c, entry, rtt::RTT_DISPLAY);
-                let equal = c.i32_op(Operator::I32Eq, found, record);
-                c.yield_(&[equal]);
+                let one = c.i32(1);
+                c.yield_(&[one]);
             },
             |c| {
-                let zero = c.i32(0);
-                c.yield_(&[zero]);
+                let below = is_below(env, c, header, record, depth);
+                c.yield_(&[below]);
             },
         );
         c.func.results(inst)[0]
     })
+}
+
+/// Whether the display of one record has another where that would be: an `i32`.
+fn is_below(
+    env: &ModuleEnv<'_, '_>,
+    c: &mut Cursor<'_, '_>,
+    header: Value,
+    record: Value,
+    depth: Option<u32>,
+) -> Value {
+    let word = |c: &mut Cursor<'_, '_>, at, offset| memory::load_word(env, c, at, offset, ValType::I32);
+    let depth = match depth {
+        Some(depth) => c.i32(depth),
+        None => word(c, record, rtt::RTT_DEPTH),
+    };
+    // The first entries are always there.
+    let least = c.i32(rtt::MIN_DISPLAY);
+    let shallow = c.i32_op(Operator::I32LtU, depth, least);
+    let inst = c.if_else(
+        shallow,
+        &[ValType::I32],
+        |c| c.yield_(&[shallow]),
+        |c| {
+            let has = word(c, header, rtt::RTT_DEPTH);
+            let deep = c.i32_op(Operator::I32GeU, has, depth);
+            c.yield_(&[deep]);
+        },
+    );
+    let there = c.func.results(inst)[0];
+    let inst = c.if_else(
+        there,
+        &[ValType::I32],
+        |c| {
+            let two = c.i32(2);
+            let offset = c.i32_op(Operator::I32Shl, depth, two);
+            let entry = c.i32_op(Operator::I32Add, header, offset);
+            let found = word(c, entry, rtt::RTT_DISPLAY);
+            let equal = c.i32_op(Operator::I32Eq, found, record);
+            c.yield_(&[equal]);
+        },
+        |c| {
+            let zero = c.i32(0);
+            c.yield_(&[zero]);
+        },
+    );
+    c.func.results(inst)[0]
 }
 
 fn bind<'a, E: Environ<'a>>(
