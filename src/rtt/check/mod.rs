@@ -47,6 +47,9 @@ const MAX_TYPES: usize = 50_000;
 /// All bodies together may become so many bytes.
 const MAX_CODE: usize = 256 << 20;
 
+/// Where a segment's expressions are: its offset, and its elements.
+type Segment = (Option<Range<usize>>, Vec<Range<usize>>);
+
 /// A module of the dialect that is valid.
 pub struct Checked {
     ast: Module,
@@ -62,7 +65,7 @@ pub struct Checked {
     bodies: Vec<(u32, Range<usize>)>,
     globals: Vec<Option<Range<usize>>>,
     offsets: Vec<Option<Range<usize>>>,
-    elems: Vec<(Option<Range<usize>>, Vec<Range<usize>>)>,
+    elems: Vec<Segment>,
     /// By global: its type in IR, and as others see it.
     global_types: Vec<(ValType, ValType)>,
     table_types: Vec<(RefType, RefType)>,
@@ -281,7 +284,7 @@ struct Pieces {
     bodies: Vec<(u32, Range<usize>)>,
     globals: Vec<Option<Range<usize>>>,
     offsets: Vec<Option<Range<usize>>>,
-    elems: Vec<(Option<Range<usize>>, Vec<Range<usize>>)>,
+    elems: Vec<Segment>,
 }
 
 impl Pieces {
@@ -343,11 +346,7 @@ impl Pieces {
         Ok(())
     }
 
-    fn elem(
-        &mut self,
-        session: &mut Session<'_, '_>,
-        elem: &Elem,
-    ) -> Result<(Option<Range<usize>>, Vec<Range<usize>>)> {
+    fn elem(&mut self, session: &mut Session<'_, '_>, elem: &Elem) -> Result<Segment> {
         let ty = session.val(elem.ty, elem.at)?;
         let offset = match &elem.mode {
             Mode::Active(table, offset) => {
