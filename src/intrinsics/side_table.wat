@@ -20,7 +20,8 @@
 ;;
 ;; and a handle is the slot with the generation above it, and never negative. `intern` sets `live`; `release`
 ;; clears it and moves on the generation, which wraps. What a slot that is not live refers to is null. So a handle is
-;; good when it and the word of its slot differ in the bit `live` and in nothing else above the slot.
+;; good when the word of its slot, without what is below the generation, is the handle's generation and `live`. To
+;; compare by exclusive or is not enough: a negative number and the word of a free slot differ in `live` too.
 (module $side_table
   ;;@if weak
   (import "wasmtime_gc" "weak_new" (func $weak_new (param (ref any)) (result (ref extern))))
@@ -123,9 +124,9 @@
     ;;@if program
     (local.set $at (i32.add (local.get $at) (global.get $base)))
     ;;@end
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (i32.load $links (local.get $at))) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (i32.load $links (local.get $at)) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     ;;@if weak
     (call $value_of (local.get $slot)))
@@ -161,9 +162,9 @@
     ;;@end
     (local.set $word (i32.load $links (local.get $at)))
     ;;@if checked
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (local.get $word) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     ;;@if counted
     (if (i32.and (local.get $word) (i32.const 0x3fffff))
@@ -201,9 +202,9 @@
     (local.set $at (call $link (local.get $slot)))
     (local.set $word (i32.load $links (local.get $at)))
     ;;@if checked
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (local.get $word) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     (if (i32.eq (i32.and (local.get $word) (i32.const 0x3fffff)) (i32.const 0x3fffff))
     ;;@else
@@ -228,11 +229,9 @@
       (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
       ;; Not one that was released since, nor one whose slot is another's by now.
       (br_if $again
-        (i32.shr_u
-          (i32.xor
-            (i32.xor (local.get $handle) (i32.load $links (call $link (local.get $slot))))
-            (i32.const 0x80000000))
-          (i32.const 22)))
+        (i32.ne
+          (i32.shr_u (i32.load $links (call $link (local.get $slot))) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200))))
       (br_if $again (i32.eqz (ref.is_null (call $weak_get (table.get $slots (local.get $slot)))))))
     (local.get $handle))
   ;;@end
