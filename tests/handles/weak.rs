@@ -177,6 +177,32 @@ fn released_handles_are_not_registered_any_more() {
     }
 }
 
+/// Values of the host were only freed by major collections, and what dies young does not make one due. So a loop that
+/// interned and released took ever more of the host's memory.
+#[test]
+fn weak_references_that_die_young_are_freed() {
+    let text = r#"(module
+      (import "wasmtime-gc:side-table/finalizing" "intern" (func $intern (param anyref) (result i32)))
+      (import "wasmtime-gc:side-table/finalizing" "release" (func $release (param i32)))
+      (func (export "churn") (param $n i32) (local $value anyref)
+        (local.set $value (array.new_default $bytes (i32.const 4)))
+        (loop $again
+          (call $release (call $intern (local.get $value)))
+          (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (type $bytes (array i8)))"#;
+    let wasm = link(&wat::parse_str(text).unwrap(), &LinkOptions::default()).unwrap().unwrap().wasm;
+    let engine = Engine::default();
+    let module = Module::new(&engine, wasm).unwrap();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    ext::add_to_linker(&mut linker).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let churn = instance.get_typed_func::<i32, ()>(&mut store, "churn").unwrap();
+    churn.call(&mut store, 600_000).unwrap();
+    let stats = store.heap_stats();
+    assert!(stats.major > 0, "{stats:?}");
+}
+
 /// Host values and numbers, as `externref`.
 #[test]
 fn external_references_can_be_weak() {
