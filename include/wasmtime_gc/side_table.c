@@ -69,9 +69,9 @@ static inline uint32_t slot_of(wgc_handle handle) {
     fail(WGC_FAULT_OUT_OF_RANGE);
   }
 #ifndef WGC_FAST
-  /* They differ in the bit that says that the slot is live, and in nothing else above the slot. */
+  /* The slot is live and of the handle's generation. A negative number is never a handle. */
   uint32_t word = *link_of(slot);
-  if (((uint32_t)handle ^ word ^ LIVE) & ~SLOT_MASK) {
+  if (word >> 22 != ((uint32_t)handle >> 22) + (LIVE >> 22)) {
     fail(word & LIVE ? WGC_FAULT_STALE : WGC_FAULT_RELEASED);
   }
 #endif

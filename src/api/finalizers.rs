@@ -11,6 +11,9 @@
 //! A token is a host value whose `Drop` reports the number. An object that holds the only reference to a token has
 //! a finalizer: both die together. Reports are taken, not called: no guest code runs while the heap is collected,
 //! and a finalizer runs where the program is ready for it.
+//!
+//! For programs and components that know objects by numbers. Those that can hold references, and embedders that want
+//! to be called, have [`FinalizationRegistry`](super::ext::FinalizationRegistry); `docs/handles.md` compares them.
 
 use super::func::Caller;
 use super::{AsContext, AsContextMut, Error, ExternRef, Linker, Result, Rooted};

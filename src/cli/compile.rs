@@ -26,7 +26,7 @@ impl CompileCommand {
     pub(super) fn execute(self) -> Outcome {
         let Some(path) = &self.module else { missing_argument("compile", "<WASM>") };
         let engine = Engine::new(&self.common.settings()?.config)?;
-        let wasm = input::read(path)?;
+        let wasm = input::linked(&engine, path, input::read(path)?)?;
         let compiled = engine.precompile_module(&wasm).with_context(|| format!("failed to compile {path:?}"))?;
         let output = self.output.unwrap_or_else(|| {
             let stem = path.file_stem().filter(|stem| *stem != "-").unwrap_or("out".as_ref());

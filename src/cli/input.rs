@@ -68,15 +68,21 @@ fn compile_bytes(engine: &Engine, path: &Path, bytes: &[u8], dialect: Dialect) -
     }
 }
 
-fn compile_binary(engine: &Engine, path: &Path, mut wasm: Vec<u8>) -> Result<Module> {
+fn compile_binary(engine: &Engine, path: &Path, wasm: Vec<u8>) -> Result<Module> {
+    let wasm = linked(engine, path, wasm)?;
+    Module::from_binary(engine, &wasm).with_context(|| format!("failed to compile wasm module {path:?}"))
+}
+
+/// A module with the intrinsics that it imports.
+pub(crate) fn linked(engine: &Engine, path: &Path, wasm: Vec<u8>) -> Result<Vec<u8>> {
     // Most modules import none. What is not valid is left to the compiler, whose message tells more.
     let namespace = b"wasmtime-gc:";
     let may_import = wasm.windows(namespace.len()).any(|bytes| bytes == namespace);
     if may_import && Module::validate(engine, &wasm).is_ok() {
         let linked = link(&wasm, &LinkOptions::default());
         if let Some(linked) = linked.with_context(|| format!("failed to link intrinsics into {path:?}"))? {
-            wasm = linked.wasm;
+            return Ok(linked.wasm);
         }
     }
-    Module::from_binary(engine, &wasm).with_context(|| format!("failed to compile wasm module {path:?}"))
+    Ok(wasm)
 }

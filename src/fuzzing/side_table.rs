@@ -257,7 +257,12 @@ fn invalid(side: &mut dyn Side, model: &Model, variant: Variant, number: i64, wh
         return;
     }
     let gone = model.gone.get(number as usize % model.gone.len().max(1)).copied();
-    let handle = gone.filter(|_| number & 1 == 0).unwrap_or(number as i32);
+    // A handle that is gone, or what was never one: a number like a handle but for its generation, or any number.
+    let handle = match (gone, number & 3) {
+        (Some(gone), 0) => gone,
+        (Some(gone), 1) => gone ^ ((number as i32 >> 2) << 22),
+        _ => number as i32,
+    };
     if handle == -1 || model.live.contains_key(&handle) {
         return;
     }
@@ -278,6 +283,31 @@ mod tests {
     #[test]
     fn side_tables_agree_with_the_model() {
         replay(run, 120, 3000);
+    }
+
+    /// A negative number was good where it differed from the word of a free slot in the bit `live` and in nothing
+    /// else: releasing it put the slot into the list a second time, and two owners got one handle.
+    #[test]
+    fn numbers_that_are_no_handles_are_refused() {
+        for program_links in [false, true] {
+            let mut side = ours::Running::new(Variant { element: 0, checked: true, program_links });
+            let handle = side.call("intern", 7).unwrap();
+            for released in [false, true] {
+                for generation in (0..1024).filter(|&generation| released || generation != 0) {
+                    let number = handle | (generation << 22);
+                    for operation in ["get", "release", "retain"] {
+                        assert_eq!(side.call(operation, number), None, "{operation}({number})");
+                    }
+                }
+                assert_eq!(side.call("size", 0), Some(i32::from(!released)));
+                if !released {
+                    side.call("release", handle).unwrap();
+                }
+            }
+            let (first, second) = (side.call("intern", 1).unwrap(), side.call("intern", 2).unwrap());
+            assert_ne!(first, second);
+            assert_eq!(side.call("get", first), Some(1));
+        }
     }
 
     /// A slot has 512 generations: the handle that is given out after so many is the first again.

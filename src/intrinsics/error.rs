@@ -51,6 +51,14 @@ pub enum Error {
         /// What is wrong with the memory.
         why: &'static str,
     },
+    /// The program has so much that nothing can be added.
+    #[error("with the intrinsics the program has more than {most} {what}, and no engine has to take more")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there can be.
+        most: u32,
+    },
     /// A defect of this crate. Please report it.
     #[error("internal error in wasmtime-gc: {0}; please report this as a bug")]
     Bug(String),

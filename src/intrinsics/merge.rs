@@ -194,19 +194,54 @@ impl<'a> Merge<'a> {
         self.plan.answered.get(func as usize).copied().unwrap_or(false)
     }
 
+    /// The new index of a function that is left. None for one that there never was, which names may name.
+    fn kept(&self, func: u32) -> Option<u32> {
+        if self.is_answered(func) {
+            return None;
+        }
+        self.plan.functions.get(func as usize).copied()
+    }
+
     /// Names of the locals or labels of the functions that are left.
     fn kept_names(&mut self, map: p::IndirectNameMap<'_>) -> Encoded<wasm_encoder::IndirectNameMap> {
         let mut kept = wasm_encoder::IndirectNameMap::new();
         for naming in map {
             let naming = naming?;
-            if !self.is_answered(naming.index) {
-                kept.append(
-                    self.function_index(naming.index)?,
-                    &utils::name_map(naming.names, Ok::<_, Reencoded<Error>>)?,
-                );
+            if let Some(index) = self.kept(naming.index) {
+                kept.append(index, &utils::name_map(naming.names, Ok::<_, Reencoded<Error>>)?);
             }
         }
         Ok(kept)
+    }
+
+    /// The names of what is left, and of what is added.
+    fn names(&mut self, section: p::NameSectionReader<'_>) -> Encoded<NameSection> {
+        let mut names = NameSection::new();
+        for subsection in section {
+            match subsection? {
+                module @ p::Name::Module { .. } => self.parse_custom_name_subsection(&mut names, module)?,
+                p::Name::Function(map) => {
+                    let mut functions = BTreeMap::new();
+                    for naming in map {
+                        let naming = naming?;
+                        if let Some(index) = self.kept(naming.index) {
+                            functions.insert(index, naming.name.to_string());
+                        }
+                    }
+                    self.function_names(&mut names, functions);
+                }
+                other => {
+                    self.function_names(&mut names, BTreeMap::new());
+                    match other {
+                        p::Name::Local(map) => names.locals(&self.kept_names(map)?),
+                        p::Name::Label(map) => names.labels(&self.kept_names(map)?),
+                        other => self.parse_custom_name_subsection(&mut names, other)?,
+                    }
+                }
+            }
+        }
+        self.function_names(&mut names, BTreeMap::new());
+        Ok(names)
     }
 }
 
@@ -303,33 +338,15 @@ impl Reencode for Merge<'_> {
         utils::parse_custom_section(self, module, section)
     }
 
+    /// Names that can not be read are no names: a module is valid whatever they are.
     fn custom_name_section(&mut self, section: p::NameSectionReader<'_>) -> Encoded<NameSection> {
-        let mut names = NameSection::new();
-        for subsection in section {
-            match subsection? {
-                module @ p::Name::Module { .. } => self.parse_custom_name_subsection(&mut names, module)?,
-                p::Name::Function(map) => {
-                    let mut functions = BTreeMap::new();
-                    for naming in map {
-                        let naming = naming?;
-                        if !self.is_answered(naming.index) {
-                            functions.insert(self.function_index(naming.index)?, naming.name.to_string());
-                        }
-                    }
-                    self.function_names(&mut names, functions);
-                }
-                other => {
-                    self.function_names(&mut names, BTreeMap::new());
-                    match other {
-                        p::Name::Local(map) => names.locals(&self.kept_names(map)?),
-                        p::Name::Label(map) => names.labels(&self.kept_names(map)?),
-                        other => self.parse_custom_name_subsection(&mut names, other)?,
-                    }
-                }
-            }
-        }
-        self.function_names(&mut names, BTreeMap::new());
-        Ok(names)
+        let named = self.named;
+        self.names(section).or_else(|_| {
+            self.named = named;
+            let mut names = NameSection::new();
+            self.function_names(&mut names, BTreeMap::new());
+            Ok(names)
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 ;; Objects of the GC heap for programs that have no types for them: an object is an `externref` with so many
 ;; references and so many bytes.
 ;;
-;; Needs an engine with GC types. Out-of-bounds indices trap as accesses of arrays do, an object that is none of
-;; these as a failed cast, null as null.
+;; Needs an engine with GC types. Out-of-bounds indices trap as accesses of arrays do; null, and what is none of these
+;; objects, as a failed cast.
 (module $objects
   (type $refs (array (mut externref)))
   (type $bytes (array (mut i8)))

@@ -118,6 +118,7 @@ impl<'a> Plan<'a> {
             let placed = plan.place(program, one, piece, &mut next)?;
             plan.placed.push(placed);
         }
+        next.check()?;
         Ok(plan)
     }
 
@@ -174,11 +175,32 @@ impl Next {
         self.func += 1;
         self.func - 1
     }
+
+    /// Programs may have as many of everything as engines agree on: the implementation limits of the JavaScript
+    /// interface, which Wasmtime has too. What is added must not exceed them.
+    fn check(&self) -> Result<()> {
+        const MANY: u32 = 1_000_000;
+        let spaces = [
+            ("types", self.ty, MANY),
+            ("functions", self.func, MANY),
+            ("tables", self.table, 100),
+            ("memories", self.memory, 100),
+            ("globals", self.global, MANY),
+        ];
+        match spaces.into_iter().find(|(_, count, most)| count > most) {
+            Some((what, _, most)) => Err(Error::TooMany { what, most }),
+            None => Ok(()),
+        }
+    }
 }
 
 fn operation(piece: &Piece<'_>, import: &ImportedFunc) -> Result<u32> {
     piece.operation(&import.name).ok_or_else(|| {
-        let known: Vec<String> = piece.operations.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let mut known: Vec<String> = piece.operations.iter().map(|(name, _)| format!("`{name}`")).collect();
+        // Only there if it is asked for: see `uses`.
+        if !piece.tables.is_empty() && piece.operation("retain").is_none() {
+            known.push("`retain`".to_string());
+        }
         Error::UnknownName { module: import.module.clone(), name: import.name.clone(), known: known.join(", ") }
     })
 }
@@ -207,7 +229,7 @@ fn element(program: &Program, piece: &Piece<'_>, one: &Use) -> Result<Option<Hea
         });
         if !found.is_some_and(|found| matches(expected, found, one.library.generic, &mut element)) {
             let note = if one.library.features.contains(&"weak") {
-                ", or with `anyref` instead of `externref`"
+                ", with `externref` or with `anyref`, the same in all operations of one table"
             } else if one.library.generic {
                 ", where `externref` is any nullable reference type, the same in all operations of one table"
             } else {

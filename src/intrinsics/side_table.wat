@@ -20,7 +20,10 @@
 ;;
 ;; and a handle is the slot with the generation above it, and never negative. `intern` sets `live`; `release`
 ;; clears it and moves on the generation, which wraps. What a slot that is not live refers to is null. So a handle is
-;; good when it and the word of its slot differ in the bit `live` and in nothing else above the slot.
+;; good when the word of its slot, without what is below the generation, is the handle's generation and `live`. To
+;; compare by exclusive or is not enough: a negative number and the word of a free slot differ in `live` too.
+;;
+;; Finalizing, a slot has 16 bytes of links: the word, nothing, and the number of its registration.
 (module $side_table
   ;;@if weak
   (import "wasmtime_gc" "weak_new" (func $weak_new (param (ref any)) (result (ref extern))))
@@ -29,6 +32,7 @@
   ;;@if finalizing
   (import "wasmtime_gc" "registry_new" (func $registry_new (result (ref extern))))
   (import "wasmtime_gc" "registry_register" (func $register (param externref (ref any) anyref) (result i64)))
+  (import "wasmtime_gc" "registry_unregister" (func $unregister (param externref i64) (result i32)))
   (import "wasmtime_gc" "registry_take" (func $take (param externref) (result anyref i32)))
   ;;@end
   ;;@if program
@@ -64,6 +68,9 @@
   (func $intern (export "intern") (param $value externref) (result i32)
   ;;@end
     (local $slot i32) (local $at i32) (local $word i32)
+    ;;@if weak
+    (local $weak externref)
+    ;;@end
     (if (ref.is_null (local.get $value)) (then (return (i32.const -1))))
     (local.set $slot (global.get $free))
     ;;@if checked
@@ -72,19 +79,25 @@
     (if (i32.eq (local.get $slot) (i32.const -1))
     ;;@end
       (then (call $grow) (local.set $slot (global.get $free))))
+    ;;@if finalizing
+    (local.set $at (i32.shl (local.get $slot) (i32.const 4)))
+    ;;@else
     (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@end
     ;;@if program
     (local.set $at (i32.add (local.get $at) (global.get $base)))
     ;;@end
     (local.set $word (i32.load $links (local.get $at)))
     ;;@if weak
     ;; First what may fail, and then what changes anything.
+    (local.set $weak (call $weak_new (call $referent (local.get $value))))
     ;;@if finalizing
     (if (ref.is_null (global.get $registry)) (then (global.set $registry (call $registry_new))))
-    (drop (call $register (global.get $registry) (call $referent (local.get $value))
-      (ref.i31 (i32.or (i32.and (local.get $word) (i32.const 0x7fc00000)) (local.get $slot)))))
+    (i64.store $links offset=8 (local.get $at)
+      (call $register (global.get $registry) (call $referent (local.get $value))
+        (ref.i31 (i32.or (i32.and (local.get $word) (i32.const 0x7fc00000)) (local.get $slot)))))
     ;;@end
-    (table.set $slots (local.get $slot) (call $weak_new (call $referent (local.get $value))))
+    (table.set $slots (local.get $slot) (local.get $weak))
     ;;@else
     (table.set $slots (local.get $slot) (local.get $value))
     ;;@end
@@ -119,13 +132,17 @@
         (if (i32.eq (local.get $handle) (i32.const -1)) (then (return (ref.null extern))))
         ;;@end
         (call $out_of_range)))
+    ;;@if finalizing
+    (local.set $at (i32.shl (local.get $slot) (i32.const 4)))
+    ;;@else
     (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@end
     ;;@if program
     (local.set $at (i32.add (local.get $at) (global.get $base)))
     ;;@end
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (i32.load $links (local.get $at))) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (i32.load $links (local.get $at)) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     ;;@if weak
     (call $value_of (local.get $slot)))
@@ -155,15 +172,19 @@
     (local.set $slot (local.get $handle))
     ;;@end
     (if (i32.ge_u (local.get $slot) (table.size $slots)) (then (call $out_of_range)))
+    ;;@if finalizing
+    (local.set $at (i32.shl (local.get $slot) (i32.const 4)))
+    ;;@else
     (local.set $at (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@end
     ;;@if program
     (local.set $at (i32.add (local.get $at) (global.get $base)))
     ;;@end
     (local.set $word (i32.load $links (local.get $at)))
     ;;@if checked
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (local.get $word) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     ;;@if counted
     (if (i32.and (local.get $word) (i32.const 0x3fffff))
@@ -174,6 +195,10 @@
     (if (local.get $word)
       (then (return (i32.store $links (local.get $at) (i32.sub (local.get $word) (i32.const 1))))))
     ;;@end
+    ;;@end
+    ;;@if finalizing
+    ;; The value may live long, and be interned as often.
+    (drop (call $unregister (global.get $registry) (i64.load $links offset=8 (local.get $at))))
     ;;@end
     (table.set $slots (local.get $slot) (ref.null extern))
     (global.set $live (i32.sub (global.get $live) (i32.const 1)))
@@ -201,9 +226,9 @@
     (local.set $at (call $link (local.get $slot)))
     (local.set $word (i32.load $links (local.get $at)))
     ;;@if checked
-    (if (i32.shr_u
-          (i32.xor (i32.xor (local.get $handle) (local.get $word)) (i32.const 0x80000000))
-          (i32.const 22))
+    (if (i32.ne
+          (i32.shr_u (local.get $word) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200)))
       (then (call $dead (local.get $slot))))
     (if (i32.eq (i32.and (local.get $word) (i32.const 0x3fffff)) (i32.const 0x3fffff))
     ;;@else
@@ -228,11 +253,9 @@
       (local.set $slot (i32.and (local.get $handle) (i32.const 0x3fffff)))
       ;; Not one that was released since, nor one whose slot is another's by now.
       (br_if $again
-        (i32.shr_u
-          (i32.xor
-            (i32.xor (local.get $handle) (i32.load $links (call $link (local.get $slot))))
-            (i32.const 0x80000000))
-          (i32.const 22)))
+        (i32.ne
+          (i32.shr_u (i32.load $links (call $link (local.get $slot))) (i32.const 22))
+          (i32.add (i32.shr_u (local.get $handle) (i32.const 22)) (i32.const 0x200))))
       (br_if $again (i32.eqz (ref.is_null (call $weak_get (table.get $slots (local.get $slot)))))))
     (local.get $handle))
   ;;@end
@@ -271,6 +294,9 @@
 
   ;; The address of a slot's link.
   (func $link (param $slot i32) (result i32)
+    ;;@if finalizing
+    (local.set $slot (i32.shl (local.get $slot) (i32.const 2)))
+    ;;@end
     ;;@if program
     (i32.add (global.get $base) (i32.shl (local.get $slot) (i32.const 2))))
     ;;@else
@@ -315,7 +341,11 @@
     ;;@else
     (if (i32.gt_u (local.get $new) (i32.const 0x3fff0000)) (then (return (i32.const 0))))
     ;;@end
+    ;;@if finalizing
+    (if (i32.eqz (call $reserve (i32.shl (local.get $new) (i32.const 4)))) (then (return (i32.const 0))))
+    ;;@else
     (if (i32.eqz (call $reserve (i32.shl (local.get $new) (i32.const 2)))) (then (return (i32.const 0))))
+    ;;@end
     (i32.ne (i32.const -1)
       (table.grow $slots (ref.null extern) (i32.sub (local.get $new) (local.get $old)))))
 

@@ -14,6 +14,12 @@ pub type HostValue = Box<dyn Any + Send + Sync>;
 /// Visits the members of a host value.
 pub type TraceFn = fn(&(dyn Any + Send + Sync), &mut Tracer<'_>);
 
+/// Fewer values than this are no reason to collect.
+const MIN_DUE: u64 = 1 << 16;
+
+/// Nor are fewer than one for so many bytes of the heap.
+const BYTES_PER_VALUE: u64 = 256;
+
 enum Slot {
     /// The next free slot.
     Free(Option<u32>),
@@ -30,6 +36,9 @@ pub struct HostTable {
     slots: Vec<Slot>,
     free: Option<u32>,
     dead: Vec<HostValue>,
+    /// How many values are held, and how many were after the last sweep.
+    used: u64,
+    swept: u64,
 }
 
 impl std::fmt::Debug for HostTable {
@@ -42,6 +51,7 @@ impl HostTable {
     /// Puts a value into a slot. It must be held by an object before the next collection.
     pub fn insert(&mut self, value: HostValue, trace: Option<TraceFn>) -> u32 {
         let used = Slot::Used { value, trace, marked: false };
+        self.used += 1;
         if let Some(slot) = self.free
             && let Some(place) = self.slots.get_mut(slot as usize)
             && let Slot::Free(next) = *place
@@ -90,11 +100,19 @@ impl HostTable {
                     if let Slot::Used { value, .. } = std::mem::replace(slot, Slot::Free(self.free)) {
                         self.dead.push(value);
                     }
+                    self.used -= 1;
                     self.free = Some(index);
                 }
                 Slot::Free(_) => {}
             }
         }
+        self.swept = self.used;
+    }
+
+    /// Whether so many values came since the last sweep that another is due: as many as were left, and some. They
+    /// take memory that the size of the heap does not tell.
+    pub fn is_due(&self, heap_bytes: u64) -> bool {
+        self.used - self.swept > self.swept.max(MIN_DUE).max(heap_bytes / BYTES_PER_VALUE)
     }
 
     /// Values that were swept, to be dropped.
@@ -105,7 +123,9 @@ impl HostTable {
     /// How many values are held.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.slots.iter().filter(|slot| matches!(slot, Slot::Used { .. })).count()
+        let used = self.slots.iter().filter(|slot| matches!(slot, Slot::Used { .. })).count();
+        assert_eq!(used as u64, self.used);
+        used
     }
 }
 

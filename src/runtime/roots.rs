@@ -173,6 +173,10 @@ impl Roots for StoreRoots {
         self.members.marked();
         self.hosts.sweep();
     }
+
+    fn host_slots_due(&self, heap_bytes: u64) -> bool {
+        self.hosts.is_due(heap_bytes)
+    }
 }
 
 #[cfg(test)]

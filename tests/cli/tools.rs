@@ -87,6 +87,19 @@ fn a_compiled_module_runs_only_if_it_is_allowed() {
     }
 }
 
+/// `run` put intrinsics into a program and `compile` did not, so what it wrote could not be run.
+#[test]
+fn a_compiled_module_has_its_intrinsics() {
+    let files = Files::new();
+    let wat = r#"(module
+        (import "wasmtime-gc:side-table" "intern" (func $intern (param anyref) (result i32)))
+        (func (export "_start") (drop (call $intern (ref.i31 (i32.const 1))))))"#;
+    let (source, out) = (files.write("p.wat", wat), files.path("p.cwasm").display().to_string());
+    assert_eq!(wasmtime_gc(&["compile", "-o", &out, &source]).code, 0);
+    let ran = wasmtime_gc(&["run", "--allow-precompiled", &out]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn modules_may_import_weak_references_if_they_are_allowed_to() {
     let wat = r#"(module

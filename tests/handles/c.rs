@@ -116,6 +116,39 @@ fn the_commands_object_file_links() {
     }
 }
 
+/// A negative number was good where a free slot had the generation in it. Releasing it damaged the list of free slots,
+/// also of the table in C, which was written after the other.
+#[test]
+fn numbers_that_are_no_handles_trap_in_object_files() {
+    use wasmtime_gc::{Engine, ExternRef, Instance, Module, Store};
+    let Some(programs) = programs() else { return };
+    let files = tempfile::tempdir().unwrap();
+    let ours = files.path().join("ours.o").display().to_string();
+    assert_eq!(wasmtime_gc(&["link", "--object", "-o", &ours]).code, 0);
+    let exports = ["intern", "release", "size", "fault"].map(|name| format!("--export=wgc_{name}"));
+    for object in [programs.join("side_table.o").display().to_string(), ours] {
+        let wasm_ld = tool(&["wasm-ld-19", "wasm-ld-20", "wasm-ld"]).unwrap();
+        let table = files.path().join("table.wasm");
+        let linked = ran(Command::new(wasm_ld).arg("--no-entry").args(&exports).arg(&object).arg("-o").arg(&table));
+        assert_eq!((linked.code, linked.stderr.as_str()), (0, ""));
+        let module = Module::from_file(&Engine::default(), &table).unwrap();
+        let mut store = Store::new(module.engine(), ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let value = ExternRef::new(&mut store, 7u32).unwrap();
+        let intern = instance.get_typed_func::<Option<wasmtime_gc::Rooted<ExternRef>>, i32>(&mut store, "wgc_intern");
+        let release = instance.get_typed_func::<i32, ()>(&mut store, "wgc_release").unwrap();
+        let [size, fault] = ["wgc_size", "wgc_fault"].map(|name| instance.get_typed_func::<(), i32>(&mut store, name));
+        let handle = intern.unwrap().call(&mut store, Some(value)).unwrap();
+        release.call(&mut store, handle).unwrap();
+        for generation in 0..1024 {
+            let number = handle | (generation << 22);
+            assert!(release.call(&mut store, number).is_err(), "{object}: {number}");
+            assert_eq!(fault.as_ref().unwrap().call(&mut store, ()).unwrap(), 2, "{object}: {number}");
+        }
+        assert_eq!(size.unwrap().call(&mut store, ()).unwrap(), 0);
+    }
+}
+
 /// With both edges in the heap, the cycle is garbage like everything else.
 #[test]
 fn the_cycle_is_bounded_where_the_collector_sees_it() {

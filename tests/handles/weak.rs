@@ -1,6 +1,8 @@
 //! Weak and finalizing tables, which the host answers with its weak references.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
 use wasmtime_gc::intrinsics::{LinkOptions, Links, link};
 use wasmtime_gc::{AnyRef, Config, Engine, ExternRef, I31, Instance, Linker, Module, RootScope, Rooted, Store, ext};
 
@@ -133,6 +135,72 @@ fn released_handles_are_not_reported() {
         guest.0.gc(None).unwrap();
         assert_eq!((guest.get("next"), guest.get("next")), (second, -1));
     }
+}
+
+/// A value that lives long and is watched again and again had as many registrations as it was watched, in memory of
+/// the host that nothing bounds: releasing a handle did not take its registration back.
+#[test]
+fn released_handles_are_not_registered_any_more() {
+    let registered: Arc<Mutex<BTreeSet<u64>>> = Arc::default();
+    for links in [Links::Own, Links::Program] {
+        let engine = Engine::default();
+        let wasm = link(&wat::parse_str(GUEST).unwrap(), &LinkOptions { checked: true, links }).unwrap().unwrap().wasm;
+        let module = Module::new(&engine, wasm).unwrap();
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        ext::add_to_linker(&mut linker).unwrap();
+        linker.allow_shadowing(true);
+        let (all, mut last) = (registered.clone(), 1u64 << 40);
+        let numbers = Mutex::new(std::iter::repeat_with(move || {
+            last += 1;
+            last
+        }));
+        type Any = Option<Rooted<AnyRef>>;
+        let register = move |_: Option<Rooted<ExternRef>>, _: Rooted<AnyRef>, _: Any| {
+            let number = numbers.lock().unwrap().next().unwrap();
+            all.lock().unwrap().insert(number);
+            number
+        };
+        linker.func_wrap(ext::MODULE, "registry_register", register).unwrap();
+        let all = registered.clone();
+        let unregister =
+            move |_: Option<Rooted<ExternRef>>, number: u64| i32::from(all.lock().unwrap().remove(&number));
+        linker.func_wrap(ext::MODULE, "registry_unregister", unregister).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let mut guest = Guest(store, instance);
+        let handles: Vec<i32> = (0..300).map(|n| guest.of("watch", n)).collect();
+        assert_eq!(registered.lock().unwrap().len(), 300);
+        for handle in handles {
+            guest.run("unwatch", handle).unwrap();
+        }
+        assert!(registered.lock().unwrap().is_empty());
+    }
+}
+
+/// Values of the host were only freed by major collections, and what dies young does not make one due. So a loop that
+/// interned and released took ever more of the host's memory.
+#[test]
+fn weak_references_that_die_young_are_freed() {
+    let text = r#"(module
+      (import "wasmtime-gc:side-table/finalizing" "intern" (func $intern (param anyref) (result i32)))
+      (import "wasmtime-gc:side-table/finalizing" "release" (func $release (param i32)))
+      (func (export "churn") (param $n i32) (local $value anyref)
+        (local.set $value (array.new_default $bytes (i32.const 4)))
+        (loop $again
+          (call $release (call $intern (local.get $value)))
+          (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (type $bytes (array i8)))"#;
+    let wasm = link(&wat::parse_str(text).unwrap(), &LinkOptions::default()).unwrap().unwrap().wasm;
+    let engine = Engine::default();
+    let module = Module::new(&engine, wasm).unwrap();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    ext::add_to_linker(&mut linker).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let churn = instance.get_typed_func::<i32, ()>(&mut store, "churn").unwrap();
+    churn.call(&mut store, 600_000).unwrap();
+    let stats = store.heap_stats();
+    assert!(stats.major > 0, "{stats:?}");
 }
 
 /// Host values and numbers, as `externref`.

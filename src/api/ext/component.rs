@@ -275,7 +275,8 @@ impl<T: HeapView> side_table::HostHandleWithStore<StoreData<T>> for HeapHost {
         if let Some(last) = bytes.len().checked_sub(1) {
             check("byte", u64::from(offset) + last as u64, functions.bytes.call(&mut cx, handle)?)?;
         }
-        for (at, byte) in (offset..).zip(bytes) {
+        // Bytes first: a range that starts at the largest number must not be asked where there are none.
+        for (byte, at) in bytes.into_iter().zip(offset..) {
             functions.store.call(&mut cx, (handle, at as i32, byte.into()))?;
         }
         Ok(())

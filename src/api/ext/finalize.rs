@@ -11,6 +11,9 @@
 //! 4. Within a registry, and among the functions given to [`finalize`], targets that die in the same collection are
 //!    finalized in the order of registration.
 //! 5. Finalizers do not nest: what dies while one runs waits until it has returned.
+//!
+//! Guests whose objects are in linear memory have [`Finalizers`](crate::api::Finalizers) instead, which report numbers;
+//! `docs/handles.md` compares them.
 
 use super::weak::handle;
 use super::{check_mortal, heap, heap_of};

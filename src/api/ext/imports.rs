@@ -23,7 +23,7 @@
 //!
 //! They let a guest see when collections happen, and cause them. So they are there only if the embedder says so.
 
-use super::{EphemeronMap, FinalizationRegistry, Registration, WeakRef};
+use super::{EphemeronMap, FinalizationRegistry, Registration, WeakRef, heap};
 use crate::api::func::Caller;
 use crate::api::gc::{AnyRef, ExternRef, Rooted};
 use crate::api::store::{AsContextMut, StoreContext};
@@ -33,6 +33,10 @@ use std::any::Any;
 
 /// The name of the module that is imported from.
 pub const MODULE: &str = "wasmtime_gc";
+
+/// How many registrations and reports a store may have before its guests get no more: as many as a side table has
+/// handles. They take memory of the host that the limit of the heap does not count.
+const MOST: usize = 1 << 22;
 
 type Anything = Option<Rooted<AnyRef>>;
 type External = Option<Rooted<ExternRef>>;
@@ -106,7 +110,11 @@ fn add_registries<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
         MODULE,
         "registry_register",
         move |mut caller: Caller<'_, T>, of: External, target: Rooted<AnyRef>, held: Anything| {
-            let Registration(number) = registry(&caller, of)?.register(&mut caller, &target, held)?;
+            let registry = registry(&caller, of)?;
+            if heap(&mut caller.as_context_mut())?.heap.finalizers() >= MOST {
+                return Err(Error::msg("too many finalizers: unregister, or take the reports of those that have died"));
+            }
+            let Registration(number) = registry.register(&mut caller, &target, held)?;
             Ok(number)
         },
     )?;

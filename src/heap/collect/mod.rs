@@ -88,7 +88,7 @@ impl Heap {
 
     /// Makes the nursery empty, by the collection that is due. It may fail to, if memory is short.
     pub(super) fn make_room(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
-        let due = self.major_due();
+        let due = self.major_due() || roots.host_slots_due(mem.bytes().len() as u64);
         self.collect(mem, roots, if due { CollectKind::Major } else { CollectKind::Minor })?;
         if self.nursery.used(mem.bytes())? > 0 && self.old.sparse_blocks().next().is_some() {
             // Live young objects did not fit. Now that the free lines are known, compact.

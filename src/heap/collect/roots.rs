@@ -23,6 +23,12 @@ pub trait Roots {
     /// A major collection has found all live objects: slots that were not marked since the last call
     /// are dead.
     fn sweep_host_slots(&mut self);
+    /// Whether there are so many more host slots than the last major collection left that another is due, which
+    /// alone frees them. A heap of more bytes is more work to mark, so there may be more.
+    fn host_slots_due(&self, heap_bytes: u64) -> bool {
+        let _ = heap_bytes;
+        false
+    }
 }
 
 /// The shadow stack pointer.

@@ -158,6 +158,34 @@ fn finalizations_are_queued_in_order_with_what_was_held() {
     });
 }
 
+/// What guests may have of them is bounded by this number. What is registered and taken back at once counts no more,
+/// also where no collection comes between.
+#[test]
+fn registrations_and_reports_are_counted() {
+    with_each(|collect, w| {
+        let (queue, dropped) = (w.heap.new_queue(true), w.heap.new_queue(false));
+        let (kept, dead) = (w.pair(1), w.pair(2));
+        w.push(kept);
+        for _ in 0..1000 {
+            let registration = w.heap.register_finalizer(&queue, kept, NULL);
+            assert_eq!(w.heap.finalizers(), 1);
+            assert!(w.heap.unregister_finalizer(&queue, registration));
+        }
+        w.heap.register_finalizer(&queue, kept, NULL);
+        w.heap.register_finalizer(&queue, dead, NULL);
+        w.heap.register_finalizer(&dropped, dead, NULL);
+        assert_eq!(w.heap.finalizers(), 3);
+        collect(w);
+        assert_eq!(w.heap.finalizers(), 3, "two of them wait to be taken");
+        assert!(w.heap.take_finalization(queue.number()).is_some());
+        assert!(w.heap.take_finalization(queue.number()).is_none());
+        assert_eq!(w.heap.finalizers(), 2);
+        drop(dropped);
+        w.major();
+        assert_eq!(w.heap.finalizers(), 1);
+    });
+}
+
 #[test]
 fn a_queue_that_is_dropped_holds_nothing() {
     with_each(|collect, w| {

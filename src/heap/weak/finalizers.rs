@@ -48,8 +48,10 @@ pub(super) struct Finalizers {
     /// Queues that tell, and are not empty.
     told: BTreeSet<u64>,
     next: u64,
-    /// Registrations with words that may refer to young objects, in ascending order.
+    /// Registrations with words that may refer to young objects, in ascending order. Some may be taken back.
     recent: Vec<u64>,
+    /// What is in all queues.
+    waiting: usize,
 }
 
 impl Finalizers {
@@ -70,9 +72,18 @@ impl Finalizers {
         let registration = self.number();
         self.watched.insert(registration, Watched { target, held, queue: queue.number });
         if is_young(map, target) || is_young(map, held) {
+            // What was taken back is forgotten before most of the list is that.
+            if self.recent.len() > 2 * self.watched.len() + 64 {
+                self.recent.retain(|registration| self.watched.contains_key(registration));
+            }
             self.recent.push(registration);
         }
         registration
+    }
+
+    /// How many targets are watched, and how many reports wait.
+    pub fn len(&self) -> usize {
+        self.watched.len() + self.waiting
     }
 
     pub fn unregister(&mut self, queue: &QueueId, registration: u64) -> bool {
@@ -88,6 +99,7 @@ impl Finalizers {
     pub fn take(&mut self, number: u64) -> Option<u32> {
         let queue = self.queues.get_mut(&number)?;
         let held = queue.held.pop_front();
+        self.waiting -= usize::from(held.is_some());
         queue.old = queue.old.saturating_sub(1);
         if queue.held.is_empty() {
             self.told.remove(&number);
@@ -114,17 +126,18 @@ impl Finalizers {
     }
 
     fn free_unheld(&mut self) {
-        let Finalizers { watched, queues, told, .. } = self;
+        let Finalizers { watched, queues, told, waiting, .. } = self;
         let before = queues.len();
         queues.retain(|_, queue| queue.holder.strong_count() > 0);
         if queues.len() < before {
             watched.retain(|_, watched| queues.contains_key(&watched.queue));
             told.retain(|number| queues.contains_key(number));
+            *waiting = queues.values().map(|queue| queue.held.len()).sum();
         }
     }
 
     pub fn settle<R: Reach>(&mut self, reach: &R, entries: Entries, map: HeapMap) {
-        let Finalizers { watched, queues, told, recent, .. } = self;
+        let Finalizers { watched, queues, told, recent, waiting, .. } = self;
         let mut settle = |watched: &mut Watched| {
             if let Some(target) = reach.reached(watched.target) {
                 watched.target = target;
@@ -132,6 +145,7 @@ impl Finalizers {
             }
             if let Some(queue) = queues.get_mut(&watched.queue) {
                 queue.held.push_back(watched.held);
+                *waiting += 1;
                 if queue.tells {
                     told.insert(watched.queue);
                 }

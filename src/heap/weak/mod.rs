@@ -132,6 +132,11 @@ impl Heap {
         self.weak.finalizers.register(queue, target, held, self.map)
     }
 
+    /// How many targets are watched, and how many reports wait to be taken.
+    pub fn finalizers(&self) -> usize {
+        self.weak.finalizers.len()
+    }
+
     /// Takes a registration back; whether its target had not died before.
     pub fn unregister_finalizer(&mut self, queue: &QueueId, registration: u64) -> bool {
         self.weak.finalizers.unregister(queue, registration)
