@@ -129,7 +129,7 @@ const CALLS: &str = r#"(module $calls
 #[test]
 fn traps_and_panics_of_the_host_leave_no_frames() {
     let mut config = Config::new();
-    config.gc_zeal(std::num::NonZeroU32::new(7)).gc_verify(true);
+    config.gc_zeal(std::num::NonZeroU32::new(5003)).gc_verify(true);
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, CALLS).unwrap();
     let mut linker = Linker::new(&engine);
