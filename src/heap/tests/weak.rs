@@ -158,6 +158,23 @@ fn finalizations_are_queued_in_order_with_what_was_held() {
     });
 }
 
+/// Each new map looked at all others for one that nobody held: a hundred thousand took minutes.
+#[test]
+fn many_maps_can_be_made() {
+    let mut w = World::new(options());
+    let key = w.pair(1);
+    let maps: Vec<_> = (0..100_000).map(|_| w.heap.new_ephemerons()).collect();
+    for map in &maps {
+        assert_eq!(w.heap.set_ephemeron(map, key, key), None);
+    }
+    drop(maps);
+    for _ in 0..200_000 {
+        let map = w.heap.new_ephemerons();
+        assert_eq!(w.heap.set_ephemeron(&map, key, key), None);
+        assert_eq!(w.heap.set_ephemeron(&map, key, NULL), Some(key));
+    }
+}
+
 /// What guests may have of them is bounded by this number. What is registered and taken back at once counts no more,
 /// also where no collection comes between.
 #[test]

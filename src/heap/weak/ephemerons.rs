@@ -12,6 +12,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Weak};
 
+/// Fewer maps than this are not searched for those that nobody holds.
+const MIN_TRIM: usize = 64;
+
 /// Words by words. The hash has no random part: a heap's course must not depend on chance.
 type Words<V> = HashMap<u32, V, BuildHasherDefault<DefaultHasher>>;
 
@@ -34,23 +37,46 @@ struct Map {
 #[derive(Debug, Default)]
 pub(super) struct Ephemerons {
     maps: Vec<Map>,
+    free: Vec<u32>,
+    /// Maps without a holder are looked for when there are this many.
+    trim_at: usize,
 }
 
 impl Ephemerons {
     pub fn new_map(&mut self) -> MapId {
         let alive = Arc::new(());
         let map = Map { values: Words::default(), recent: Vec::new(), holder: Arc::downgrade(&alive) };
-        let index = match self.maps.iter().position(|map| map.holder.strong_count() == 0) {
+        self.trim();
+        let index = match self.free.pop() {
             Some(index) => {
-                self.maps[index] = map;
+                self.maps[index as usize] = map;
                 index
             }
             None => {
                 self.maps.push(map);
-                self.maps.len() - 1
+                (self.maps.len() - 1) as u32
             }
         };
-        MapId { index: index as u32, alive }
+        MapId { index, alive }
+    }
+
+    /// Finds places to use again, when the last search is long enough ago.
+    fn trim(&mut self) {
+        if self.free.is_empty() && self.maps.len() >= self.trim_at.max(MIN_TRIM) {
+            self.free_unheld();
+            self.trim_at = 2 * (self.maps.len() - self.free.len());
+        }
+    }
+
+    fn free_unheld(&mut self) {
+        self.free.clear();
+        for (index, map) in (0u32..).zip(&mut self.maps) {
+            if map.holder.strong_count() == 0 {
+                map.values = Words::default();
+                map.recent = Vec::new();
+                self.free.push(index);
+            }
+        }
     }
 
     fn map(&self, id: &MapId) -> Option<&Map> {
@@ -64,6 +90,11 @@ impl Ephemerons {
     pub fn insert(&mut self, id: &MapId, key: u32, value: u32, layout: HeapMap) -> Option<u32> {
         let map = self.map_mut(id)?;
         if is_young(layout, key) || is_young(layout, value) {
+            // The same key may be set again and again.
+            if map.recent.len() > 2 * map.values.len() + MIN_TRIM {
+                map.recent.sort_unstable();
+                map.recent.dedup();
+            }
             map.recent.push(key);
         }
         map.values.insert(key, value)
@@ -83,10 +114,7 @@ impl Ephemerons {
 
     /// Reaches the values of all keys that are reached, and what that leads to.
     pub fn converge<R: Reach>(&mut self, reach: &mut R, entries: Entries) {
-        for map in self.maps.iter_mut().filter(|map| map.holder.strong_count() == 0) {
-            map.values = Words::default();
-            map.recent = Vec::new();
-        }
+        self.free_unheld();
         if self.maps.iter().all(|map| map.values.is_empty()) {
             return;
         }
