@@ -16,9 +16,10 @@ const NODES: &str = r#"(module
         (struct.set $node 1 (ref.cast (ref $node) (local.get 0)) (local.get 1)))
     (func (export "linked") (param anyref) (result anyref)
         (struct.get $node 1 (ref.cast (ref $node) (local.get 0))))
+    (global $last (mut (ref null $node)) (ref.null $node))
     (func (export "churn") (param i32)
         (loop $again
-            (drop (struct.new $node (local.get 0) (ref.null none)))
+            (global.set $last (struct.new $node (local.get 0) (ref.null none)))
             (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
             (br_if $again (local.get 0)))))"#;
 
