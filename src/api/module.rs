@@ -20,6 +20,20 @@ pub enum Dialect {
     Standard,
     /// The GC proposal with explicit RTTs, as it was from 2018 to 2021; see `docs/rtt.md`.
     Rtt2020,
+    /// The same, with null as on the slides of 2020: `ref.cast` of null is a trap, so its result is never null, and
+    /// `i31ref` is not nullable.
+    Rtt2020Slides,
+}
+
+impl Dialect {
+    /// What is meant by null, if it is the dialect of explicit RTTs.
+    pub(crate) fn nulls(self) -> Option<rtt::ast::Nulls> {
+        match self {
+            Dialect::Standard => None,
+            Dialect::Rtt2020 => Some(rtt::ast::Nulls::Snapshot),
+            Dialect::Rtt2020Slides => Some(rtt::ast::Nulls::Slides),
+        }
+    }
 }
 
 impl Module {
@@ -30,16 +44,9 @@ impl Module {
     /// When the module is invalid or uses what is not supported.
     pub fn with_dialect(engine: &Engine, bytes: impl AsRef<[u8]>, dialect: Dialect) -> Result<Module> {
         let bytes = bytes.as_ref();
-        if dialect == Dialect::Standard {
-            return Module::new(engine, bytes);
-        }
-        if bytes.starts_with(b"\0asm") {
-            let code = Code::of_dialect(engine.state(), Arc::new(rtt::binary::read(bytes)?))?;
-            return Ok(Module { engine: engine.clone(), code });
-        }
-        let text = std::str::from_utf8(bytes)?;
-        let module = Arc::new(rtt::text::parse(text)?);
-        let code = Code::of_dialect(engine.state(), module).map_err(|err| rtt_error(err, text))?;
+        let Some(nulls) = dialect.nulls() else { return Module::new(engine, bytes) };
+        let module = Arc::new(rtt::read(bytes, nulls)?);
+        let code = Code::of_dialect(engine.state(), module).map_err(|err| rtt_error(err, bytes))?;
         Ok(Module { engine: engine.clone(), code })
     }
 
@@ -227,9 +234,9 @@ impl Module {
 
 /// An error of the dialect's validator, with line and column.
 #[cold]
-fn rtt_error(err: Error, text: &str) -> Error {
+fn rtt_error(err: Error, bytes: &[u8]) -> Error {
     match err.downcast::<crate::fault::Error>() {
-        Ok(err) => Error::new(rtt::text::locate(err, text)),
+        Ok(err) => Error::new(rtt::locate(err, bytes)),
         Err(err) => err,
     }
 }

@@ -52,11 +52,12 @@ pub(crate) fn load(engine: &Engine, path: &Path, dialect: Dialect, precompiled: 
     module.with_context(|| format!("failed to load compiled module {path:?}"))
 }
 
-/// A compiled module that another one needs: in the dialect if it has words of it, else in the standard.
+/// A compiled module that another one needs: in the dialect if it has words of it or is marked, else in the standard.
 pub(crate) fn compile_other(engine: &Engine, path: &Path, dialect: Dialect) -> Result<Module> {
     let bytes = read_any(path)?;
     let word = std::str::from_utf8(&bytes).ok().and_then(crate::rtt::text::dialect_word);
-    let dialect = if word.is_some() { dialect } else { Dialect::Standard };
+    let marked = crate::rtt::binary::is_marked(&bytes);
+    let dialect = if marked || word.is_some() { dialect } else { Dialect::Standard };
     compile_bytes(engine, path, &bytes, dialect)
 }
 

@@ -2,9 +2,10 @@
 
 use super::options::Common;
 use super::{Outcome, input, missing_argument};
-use crate::api::{Dialect, Engine, Module, Result};
+use crate::api::{Engine, Module, Result};
 use crate::lower::{lower, lower_module};
 use crate::rtt;
+use crate::rtt::ast::Nulls;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,8 @@ impl LowerCommand {
         let Some(path) = &self.module else { missing_argument("lower", "<WASM>") };
         let settings = self.common.settings()?;
         let engine = Engine::new(&settings.config)?;
-        if settings.dialect == Dialect::Rtt2020 {
-            return self.write_dialect(path, &engine);
+        if let Some(nulls) = settings.dialect.nulls() {
+            return self.write_dialect(path, &engine, nulls);
         }
         let wasm = input::read(path)?;
         Module::validate(&engine, &wasm).with_context(|| format!("failed to validate {path:?}"))?;
@@ -50,12 +51,12 @@ impl LowerCommand {
     }
 
     /// The same for a module of the dialect of explicit RTTs.
-    fn write_dialect(&self, path: &Path, engine: &Engine) -> Outcome {
+    fn write_dialect(&self, path: &Path, engine: &Engine, nulls: Nulls) -> Outcome {
         let state = engine.state();
         let bytes = input::read_any(path)?;
-        let ast =
-            rtt::text::parse(std::str::from_utf8(&bytes)?).with_context(|| format!("failed to parse {path:?}"))?;
+        let ast = rtt::read(&bytes, nulls).with_context(|| format!("failed to parse {path:?}"))?;
         let checked = rtt::Checked::new(ast, state.options.features, &state.registry);
+        let checked = checked.map_err(|err| rtt::locate(err, &bytes));
         let checked = checked.with_context(|| format!("failed to validate {path:?}"))?;
         let lowered = lower_module(checked.module()?, &state.lower_context());
         match lowered.with_context(|| format!("failed to lower {path:?}"))? {

@@ -32,7 +32,8 @@ pub struct Common {
     /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`
     #[arg(long, value_name = "STRATEGY")]
     profile: Option<String>,
-    /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021
+    /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021,
+    /// `rtt2020-slides` the same with null as on the slides of 2020
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
     dialect: Option<Dialect>,
     /// WASI; `-S help` lists them
@@ -101,7 +102,8 @@ fn dialect(name: &str) -> Result<Dialect, String> {
     match name {
         "standard" => Ok(Dialect::Standard),
         "rtt2020" => Ok(Dialect::Rtt2020),
-        _ => Err("`standard` and `rtt2020` are supported".to_string()),
+        "rtt2020-slides" => Ok(Dialect::Rtt2020Slides),
+        _ => Err("`standard`, `rtt2020` and `rtt2020-slides` are supported".to_string()),
     }
 }
 

@@ -7,6 +7,16 @@ use wasmparser::{MemoryType, Operator};
 /// The signatures of all blocks of a module have at most so many parameters and results.
 pub const MAX_BLOCK_TYPES: usize = 4_000_000;
 
+/// Where the slides and the snapshot of 2021 disagree about null.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Nulls {
+    /// The snapshot: null passes `ref.cast`, whose result is nullable if its operand is; `i31ref` is nullable.
+    #[default]
+    Snapshot,
+    /// The slides: `ref.cast` of null is a trap and its result is not null; `i31ref` is not nullable.
+    Slides,
+}
+
 /// A heap type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Heap {
@@ -335,6 +345,8 @@ pub struct Data {
 pub struct Module {
     /// Its name.
     pub name: Option<String>,
+    /// What casts make of null.
+    pub nulls: Nulls,
     /// Types, imported ones among them.
     pub types: Vec<(Def, usize)>,
     /// Functions, imported ones first, as in all spaces.

@@ -39,3 +39,32 @@ pub mod text;
 
 pub use check::Checked;
 pub use print::print;
+
+use crate::fault::{Error, Result};
+
+/// Reads a module, binary or text, with what the slides or the snapshot say about null.
+///
+/// # Errors
+///
+/// `Invalid` for what is malformed.
+pub fn read(bytes: &[u8], nulls: ast::Nulls) -> Result<ast::Module> {
+    if bytes.starts_with(b"\0asm") {
+        return Ok(ast::Module { nulls, ..binary::read(bytes)? });
+    }
+    text::parse_with(utf8(bytes)?, nulls)
+}
+
+/// An error of validation, with line and column if the module is text.
+pub fn locate(err: Error, bytes: &[u8]) -> Error {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.starts_with(b"\0asm") => text::locate(err, text),
+        _ => err,
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|err| Error::Invalid {
+        offset: err.valid_up_to(),
+        message: "malformed UTF-8 encoding: neither text nor a binary".to_string(),
+    })
+}

@@ -16,6 +16,9 @@ use wasmtime::{AsContextMut, Caller, Func, FuncType, Trap, Val};
 /// A chain of RTTs is no longer than this.
 pub const MAX_DEPTH: u32 = 1000;
 
+/// A store has no more bound functions than this, because none of them is ever freed.
+pub const MAX_BOUND: usize = 1 << 20;
+
 /// The RTT of a type below another: the import `rtt_sub`.
 pub fn sub<T: 'static>(mut cx: Caller<'_, StoreData<T>>, parent: i32, ty: i32) -> Result<i32> {
     sub_of(&mut cx, parent as u32, RttAddr(ty as u32)).map(|rtt| rtt as i32)
@@ -47,9 +50,14 @@ pub fn binder<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, ty: Fu
             return Err(bug("`func_bind` has other operands"));
         };
         let number = with_heap(&mut cx, |state, _| {
+            let number = state.roots.environments.len();
+            if number >= MAX_BOUND {
+                let why = format!("the store has {MAX_BOUND} bound functions, which it keeps to its end");
+                return Err(Error::from(Trap::AllocationTooLarge).context(why));
+            }
             state.roots.environments.push(environment as u32);
-            state.roots.environments.len() - 1
-        })?;
+            Ok(number)
+        })??;
         *result = Val::FuncRef(Some(bound(&mut cx, to.clone(), callee, number)));
         Ok(())
     }))

@@ -163,9 +163,9 @@
 ;;     i32.const 0
 ;;   )
 ;;   (func $"wasmtime-gc helper 7" (;5;) (type 8)
-;;     call $"wasmtime-gc helper 31"
+;;     call $"wasmtime-gc helper 36"
 ;;   )
-;;   (func $"wasmtime-gc helper 31" (;6;) (type 8)
+;;   (func $"wasmtime-gc helper 36" (;6;) (type 8)
 ;;     (local i32 i32 i32)
 ;;     global.get 1
 ;;     local.set 0

@@ -93,7 +93,7 @@ pub fn run_dialect(engine: &Engine, path: &str, text: &str, dialect: Dialect) ->
                 .context(format!("`{word}` is of the explicit-RTT dialect; run the command with `--dialect rtt2020`")),
             None => err,
         }),
-        Dialect::Rtt2020 => rtt::run(engine, path, text),
+        dialect => rtt::run(engine, path, text, dialect),
     }
 }
 

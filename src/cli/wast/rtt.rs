@@ -12,11 +12,11 @@ use wasmtime::{bail, format_err};
 use wast::parser::ParseBuffer;
 
 /// Runs a script.
-pub(super) fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
+pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
     let tokens = Tokens::new(text)?;
     let mut rest = tokens.cursor();
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    let mut runner = Runner { engine, script: Script::new(engine, false)? };
+    let mut runner = Runner { engine, dialect, script: Script::new(engine, false)? };
     while !rest.is_empty() {
         let (offset, form) = (rest.offset(), rest);
         rest.skip_form();
@@ -36,6 +36,7 @@ pub(super) fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
 
 struct Runner<'e> {
     engine: &'e Engine,
+    dialect: Dialect,
     script: Script<'e>,
 }
 
@@ -66,6 +67,18 @@ impl Runner<'_> {
         let mut inside = inside.form()?;
         inside.skip();
         inside.id()?;
+        if inside.eat("binary") {
+            let mut bytes = Vec::new();
+            while !inside.is_empty() {
+                bytes.extend_from_slice(&inside.string()?);
+            }
+            // What does not begin like a binary would be read as text.
+            if !bytes.starts_with(b"\0asm") {
+                let message = "magic header not detected".to_string();
+                return Err(crate::fault::Error::Invalid { offset: 0, message }.into());
+            }
+            return Module::with_dialect(self.engine, bytes, self.dialect);
+        }
         let text = match inside.eat("quote") {
             false => form.text().to_string(),
             true => {
@@ -77,7 +90,7 @@ impl Runner<'_> {
                 text
             }
         };
-        Module::with_dialect(self.engine, text, Dialect::Rtt2020)
+        Module::with_dialect(self.engine, text, self.dialect)
     }
 
     fn invalid(&self, form: Cursor<'_, '_>) -> Result<()> {

@@ -13,7 +13,7 @@ use super::body::{Body, Operand};
 use super::session::invalid;
 use crate::fault::Result;
 use crate::parse::Intrinsic;
-use crate::rtt::ast::{Def, Heap, Kind, Op, Val};
+use crate::rtt::ast::{Def, Heap, Kind, Nulls, Op, Val};
 use wasm_encoder as enc;
 
 /// `(ref null any)`
@@ -93,6 +93,10 @@ impl Body<'_, '_, '_> {
         let Some(count) = count else {
             return Err(self.mismatch("a function that takes the bound operands, then those of the type", "another"));
         };
+        if count == 0 {
+            // A function has no identity, so it is its own closure; its type is that of `to`.
+            return self.emit(&enc::Instruction::RefAsNonNull);
+        }
         let mut bound = has.params[..count].to_vec();
         let func = self.temp(Val::Ref(false, Heap::Type(from)))?;
         self.emit(&enc::Instruction::RefAsNonNull)?;
@@ -311,7 +315,14 @@ impl Body<'_, '_, '_> {
                 None => self.emit(&enc::Instruction::Unreachable),
             };
         };
-        if cast.null {
+        let null = cast.null && self.s.ast.nulls == Nulls::Snapshot;
+        if null {
+            if matches!(cast.rtt_ty, Val::Ref(true, _)) {
+                // An RTT that is null is a trap, whatever is cast.
+                self.get(cast.rtt)?;
+                self.emit(&enc::Instruction::RefAsNonNull)?;
+                self.emit(&enc::Instruction::Drop)?;
+            }
             self.get(cast.value)?;
             self.emit(&enc::Instruction::RefIsNull)?;
             self.emit(&enc::Instruction::If(enc::BlockType::Empty))?;
@@ -323,7 +334,7 @@ impl Body<'_, '_, '_> {
             self.test(&cast)?;
             self.intrinsic(Intrinsic::CastUnless, &[Val::I32], &[])?;
         }
-        self.refined((cast.value, cast.ty, Val::Ref(cast.null, cast.target)))
+        self.refined((cast.value, cast.ty, Val::Ref(null, cast.target)))
     }
 
     fn br_on_cast(&mut self, fail: bool, depth: u32) -> Result<()> {

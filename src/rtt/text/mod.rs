@@ -17,7 +17,7 @@ pub mod tokens;
 mod types;
 
 use crate::fault::Error;
-pub use module::parse;
+pub use module::{parse, parse_with};
 use tokens::Tokens;
 
 /// Words that only the dialect has: a text with one of them is not of the standard.

@@ -6,8 +6,8 @@ use super::tokens::{Cursor, Tokens};
 use super::types;
 use crate::fault::Result;
 use crate::rtt::ast::{
-    Body, Data, Def, Elem, Export, Expr, From, Func, Global, Heap, Instr, Item, Memory, Mode, Module, Op, Sig, Table,
-    Val,
+    Body, Data, Def, Elem, Export, Expr, From, Func, Global, Heap, Instr, Item, Memory, Mode, Module, Nulls, Op, Sig,
+    Table, Val,
 };
 use std::collections::{HashMap, HashSet};
 use wasmparser::{MemoryType, Operator};
@@ -18,6 +18,15 @@ use wasmparser::{MemoryType, Operator};
 ///
 /// `Invalid` for what is malformed, with line and column.
 pub fn parse(text: &str) -> Result<Module> {
+    parse_with(text, Nulls::default())
+}
+
+/// The same, with what the slides or the snapshot say about null.
+///
+/// # Errors
+///
+/// `Invalid` for what is malformed, with line and column.
+pub fn parse_with(text: &str, nulls: Nulls) -> Result<Module> {
     let tokens = Tokens::new(text)?;
     let mut cursor = tokens.cursor();
     let mut name = None;
@@ -28,9 +37,9 @@ pub fn parse(text: &str) -> Result<Module> {
         fields.skip();
         name = fields.id()?.map(|name| name.into_owned());
     }
-    let names = Names::collect(fields)?;
-    let mut reader =
-        Reader { names, module: Module { name, ..Module::default() }, sigs: HashMap::new(), block_types: 0 };
+    let names = Names { nulls, ..Names::collect(fields)? };
+    let module = Module { name, nulls, ..Module::default() };
+    let mut reader = Reader { names, module, sigs: HashMap::new(), block_types: 0 };
     reader.types(fields)?;
     reader.fields(fields)?;
     Ok(reader.module)

@@ -2,6 +2,7 @@
 
 use super::tokens::Cursor;
 use crate::fault::Result;
+use crate::rtt::ast::Nulls;
 use std::collections::HashMap;
 
 /// An index space.
@@ -56,6 +57,8 @@ pub struct Names {
     pub data: Space,
     /// Fields by type.
     pub fields: Vec<HashMap<String, u32>>,
+    /// Whether `i31ref` may be null.
+    pub nulls: Nulls,
 }
 
 impl Names {

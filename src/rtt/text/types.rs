@@ -3,7 +3,7 @@
 use super::names::Names;
 use super::tokens::Cursor;
 use crate::fault::Result;
-use crate::rtt::ast::{Def, Field, Heap, Sig, Storage, Val};
+use crate::rtt::ast::{Def, Field, Heap, Nulls, Sig, Storage, Val};
 use std::collections::{HashMap, HashSet};
 
 /// Whether a value type is next.
@@ -23,7 +23,7 @@ fn keyword(word: &str) -> Option<Val> {
         "v128" => Val::V128,
         "anyref" => Val::Ref(true, Heap::Any),
         "eqref" => Val::Ref(true, Heap::Eq),
-        // Not null in the documents; the reference interpreter reads them like this, and its tests rely on it.
+        // Not null in the documents, nor on the slides; the reference interpreter reads them like this, and its tests rely on it.
         "i31ref" => Val::Ref(true, Heap::I31),
         "dataref" => Val::Ref(true, Heap::Data),
         "funcref" => Val::Ref(true, Heap::Func),
@@ -51,7 +51,10 @@ pub fn val(cur: &mut Cursor<'_, '_>, names: &Names) -> Result<Val> {
     }
     let Some(ty) = cur.peek_keyword().and_then(keyword) else { return cur.unexpected("a value type") };
     cur.skip();
-    Ok(ty)
+    match (ty, names.nulls) {
+        (Val::Ref(_, Heap::I31), Nulls::Slides) => Ok(Val::Ref(false, Heap::I31)),
+        _ => Ok(ty),
+    }
 }
 
 /// A heap type.
