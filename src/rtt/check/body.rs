@@ -229,7 +229,7 @@ impl<'b, 'r, 'm> Body<'b, 'r, 'm> {
     }
 
     /// Makes a function or external reference on top of the stack one of any kind.
-    pub fn to_any(&mut self, from: Val) -> Result<()> {
+    pub fn make_any(&mut self, from: Val) -> Result<()> {
         let null = matches!(from, Val::Ref(true, _));
         let to = Val::Ref(null, Heap::Any);
         let ir = self.s.ir(to);
@@ -251,7 +251,7 @@ impl<'b, 'r, 'm> Body<'b, 'r, 'm> {
         }
         let Some(deepest) = deepest else { return Ok(()) };
         if deepest == 0 {
-            return operands.first().map_or(Ok(()), |&(have, _)| self.to_any(have));
+            return operands.first().map_or(Ok(()), |&(have, _)| self.make_any(have));
         }
         if self.is_const {
             return Err(invalid(self.at, "constant expression required: convert the function in a body"));
@@ -265,7 +265,7 @@ impl<'b, 'r, 'm> Body<'b, 'r, 'm> {
         for (&(have, want), &temp) in operands[..=deepest].iter().zip(&temps).rev() {
             self.get(temp)?;
             if self.converts(have, want) {
-                self.to_any(have)?;
+                self.make_any(have)?;
             }
         }
         Ok(())

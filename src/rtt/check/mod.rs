@@ -62,7 +62,7 @@ pub struct Checked {
     bodies: Vec<(u32, Range<usize>)>,
     globals: Vec<Option<Range<usize>>>,
     offsets: Vec<Option<Range<usize>>>,
-    elems: Vec<(Option<Range<usize>>, Vec<Range<usize>>)>,
+    elems: Vec<ElemCode>,
     /// By global: its type in IR, and as others see it.
     global_types: Vec<(ValType, ValType)>,
     table_types: Vec<(RefType, RefType)>,
@@ -274,6 +274,9 @@ fn check_exports(ast: &Module) -> Result<()> {
     }
 }
 
+/// Of an element segment: where the code of its offset is, if it is active, and that of each item.
+type ElemCode = (Option<Range<usize>>, Vec<Range<usize>>);
+
 /// What is written.
 #[derive(Default)]
 struct Pieces {
@@ -281,7 +284,7 @@ struct Pieces {
     bodies: Vec<(u32, Range<usize>)>,
     globals: Vec<Option<Range<usize>>>,
     offsets: Vec<Option<Range<usize>>>,
-    elems: Vec<(Option<Range<usize>>, Vec<Range<usize>>)>,
+    elems: Vec<ElemCode>,
 }
 
 impl Pieces {
@@ -343,11 +346,7 @@ impl Pieces {
         Ok(())
     }
 
-    fn elem(
-        &mut self,
-        session: &mut Session<'_, '_>,
-        elem: &Elem,
-    ) -> Result<(Option<Range<usize>>, Vec<Range<usize>>)> {
+    fn elem(&mut self, session: &mut Session<'_, '_>, elem: &Elem) -> Result<ElemCode> {
         let ty = session.val(elem.ty, elem.at)?;
         let offset = match &elem.mode {
             Mode::Active(table, offset) => {

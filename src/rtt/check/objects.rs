@@ -32,7 +32,7 @@ impl Body<'_, '_, '_> {
             self.get(temp)?;
             held.push(match ty {
                 Val::Ref(null, _) if self.is_func(ty) => {
-                    self.to_any(ty)?;
+                    self.make_any(ty)?;
                     Val::Ref(null, Heap::Any)
                 }
                 ty => ty,

@@ -99,7 +99,7 @@ impl Body<'_, '_, '_> {
         self.set(func)?;
         let mut operands = self.stored(&bound)?;
         self.get(func)?;
-        self.to_any(Val::Ref(false, Heap::Type(from)))?;
+        self.make_any(Val::Ref(false, Heap::Type(from)))?;
         operands.push(Val::Ref(false, Heap::Any));
         bound.push(Val::Ref(false, Heap::Type(from)));
         let environment = self.s.erased.environment(&bound)?;

@@ -72,7 +72,8 @@ impl Names {
                 if let Some(defined) = defined {
                     return Err(before.error(format_args!("import after {defined}")));
                 }
-                (inner.string()?, inner.string()?);
+                inner.string()?;
+                inner.string()?;
                 inner = inner.form()?;
                 word = inner.keyword()?;
             } else if matches!(word, "func" | "table" | "memory" | "global") {
