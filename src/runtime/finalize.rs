@@ -100,6 +100,8 @@ fn run_next<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
     let held = state.heap.take_finalization(queue).unwrap_or(NULL);
     // What was held has no root but the handles of this scope.
     let scope = state.roots.enter_scope();
+    let mut scoped = Scoped(cx.as_context_mut(), scope);
+    let cx = &mut scoped.0;
     match cx.data_mut().finalizers.by_queue.remove(&queue) {
         Some(Finalizer::Once { run, .. }) => run(cx.as_context_mut()),
         Some(Finalizer::Each(run)) => {
@@ -108,6 +110,15 @@ fn run_next<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
         }
         None => {}
     }
-    cx.data_mut().gc.roots().into_iter().for_each(|roots| roots.exit_scope(scope));
     true
+}
+
+/// Ends a scope of handles, even if the finalizer panics.
+struct Scoped<'a, T: 'static>(StoreContextMut<'a, StoreData<T>>, usize);
+
+impl<T: 'static> Drop for Scoped<'_, T> {
+    fn drop(&mut self) {
+        let Scoped(cx, scope) = self;
+        cx.data_mut().gc.roots().into_iter().for_each(|roots| roots.exit_scope(*scope));
+    }
 }
