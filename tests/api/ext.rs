@@ -9,6 +9,8 @@ use wasmtime_gc::*;
 /// Nodes that guests make: a number and a link.
 const NODES: &str = r#"(module
     (type $node (struct (field i32) (field (mut anyref))))
+    (; What is not stored anywhere is not allocated. ;)
+    (global $last (mut (ref null $node)) (ref.null $node))
     (func (export "node") (param i32) (result (ref any)) (struct.new $node (local.get 0) (ref.null none)))
     (func (export "number") (param anyref) (result i32)
         (struct.get $node 0 (ref.cast (ref $node) (local.get 0))))
@@ -18,7 +20,7 @@ const NODES: &str = r#"(module
         (struct.get $node 1 (ref.cast (ref $node) (local.get 0))))
     (func (export "churn") (param i32)
         (loop $again
-            (drop (struct.new $node (local.get 0) (ref.null none)))
+            (global.set $last (struct.new $node (local.get 0) (ref.null none)))
             (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
             (br_if $again (local.get 0)))))"#;
 
