@@ -258,3 +258,15 @@ fn a_host_function_collects_what_nobody_holds_and_nothing_else() {
         assert!(weak.upgrade(&mut store).unwrap().is_none());
     }
 }
+
+/// The functions of registries that nobody holds any more used to stay as long as the store.
+#[test]
+fn registries_come_and_go_in_any_number() {
+    let (mut store, _) = instance(BOXES);
+    let alive = Arc::new(());
+    for _ in 0..1_000 {
+        let held = alive.clone();
+        FinalizationRegistry::<AnyRef>::new(&mut store, move |_, _| _ = held.clone()).unwrap();
+    }
+    assert!(Arc::strong_count(&alive) < 40, "{}", Arc::strong_count(&alive));
+}

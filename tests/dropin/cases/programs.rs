@@ -205,7 +205,7 @@ fn external_references_in_tables_globals_and_functions() -> Result<()> {
 }
 
 #[test]
-fn concrete_references_are_not_abstract_ones() -> Result<()> {
+fn concrete_references_are_checked() -> Result<()> {
     let mut config = Config::new();
     config.wasm_function_references(true).wasm_gc(true);
     let engine = Engine::new(&config)?;
@@ -228,8 +228,15 @@ fn concrete_references_are_not_abstract_ones() -> Result<()> {
     assert_eq!(object.field(&mut store, 1)?.unwrap_i32(), 255);
     object.set_field(&mut store, 0, Val::F64(2.5f64.to_bits()))?;
     assert!(object.set_field(&mut store, 0, Val::I32(0)).is_err() && object.field(&mut store, 2).is_err());
-    // A concrete parameter can not be given statically from an abstract type.
-    assert!(instance.get_typed_func::<Option<Rooted<StructRef>>, Option<Rooted<StructRef>>>(&mut store, "q").is_err());
+    // A typed function may be more general than its parameter. Then each argument is checked.
+    type Struct = Option<Rooted<StructRef>>;
+    let q = instance.get_typed_func::<Struct, Struct>(&mut store, "q")?;
+    assert!(Rooted::ref_eq(&store, &q.call(&mut store, Some(object))?.unwrap(), &object)?);
+    assert!(q.call(&mut store, None)?.is_none());
+    let empty = StructRefPre::new(&mut store, StructType::new(&engine, [])?);
+    let empty = StructRef::new(&mut store, &empty, &[])?;
+    let wrong = q.call(&mut store, Some(empty)).unwrap_err();
+    assert!(format!("{wrong:#}").contains("type mismatch"), "{wrong:#}");
     let q = instance.get_func(&mut store, "q").unwrap();
     let mut results = [Val::null_any_ref()];
     q.call(&mut store, &[object.to_anyref().into()], &mut results)?;
@@ -390,5 +397,29 @@ fn functions_go_through_references() -> Result<()> {
     let err = apply.call(&mut store, (None, 5)).unwrap_err();
     assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::CastFailure));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+    Ok(())
+}
+
+/// Compiled components used to be unknown to `detect_precompiled`, by which programs choose how to load a file, and a
+/// file of another kind was no error.
+#[test]
+fn compiled_files_tell_their_kind() -> Result<()> {
+    let engine = Engine::default();
+    let module = engine.precompile_module(b"(module)")?;
+    let component = engine.precompile_component(b"(component)")?;
+    assert!(matches!(Engine::detect_precompiled(&module), Some(Precompiled::Module)));
+    assert!(matches!(Engine::detect_precompiled(&component), Some(Precompiled::Component)));
+    assert!(Engine::detect_precompiled(b"(module)").is_none());
+    // Both crates run this at the same time.
+    let name = format!("{}-{}", module_path!().replace("::", "-"), std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let kind = |bytes: &[u8]| {
+        std::fs::write(&path, bytes)?;
+        Engine::detect_precompiled_file(&path)
+    };
+    assert!(matches!(kind(&module)?, Some(Precompiled::Module)));
+    assert!(matches!(kind(&component)?, Some(Precompiled::Component)));
+    assert!(kind(b"(module)").is_err() && kind(b"").is_err());
+    std::fs::remove_file(&path)?;
     Ok(())
 }
