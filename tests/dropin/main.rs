@@ -3,6 +3,8 @@
 //! What stands below `cases/` says `super::wasmtime` and is the same source for both, so it must compile and pass
 //! with either. `renamed/` does the same by Cargo's own means; `table.rs` compares the two crates item by item.
 
+#![expect(clippy::duplicate_mod, reason = "the same programs are compiled with each crate")]
+
 mod rustdoc;
 mod table;
 

@@ -231,7 +231,8 @@ fn concrete_references_are_checked() -> Result<()> {
     // A typed function may be more general than its parameter. Then each argument is checked.
     type Struct = Option<Rooted<StructRef>>;
     let q = instance.get_typed_func::<Struct, Struct>(&mut store, "q")?;
-    assert!(Rooted::ref_eq(&store, &q.call(&mut store, Some(object))?.unwrap(), &object)?);
+    let back = q.call(&mut store, Some(object))?.unwrap();
+    assert!(Rooted::ref_eq(&store, &back, &object)?);
     assert!(q.call(&mut store, None)?.is_none());
     let empty = StructRefPre::new(&mut store, StructType::new(&engine, [])?);
     let empty = StructRef::new(&mut store, &empty, &[])?;
