@@ -273,7 +273,7 @@ fn a_thousand_parameters_and_results() {
             (func $all (param {types}) (result {types}) {back})
             (func (export \"run\") (result i32)
                 {args} call $all {drops} struct.get $box 0))",
-        types = "(ref null $box) ".repeat(1_000).replace(") (", ") ("),
+        types = "(ref null $box) ".repeat(1_000),
         back = repeat(1_000, |text, at| write!(text, "local.get {at} ").unwrap()),
         args = repeat(1_000, |text, at| write!(text, "(struct.new $box (i32.const {at})) ").unwrap()),
         drops = "drop ".repeat(999),

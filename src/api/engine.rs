@@ -68,20 +68,27 @@ impl Engine {
         (artifact::compatibility(&self.state), self.state.wasmtime.precompile_compatibility_hash())
     }
 
-    /// Whether bytes begin like a module that this crate has compiled.
+    /// Whether bytes begin like a module that this crate has compiled, or like a compiled component. Modules that
+    /// Wasmtime itself has compiled are none for this crate.
     pub fn detect_precompiled(bytes: &[u8]) -> Option<Precompiled> {
-        artifact::is_artifact(bytes).then_some(Precompiled::Module)
+        if artifact::is_artifact(bytes) {
+            return Some(Precompiled::Module);
+        }
+        component(wasmtime::Engine::detect_precompiled(bytes))
     }
 
-    /// Whether a file begins like a module that this crate has compiled.
+    /// Whether a file begins like a module that this crate has compiled, or like a compiled component.
     ///
     /// # Errors
     ///
-    /// When the file can not be read.
+    /// When the file can not be read, or is nothing of this kind at all.
     pub fn detect_precompiled_file(path: impl AsRef<Path>) -> Result<Option<Precompiled>> {
         let mut start = Vec::new();
-        std::fs::File::open(path)?.take(64).read_to_end(&mut start)?;
-        Ok(Engine::detect_precompiled(&start))
+        std::fs::File::open(&path)?.take(64).read_to_end(&mut start)?;
+        if artifact::is_artifact(&start) {
+            return Ok(Some(Precompiled::Module));
+        }
+        wasmtime::Engine::detect_precompiled_file(path).map(component)
     }
 
     /// Advances the epoch by one. Stores whose deadline it reaches are interrupted.
@@ -98,4 +105,9 @@ impl Engine {
     pub fn wasmtime(&self) -> &wasmtime::Engine {
         &self.state.wasmtime
     }
+}
+
+/// What Wasmtime finds in bytes that are not of this crate, without its modules.
+fn component(found: Option<Precompiled>) -> Option<Precompiled> {
+    found.filter(|found| matches!(found, Precompiled::Component))
 }

@@ -47,7 +47,7 @@ struct Description {
 enum Kind {
     Lowered {
         meta: Box<Meta>,
-        sites: Sites,
+        sites: Box<Sites>,
         /// See [`TypeProbe`].
         type_section: Vec<u8>,
     },
@@ -134,7 +134,7 @@ pub fn precompile(engine: &EngineState, wasm: &[u8]) -> Result<Vec<u8>> {
     let code = engine.wasmtime.precompile_module(&lowered.wasm).map_err(|err| super::code::refused(engine, err))?;
     let Lowered { wasm, sites, meta } = lowered;
     let type_section = TypeProbe::section(&wasm, &meta.func_types).to_vec();
-    write(engine, Kind::Lowered { meta: Box::new(meta), sites, type_section }, &code)
+    write(engine, Kind::Lowered { meta: Box::new(meta), sites: Box::new(sites), type_section }, &code)
 }
 
 /// A compiled module as bytes. One that was compiled for its own engine alone is compiled again.
@@ -157,7 +157,7 @@ pub fn serialize(engine: &EngineState, code: &Code) -> Result<Vec<u8>> {
     }
     let (section, func_types) = lowered.types.parts();
     let meta = Box::new(Meta { func_types: func_types.to_vec(), ..lowered.meta.clone() });
-    let kind = Kind::Lowered { meta, sites: lowered.sites.clone(), type_section: section.to_vec() };
+    let kind = Kind::Lowered { meta, sites: Box::new(lowered.sites.clone()), type_section: section.to_vec() };
     write(engine, kind, &code.wasmtime.serialize()?)
 }
 
@@ -329,7 +329,7 @@ pub unsafe fn deserialize(engine: &EngineState, bytes: &[u8]) -> Result<Arc<Code
         engine.gc_types.ensure(id).ok_or_else(full)?;
     }
     let func_types = std::mem::take(&mut meta.func_types);
-    let lowered = LoweredCode::of_parts(*meta, sites, TypeProbe::of_section(type_section, func_types));
+    let lowered = LoweredCode::of_parts(*meta, *sites, TypeProbe::of_section(type_section, func_types));
     Ok(Code::of_parts(engine, module, lowered))
 }
 

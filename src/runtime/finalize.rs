@@ -9,7 +9,7 @@ use super::store::StoreData;
 use crate::heap::QueueId;
 use crate::layout::reference::NULL;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use wasmtime::{AsContextMut, StoreContextMut};
 
 /// What runs once for one target.
@@ -26,25 +26,42 @@ pub enum Finalizer<T: 'static> {
         /// What runs.
         run: RunOnce<T>,
     },
-    /// For each target. The queue is held by who registers.
-    Each(RunEach<T>),
+    /// For each target.
+    Each {
+        /// The queue is held by who registers.
+        holder: Weak<()>,
+        /// What runs.
+        run: RunEach<T>,
+    },
 }
 
 /// A store's finalizers, by the numbers of their queues.
 pub struct FinalizerTable<T: 'static> {
     by_queue: HashMap<u64, Finalizer<T>>,
     running: bool,
+    /// Functions of registries that nobody holds are looked for when there are this many.
+    trim_at: usize,
 }
+
+/// So many functions are too few to trim.
+const MIN_TRIM: usize = 16;
 
 impl<T: 'static> Default for FinalizerTable<T> {
     fn default() -> FinalizerTable<T> {
-        FinalizerTable { by_queue: HashMap::new(), running: false }
+        FinalizerTable { by_queue: HashMap::new(), running: false, trim_at: 0 }
     }
 }
 
 impl<T: 'static> FinalizerTable<T> {
     /// Enters what is to be done for a queue.
     pub fn insert(&mut self, queue: u64, finalizer: Finalizer<T>) {
+        if self.by_queue.len() >= self.trim_at.max(MIN_TRIM) {
+            self.by_queue.retain(|_, finalizer| match finalizer {
+                Finalizer::Once { .. } => true,
+                Finalizer::Each { holder, .. } => holder.strong_count() > 0,
+            });
+            self.trim_at = 2 * self.by_queue.len();
+        }
         self.by_queue.insert(queue, finalizer);
     }
 }
@@ -100,14 +117,26 @@ fn run_next<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
     let held = state.heap.take_finalization(queue).unwrap_or(NULL);
     // What was held has no root but the handles of this scope.
     let scope = state.roots.enter_scope();
+    let mut scoped = Scoped(cx.as_context_mut(), scope);
+    let cx = &mut scoped.0;
     match cx.data_mut().finalizers.by_queue.remove(&queue) {
         Some(Finalizer::Once { run, .. }) => run(cx.as_context_mut()),
-        Some(Finalizer::Each(run)) => {
-            cx.data_mut().finalizers.by_queue.insert(queue, Finalizer::Each(run.clone()));
+        Some(Finalizer::Each { holder, run }) => {
+            let again = Finalizer::Each { holder, run: run.clone() };
+            cx.data_mut().finalizers.by_queue.insert(queue, again);
             run(cx.as_context_mut(), held);
         }
         None => {}
     }
-    cx.data_mut().gc.roots().into_iter().for_each(|roots| roots.exit_scope(scope));
     true
+}
+
+/// Ends a scope of handles, even if the finalizer panics.
+struct Scoped<'a, T: 'static>(StoreContextMut<'a, StoreData<T>>, usize);
+
+impl<T: 'static> Drop for Scoped<'_, T> {
+    fn drop(&mut self) {
+        let Scoped(cx, scope) = self;
+        cx.data_mut().gc.roots().into_iter().for_each(|roots| roots.exit_scope(*scope));
+    }
 }

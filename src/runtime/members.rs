@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 /// In place of a collection's number: no owner has been seen.
 const UNOWNED: u64 = u64::MAX;
 
+/// So many listed members are too few to trim.
+const MIN_TRIM: usize = 64;
+
 /// A reference that an owner may hold. Only its store's collections and API change it, so that atomics are
 /// for the type system alone.
 #[derive(Debug)]
@@ -30,9 +33,13 @@ struct Cell {
 /// All members of a store that a collection must know of without being led to them.
 #[derive(Debug, Default)]
 pub struct Members {
+    /// The number of the store.
+    store: u64,
     /// Major collections so far.
     collections: u64,
     unowned: Vec<Arc<Cell>>,
+    /// Members that nobody holds are looked for when this many are listed.
+    trim_at: usize,
     /// Those with an owner that may refer to young objects.
     recent: Vec<Arc<Cell>>,
     /// The members that the present mark phase has visited.
@@ -47,8 +54,14 @@ pub struct Tracer<'a> {
 }
 
 impl Members {
+    /// Those of a store with a number.
+    pub fn of_store(store: u64) -> Members {
+        Members { store, ..Members::default() }
+    }
+
     /// A new member, which is a root until it is adopted or dropped.
     pub fn new_member(&mut self, word: u32) -> Member {
+        self.trim();
         let cell = Arc::new(Cell { word: AtomicU32::new(word), seen: AtomicU64::new(UNOWNED) });
         self.unowned.push(cell.clone());
         Member(cell)
@@ -60,8 +73,22 @@ impl Members {
         (seen == UNOWNED || seen == self.collections).then(|| member.0.word.load(Relaxed))
     }
 
+    /// Forgets what is listed of members that nobody holds, if much is listed. The host may make and drop any
+    /// number between two collections.
+    fn trim(&mut self) {
+        if self.unowned.len() + self.recent.len() < self.trim_at.max(MIN_TRIM) {
+            return;
+        }
+        self.unowned.retain(|cell| cell.seen.load(Relaxed) == UNOWNED && Arc::strong_count(cell) > 1);
+        self.recent.sort_unstable_by_key(Arc::as_ptr);
+        self.recent.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        self.recent.retain(|cell| Arc::strong_count(cell) > 1);
+        self.trim_at = 2 * (self.unowned.len() + self.recent.len());
+    }
+
     /// Sets what a member refers to. A dead one is as good as new.
     pub fn set(&mut self, member: &Member, word: u32) {
+        self.trim();
         let seen = member.0.seen.load(Relaxed);
         member.0.word.store(word, Relaxed);
         if seen == self.collections {
@@ -116,7 +143,12 @@ impl Cell {
 }
 
 impl Tracer<'_> {
-    /// Visits a member. Visiting one more than once makes no difference.
+    /// The number of the store whose members are visited.
+    pub fn store(&self) -> u64 {
+        self.members.store
+    }
+
+    /// Visits a member, which is of that store. Visiting one more than once makes no difference.
     pub fn visit(&mut self, member: &Member) {
         let Member(cell) = member;
         let Some(visit) = &mut self.visit else {
@@ -192,6 +224,25 @@ mod tests {
         // Marking does not tell whether what it visits is young.
         collect(&mut members, &[&member, &member]);
         assert_eq!((count(&mut members), members.get(&member)), (1, Some(12)));
+    }
+
+    /// Members that were made and dropped, or set again and again, used to be listed until the next collection,
+    /// which the host alone does not bring about.
+    #[test]
+    fn members_come_and_go_in_any_number() {
+        let mut members = Members::default();
+        let held: Vec<_> = (0..100).map(|word| members.new_member(word)).collect();
+        members.adopt(|tracer| held.iter().for_each(|member| tracer.visit(member)));
+        for word in 0..10_000 {
+            drop(members.new_member(word));
+            members.set(&held[word as usize % 100], word);
+        }
+        assert!(members.unowned.len() + members.recent.len() <= 300);
+        let mut words = vec![];
+        members.each_recent(&mut |word| words.push(*word));
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words, (9_900..10_000).collect::<Vec<_>>());
     }
 
     #[test]

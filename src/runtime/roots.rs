@@ -79,6 +79,11 @@ pub struct Rtts {
 }
 
 impl StoreRoots {
+    /// Those of a store with a number.
+    pub fn of_store(store: u64) -> StoreRoots {
+        StoreRoots { members: Members::of_store(store), ..StoreRoots::default() }
+    }
+
     /// A new scoped root.
     pub fn push(&mut self, word: u32) -> RootIndex {
         let root = RootIndex { index: self.scoped.len() as u32, generation: self.generation };

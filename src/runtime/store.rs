@@ -226,7 +226,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone()).map_err(alloc_error)?;
     let state = GcState {
         heap,
-        roots: StoreRoots::default(),
+        roots: StoreRoots::of_store(cx.data().gc.id),
         handles_used: 0,
         handles: HashMap::new(),
         table_rtt: engine.gc_types.builtin(RTT_OF_TABLES).rtt,

@@ -17,7 +17,7 @@ pub(super) fn engines() -> [Engine; 2] {
 
 /// An exception of an integer.
 pub(super) fn exception(store: &mut Store<()>, value: i32) -> (Tag, Rooted<ExnRef>) {
-    let ty = ExnType::new(&store.engine(), [ValType::I32]).unwrap();
+    let ty = ExnType::new(store.engine(), [ValType::I32]).unwrap();
     let tag = Tag::new(&mut *store, &ty.tag_type()).unwrap();
     let pre = ExnRefPre::new(&mut *store, ty);
     let exn = ExnRef::new(&mut *store, &pre, &tag, &[Val::I32(value)]).unwrap();

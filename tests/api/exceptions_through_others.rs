@@ -47,7 +47,7 @@ impl World {
     }
 
     fn instance(&mut self, text: &str, imports: &[Extern]) -> Instance {
-        let module = Module::new(&self.store.engine(), text).unwrap();
+        let module = Module::new(self.store.engine(), text).unwrap();
         Instance::new(&mut self.store, &module, imports).unwrap()
     }
 

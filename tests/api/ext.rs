@@ -9,6 +9,8 @@ use wasmtime_gc::*;
 /// Nodes that guests make: a number and a link.
 const NODES: &str = r#"(module
     (type $node (struct (field i32) (field (mut anyref))))
+    (; What is not stored anywhere is not allocated. ;)
+    (global $last (mut (ref null $node)) (ref.null $node))
     (func (export "node") (param i32) (result (ref any)) (struct.new $node (local.get 0) (ref.null none)))
     (func (export "number") (param anyref) (result i32)
         (struct.get $node 0 (ref.cast (ref $node) (local.get 0))))

@@ -8,6 +8,7 @@ mod exceptions_in_hosts;
 mod exceptions_through_others;
 mod ext;
 mod ext_imports;
+mod ext_misuse;
 mod faults;
 mod instance_pre;
 mod objects;

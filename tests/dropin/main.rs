@@ -3,6 +3,9 @@
 //! What stands below `cases/` says `super::wasmtime` and is the same source for both, so it must compile and pass
 //! with either. `renamed/` does the same by Cargo's own means; `table.rs` compares the two crates item by item.
 
+#![expect(clippy::duplicate_mod, reason = "the same programs are compiled with each crate")]
+#![expect(clippy::clone_on_copy, reason = "`Ref` is `Copy` here, and in Wasmtime it is not")]
+
 mod rustdoc;
 mod table;
 

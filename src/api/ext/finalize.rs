@@ -101,7 +101,8 @@ impl<H: GcRef> FinalizationRegistry<H> {
             let held = handle(&mut cx, held).unwrap_or_default();
             then(cx, held);
         };
-        cx.inner.data_mut().finalizers.insert(registry.queue.number(), Finalizer::Each(Arc::new(each)));
+        let each = Finalizer::Each { holder: registry.queue.holder(), run: Arc::new(each) };
+        cx.inner.data_mut().finalizers.insert(registry.queue.number(), each);
         Ok(registry)
     }
 

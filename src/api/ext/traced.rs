@@ -27,6 +27,7 @@ pub trait Trace: Any + Send + Sync {
 
 /// What [`Trace::trace`] shows its members to.
 pub struct Tracer<'a> {
+    store: u64,
     visit: &'a mut dyn FnMut(&members::Member),
 }
 
@@ -39,13 +40,16 @@ impl std::fmt::Debug for Tracer<'_> {
 impl Tracer<'_> {
     /// Visits a member. Those of other stores are left out.
     pub fn visit<R: GcRef>(&mut self, member: &Member<R>) {
-        (self.visit)(&member.inner);
+        if member.store == self.store {
+            (self.visit)(&member.inner);
+        }
     }
 }
 
 fn trace_of<V: Trace>(value: &(dyn Any + Send + Sync), tracer: &mut members::Tracer<'_>) {
     if let Some(value) = value.downcast_ref::<V>() {
-        value.trace(&mut Tracer { visit: &mut |member| tracer.visit(member) });
+        let store = tracer.store();
+        value.trace(&mut Tracer { store, visit: &mut |member| tracer.visit(member) });
     }
 }
 

@@ -13,13 +13,18 @@ use std::sync::{Arc, Weak};
 #[derive(Clone, Debug)]
 pub struct QueueId {
     number: u64,
-    _alive: Arc<()>,
+    alive: Arc<()>,
 }
 
 impl QueueId {
     /// Numbers are given in ascending order and never twice.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// What tells whether any clone is left.
+    pub fn holder(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 }
 
@@ -60,7 +65,7 @@ impl Finalizers {
         let number = self.number();
         let queue = Queue { held: VecDeque::new(), old: 0, tells, holder: Arc::downgrade(&alive) };
         self.queues.insert(number, queue);
-        QueueId { number, _alive: alive }
+        QueueId { number, alive }
     }
 
     fn number(&mut self) -> u64 {
