@@ -18,7 +18,6 @@ const NODES: &str = r#"(module
         (struct.set $node 1 (ref.cast (ref $node) (local.get 0)) (local.get 1)))
     (func (export "linked") (param anyref) (result anyref)
         (struct.get $node 1 (ref.cast (ref $node) (local.get 0))))
-    (global $last (mut (ref null $node)) (ref.null $node))
     (func (export "churn") (param i32)
         (loop $again
             (global.set $last (struct.new $node (local.get 0) (ref.null none)))
