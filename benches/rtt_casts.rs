@@ -2,7 +2,8 @@
 //!
 //! Both programs walk an array of objects of two subtypes and cast each to the common supertype's subtype that it has.
 //! The code is compiled by the same engine, so that what differs is the cast: whether the number of RTTs above its
-//! operand is known, and whether that has to be read from a global each time. Without `--bench` the programs run once, and their results are compared.
+//! operand is known, and whether that has to be read from a global each time. Without `--bench` the programs run once,
+//! and their results are compared.
 
 use std::time::{Duration, Instant};
 use wasmtime_gc::{Dialect, Engine, Instance, Module, Store};
