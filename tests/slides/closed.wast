@@ -88,7 +88,9 @@
     (struct.get $a 0
       (ref.cast (ref.as_non_null (local.get $x)) (call $deep (local.get $asked) (rtt.canon $a)))))
   (func (export "cast_i31") (result i32)
-    (struct.get $a 0 (ref.cast (ref.i31 (i32.const 1)) (call $deep (i32.const 1) (rtt.canon $a))))))
+    (local $x (ref null any))
+    (local.set $x (ref.i31 (i32.const 1)))
+    (struct.get $a 0 (ref.cast (ref.as_non_null (local.get $x)) (call $deep (i32.const 1) (rtt.canon $a))))))
 (assert_return (invoke "cast" (i32.const 0) (i32.const 0)) (i32.const 0))
 (assert_return (invoke "cast" (i32.const 3) (i32.const 2)) (i32.const 3))
 (assert_return (invoke "cast" (i32.const 9) (i32.const 2)) (i32.const 9))
