@@ -14,6 +14,7 @@ mod host;
 mod instantiate;
 mod lowered;
 mod options;
+mod pauses;
 mod program;
 mod programs;
 mod race;
@@ -85,6 +86,7 @@ fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &Optio
     let compiled = compile::race(program, contenders, options, &mut record);
     if !program.is_compile_only() {
         race::race(program, contenders, &compiled, options, &mut record);
+        pauses::measure(program, &mut record);
         footprint::measure(program, contenders, options, &mut record);
     }
     Ok(record)

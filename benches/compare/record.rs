@@ -12,6 +12,8 @@ pub struct Record {
     pub calls: u32,
     /// In the order of the contenders: lowered, then Wasmtime's collectors.
     pub results: Vec<Figures>,
+    /// Milliseconds of the longest collection of Wasmtime's copying collector.
+    pub copying_pause_ms: Option<f64>,
 }
 
 /// What was measured of one contender.
@@ -43,7 +45,14 @@ impl Record {
         let figures =
             |c: &dyn Contender| Figures { name: c.name(), keeps_garbage: c.keeps_garbage(), ..Figures::default() };
         let results = contenders.iter().map(|c| figures(&**c)).collect();
-        Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
+        Record {
+            name: program.name.clone(),
+            group: program.group,
+            class: program.class,
+            calls: 1,
+            results,
+            copying_pause_ms: None,
+        }
     }
 
     pub fn lowered(&self) -> &Figures {
