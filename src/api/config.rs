@@ -301,10 +301,26 @@ impl Config {
         self
     }
 
+    /// On how many threads a major collection may mark, the calling thread included: the others are started for it
+    /// and end with it. It marks alone if the heap is small, or if objects are to move. 1 and above; by default 2, or 1 if
+    /// there is but one processor.
+    pub fn gc_mark_threads(&mut self, threads: u32) -> &mut Self {
+        self.heap.mark_threads = threads.clamp(1, 64);
+        self
+    }
+
     /// How much the heap may grow before a major collection: a factor on what was alive after the
-    /// last. At least 1.1, 2 by default.
+    /// last. At least 1.1, 1.75 by default.
     pub fn gc_growth_factor(&mut self, factor: f64) -> &mut Self {
         self.heap.factor = factor.max(1.1);
+        self
+    }
+
+    /// Bytes that old and large objects may take before the first major collection, and before any other if the factor
+    /// gives less. 32 MiB by default. With the factor it is all of the heap's sizing rule: a smaller
+    /// heap is collected more often.
+    pub fn gc_growth_minimum(&mut self, bytes: u64) -> &mut Self {
+        self.heap.minimum = bytes;
         self
     }
 

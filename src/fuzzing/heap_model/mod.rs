@@ -42,7 +42,10 @@ fn setup(s: &mut Source<'_>) -> (HeapOptions, u64) {
     let aids = !s.chance(25);
     let eager = s.chance(25);
     let usual = options();
+    let many = s.chance(50);
     let options = HeapOptions {
+        mark_threads: if many { 3 } else { 1 },
+        parallel_least: 0,
         zeal: NonZeroU32::new(zeal),
         poison: aids,
         verify: aids,
