@@ -83,6 +83,8 @@ impl Config {
         // Calls through the store's function table are the hottest of all, and they are cheaper when
         // tables are filled on instantiation.
         inner.table_lazy_init(false);
+        // Lowering tells what hardly ever happens: that an allocation or a barrier needs help.
+        inner.wasm_branch_hinting(true);
         // Lowered modules have typed function references and function subtyping, but no GC types, so
         // Wasmtime's own GC is never set up.
         inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);

@@ -23,6 +23,8 @@
 //! - The object is known before the loop, and is no null there, so that the first read can not trap.
 //! - What the loop's constructs hand over is what was written last. A field that is written in a construct that a `br_table` leads
 //!   to is left alone.
+//! - A loop with calls keeps what it has in registers that calls preserve, and there are few: a load is better. So it
+//!   carries nothing.
 //! - Packed fields are not what was stored, and function references have representations of their own.
 
 use super::redundant_loads::tracked;
@@ -112,7 +114,7 @@ fn candidates(func: &Func<'_>, scope: Scope<'_>, roots: &Roots) -> Vec<Candidate
         }
         (op, _) => {
             let writes = writes(op, scope);
-            around.everything |= writes.everything;
+            around.everything |= writes.everything || matches!(op, Op::Call(_));
             writes.classes.into_iter().for_each(|class| around.add(class, None));
         }
     };
