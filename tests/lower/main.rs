@@ -43,8 +43,8 @@ impl Case {
             path: path.to_path_buf(),
             explicit_null_checks: directive("explicit-null-checks"),
             relocatable: directive("relocatable"),
-            opt_level: if directive("optimize") || passes.is_some() { 2 } else { 0 },
-            passes: passes.unwrap_or(Passes::ALL),
+            opt_level: if directive("compile-fast") { 0 } else { 2 },
+            passes: passes.unwrap_or(if directive("optimize") { Passes::ALL } else { Passes::NONE }),
             expected,
             input,
         }
