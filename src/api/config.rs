@@ -5,6 +5,7 @@ mod options;
 use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
 use crate::layout::map::MAX_HEAP_BYTES;
+use crate::lower::Passes;
 use crate::runtime::engine::EngineOptions;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub struct Config {
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    passes: Passes,
     check_roots: bool,
     strategy: Strategy,
     interprets: bool,
@@ -81,6 +83,8 @@ impl Config {
         // Calls through the store's function table are the hottest of all, and they are cheaper when
         // tables are filled on instantiation.
         inner.table_lazy_init(false);
+        // Lowering tells what hardly ever happens: that an allocation or a barrier needs help.
+        inner.wasm_branch_hinting(true);
         // Lowered modules have typed function references and function subtyping, but no GC types, so
         // Wasmtime's own GC is never set up.
         inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);
@@ -94,6 +98,7 @@ impl Config {
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            passes: Passes::ALL,
             check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
@@ -262,6 +267,17 @@ impl Config {
         self
     }
 
+    /// Which of those passes run, to measure what one brings or to test one alone: `all` or `none`, and then any
+    /// number of `+name` and `-name`, as in `all-inline`. The names are those of the files in `src/opt/`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such pass; the error lists those that there are.
+    pub fn gc_passes(&mut self, passes: &str) -> Result<&mut Self> {
+        self.passes = Passes::parse(passes).map_err(Error::msg)?;
+        Ok(self)
+    }
+
     /// Whether an independent checker looks through every lowered function: that all references are
     /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
     /// error of compilation. On by default where debug assertions are, else off.
@@ -363,6 +379,7 @@ impl Config {
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            passes: self.passes,
             check_roots: self.check_roots,
             winch,
         };

@@ -102,6 +102,13 @@ fn examine(data: &[u8]) -> Tally {
     compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
 }
 
+impl Setup {
+    /// The same with the optimiser on.
+    pub(super) fn optimized(self) -> Setup {
+        Setup { opt: true, cranelift: true, ..self }
+    }
+}
+
 pub(super) fn setup(s: &mut Source<'_>) -> Setup {
     let zeal = s.weighted(&[(6, 1), (2, 2), (1, 7), (2, 0)]);
     let signals = !s.chance(12);
@@ -133,8 +140,14 @@ fn native_engine() -> wasmtime::Result<wasmtime::Engine> {
 }
 
 pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+    engine_with(setup, "all")
+}
+
+/// With some of the optimiser's passes only.
+pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate::api::Engine> {
     let mut config = crate::api::Config::new();
     config
+        .gc_passes(passes)?
         .signals_based_traps(setup.signals)
         .cranelift_opt_level(if setup.cranelift { wasmtime::OptLevel::Speed } else { wasmtime::OptLevel::None })
         .gc_optimize(setup.opt)
@@ -144,6 +157,12 @@ pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> 
         .gc_verify(true)
         .gc_poison(true);
     crate::api::Engine::new(&config)
+}
+
+/// Runs a module on stock Wasmtime.
+pub(super) fn drive_native(wasm: &[u8], plan: &Plan) -> Vec<Step> {
+    let engine = native_engine().unwrap_or_else(|err| panic!("no engine: {err:?}"));
+    native::drive(&engine, wasm, plan)
 }
 
 /// Runs a module on our side.
