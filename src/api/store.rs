@@ -12,7 +12,6 @@ use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
-use crate::runtime::counts::Counts;
 use crate::runtime::metering::at_deadline;
 use crate::runtime::store::{Limiter, StoreData, collect};
 use wasmtime as w;
@@ -117,10 +116,8 @@ impl<T: 'static> Store<T> {
     /// # }
     /// ```
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
-        let data = self.inner.data_mut();
-        data.limiter = Some(Limiter::Sync(Box::new(limiter)));
-        data.allowed = Some(Counts::allowed(data.limiter()));
-        self.inner.limiter(|data| data);
+        self.inner.data_mut().limiter = Some(Limiter::Sync(Box::new(limiter)));
+        self.inner.limiter(|data| data.limiter());
     }
 
     /// Sets who is told when calls enter and leave WebAssembly and the host, once for each. Its error is that of the

@@ -142,8 +142,6 @@ fn prepare<T: 'static>(
         false => code.checked(&cx.data().gc.engine.clone())?,
     };
     let code = checked.as_ref().unwrap_or(code);
-    let data = cx.data_mut();
-    data.counts.add(code, data.allowed)?;
     match &code.lowered {
         Some(lowered) => prepare_lowered(cx, code, lowered, imports),
         None => prepare_plain(&cx.data().gc.engine, code, imports).map(|prepared| Prepared { silent, ..prepared }),

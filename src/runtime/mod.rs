@@ -24,7 +24,6 @@
 //! | `objects.rs` | structs and arrays as the host makes and reads them |
 //! | `hooks.rs` | who is told when calls enter and leave |
 //! | `metering.rs` | what instantiation does is neither charged nor interrupted |
-//! | `counts.rs` | how many instances, memories and tables there may be |
 //! | `oom.rs` | the error of an allocation without room |
 //! | `exceptions.rs` | exceptions as the host makes and reads them |
 //! | `stand_in.rs` | functions in place of results that nobody reads |
@@ -40,7 +39,6 @@ pub(crate) mod artifact;
 pub(crate) mod backtrace;
 pub(crate) mod cells;
 pub(crate) mod code;
-pub(crate) mod counts;
 pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod exceptions;

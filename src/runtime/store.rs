@@ -5,7 +5,6 @@
 //! it back whatever happens.
 
 use super::code::Code;
-use super::counts::Counts;
 use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
 use super::hosts::{HostValue, TraceFn};
@@ -42,10 +41,6 @@ pub struct StoreData<T: 'static> {
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
-    /// How many instances and the like the limiter allows.
-    pub(crate) allowed: Option<Counts>,
-    /// How many there are, but for the heap's.
-    pub(crate) counts: Counts,
     /// What the engine asks before there is a limiter.
     pub(crate) unlimited: wasmtime::StoreLimits,
     /// What happens when an epoch's deadline has come; a trap, if there is nothing else.
@@ -95,8 +90,6 @@ impl<T: 'static> StoreData<T> {
             finalizers: FinalizerTable::default(),
             host_natives: HashMap::new(),
             limiter: None,
-            allowed: None,
-            counts: Counts::NONE,
             unlimited: wasmtime::StoreLimits::default(),
             on_epoch: None,
             epoch_yields: false,

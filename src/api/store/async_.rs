@@ -20,10 +20,7 @@ impl<T: 'static> Store<T> {
     ) {
         let own = Arc::new(Mutex::new(limiter));
         let of_engine = own.clone();
-        let data = self.inner.data_mut();
-        data.limiter = Some(Limiter::Async(own));
-        // The engine counts, the heap's own too.
-        data.allowed = None;
+        self.inner.data_mut().limiter = Some(Limiter::Async(own));
         self.inner.limiter_async(move |data| {
             let mut limiter = of_engine.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             limiter(&mut data.user)

@@ -124,17 +124,6 @@ pub fn limits(log: &mut Log) {
     let one = Module::new(&engine, "(module)").unwrap();
     log.put("one", Instance::new(&mut store, &one, &[]).map(|_| ()));
     log.put("two", Instance::new(&mut store, &one, &[]).map(|_| ()));
-    let objects = "(module (type $s (struct)) (memory 1) (table 1 anyref) (global anyref (struct.new $s)))";
-    let objects = Module::new(&engine, objects).unwrap();
-    for counts in [[1, 1, 1], [2, 1, 2], [2, 2, 1], [0, 1, 1]] {
-        let [instances, memories, tables] = counts;
-        let limits = StoreLimitsBuilder::new().instances(instances).memories(memories).tables(tables).build();
-        let mut store = Store::new(&engine, limits);
-        store.limiter(|limits| limits);
-        for n in 0..3 {
-            log.put(&format!("{counts:?} {n}"), Instance::new(&mut store, &objects, &[]).map(|_| ()));
-        }
-    }
     let mut store = Store::new(&engine, ());
     log.put("no fuel", store.get_fuel());
     log.put("set no fuel", store.set_fuel(1));
