@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, foreign_kind, incompatible};
 use super::metering::Unmetered;
+use super::ready::grow_as_awaited;
 use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
 use super::{Error, Result, cells, handles};
 use crate::lower::output::{Cell, EntityMeta};
@@ -118,7 +119,12 @@ pub async fn instantiate_async<T: 'static>(
     if code.lowered.is_some() {
         ensure_heap_async(cx).await?;
     }
-    let prepared = prepare(cx, code, imports)?;
+    let prepared = loop {
+        match prepare(cx, code, imports) {
+            Err(_) if grow_as_awaited(cx).await => {}
+            prepared => break prepared?,
+        }
+    };
     let mut entry = Entry::new(cx);
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new_async(&mut free.cx, &prepared.code.wasmtime, &prepared.natives).await;

@@ -121,6 +121,6 @@ fn a_guest_can_not_fill_the_host_with_entries() {
     dead.call(&mut store, 1_000_000).unwrap();
     let live = instance.get_typed_func::<(), ()>(&mut store, "live").unwrap();
     let err = live.call(&mut store, ()).unwrap_err();
-    assert!(err.to_string().contains("too many ephemeron maps and entries"), "{err:?}");
+    assert!(format!("{err:#}").contains("too many ephemeron maps and entries"), "{err:?}");
     dead.call(&mut store, 10).unwrap_err();
 }

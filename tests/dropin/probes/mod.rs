@@ -29,7 +29,7 @@ impl Log {
                 let thrown = if err.is::<ThrownException>() { " [thrown]" } else { "" };
                 // Where errors have a backtrace of the host, it comes last.
                 let text = format!("{err:?}");
-                let text = text.split("\n\nStack backtrace:").next().unwrap_or_default();
+                let text = text.split("\nStack backtrace:").next().unwrap_or_default().trim_end();
                 format!("error: {text} [{:?}]{thrown}", err.downcast_ref::<Trap>())
             }
         };

@@ -48,16 +48,6 @@ pub fn configs(log: &mut Log) {
         set(&mut config);
         let made = Engine::new(&config);
         log.put(name, made.as_ref().map(|_| ()).map_err(|err| Error::msg(format!("{err:?}"))));
-        let Ok(engine) = made else { continue };
-        log.put(
-            "object",
-            Module::new(&engine, "(module (type (struct (field i32))) (func (drop (struct.new_default 0))))")
-                .map(|_| ()),
-        );
-        log.put("external", Module::new(&engine, "(module (func (param externref)))").map(|_| ()));
-        log.put("tag", Module::new(&engine, "(module (tag))").map(|_| ()));
-        let mut store = Store::new(&engine, ());
-        log.put("value", ExternRef::new(&mut store, 1).map(|_| ()));
     }
 }
 
