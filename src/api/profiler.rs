@@ -10,6 +10,7 @@ use super::{CallHook, Engine, Module, Result, WasmBacktrace, bail};
 use crate::runtime::backtrace::FrameInfo;
 use fxprof_processed_profile as fx;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use wasmtime_environ::demangle_function_name_or_index;
@@ -181,8 +182,8 @@ impl GuestProfiler {
             .and_then(|(at, in_func)| Some((u32::try_from(at).ok()?, u32::try_from(at.checked_sub(in_func)?).ok()?)));
         let shown = match place {
             Some((at, start)) => {
-                if !of.symbols.contains_key(&start) {
-                    of.symbols.insert(start, name(frame));
+                if let Entry::Vacant(new) = of.symbols.entry(start) {
+                    new.insert(name(frame));
                     self.profile.set_lib_symbol_table(of.library, table(&of.symbols));
                 }
                 fx::Frame::RelativeAddressFromInstructionPointer(of.library, at)

@@ -1,7 +1,7 @@
 //! Modules, imports and linkers that are refused.
 
 use super::wasmtime::*;
-use super::{Log, config, engine, store};
+use super::{Log, Setting, config, engine, store};
 
 /// Modules that are none.
 pub fn modules(log: &mut Log) {
@@ -47,7 +47,7 @@ pub fn modules(log: &mut Log) {
 
 /// Proposals that are switched off.
 pub fn features(log: &mut Log) {
-    let off: [(&str, fn(&mut Config) -> &mut Config, &str); 12] = [
+    let off: [(&str, Setting, &str); 12] = [
         ("simd", |c| c.wasm_simd(false).wasm_relaxed_simd(false), "(module (func (drop (v128.const i64x2 0 0))))"),
         ("multi-value", |c| c.wasm_multi_value(false), "(module (func (result i32 i32) unreachable))"),
         (
@@ -136,7 +136,7 @@ pub fn imports(log: &mut Log) {
     for ty in types {
         let module = import(ty);
         for (name, definition) in &externs {
-            let made = Instance::new(&mut store, &module, &[definition.clone()]).map(|_| ());
+            let made = Instance::new(&mut store, &module, std::slice::from_ref(definition)).map(|_| ());
             log.put(&format!("{ty} <- {name}"), made);
             let mut linker = Linker::new(&engine);
             linker.define(&store, "m", "n", definition.clone()).unwrap();

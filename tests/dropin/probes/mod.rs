@@ -48,6 +48,9 @@ impl Log {
     }
 }
 
+/// What changes a configuration.
+type Setting = fn(&mut Config) -> &mut Config;
+
 fn config() -> Config {
     let mut config = Config::new();
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);

@@ -1,11 +1,11 @@
 //! Configurations.
 
-use super::Log;
 use super::wasmtime::*;
+use super::{Log, Setting};
 
 /// Those that an engine refuses, or does not.
 pub fn configs(log: &mut Log) {
-    let all: [(&str, fn(&mut Config) -> &mut Config); 30] = [
+    let all: [(&str, Setting); 30] = [
         ("default", |c| c),
         ("gc without functions", |c| c.wasm_gc(true).wasm_function_references(false)),
         ("functions without references", |c| c.wasm_function_references(true).wasm_reference_types(false)),
@@ -54,7 +54,7 @@ pub fn configs(log: &mut Log) {
 /// Settings that change what errors say.
 pub fn backtraces(log: &mut Log) {
     let text = r#"(module $m (type $s (struct (field i32))) (func $f (export "f") (drop (struct.get $s 0 (ref.null $s)))) (func $g (export "g") (call $f)))"#;
-    let all: [(&str, fn(&mut Config) -> &mut Config); 4] = [
+    let all: [(&str, Setting); 4] = [
         ("default", |c| c),
         ("none", |c| c.wasm_backtrace_max_frames(None)),
         ("one", |c| c.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(1))),
