@@ -21,7 +21,9 @@ pub fn run(data: &[u8]) {
     let _ = choice;
     let mut source = Source::new(rest);
     let exceptions = source.weighted(&[(1, Exceptions::None), (4, Exceptions::All), (1, Exceptions::Common)]);
-    let text = generate::module(&mut source, Options { ticks: 100, func_size: 60, exceptions });
+    let small = !source.chance(25);
+    let func_size = if small { 25 } else { 60 };
+    let text = generate::module(&mut source, Options { ticks: 100, func_size, exceptions, small });
     match wat::parse_str(&text) {
         Ok(wasm) => check(&wasm, true, &|| text.clone()),
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),

@@ -6,6 +6,7 @@
 //! | `replay.rs` | a harness on pseudo-random inputs, for `cargo test` |
 //! | `lower_valid.rs` | lowering succeeds on valid modules, and its output is core WebAssembly |
 //! | `decode.rs` | broken modules are refused, nothing worse |
+//! | `gc_ops/` | the embedder's interface agrees with a model that never collects |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
 //! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
@@ -20,6 +21,7 @@
 
 pub mod decode;
 pub mod differential;
+pub mod gc_ops;
 pub mod generate;
 pub mod heap_model;
 pub mod legacy;
