@@ -121,7 +121,7 @@ pub(super) fn setup(s: &mut Source<'_>) -> Setup {
 pub(super) fn options(s: &mut Source<'_>) -> Options {
     let small = !s.chance(10);
     let ticks = s.pick(&[8, 30, 60]).unwrap_or(8);
-    let func_size = s.pick(if small { &[12, 25, 40] } else { &[25, 60, 120] }).unwrap_or(12);
+    let func_size = s.pick(if small { &[25, 40, 60] } else { &[25, 60, 120] }).unwrap_or(25);
     Options { ticks, func_size, exceptions: Exceptions::None, small }
 }
 

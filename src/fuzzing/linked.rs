@@ -57,6 +57,13 @@ fn mixed(text: &str, chosen: &[usize]) -> String {
             mixed.push_str(IMPORTS[index]);
             mixed.push('\n');
         }
+        // Behind the last import.
+        if line.trim_start().starts_with("(memory $m0") {
+            for index in chosen.drain(..) {
+                mixed.push_str(IMPORTS[index]);
+                mixed.push('\n');
+            }
+        }
         mixed.push_str(line);
         mixed.push('\n');
     }

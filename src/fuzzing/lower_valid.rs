@@ -1,7 +1,8 @@
 //! Lowering succeeds on valid modules, and what comes out is core WebAssembly.
 //!
 //! The first byte of an input chooses what the others mean: a module of `generate/`, or one of
-//! `wasm-smith`, where the feature `fuzzing` has it. Either is lowered in every way that lowering has.
+//! `wasm-smith`, where the feature `fuzzing` has it. Small ones are lowered in one way, the others in every way that
+//! lowering has.
 
 use super::generate::{self, Exceptions, Options, Source};
 use crate::fault::Error;
@@ -10,6 +11,10 @@ use crate::lower::{LowerContext, Lowered, lower};
 use crate::types::TypeRegistry;
 use std::sync::Arc;
 use wasmparser::{Validator, WasmFeatures};
+
+/// Level of optimisation, explicit null checks.
+type Way = (u8, bool);
+const WAYS: [Way; 3] = [(0, false), (2, false), (2, true)];
 
 /// See `fuzz/README.md`.
 pub fn run(data: &[u8]) {
@@ -23,9 +28,11 @@ pub fn run(data: &[u8]) {
     let exceptions = source.weighted(&[(1, Exceptions::None), (4, Exceptions::All), (1, Exceptions::Common)]);
     let small = !source.chance(25);
     let func_size = if small { 25 } else { 60 };
+    let way = source.below(WAYS.len());
+    let ways = if small { &WAYS[way..=way] } else { &WAYS };
     let text = generate::module(&mut source, Options { ticks: 100, func_size, exceptions, small });
     match wat::parse_str(&text) {
-        Ok(wasm) => check(&wasm, true, &|| text.clone()),
+        Ok(wasm) => check(&wasm, ways, true, &|| text.clone()),
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
     }
 }
@@ -50,15 +57,15 @@ fn smith(data: &[u8]) {
     };
     let Ok(module) = wasm_smith::Module::new(config, &mut bytes) else { return };
     let wasm = module.to_bytes();
-    check(&wasm, false, &|| wasmprinter::print_bytes(&wasm).unwrap_or_else(|err| format!("{err}: {wasm:?}")));
+    check(&wasm, &WAYS, false, &|| wasmprinter::print_bytes(&wasm).unwrap_or_else(|err| format!("{err}: {wasm:?}")));
 }
 
-/// Lowers a valid module in every way. With `supported`, that must succeed.
-pub fn check(wasm: &[u8], supported: bool, text: &dyn Fn() -> String) {
+/// Lowers a valid module in these ways. With `supported`, that must succeed.
+fn check(wasm: &[u8], ways: &[Way], supported: bool, text: &dyn Fn() -> String) {
     if let Err(err) = Validator::new_with_features(WasmFeatures::WASM3).validate_all(wasm) {
         panic!("the generator made an invalid module: {err}\n{}", text());
     }
-    for (opt_level, explicit_null_checks) in [(0, false), (2, false), (2, true)] {
+    for &(opt_level, explicit_null_checks) in ways {
         let how = || format!("opt_level {opt_level}, explicit_null_checks {explicit_null_checks}");
         match lowered(wasm, opt_level, explicit_null_checks) {
             Ok(None) => {}

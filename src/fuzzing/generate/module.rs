@@ -113,12 +113,7 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         exnref,
     };
     env.nulls = s.pick(&[5, 12, 50]).unwrap_or(5);
-    let mut text = String::from("(module\n");
-    text.push_str(&env.types.text());
-    text.push_str("  (import \"host\" \"any\" (func $host_any (param i32 anyref) (result anyref)))\n");
-    text.push_str("  (import \"host\" \"extern\" (func $host_extern (param externref) (result externref)))\n");
-    text.push_str("  (import \"host\" \"func\" (func $host_func (param funcref i32) (result funcref)))\n");
-    text.push_str("  (import \"host\" \"call\" (func $host_call (param funcref)))\n");
+    let mut text = String::new();
     if exceptions != Exceptions::None {
         tags(s, &mut env, &mut text, most.tags);
     }
@@ -131,14 +126,11 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
     tables(s, &mut env, &mut text, most.tables);
     globals(s, &mut env, &mut text, most.globals);
     segments(s, &mut env, &mut text, most.segments);
-    let declared: Vec<String> = (0..env.funcs.len()).map(|f| format!(" $f{f}")).collect();
-    let _ = writeln!(text, "  (elem declare func $back{})", declared.concat());
     text.push_str(hash::TICK);
-    text.push_str(&hash::functions(&env));
     for (n, &ty) in env.funcs.iter().enumerate() {
         text.push_str(&Func::defined(&env, ty, s, options.func_size).text(&format!("$f{n}")));
     }
-    text.push_str(&Func::called_back(&env, s, options.func_size / 2).text("$back"));
+    let back = Func::called_back(&env, s, options.func_size / 2).text("$back");
     for n in 0..s.between(1, most.runs) {
         let numbers = [Val::I32, Val::I64, Val::F64, Val::F32];
         let results: Vec<Val> = (0..s.between(1, 2)).filter_map(|_| s.pick(&numbers)).collect();
@@ -149,8 +141,32 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         text.push_str("  (func $begin (call $start (i32.const 5) (i64.const 6)))\n  (start $begin)\n");
     }
     text.push_str(&hash::state(&env));
-    text.push_str(")\n");
-    text
+    if text.contains("(ref.func $back)") {
+        text.push_str(&back);
+    }
+    hash::append(&mut text, &env);
+    declare(&mut text, env.funcs.len());
+    format!("(module\n{}{}{text})\n", env.types.text(), imports(&text))
+}
+
+/// The functions of the host that are called. Whatever a module has costs time to compile.
+fn imports(text: &str) -> String {
+    let all = [
+        ("any", "(param i32 anyref) (result anyref)"),
+        ("extern", "(param externref) (result externref)"),
+        ("func", "(param funcref i32) (result funcref)"),
+        ("call", "(param funcref)"),
+    ];
+    let called = all.iter().filter(|(name, _)| text.contains(&format!("$host_{name} ")));
+    called.map(|(name, ty)| format!("  (import \"host\" \"{name}\" (func $host_{name} {ty}))\n")).collect()
+}
+
+/// Declares the functions that are referred to.
+fn declare(text: &mut String, funcs: usize) {
+    let names = (0..funcs).map(|f| format!("$f{f}")).chain(["$back".into()]);
+    let referred: String =
+        names.filter(|name| text.contains(&format!("(ref.func {name})"))).map(|name| format!(" {name}")).collect();
+    let _ = writeln!(text, "  (elem declare func{referred})");
 }
 
 /// At least one function of each function type.
