@@ -3,7 +3,8 @@
 //! | file | idea |
 //! |---|---|
 //! | `generate/` | random modules with objects, valid by construction |
-//! | `replay.rs` | a harness on pseudo-random inputs, for `cargo test` |
+//! | `replay.rs` | a harness on pseudo-random inputs, for `cargo test` and campaigns |
+//! | `seeds.rs` | the seed corpus of `fuzz/corpus/`, made and replayed |
 //! | `lower_valid.rs` | lowering succeeds on valid modules, and its output is core WebAssembly |
 //! | `decode.rs` | broken modules are refused, nothing worse |
 //! | `gc_ops/` | the embedder's interface agrees with a model that never collects |
@@ -30,5 +31,7 @@ pub mod lower_valid;
 #[cfg(test)]
 mod replay;
 pub mod rtt_differential;
+#[cfg(test)]
+mod seeds;
 pub mod side_table;
 pub mod text_rtt;

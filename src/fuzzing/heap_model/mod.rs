@@ -127,13 +127,13 @@ fn step(s: &mut Source<'_>, scale: Scale, zeal: bool) -> Step {
     let mut n = || s.below(1000);
     let (a, b, c) = (n(), n(), n());
     match s.below(72) {
-        0..=7 => Step::Pair(a as u32),
-        8..=9 => Step::Wide(a as u32),
         10 if scale.huge => Step::Huge,
+        0..=7 | 10 => Step::Pair(a as u32),
+        8..=9 => Step::Wide(a as u32),
         11..=12 => Step::Bytes(3 * a as u32),
         13 => Step::Bytes((8000 + scale.large[0] * a / 1000) as u32),
         14..=15 => Step::Refs(a as u32 % 60),
-        10 | 16 => Step::Refs((2030 + scale.large[1] * a / 1000) as u32),
+        16 => Step::Refs((2030 + scale.large[1] * a / 1000) as u32),
         17 => Step::Host(a as u32),
         18 => Step::PushNull,
         19 => Step::PushI31(a as u32 * 2_147_483),
