@@ -95,7 +95,9 @@ pub fn effects(op: &Op<'_>) -> Effects {
         Op::I31(I31Op::New) => Effects::NONE,
         Op::I31(I31Op::Get(_)) => Effects::TRAP,
         // The descriptor of an object never changes.
-        Op::Ref(RefOp::AsNonNull | RefOp::Cast(_) | RefOp::GetDesc | RefOp::CastDesc(_)) => Effects::TRAP,
+        Op::Ref(RefOp::AsNonNull | RefOp::Cast(_) | RefOp::GetDesc | RefOp::CastDesc(_) | RefOp::CastRtt(_)) => {
+            Effects::TRAP
+        }
         Op::Ref(RefOp::RttSub(_)) => Effects::ALLOC,
         Op::Ref(RefOp::Bind(_)) => Effects::CALL,
         Op::Ref(_) => Effects::NONE,

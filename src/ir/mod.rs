@@ -44,4 +44,6 @@ pub mod verify;
 pub use build::{Cursor, memarg, zero};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
-pub use op::{ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, Sign, StructOp, TableOp, TrapCode};
+pub use op::{
+    ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, RttBound, Sign, StructOp, TableOp, TrapCode,
+};

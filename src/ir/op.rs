@@ -280,6 +280,19 @@ pub enum I31Op {
     Get(Sign),
 }
 
+/// What is known of an RTT that objects are tested against.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RttBound {
+    /// No object has an RTT below it, only the very one.
+    Lowest,
+    /// So many RTTs are above it.
+    Depth(u32),
+    /// Few enough RTTs are above it that every display has an entry for it.
+    Shallow,
+    /// Nothing.
+    Unknown,
+}
+
 /// References of any kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RefOp {
@@ -319,8 +332,10 @@ pub enum RefOp {
     /// `rtt.sub`: the RTT of a type below another RTT, which is the operand and not null.
     RttSub(TypeId),
     /// Whether a value is an object whose RTT is another or below it: an `i32`. Operands: the value, the RTT,
-    /// which is not null. How many RTTs are above that one, if it is known.
-    TestRtt(Option<u32>),
+    /// which is not null.
+    TestRtt(RttBound),
+    /// A trap unless a value is an object whose RTT is another or below it: 1. Operands as those of `TestRtt`.
+    CastRtt(RttBound),
     /// A function reference as a value of the `any` hierarchy.
     FuncToAny,
     /// Back: the operand is null, or a function of this type.

@@ -7,7 +7,7 @@
 
 use super::emit::Emit;
 use crate::fault::{Error, Result};
-use crate::ir::{ArrayOp, Op, RefOp, Sign, StructOp, Value};
+use crate::ir::{ArrayOp, Op, RefOp, RttBound, Sign, StructOp, Value};
 use crate::types::{HeapType, RefType, TypeId, ValType};
 use wasmparser::Operator;
 
@@ -28,7 +28,14 @@ pub enum Intrinsic {
     /// `rtt.canon`
     RttCanon(TypeId),
     /// `rtt.sub`. Operand: the RTT above, perhaps null.
-    RttSub(TypeId),
+    RttSub {
+        /// The type whose RTT it makes.
+        ty: TypeId,
+        /// That of the operand, unless it is `any`.
+        above: Option<TypeId>,
+        /// How many RTTs are above the new one, if it is known.
+        depth: Option<u32>,
+    },
     /// `struct.new_with_rtt`; the RTT is not null. With so many fields, or default ones.
     StructNew(TypeId, Option<u32>),
     /// `array.new_with_rtt`, or with default elements; the RTT is not null.
@@ -43,8 +50,13 @@ pub enum Intrinsic {
     ArraySet(TypeId),
     /// `array.len`
     ArrayLen,
-    /// Whether a value is an object under an RTT, whose depth may be known. Operands: the value, the RTT, perhaps null.
-    TestRtt(Option<u32>),
+    /// Whether a value is an object under an RTT. Operands: the value, the RTT, perhaps null.
+    TestRtt {
+        /// The type that it is the RTT of, unless it is `any`.
+        of: Option<TypeId>,
+        /// What is known of it.
+        bound: RttBound,
+    },
     /// Whether a function is of a type. Operands: the function, the RTT, which is not looked at if it is `canon`.
     TestFunc {
         /// The type.
@@ -79,9 +91,9 @@ pub(super) fn emit(cx: &mut Emit<'_, '_, '_>, index: u32) -> Result<()> {
         Intrinsic::ToFunc(ty) => cx.value(Op::Ref(RefOp::AnyToFunc(ty)), 1, ValType::Ref(ty)),
         Intrinsic::RefFunc(func) => super::plain::ref_func(cx, func),
         Intrinsic::RttCanon(id) => cx.value(Op::Ref(RefOp::RttCanon(id)), 0, rtt),
-        Intrinsic::RttSub(id) => {
+        Intrinsic::RttSub { ty, .. } => {
             super::gc::descriptor(cx)?;
-            cx.value(Op::Ref(RefOp::RttSub(id)), 1, rtt)
+            cx.value(Op::Ref(RefOp::RttSub(ty)), 1, rtt)
         }
         Intrinsic::StructNew(..) | Intrinsic::ArrayNew(..) => allocate(cx, intrinsic),
         Intrinsic::StructGet(ty, field, sign, result) => {
@@ -91,9 +103,9 @@ pub(super) fn emit(cx: &mut Emit<'_, '_, '_>, index: u32) -> Result<()> {
         Intrinsic::ArrayGet(ty, sign, result) => get(cx, Op::Array(ArrayOp::Get { ty, sign }), 2, result),
         Intrinsic::ArraySet(ty) => cx.effect(Op::Array(ArrayOp::Set(ty)), 3),
         Intrinsic::ArrayLen => cx.value(Op::Array(ArrayOp::Len), 1, ValType::I32),
-        Intrinsic::TestRtt(depth) => {
+        Intrinsic::TestRtt { bound, .. } => {
             super::gc::descriptor(cx)?;
-            cx.value(Op::Ref(RefOp::TestRtt(depth)), 2, ValType::I32)
+            cx.value(Op::Ref(RefOp::TestRtt(bound)), 2, ValType::I32)
         }
         Intrinsic::TestFunc { ty, canon } => test_func(cx, ty, canon),
         Intrinsic::IsFunc => cx.value(Op::Ref(RefOp::AnyIsFunc), 1, ValType::I32),
@@ -105,11 +117,28 @@ pub(super) fn emit(cx: &mut Emit<'_, '_, '_>, index: u32) -> Result<()> {
         }
         Intrinsic::CastUnless => {
             let ok = cx.pop()?;
+            if cast_rtt(cx, ok) {
+                return Ok(());
+            }
             let failed = cx.cursor.core(Operator::I32Eqz, &[ok], ValType::I32);
             cx.cursor.trap_if(failed, crate::ir::TrapCode::CastFailure);
             Ok(())
         }
     }
+}
+
+/// Makes the test against an RTT that was just appended a cast, which traps where it fails.
+fn cast_rtt(cx: &mut Emit<'_, '_, '_>, ok: Value) -> bool {
+    let c = &mut cx.cursor;
+    let Some(test) = c.func.def_inst(ok) else { return false };
+    let Op::Ref(RefOp::TestRtt(bound)) = c.func.insts[test].op else { return false };
+    let appended = &mut c.func.regions[c.region].insts;
+    if appended.pop_if(|last| *last == test).is_none() {
+        return false;
+    }
+    let args = c.func.args(test).to_vec();
+    c.push(Op::Ref(RefOp::CastRtt(bound)), &args, &[ValType::I32]);
+    true
 }
 
 fn allocate(cx: &mut Emit<'_, '_, '_>, intrinsic: Intrinsic) -> Result<()> {

@@ -47,9 +47,15 @@ fn everything_on_the_slides_works() {
         let mut config = Config::new();
         config.gc_zeal(std::num::NonZeroU32::new(zeal)).gc_verify(zeal > 0);
         let engine = Engine::new(&config).unwrap();
-        for name in
-            ["types.wast", "instructions.wast", "rtts.wast", "functions.wast", "invalid.wast", "type_imports.wast"]
-        {
+        for name in [
+            "types.wast",
+            "instructions.wast",
+            "rtts.wast",
+            "closed.wast",
+            "functions.wast",
+            "invalid.wast",
+            "type_imports.wast",
+        ] {
             let text = std::fs::read_to_string(folder().join(name)).unwrap();
             let report = wast::run_dialect(&engine, name, &text, Dialect::Rtt2020).unwrap();
             assert!(report.failures.is_empty(), "{report}");

@@ -52,7 +52,7 @@ fn question<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> Question {
 }
 
 /// Whether a non-null value of a type may be something else than an object: an i31.
-fn may_be_i31(from: HeapType) -> bool {
+pub(super) fn may_be_i31(from: HeapType) -> bool {
     matches!(from, HeapType::Any | HeapType::Eq | HeapType::I31) || from.top() == HeapTop::Extern
 }
 

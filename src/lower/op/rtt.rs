@@ -11,8 +11,9 @@
 //!         (i32.add (local.get $r) (i32.const 3)))
 //! ```
 //!
-//! Where the number of RTTs above the operand is not known, it is asked first whether the object has the very RTT. If not,
-//! the number is loaded from the operand, and compared with the object's if displays may end before it.
+//! Where no object can have an RTT below the operand, the header itself is compared (`src/rtt/check/module.rs` finds out).
+//! Where the number of RTTs above the operand is not known, it is loaded from the operand, and compared with the object's
+//! where displays may end before it.
 //! Functions in the `any` hierarchy are their handles, told apart by their low bits; see `layout/reference.rs`.
 //!
 //! Source: the GC proposal of May 2021 (explicit RTTs), N. Cohen (1991).
@@ -21,7 +22,7 @@ use super::super::env::{ModuleEnv, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, cast, desc, func_ref, memory};
 use crate::fault::Error;
-use crate::ir::{Callee, Cursor, Op, RefOp, Value};
+use crate::ir::{Callee, Cursor, Op, RefOp, RttBound, Value};
 use crate::layout::{reference, rtt};
 use crate::types::{RefType, TypeId, ValType};
 use wasmparser::Operator;
@@ -42,11 +43,14 @@ pub fn lower<'a, E: Environ<'a>>(
             let callee = Callee::Func(e.env().runtime(RuntimeFunc::RttSub));
             Repr::Plain(c.value(Op::Call(callee), &[parent, record], ty))
         }
-        RefOp::TestRtt(depth) => {
+        RefOp::TestRtt(bound) => {
             let (value, rtt) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
-            let from = args.first().and_then(|arg| arg.ty.as_ref());
-            let from = from.ok_or_else(|| Error::bug("a cast of a number"))?;
-            Repr::Plain(test(e, c, (value, from), rtt, depth))
+            Repr::Plain(test(e.env(), c, (value, cast_from(args)?), rtt, bound))
+        }
+        RefOp::CastRtt(bound) => {
+            let (value, rtt) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
+            cast(e.env(), c, (value, cast_from(args)?), rtt, bound);
+            Repr::Plain(c.i32(1))
         }
         RefOp::FuncToAny => {
             let arg = *args.first().ok_or_else(missing)?;
@@ -93,82 +97,133 @@ fn canon<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, id: TypeId, ty: ValT
     Ok(c.core(Operator::I32Const { value }, &[], ty))
 }
 
-/// Whether a value is an object with an RTT at or below another: an `i32`.
-fn test<'a, E: Environ<'a>>(
-    e: &E,
+fn cast_from(args: &[Arg]) -> Lowering<RefType> {
+    let from = args.first().and_then(|arg| arg.ty.as_ref());
+    Ok(from.ok_or_else(|| Error::bug("a cast of a number"))?)
+}
+
+/// A trap unless a value is an object with an RTT at or below another.
+fn cast<'a>(
+    env: &ModuleEnv<'_, 'a>,
     c: &mut Cursor<'_, 'a>,
     (value, from): (Value, RefType),
     wanted: Value,
-    depth: Option<u32>,
+    bound: RttBound,
+) {
+    if bound != RttBound::Unknown || from.nullable || cast::may_be_i31(from.heap) {
+        let ok = test(env, c, (value, from), wanted, bound);
+        return cast::fail_unless(c, ok);
+    }
+    // Each way fails by itself: the ways do not have to meet before it is asked.
+    let header = memory::header(env, c, value, None);
+    let record = desc::record(c, wanted);
+    let depth = word(env, c, record, rtt::RTT_DEPTH);
+    let shallow = is_shallow(c, depth);
+    c.if_else(
+        shallow,
+        &[],
+        |c| {
+            let ok = entry_is(env, c, header, record, depth);
+            cast::fail_unless(c, ok);
+            c.yield_(&[]);
+        },
+        |c| {
+            let ok = deep_entry_is(env, c, header, record, depth);
+            cast::fail_unless(c, ok);
+            c.yield_(&[]);
+        },
+    );
+}
+
+/// Whether a value is an object with an RTT at or below another: an `i32`.
+fn test<'a>(
+    env: &ModuleEnv<'_, 'a>,
+    c: &mut Cursor<'_, 'a>,
+    (value, from): (Value, RefType),
+    wanted: Value,
+    bound: RttBound,
 ) -> Value {
-    let env = e.env();
     cast::guarded(c, value, from, 0, |c| {
         let header = memory::header(env, c, value, None);
         let record = desc::record(c, wanted);
-        let display = |c: &mut Cursor<'_, 'a>, at, offset| memory::load_word(env, c, at, offset, ValType::I32);
-        if let Some(depth) = depth.filter(|&depth| depth < rtt::MIN_DISPLAY) {
-            let found = display(c, header, rtt::RTT_DISPLAY + 4 * depth);
-            return c.i32_op(Operator::I32Eq, found, record);
+        let equal = |c: &mut Cursor<'_, 'a>, found| c.i32_op(Operator::I32Eq, found, record);
+        match bound {
+            RttBound::Lowest => equal(c, header),
+            RttBound::Depth(depth) if depth < rtt::MIN_DISPLAY => {
+                let found = word(env, c, header, rtt::RTT_DISPLAY + 4 * depth);
+                equal(c, found)
+            }
+            RttBound::Depth(depth) => {
+                let depth = c.i32(depth);
+                deep_entry_is(env, c, header, record, depth)
+            }
+            RttBound::Shallow => {
+                let depth = word(env, c, record, rtt::RTT_DEPTH);
+                entry_is(env, c, header, record, depth)
+            }
+            RttBound::Unknown => is_below(env, c, header, record),
         }
-        // Most objects have the very RTT.
-        let same = c.i32_op(Operator::I32Eq, header, record);
-        let inst = c.if_else(
-            same,
-            &[ValType::I32],
-            |c| {
-                let one = c.i32(1);
-                c.yield_(&[one]);
-            },
-            |c| {
-                let below = is_below(env, c, header, record, depth);
-                c.yield_(&[below]);
-            },
-        );
-        c.func.results(inst)[0]
     })
 }
 
-/// Whether the display of one record has another where that would be: an `i32`.
-fn is_below(
-    env: &ModuleEnv<'_, '_>,
-    c: &mut Cursor<'_, '_>,
+fn word(env: &ModuleEnv<'_, '_>, c: &mut Cursor<'_, '_>, at: Value, offset: u32) -> Value {
+    memory::load_word(env, c, at, offset, ValType::I32)
+}
+
+/// Whether the entry of one record's display at a depth is another record: an `i32`. It is there.
+fn entry_is(env: &ModuleEnv<'_, '_>, c: &mut Cursor<'_, '_>, header: Value, record: Value, depth: Value) -> Value {
+    let two = c.i32(2);
+    let offset = c.i32_op(Operator::I32Shl, depth, two);
+    let entry = c.i32_op(Operator::I32Add, header, offset);
+    let found = word(env, c, entry, rtt::RTT_DISPLAY);
+    c.i32_op(Operator::I32Eq, found, record)
+}
+
+/// The same where the display may end before that depth.
+fn deep_entry_is<'a>(
+    env: &ModuleEnv<'_, 'a>,
+    c: &mut Cursor<'_, 'a>,
     header: Value,
     record: Value,
-    depth: Option<u32>,
+    depth: Value,
 ) -> Value {
-    let word = |c: &mut Cursor<'_, '_>, at, offset| memory::load_word(env, c, at, offset, ValType::I32);
-    let depth = match depth {
-        Some(depth) => c.i32(depth),
-        None => word(c, record, rtt::RTT_DEPTH),
-    };
-    // The first entries are always there.
-    let least = c.i32(rtt::MIN_DISPLAY);
-    let shallow = c.i32_op(Operator::I32LtU, depth, least);
+    let has = word(env, c, header, rtt::RTT_DEPTH);
+    let deep = c.i32_op(Operator::I32GeU, has, depth);
     let inst = c.if_else(
-        shallow,
-        &[ValType::I32],
-        |c| c.yield_(&[shallow]),
-        |c| {
-            let has = word(c, header, rtt::RTT_DEPTH);
-            let deep = c.i32_op(Operator::I32GeU, has, depth);
-            c.yield_(&[deep]);
-        },
-    );
-    let there = c.func.results(inst)[0];
-    let inst = c.if_else(
-        there,
+        deep,
         &[ValType::I32],
         |c| {
-            let two = c.i32(2);
-            let offset = c.i32_op(Operator::I32Shl, depth, two);
-            let entry = c.i32_op(Operator::I32Add, header, offset);
-            let found = word(c, entry, rtt::RTT_DISPLAY);
-            let equal = c.i32_op(Operator::I32Eq, found, record);
-            c.yield_(&[equal]);
+            let is = entry_is(env, c, header, record, depth);
+            c.yield_(&[is]);
         },
         |c| {
             let zero = c.i32(0);
             c.yield_(&[zero]);
+        },
+    );
+    c.func.results(inst)[0]
+}
+
+/// Whether every display has an entry for a depth: an `i32`.
+fn is_shallow(c: &mut Cursor<'_, '_>, depth: Value) -> Value {
+    let least = c.i32(rtt::MIN_DISPLAY);
+    c.i32_op(Operator::I32LtU, depth, least)
+}
+
+/// Whether the display of one record has another where that would be: an `i32`.
+fn is_below<'a>(env: &ModuleEnv<'_, 'a>, c: &mut Cursor<'_, 'a>, header: Value, record: Value) -> Value {
+    let depth = word(env, c, record, rtt::RTT_DEPTH);
+    let shallow = is_shallow(c, depth);
+    let inst = c.if_else(
+        shallow,
+        &[ValType::I32],
+        |c| {
+            let is = entry_is(env, c, header, record, depth);
+            c.yield_(&[is]);
+        },
+        |c| {
+            let is = deep_entry_is(env, c, header, record, depth);
+            c.yield_(&[is]);
         },
     );
     c.func.results(inst)[0]

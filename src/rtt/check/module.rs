@@ -2,12 +2,15 @@
 
 use super::Checked;
 use crate::fault::{Error, Result};
+use crate::ir::RttBound;
+use crate::layout::rtt;
 use crate::parse::{
-    self, Body, ConstExpr, Data, DialectResources, ElemItems, Entity, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Resources, SegmentMode, TableDecl,
+    self, Body, ConstExpr, Data, DialectResources, ElemItems, Entity, FuncDecl, GlobalDecl, Import, Intrinsic,
+    MemoryDecl, Resources, SegmentMode, TableDecl,
 };
 use crate::rtt::ast::{From, Item, Mode, Op};
-use crate::types::{HeapType, RefType};
+use crate::types::{HeapType, RefType, TypeId};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use wasmparser::{BinaryReader, FuncToValidate, FunctionBody, OperatorsReader};
 
@@ -24,7 +27,7 @@ impl Checked {
         module.types = self.table.clone();
         module.intrinsics.clone_from(&self.intrinsics);
         module.rtt_types = self.rtts.iter().copied().collect();
-        module.has_func_words = self.intrinsics.iter().any(|i| matches!(i, parse::Intrinsic::ToAny(_)));
+        module.has_func_words = self.intrinsics.iter().any(|i| matches!(i, Intrinsic::ToAny(_)));
         module.has_gc_types = true;
         module.start = ast.start.map(|(func, _)| func);
         module.has_data_count = !ast.data.is_empty();
@@ -42,6 +45,7 @@ impl Checked {
         self.imports(&mut module);
         self.segments(&mut module)?;
         self.bodies_of(&mut module);
+        bound_rtts(&mut module);
         module.find_throws();
         Ok(module)
     }
@@ -168,5 +172,51 @@ impl Checked {
             let validator = FuncToValidate { resources, index, ty: *ty, features: self.features };
             module.bodies.push(Body { body, validator });
         }
+    }
+}
+
+/// Finds what is known of the RTTs that objects are tested against because nothing else makes RTTs. Types of RTTs are
+/// invariant: what no `rtt.sub` takes has no RTT below it, and how deep one is, those tell that make it. In a module
+/// that references can come into, others may.
+fn bound_rtts(module: &mut parse::Module<'_>) {
+    if parse::is_open(module) {
+        return;
+    }
+    let mut above = HashSet::new();
+    let mut bounds: HashMap<TypeId, RttBound> = HashMap::new();
+    let mut made = |ty: TypeId, depth: Option<u32>| {
+        let bound = depth.map_or(RttBound::Unknown, RttBound::Depth);
+        bounds.entry(ty).and_modify(|known| *known = either(*known, bound)).or_insert(bound);
+    };
+    for intrinsic in &module.intrinsics {
+        match *intrinsic {
+            Intrinsic::RttCanon(ty) => made(ty, Some(0)),
+            Intrinsic::RttSub { ty, above: of, depth } => {
+                above.extend(of);
+                made(ty, depth);
+            }
+            _ => {}
+        }
+    }
+    for intrinsic in &mut module.intrinsics {
+        let Intrinsic::TestRtt { of: Some(of), bound } = intrinsic else { continue };
+        match (*bound, bounds.get(of)) {
+            _ if !above.contains(of) => *bound = RttBound::Lowest,
+            (RttBound::Unknown, Some(&made)) => *bound = made,
+            _ => {}
+        }
+    }
+}
+
+/// What is known of one of two RTTs.
+fn either(a: RttBound, b: RttBound) -> RttBound {
+    let shallow = |bound| match bound {
+        RttBound::Depth(depth) => depth < rtt::MIN_DISPLAY,
+        bound => bound == RttBound::Shallow,
+    };
+    match a == b {
+        true => a,
+        false if shallow(a) && shallow(b) => RttBound::Shallow,
+        false => RttBound::Unknown,
     }
 }

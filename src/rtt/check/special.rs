@@ -12,6 +12,7 @@
 use super::body::{Body, Operand};
 use super::session::invalid;
 use crate::fault::Result;
+use crate::ir::RttBound;
 use crate::parse::Intrinsic;
 use crate::rtt::ast::{Def, Heap, Kind, Nulls, Op, Val};
 use wasm_encoder as enc;
@@ -279,7 +280,9 @@ impl Body<'_, '_, '_> {
         if !is_func {
             self.coerce(&[ANY])?;
             self.get(cast.rtt)?;
-            return self.intrinsic(Intrinsic::TestRtt(cast.depth), &params, &[Val::I32]);
+            let of = cast.of.map(|class| self.s.id(class));
+            let bound = cast.depth.map_or(RttBound::Unknown, RttBound::Depth);
+            return self.intrinsic(Intrinsic::TestRtt { of, bound }, &params, &[Val::I32]);
         }
         let ty = self.s.id(cast.of.unwrap_or(0));
         self.s.rtts.insert(ty);
@@ -391,8 +394,8 @@ impl Body<'_, '_, '_> {
             None => None,
         };
         let result = Val::Ref(false, Heap::Rtt(depth, Some(class)));
-        let id = self.s.id(class);
-        self.intrinsic(Intrinsic::RttSub(id), &[above], &[result])
+        let made = Intrinsic::RttSub { ty: self.s.id(class), above: of.map(|class| self.s.id(class)), depth };
+        self.intrinsic(made, &[above], &[result])
     }
 }
 
