@@ -121,7 +121,7 @@ fn make(cx: &mut Cx<'_>, world: &mut World, s: &mut Source<'_>) -> Result<()> {
             (AnyRef::convert_extern(&mut *cx, host)?, Object::Traced(values))
         }
         _ => {
-            let n = s.below(1 << 16) as u32 * 32749 & 0x7FFF_FFFF;
+            let n = (s.below(1 << 16) as u32 * 32749) & 0x7FFF_FFFF;
             world.log.push(format!("i31 {n}"));
             let any = i31(cx, n);
             return world.push(Some(any), Value::I31(n));
