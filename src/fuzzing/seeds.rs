@@ -13,7 +13,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A target, its harness, and the length of its longest seed.
-const TARGETS: &[(&str, fn(&[u8]), usize)] = &[
+type Target = (&'static str, fn(&[u8]), usize);
+
+const TARGETS: &[Target] = &[
     ("decode", decode::run, 400),
     ("differential", differential::run, 3000),
     ("gc_ops", gc_ops::run, 1500),

@@ -53,8 +53,11 @@ pub fn compare(cx: &mut Cx<'_>, world: &mut World) -> Result<()> {
 /// Objects that were found.
 type Found = HashMap<usize, Any>;
 
+/// What is to be compared: what was read, and what it must be.
+type Both = (Option<Any>, Value);
+
 fn walk(cx: &mut Cx<'_>, world: &World) -> Result<Found> {
-    let mut todo: Vec<(Option<Any>, Value)> = world.stack.iter().map(|&(any, value)| (Some(any), value)).collect();
+    let mut todo: Vec<Both> = world.stack.iter().map(|&(any, value)| (Some(any), value)).collect();
     for (owned, value) in &world.owned {
         todo.push((Some(owned.try_to_rooted(&mut *cx)?), *value));
     }
@@ -104,8 +107,8 @@ fn visit(
     cx: &mut Cx<'_>,
     world: &World,
     found: &mut Found,
-    (any, value): (Option<Any>, Value),
-    todo: &mut Vec<(Option<Any>, Value)>,
+    (any, value): Both,
+    todo: &mut Vec<Both>,
 ) -> Result<Option<usize>> {
     let (any, id) = match (any, value) {
         (None, Value::Null) => return Ok(None),
@@ -135,7 +138,7 @@ fn visit(
 }
 
 /// The number of an object, and what it refers to.
-fn contents(cx: &mut Cx<'_>, any: Any, object: &Object) -> Result<(usize, Vec<(Option<Any>, Value)>)> {
+fn contents(cx: &mut Cx<'_>, any: Any, object: &Object) -> Result<(usize, Vec<Both>)> {
     let array = |cx: &mut Cx<'_>| any.as_array(&*cx)?.ok_or_else(|| Error::msg("an array is no array"));
     match object {
         Object::Node(values) => {

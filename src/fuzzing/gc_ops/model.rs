@@ -4,8 +4,9 @@ use crate::ext::Registration;
 use std::collections::{HashMap, HashSet};
 
 /// A reference. Objects are numbered in the order in which they were made, and hold their number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Value {
+    #[default]
     Null,
     I31(u32),
     Object(usize),
@@ -53,12 +54,6 @@ pub struct Model {
     pub table: Vec<Value>,
     pub ephemerons: HashMap<usize, Value>,
     pub watched: Vec<Watched>,
-}
-
-impl Default for Value {
-    fn default() -> Value {
-        Value::Null
-    }
 }
 
 impl Model {
