@@ -180,8 +180,8 @@ pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate
 }
 
 /// Runs a module on stock Wasmtime.
-pub(super) fn drive_native(wasm: &[u8], plan: &Plan) -> Vec<Step> {
-    let engine = native_engine().unwrap_or_else(|err| panic!("no engine: {err:?}"));
+pub(super) fn drive_native(setup: &Setup, wasm: &[u8], plan: &Plan) -> Vec<Step> {
+    let engine = native_engine(setup).unwrap_or_else(|err| panic!("no engine: {err:?}"));
     native::drive(&engine, wasm, plan)
 }
 
