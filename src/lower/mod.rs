@@ -66,6 +66,7 @@ use safepoint::{MayCollect, Summary};
 use types::Types;
 
 /// A function on its way through the pipeline.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Body<'a> {
     /// Re-encoded as it is.
     Plain(wasmparser::FunctionBody<'a>),
