@@ -15,6 +15,8 @@ use wasmtime::WasmFeatures;
 const DEFAULT_WASM_STACK: usize = 512 * 1024;
 /// All passes of our own optimiser.
 const FULL_OPT: u8 = 2;
+/// Wasmtime's default for [`Config::wasm_backtrace_max_frames`].
+const DEFAULT_BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
 /// Default size of the nursery.
 const DEFAULT_NURSERY: usize = 4 << 20;
 
@@ -38,6 +40,7 @@ pub struct Config {
     check_roots: bool,
     strategy: Strategy,
     interprets: bool,
+    pub(super) backtrace_frames: Option<NonZeroUsize>,
 }
 
 impl std::fmt::Debug for Config {
@@ -77,6 +80,14 @@ macro_rules! features {
 }
 
 impl Config {
+    /// How many frames backtraces have; `None` for no backtraces.
+    pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZeroUsize>) -> &mut Self {
+        self.backtrace_frames = limit;
+        // What a trap means depends on where it was, so the engine's own errors always say that.
+        self.inner.wasm_backtrace_max_frames(Some(limit.unwrap_or(DEFAULT_BACKTRACE_FRAMES)));
+        self
+    }
+
     /// The defaults: everything in WebAssembly 3.0, and the exceptions of before it, on Cranelift.
     pub fn new() -> Self {
         let mut inner = wasmtime::Config::new();
@@ -102,6 +113,7 @@ impl Config {
             check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
+            backtrace_frames: Some(DEFAULT_BACKTRACE_FRAMES),
         }
     }
 
@@ -135,8 +147,6 @@ impl Config {
         allocation_strategy(strategy: impl Into<wasmtime::InstanceAllocationStrategy>);
         /// Who creates memories.
         with_host_memory(creator: Arc<dyn wasmtime::MemoryCreator>);
-        /// How many frames backtraces have; `None` for no backtraces.
-        wasm_backtrace_max_frames(limit: Option<NonZeroUsize>);
         /// Whether backtraces have source lines.
         wasm_backtrace_details(details: wasmtime::WasmBacktraceDetails);
         /// Profiling support.
@@ -317,10 +327,26 @@ impl Config {
         self
     }
 
+    /// On how many threads a major collection may mark, the calling thread included: the others are started for it
+    /// and end with it. It marks alone if the heap is small, or if objects are to move. 1 and above; by default 2, or 1 if
+    /// there is but one processor.
+    pub fn gc_mark_threads(&mut self, threads: u32) -> &mut Self {
+        self.heap.mark_threads = threads.clamp(1, 64);
+        self
+    }
+
     /// How much the heap may grow before a major collection: a factor on what was alive after the
-    /// last. At least 1.1, 2 by default.
+    /// last. At least 1.1, 1.75 by default.
     pub fn gc_growth_factor(&mut self, factor: f64) -> &mut Self {
         self.heap.factor = factor.max(1.1);
+        self
+    }
+
+    /// Bytes that old and large objects may take before the first major collection, and before any other if the factor
+    /// gives less. 32 MiB by default. With the factor it is all of the heap's sizing rule: a smaller
+    /// heap is collected more often.
+    pub fn gc_growth_minimum(&mut self, bytes: u64) -> &mut Self {
+        self.heap.minimum = bytes;
         self
     }
 
@@ -366,6 +392,7 @@ impl Config {
             passes: self.passes,
             check_roots: self.check_roots,
             winch,
+            backtrace_frames: self.backtrace_frames,
         };
         Ok((wasmtime::Engine::new(&inner)?, options))
     }

@@ -3,9 +3,11 @@
 //! | file | idea |
 //! |---|---|
 //! | `generate/` | random modules with objects, valid by construction |
-//! | `replay.rs` | a harness on pseudo-random inputs, for `cargo test` |
+//! | `replay.rs` | a harness on pseudo-random inputs, for `cargo test` and campaigns |
+//! | `seeds.rs` | the seed corpus of `fuzz/corpus/`, made and replayed |
 //! | `lower_valid.rs` | lowering succeeds on valid modules, and its output is core WebAssembly |
 //! | `decode.rs` | broken modules are refused, nothing worse |
+//! | `gc_ops/` | the embedder's interface agrees with a model that never collects |
 //! | `heap_model/` | the heap agrees with a model that never collects |
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
 //! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
@@ -21,6 +23,7 @@
 
 pub mod decode;
 pub mod differential;
+pub mod gc_ops;
 pub mod generate;
 pub mod heap_model;
 pub mod legacy;
@@ -30,5 +33,7 @@ pub mod opt_pass;
 #[cfg(test)]
 mod replay;
 pub mod rtt_differential;
+#[cfg(test)]
+mod seeds;
 pub mod side_table;
 pub mod text_rtt;

@@ -5,7 +5,7 @@
 //! another has run before it, or that hides what another does wrong, is a finding.
 
 use super::differential::{self, Tally};
-use super::generate::{self, Exceptions, Options, Source};
+use super::generate::{self, Exceptions, Source};
 use crate::lower::Passes;
 
 /// See `fuzz/README.md`.
@@ -18,15 +18,14 @@ fn examine(data: &[u8]) -> Tally {
     let setup = differential::setup(&mut source).optimized();
     let plan = differential::plan(&mut source);
     let pass = source.pick(Passes::names()).unwrap_or("inline");
-    let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
-    let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
-    let exceptions = source.weighted(&[(4, Exceptions::None), (1, Exceptions::All)]);
-    let text = generate::module(&mut source, Options { ticks, func_size, exceptions });
+    let mut options = differential::options(&mut source);
+    options.exceptions = source.weighted(&[(4, Exceptions::None), (1, Exceptions::All)]);
+    let text = generate::module(&mut source, options);
     let wasm = match wat::parse_str(&text) {
         Ok(wasm) => wasm,
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
     };
-    let expected = differential::drive_native(&wasm, &plan);
+    let expected = differential::drive_native(&setup, &wasm, &plan);
     let mut tally = Tally::default();
     for passes in [format!("none+{pass}"), format!("all-{pass}")] {
         let engine = differential::engine_with(&setup, &passes).unwrap_or_else(|err| panic!("no engine: {err:?}"));

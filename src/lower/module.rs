@@ -371,6 +371,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             function_handles: env.handles.len() as u32,
             own_tags: module.tags[module.imported_tags as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
             types: env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            has_start: module.start.is_some(),
             func_types: self
                 .types
                 .func_types

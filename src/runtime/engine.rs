@@ -9,6 +9,7 @@ use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use std::any::Any;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use wasmparser::WasmFeatures;
@@ -34,6 +35,8 @@ pub struct EngineOptions {
     pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
+    /// How many frames backtraces have; `None` for no backtraces.
+    pub backtrace_frames: Option<NonZeroUsize>,
 }
 
 /// The context in which modules are compiled and stores made. Cheap to clone, and shared by clones.
