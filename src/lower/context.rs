@@ -21,7 +21,7 @@ pub struct LowerContext<'e> {
     pub explicit_null_checks: bool,
     /// Make code that works in other engines with the same map and features too.
     pub relocatable: bool,
-    /// 0: no optimisation passes; 1 and more: all.
+    /// 0: no optimisation passes, and allocations by a call; 1: passes that make code smaller; 2 and more: all.
     pub opt_level: u8,
     /// Which passes run where the level lets them.
     pub passes: Passes,

@@ -47,6 +47,8 @@ pub enum RuntimeFunc {
     Init,
     /// Import `rtt_sub`.
     RttSub,
+    /// Defined by lowering: allocates so many bytes, for code that is to be small.
+    Allocate,
 }
 
 /// First virtual function index, behind the original ones, of `function_cast:` imports.

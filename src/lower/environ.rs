@@ -104,14 +104,14 @@ pub trait Environ<'a> {
 /// remembers slots of old objects that may hold young ones.
 pub struct Generational<'m, 'a> {
     env: &'m ModuleEnv<'m, 'a>,
-    /// Allocate by a call instead of inline: for code that runs once.
+    /// Allocate by a call instead of inline: for code that runs once, or is to be compiled soon.
     out_of_line: bool,
     known: Known,
 }
 
 impl<'m, 'a> Generational<'m, 'a> {
     /// For one function of a module. `out_of_line`: allocate by a call instead of inline, for code that
-    /// runs once.
+    /// runs once, or is to be compiled soon.
     pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
         Generational { env, out_of_line, known: Known::default() }
     }
@@ -134,16 +134,18 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     }
 
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
-        if self.out_of_line || bytes >= crate::layout::object::LARGE_OBJECT_BYTES {
+        let large = bytes >= crate::layout::object::LARGE_OBJECT_BYTES;
+        if self.out_of_line || large {
             let bytes = c.i32(bytes);
-            return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Alloc))), &[bytes], ty);
+            let callee = if large { RuntimeFunc::Alloc } else { RuntimeFunc::Allocate };
+            return c.value(Op::Call(Callee::Func(self.env.runtime(callee))), &[bytes], ty);
         }
         c.alloc(bytes, ty)
     }
 
     fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value {
         if self.out_of_line {
-            return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Alloc))), &[bytes], ty);
+            return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Allocate))), &[bytes], ty);
         }
         c.value(Op::Heap(HeapOp::AllocDynamic), &[bytes], ty)
     }

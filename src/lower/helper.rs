@@ -2,7 +2,7 @@
 
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::op::memory;
-use crate::ir::{Callee, Cursor, Func, Op, SrcLoc, TrapCode};
+use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
@@ -35,6 +35,16 @@ pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let next = c.i32_op(Operator::I32Add, at, four);
     memory::store_word(env, c, zero, cell, next);
     c.push(Op::Return, &[], &[]);
+    func
+}
+
+/// `(func $allocate (param $bytes i32) (result i32))`: what is else done in place. Its caller sees to its own roots.
+pub fn allocate<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
+    let mut func = Func::new(env.runtime(RuntimeFunc::Allocate), &[ValType::I32], &[ValType::I32]);
+    let (body, bytes) = (func.body, func.params()[0]);
+    let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
+    let object = c.value(Op::Heap(HeapOp::AllocDynamic), &[bytes], ValType::I32);
+    c.push(Op::Return, &[object], &[]);
     func
 }
 

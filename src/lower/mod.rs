@@ -66,6 +66,7 @@ use safepoint::{MayCollect, Summary};
 use types::Types;
 
 /// A function on its way through the pipeline.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Body<'a> {
     /// Re-encoded as it is.
     Plain(wasmparser::FunctionBody<'a>),
@@ -108,7 +109,7 @@ pub fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<
     let env = ModuleEnv::new(&module, cx)?;
     let facts = scan::Facts::of(&module, &bodies);
     let plan = Plan::new(&env, &facts.array_segments);
-    let mut lowered = lower_bodies(&env, bodies)?;
+    let mut lowered = lower_bodies(&env, bodies, cx.opt_level == 0)?;
     let mut added = Vec::new();
     if plan.needed {
         for func in init::build(&env, &plan)? {
@@ -122,6 +123,12 @@ pub fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<
         added.push(helper.index);
         lowered.push(Body::Ir(helper));
         uses.funcs.insert(env.runtime(RuntimeFunc::FlushRemembered));
+    }
+    if uses.funcs.contains(&env.runtime(RuntimeFunc::Allocate)) {
+        let helper = helper::allocate(&env);
+        added.push(helper.index);
+        scan::uses(&env, &helper, &mut uses);
+        lowered.push(Body::Ir(helper));
     }
     for &virt in uses.funcs.iter().filter(|&&virt| env.stand_in_type(virt).is_some()) {
         added.push(virt);
@@ -215,13 +222,13 @@ fn global_kinds(module: &Module<'_>) -> Vec<GlobalKind> {
     module.globals.iter().map(kind).collect()
 }
 
-fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>) -> Result<Vec<Body<'a>>, Error> {
+fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>, small: bool) -> Result<Vec<Body<'a>>, Error> {
     bodies
         .into_par_iter()
         .zip(&env.module.bodies)
         .map(|(translated, body)| match translated {
             Translated::Plain => Ok(Body::Plain(body.body.clone())),
-            Translated::Ir(func) => Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, false))?)),
+            Translated::Ir(func) => Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, small))?)),
         })
         .collect()
 }

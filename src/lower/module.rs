@@ -221,6 +221,9 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             let ty = match env.stand_in_type(index) {
                 Some(ty) => self.types.space.get(ty),
                 None if index == env.runtime(RuntimeFunc::Remember) => slot,
+                None if index == env.runtime(RuntimeFunc::Allocate) => {
+                    self.types.add(&[enc::ValType::I32], &[enc::ValType::I32])
+                }
                 None => nothing,
             };
             self.defined.push(Defined { index, ty });

@@ -36,6 +36,7 @@
 ;;   (type (;6;) (func (param i32) (result i32)))
 ;;   (type (;7;) (func (param i32)))
 ;;   (type (;8;) (func))
+;;   (type (;9;) (func (param i32) (result i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 6)))
 ;;   (import "wasmtime-gc" "functions" (table (;0;) 0 funcref))
@@ -172,7 +173,7 @@
 ;;     global.get 1
 ;;     local.set 0
 ;;     i32.const 8
-;;     call 0
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 1
 ;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
@@ -188,7 +189,7 @@
 ;;     i32.add
 ;;     local.set 0
 ;;     i32.const 8
-;;     call 0
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 1
 ;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
@@ -198,5 +199,36 @@
 ;;     local.get 2
 ;;     local.get 1
 ;;     i32.store offset=4 align=1
+;;   )
+;;   (func $"wasmtime-gc helper 9" (;7;) (type 9) (param i32) (result i32)
+;;     (local i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 1
+;;     local.get 0
+;;     i32.add
+;;     local.tee 2
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     local.get 0
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
+;;     (@metadata.code.branch_hint "\00")
+;;     if ;; label = @1
+;;       local.get 0
+;;       call 0
+;;       local.set 1
+;;     else
+;;       i32.const 0
+;;       local.get 2
+;;       i32.store offset=1048580
+;;       local.get 1
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 1
+;;     end
+;;     local.get 1
 ;;   )
 ;; )

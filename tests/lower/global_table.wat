@@ -35,6 +35,7 @@
 ;;   (type (;12;) (func (param i32 i32 i32) (result i32)))
 ;;   (type (;13;) (func (param i32)))
 ;;   (type (;14;) (func))
+;;   (type (;15;) (func (param i32) (result i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 9)))
 ;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 10)))
@@ -141,7 +142,7 @@
 ;;   (func $"wasmtime-gc helper 40" (;10;) (type 14)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
-;;     call 0
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -327,5 +328,36 @@
 ;;     i32.const 4
 ;;     i32.add
 ;;     i32.store offset=1048588 align=1
+;;   )
+;;   (func $"wasmtime-gc helper 9" (;12;) (type 15) (param i32) (result i32)
+;;     (local i32 i32)
+;;     i32.const 0
+;;     i32.load offset=1048580
+;;     local.tee 1
+;;     local.get 0
+;;     i32.add
+;;     local.tee 2
+;;     i32.const 0
+;;     i32.load offset=1048584
+;;     i32.gt_u
+;;     local.get 0
+;;     i32.const 8192
+;;     i32.ge_u
+;;     i32.or
+;;     (@metadata.code.branch_hint "\00")
+;;     if ;; label = @1
+;;       local.get 0
+;;       call 0
+;;       local.set 1
+;;     else
+;;       i32.const 0
+;;       local.get 2
+;;       i32.store offset=1048580
+;;       local.get 1
+;;       i32.const 3
+;;       i32.sub
+;;       local.set 1
+;;     end
+;;     local.get 1
 ;;   )
 ;; )
