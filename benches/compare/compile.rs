@@ -21,7 +21,8 @@ pub fn race(
     for round in 0..=options.compilations() {
         for (at, contender) in contenders.iter().enumerate() {
             let figures = &mut record.results[at];
-            if figures.failure.is_some() {
+            // A peer compiles again what is hot, while it runs.
+            if figures.failure.is_some() || (contender.is_peer() && round > 0) {
                 continue;
             }
             let start = Instant::now();
@@ -32,7 +33,7 @@ pub fn race(
                     if round > 0 {
                         figures.compile_ms.push(elapsed);
                     }
-                    figures.code_bytes = Some(code.code_bytes());
+                    figures.code_bytes = code.code_bytes();
                     compiled[at] = Some(code);
                 }
                 Err(err) => figures.fail(format!("does not compile: {err:#}")),

@@ -13,20 +13,36 @@ const VARIABLE: &str = "WASMTIME_GC_CORPUS";
 
 /// The programs, or none, with a line that says so.
 pub fn programs() -> Result<Vec<Program>> {
-    let Some(folder) = std::env::var_os(VARIABLE) else {
+    let Some((folder, cases)) = cases()? else {
         eprintln!("corpus: skipped, {VARIABLE} is not set");
         return Ok(Vec::new());
     };
-    let folder = PathBuf::from(folder);
-    let cases = folder.join("cases.json");
-    let text = std::fs::read_to_string(&cases).with_context(|| format!("failed to read {}", cases.display()))?;
-    let cases: Vec<Value> = serde_json::from_str(&text)?;
     let mut programs = Vec::new();
-    for case in cases.iter().filter(|case| case["size"] == "large" && case["needs"].is_null()) {
+    for case in cases.iter().filter(|case| is_large(case)) {
         programs.push(large(&folder, case).with_context(|| format!("corpus case {}", case["name"]))?);
     }
     programs.extend(compile_only(&folder, &cases, &programs)?);
     Ok(programs)
+}
+
+/// One of those that are run, without reading the others.
+pub fn large_program(name: &str) -> Result<Program> {
+    let (folder, cases) = cases()?.with_context(|| format!("{VARIABLE} is not set"))?;
+    let case = cases.iter().find(|case| is_large(case) && case["name"] == name);
+    large(&folder, case.with_context(|| format!("no large case `{name}`"))?)
+}
+
+/// The folder, and what it lists; nothing where the variable is not set.
+fn cases() -> Result<Option<(PathBuf, Vec<Value>)>> {
+    let Some(folder) = std::env::var_os(VARIABLE) else { return Ok(None) };
+    let folder = PathBuf::from(folder);
+    let cases = folder.join("cases.json");
+    let text = std::fs::read_to_string(&cases).with_context(|| format!("failed to read {}", cases.display()))?;
+    Ok(Some((folder, serde_json::from_str(&text)?)))
+}
+
+fn is_large(case: &Value) -> bool {
+    case["size"] == "large" && case["needs"].is_null()
 }
 
 fn large(folder: &Path, case: &Value) -> Result<Program> {
@@ -61,7 +77,15 @@ fn compile_only(folder: &Path, cases: &[Value], large: &[Program]) -> Result<Vec
 fn program(folder: &Path, case: &Value, group: Group, entry: Entry) -> Result<Program> {
     let file = folder.join(string(case, "file")?);
     let wasm = std::fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?;
-    Ok(Program { name: string(case, "name")?.to_string(), group, wasm, entry, test: 0, class: Class::Other })
+    Ok(Program {
+        name: string(case, "name")?.to_string(),
+        group,
+        wasm,
+        file: Some(file),
+        entry,
+        test: 0,
+        class: Class::Other,
+    })
 }
 
 fn string<'a>(case: &'a Value, key: &str) -> Result<&'a str> {

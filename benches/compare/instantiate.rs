@@ -9,7 +9,7 @@ use super::contender::{self, Compiled, Contender, HeapFigures};
 use super::options::Options;
 use super::program::Entry;
 use super::record::median;
-use super::{footprint, report};
+use super::{memory, report};
 use std::time::Instant;
 use wasmtime::Result;
 
@@ -86,9 +86,9 @@ pub fn bench(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<()>
 
 /// KiB that an instance adds to what is resident, where the system tells; its heap.
 fn memory(code: &dyn Compiled) -> Result<(Option<f64>, HeapFigures)> {
-    let before = footprint::resident().ok();
+    let before = memory::resident().ok();
     let instances = (0..TOGETHER).map(|_| code.instantiate(&entry())).collect::<Result<Vec<_>>>()?;
-    let after = footprint::resident().ok();
+    let after = memory::resident().ok();
     let heap = instances.last().map(|instance| instance.heap()).unwrap_or_default();
     let added = before.zip(after).map(|(before, after)| after.saturating_sub(before) as f64 / TOGETHER as f64);
     Ok((added, heap))

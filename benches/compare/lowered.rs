@@ -32,8 +32,8 @@ struct LoweredModule {
 }
 
 impl Compiled for LoweredModule {
-    fn code_bytes(&self) -> usize {
-        host::code_bytes(self.module.wasmtime())
+    fn code_bytes(&self) -> Option<usize> {
+        Some(host::code_bytes(self.module.wasmtime()))
     }
 
     fn instantiate(&self, entry: &Entry) -> Result<Box<dyn Running>> {

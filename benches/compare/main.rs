@@ -1,19 +1,23 @@
-//! `cargo bench`: lowered execution beside each of Wasmtime's own collectors, in one process and one run.
+//! `cargo bench`: lowered execution beside each of Wasmtime's own collectors, in one process and one run, and beside
+//! the JavaScript engines that are there.
 //!
 //! Programs are the micro-benchmarks of `benches/programs/` and the `large` cases of the corpus, the folder that
 //! the environment variable `WASMTIME_GC_CORPUS` names. What is measured, and how, is in `docs/performance.md`.
 //! Without `--bench`, as under `cargo test --benches`, each micro-benchmark runs once with a small parameter on
 //! every contender, and results are compared: so the benches are tests.
 
+mod chart;
 mod clock;
 mod compile;
 mod contender;
 mod corpus;
-mod footprint;
 mod host;
 mod instantiate;
 mod lowered;
+mod memory;
 mod options;
+mod pauses;
+mod peer;
 mod program;
 mod programs;
 mod race;
@@ -22,6 +26,7 @@ mod report;
 mod selftest;
 mod stock;
 mod summary;
+mod whole;
 
 use contender::Contender;
 use options::{Mode, Options};
@@ -49,7 +54,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool> {
     match &options.mode {
         Mode::Test => Ok(selftest::run(options)? & instantiate::test(options)?),
-        Mode::Child { program, contender } => footprint::child(program, contender).map(|()| true),
+        Mode::Whole { program, contender, memory } => whole::run(program, contender, *memory).map(|()| true),
         Mode::List => {
             all_programs()?.iter().for_each(|program| println!("{}", program.name));
             Ok(true)
@@ -59,7 +64,9 @@ fn run(options: &Options) -> Result<bool> {
 }
 
 fn bench(options: &Options) -> Result<bool> {
-    let contenders = contender::all()?;
+    let mut contenders = contender::all()?;
+    let own = contenders.len();
+    contenders.extend(peer::all());
     let programs: Vec<Program> = all_programs()?.into_iter().filter(|p| options.selects(&p.name)).collect();
     report::times_header(options, &contenders);
     let mut records = Vec::new();
@@ -68,13 +75,17 @@ fn bench(options: &Options) -> Result<bool> {
         report::times_row(&record);
         records.push(record);
     }
-    report::sizes(&records, &contenders);
+    report::whole(&records, &contenders);
+    report::sizes(&records, &contenders[..own]);
     report::footprints(&records, &contenders);
-    instantiate::bench(options, &contenders)?;
+    instantiate::bench(options, &contenders[..own])?;
     summary::print(&records);
     let failures = report::failures(&records);
     if let Some(file) = &options.json {
         report::json(file, options, &records)?;
+    }
+    if let Some(file) = &options.svg {
+        chart::draw(file, &records)?;
     }
     Ok(failures)
 }
@@ -85,7 +96,8 @@ fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &Optio
     let compiled = compile::race(program, contenders, options, &mut record);
     if !program.is_compile_only() {
         race::race(program, contenders, &compiled, options, &mut record);
-        footprint::measure(program, contenders, options, &mut record);
+        pauses::measure(program, &mut record);
+        whole::measure(program, contenders, options, &mut record);
     }
     Ok(record)
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 const USAGE: &str = "\
-cargo bench -- [NAME]... [--quick] [--json FILE] [--list] [--test]
+cargo bench -- [NAME]... [--quick] [--json FILE] [--svg FILE] [--list] [--test]
 
   NAME         only programs whose name contains NAME; several add up
   --quick      fewer rounds, no resident memory
   --json FILE  writes every figure and every sample to FILE
+  --svg FILE   draws the large cases
   --list       prints the programs' names
   --test       runs each micro-benchmark once and compares results";
 
@@ -20,8 +21,8 @@ pub enum Mode {
     Test,
     /// Print names.
     List,
-    /// In a process of its own: run one program once and print its resident memory.
-    Child { program: String, contender: String },
+    /// Run one program once, as this whole process.
+    Whole { program: String, contender: String, memory: bool },
 }
 
 /// The parsed command line.
@@ -30,13 +31,14 @@ pub struct Options {
     pub mode: Mode,
     pub quick: bool,
     pub json: Option<PathBuf>,
+    pub svg: Option<PathBuf>,
     filters: Vec<String>,
 }
 
 impl Options {
     /// Cargo passes `--bench` for `cargo bench` and nothing for `cargo test --benches`.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-        let mut options = Options { mode: Mode::Test, quick: false, json: None, filters: Vec::new() };
+        let mut options = Options { mode: Mode::Test, quick: false, json: None, svg: None, filters: Vec::new() };
         let (mut bench, mut test) = (false, false);
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("`{arg}` needs a value\n\n{USAGE}"));
@@ -44,9 +46,17 @@ impl Options {
                 "--bench" => bench = true,
                 "--test" => test = true,
                 "--list" => options.mode = Mode::List,
-                "--child" => options.mode = Mode::Child { program: value()?, contender: value()? },
+                "--whole" => {
+                    options.mode = Mode::Whole { program: value()?, contender: value()?, memory: false };
+                }
+                "--memory" => {
+                    if let Mode::Whole { memory, .. } = &mut options.mode {
+                        *memory = true;
+                    }
+                }
                 "--quick" => options.quick = true,
                 "--json" => options.json = Some(value()?.into()),
+                "--svg" => options.svg = Some(value()?.into()),
                 _ if arg.starts_with('-') => return Err(format!("unknown option `{arg}`\n\n{USAGE}")),
                 _ => options.filters.push(arg),
             }
@@ -65,6 +75,11 @@ impl Options {
     /// Samples of each contender that is fast enough.
     pub fn rounds(&self) -> usize {
         if self.quick { 3 } else { 7 }
+    }
+
+    /// Processes of each contender for a whole program.
+    pub fn processes(&self) -> usize {
+        if self.quick { 1 } else { 5 }
     }
 
     /// Compilations of each contender.

@@ -9,6 +9,8 @@ pub struct Program {
     pub group: Group,
     /// The binary.
     pub wasm: Vec<u8>,
+    /// Where the binary is a file.
+    pub file: Option<PathBuf>,
     pub entry: Entry,
     /// The parameter in test mode.
     pub test: i32,

@@ -81,6 +81,6 @@ impl Micro {
             _ => format!("micro/{}:{parameter}", self.name),
         };
         let entry = Entry::Invoke { export: "run".to_string(), args: vec![parameter], returns: None };
-        Program { name, group: Group::Micro, wasm, entry, test: self.test, class: self.class }
+        Program { name, group: Group::Micro, wasm, file: None, entry, test: self.test, class: self.class }
     }
 }

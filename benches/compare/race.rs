@@ -1,6 +1,5 @@
 //! Run times: all contenders in turn, round after round, so that a change in the machine's speed meets all alike.
 
-use super::clock;
 use super::compile::CompiledByAll;
 use super::contender::{Compiled, Contender, HeapFigures, Running};
 use super::options::Options;
@@ -97,13 +96,13 @@ impl<'a> Runner<'a> {
             self.runs = 0;
         }
         let instance = self.instance.as_mut().context("no instance")?;
-        let start = clock::now();
+        let start = instance.clock();
         let outcome = instance.run()?;
         for _ in 1..calls {
             let again = instance.run()?;
             ensure!(again == outcome, "gave {outcome:?}, then {again:?}");
         }
-        let ms = (clock::now() - start).as_secs_f64() * 1e3;
+        let ms = (instance.clock() - start).as_secs_f64() * 1e3;
         let heap = instance.heap();
         self.runs += u64::from(calls);
         self.spent_ms += ms;

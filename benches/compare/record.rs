@@ -10,8 +10,10 @@ pub struct Record {
     pub class: Class,
     /// Calls in each sample.
     pub calls: u32,
-    /// In the order of the contenders: lowered, then Wasmtime's collectors.
+    /// In the order of the contenders: lowered, then Wasmtime's collectors, then peers.
     pub results: Vec<Figures>,
+    /// Milliseconds of the longest collection of Wasmtime's copying collector.
+    pub copying_pause_ms: Option<f64>,
 }
 
 /// What was measured of one contender.
@@ -20,6 +22,8 @@ pub struct Figures {
     pub name: &'static str,
     /// It never collects.
     pub keeps_garbage: bool,
+    /// It is a JavaScript engine.
+    pub peer: bool,
     /// Milliseconds of a run, a value for each round.
     pub run_ms: Vec<f64>,
     /// Milliseconds from binary to machine code, a value for each compilation.
@@ -30,6 +34,8 @@ pub struct Figures {
     pub heap: HeapFigures,
     /// Runs in the last store, for pauses per run.
     pub heap_runs: u64,
+    /// Milliseconds of whole processes.
+    pub whole_ms: Vec<f64>,
     /// KiB by which resident memory grows at most while the program runs in a process of its own.
     pub resident_kib: Option<u64>,
     /// Why there are no times.
@@ -40,10 +46,21 @@ pub struct Figures {
 
 impl Record {
     pub fn new(program: &Program, contenders: &[Box<dyn Contender>]) -> Record {
-        let figures =
-            |c: &dyn Contender| Figures { name: c.name(), keeps_garbage: c.keeps_garbage(), ..Figures::default() };
+        let figures = |c: &dyn Contender| Figures {
+            name: c.name(),
+            keeps_garbage: c.keeps_garbage(),
+            peer: c.is_peer(),
+            ..Figures::default()
+        };
         let results = contenders.iter().map(|c| figures(&**c)).collect();
-        Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
+        Record {
+            name: program.name.clone(),
+            group: program.group,
+            class: program.class,
+            calls: 1,
+            results,
+            copying_pause_ms: None,
+        }
     }
 
     pub fn lowered(&self) -> &Figures {
@@ -52,7 +69,18 @@ impl Record {
 
     /// Wasmtime's collectors, its default first.
     pub fn stock(&self) -> &[Figures] {
-        &self.results[1..]
+        let peers = self.results.iter().filter(|figures| figures.peer).count();
+        &self.results[1..self.results.len() - peers]
+    }
+
+    /// JavaScript engines.
+    pub fn peers(&self) -> impl Iterator<Item = &Figures> {
+        self.results.iter().filter(|figures| figures.peer)
+    }
+
+    /// That with a name.
+    pub fn named(&self, name: &str) -> Option<&Figures> {
+        self.results.iter().find(|figures| figures.name == name)
     }
 
     /// How many times as fast as the fastest of Wasmtime's collectors lowered execution is.

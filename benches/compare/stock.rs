@@ -47,8 +47,8 @@ struct StockModule {
 }
 
 impl Compiled for StockModule {
-    fn code_bytes(&self) -> usize {
-        host::code_bytes(&self.module)
+    fn code_bytes(&self) -> Option<usize> {
+        Some(host::code_bytes(&self.module))
     }
 
     fn instantiate(&self, entry: &Entry) -> Result<Box<dyn Running>> {

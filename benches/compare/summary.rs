@@ -1,13 +1,17 @@
 //! The last lines: means, and each target with what was reached.
 
 use super::program::{Class, Group};
-use super::record::{Figures, Record, geomean};
+use super::record::{Figures, Record, geomean, median};
 use super::report::cell;
 
 /// Targets: at least so many times as fast as the fastest of Wasmtime's collectors.
 const LARGE: f64 = 2.0;
 const CLASS: f64 = 3.0;
 const ANY: f64 = 0.8;
+/// As many times as fast as a JavaScript engine: in the mean of a steady state, at least, and as a whole process.
+const PEER: f64 = 1.0;
+const PEER_ANY: f64 = 0.5;
+const PEER_WHOLE: f64 = 1.5;
 /// At most so many times Wasmtime's compile time.
 const COMPILE: f64 = 1.5;
 /// At most this share of the heap of Wasmtime's default collector, for these programs.
@@ -22,6 +26,7 @@ pub fn print(records: &[Record]) {
     let collecting = group(Group::Large).filter_map(Record::speedup_collecting);
     line("  the fastest that collects, that is, without null", geomean(collecting), "");
     line("micro-benchmarks", geomean(group(Group::Micro).filter_map(Record::speedup)), "");
+    peers(records);
     class(records, Class::VirtualCalls, "virtual calls");
     class(records, Class::Casts, "non-final casts");
     slowest(records);
@@ -31,6 +36,30 @@ pub fn print(records: &[Record]) {
         heap(record);
     }
     println!();
+}
+
+/// Against JavaScript engines: the large cases and the micro-benchmarks together, and the slowest of them.
+fn peers(records: &[Record]) {
+    let Some(first) = records.first() else { return };
+    for peer in first.peers().map(|figures| figures.name) {
+        let times = |record: &Record| Some(record.named(peer)?.time()? / record.lowered().time()?);
+        let large = || records.iter().filter(|record| record.group == Group::Large);
+        at_least(&format!("large cases, steady state, as {peer}"), geomean(large().filter_map(times)), PEER);
+        line("  micro-benchmarks", geomean(records.iter().filter(|r| r.group == Group::Micro).filter_map(times)), "");
+        let slowest = records.iter().filter_map(|record| Some((times(record)?, &record.name)));
+        if let Some((ratio, name)) = slowest.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            at_least(&format!("  slowest: {name}"), Some(ratio), PEER_ANY);
+        }
+        let whole =
+            |record: &Record| Some(median(&record.named(peer)?.whole_ms)? / median(&record.lowered().whole_ms)?);
+        at_least("  whole process", geomean(large().filter_map(whole)), PEER_WHOLE);
+        let memory = |record: &Record| {
+            Some(
+                record.lowered().resident_kib? as f64 / record.named(peer)?.resident_kib.filter(|kib| *kib > 0)? as f64,
+            )
+        };
+        at_most("  resident memory", geomean(large().filter_map(memory)), HEAP);
+    }
 }
 
 fn class(records: &[Record], class: Class, name: &str) {

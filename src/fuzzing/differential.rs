@@ -103,6 +103,13 @@ fn examine(data: &[u8]) -> Tally {
     compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
 }
 
+impl Setup {
+    /// The same with the optimiser on.
+    pub(super) fn optimized(self) -> Setup {
+        Setup { opt: true, cranelift: true, ..self }
+    }
+}
+
 pub(super) fn setup(s: &mut Source<'_>) -> Setup {
     let zeal = s.weighted(&[(6, 1), (2, 2), (1, 7), (2, 0)]);
     let signals = !s.chance(12);
@@ -151,8 +158,14 @@ fn registers(setup: &Setup) -> wasmtime::RegallocAlgorithm {
 }
 
 pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+    engine_with(setup, "all")
+}
+
+/// With some of the optimiser's passes only.
+pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate::api::Engine> {
     let mut config = crate::api::Config::new();
     config
+        .gc_passes(passes)?
         .signals_based_traps(setup.signals)
         .parallel_compilation(false)
         .cranelift_regalloc_algorithm(registers(setup))
@@ -164,6 +177,12 @@ pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> 
         .gc_verify(true)
         .gc_poison(true);
     crate::api::Engine::new(&config)
+}
+
+/// Runs a module on stock Wasmtime.
+pub(super) fn drive_native(setup: &Setup, wasm: &[u8], plan: &Plan) -> Vec<Step> {
+    let engine = native_engine(setup).unwrap_or_else(|err| panic!("no engine: {err:?}"));
+    native::drive(&engine, wasm, plan)
 }
 
 /// Runs a module on our side.

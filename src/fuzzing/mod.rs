@@ -14,6 +14,7 @@
 //! | `linked.rs` | linking intrinsics into a module changes nothing else |
 //! | `text_rtt.rs` | broken modules of the explicit-RTT dialect are refused, nothing worse |
 //! | `rtt_differential.rs` | casts against RTTs do what casts of the standard do |
+//! | `opt_pass.rs` | each pass of the optimiser is right alone, and the others without it |
 //! | `legacy.rs` | the older exceptions do what those of the standard do |
 //!
 //! The contract of a harness is in `fuzz/README.md`.
@@ -28,6 +29,7 @@ pub mod heap_model;
 pub mod legacy;
 pub mod linked;
 pub mod lower_valid;
+pub mod opt_pass;
 #[cfg(test)]
 mod replay;
 pub mod rtt_differential;

@@ -7,7 +7,8 @@
 
 use super::replay::input;
 use super::{
-    decode, differential, gc_ops, heap_model, legacy, linked, lower_valid, rtt_differential, side_table, text_rtt,
+    decode, differential, gc_ops, heap_model, legacy, linked, lower_valid, opt_pass, rtt_differential, side_table,
+    text_rtt,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ const TARGETS: &[Target] = &[
     ("legacy", legacy::run, 3000),
     ("linked", linked::run, 2000),
     ("lower_valid", lower_valid::run, 3000),
+    ("opt_pass", opt_pass::run, 3000),
     ("rtt_differential", rtt_differential::run, 300),
     ("side_table", side_table::run, 2000),
     ("text_rtt", text_rtt::run, 400),

@@ -139,6 +139,7 @@ fn examine(module: ast::Module, what: &str) {
         features,
         explicit_null_checks: false,
         opt_level: 2,
+        passes: crate::lower::Passes::ALL,
     };
     match checked.module().and_then(|module| lower_module(module, &cx)) {
         Ok(Some(lowered)) => {

@@ -109,7 +109,10 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
     let (verify, poison) = (s.chance(scale.verify), s.chance(scale.poison));
     let eager = s.chance(25);
     let usual = options();
+    let many = s.chance(50);
     let options = HeapOptions {
+        mark_threads: if many { 3 } else { 1 },
+        parallel_least: 0,
         zeal: NonZeroU32::new(zeal),
         poison,
         verify,
