@@ -221,8 +221,9 @@ fn length(scope: &mut RootScope<&mut Store<Refuses>>, mut head: Option<Rooted<An
 const CALLS: &str = r#"(module $calls
     (type $box (struct (field (mut i32))))
     (import "host" "call" (func $host (param i32)))
-    (; What is seen nowhere else is no object once it is optimised, and needs no slot. ;)
+    (; What is seen nowhere else, or never changed, is no object once it is optimised, and needs no slot. ;)
     (global $seen (mut (ref null $box)) (ref.null $box))
+    (func (export "change") (struct.set $box 0 (global.get $seen) (i32.const -1)))
     (func $down (export "down") (param $depth i32) (param $how i32) (result i32)
         (local $own (ref null $box))
         (global.set $seen (local.tee $own (struct.new $box (local.get $depth))))
