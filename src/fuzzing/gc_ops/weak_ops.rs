@@ -32,6 +32,8 @@ pub fn step(cx: &mut Cx<'_>, world: &mut World, s: &mut Source<'_>) -> Result<()
 }
 
 fn upgrade(cx: &mut Cx<'_>, world: &mut World, n: usize) -> Result<()> {
+    // What a finalizer held that has run meanwhile may be dead.
+    note_finalized(world)?;
     let Some(n) = n.checked_rem(world.weak.len()) else { return Ok(()) };
     let value = world.weak[n].1;
     world.log.push(format!("upgrade {value:?}"));

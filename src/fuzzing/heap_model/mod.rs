@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn replayed() {
-        replay(super::run, if cfg!(miri) { 4 } else { 3000 }, 500);
+        replay(super::run, if cfg!(miri) { 4 } else { 1000 }, 500);
     }
 
     #[test]
