@@ -1,6 +1,7 @@
 //! The clock of run times: processor time of this thread, user and system.
 //!
-//! Programs and all collectors run on the thread that calls them, so on an idle machine this is the time that
+//! Programs and collectors run on the thread that calls them (our major collections on a second one too, whose time is
+//! not in here), so on an idle machine this is the time that
 //! passes; on a busy one it leaves out what others took. Elsewhere than on Linux it is the time that passes.
 
 use std::time::Duration;

@@ -16,6 +16,7 @@ mod instantiate;
 mod lowered;
 mod memory;
 mod options;
+mod pauses;
 mod peer;
 mod program;
 mod programs;
@@ -95,6 +96,7 @@ fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &Optio
     let compiled = compile::race(program, contenders, options, &mut record);
     if !program.is_compile_only() {
         race::race(program, contenders, &compiled, options, &mut record);
+        pauses::measure(program, &mut record);
         whole::measure(program, contenders, options, &mut record);
     }
     Ok(record)

@@ -12,6 +12,8 @@ pub struct Record {
     pub calls: u32,
     /// In the order of the contenders: lowered, then Wasmtime's collectors, then peers.
     pub results: Vec<Figures>,
+    /// Milliseconds of the longest collection of Wasmtime's copying collector.
+    pub copying_pause_ms: Option<f64>,
 }
 
 /// What was measured of one contender.
@@ -51,7 +53,14 @@ impl Record {
             ..Figures::default()
         };
         let results = contenders.iter().map(|c| figures(&**c)).collect();
-        Record { name: program.name.clone(), group: program.group, class: program.class, calls: 1, results }
+        Record {
+            name: program.name.clone(),
+            group: program.group,
+            class: program.class,
+            calls: 1,
+            results,
+            copying_pause_ms: None,
+        }
     }
 
     pub fn lowered(&self) -> &Figures {

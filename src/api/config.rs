@@ -5,6 +5,7 @@ mod options;
 use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
 use crate::layout::map::MAX_HEAP_BYTES;
+use crate::lower::Passes;
 use crate::runtime::engine::EngineOptions;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub struct Config {
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    passes: Passes,
     check_roots: bool,
     strategy: Strategy,
     interprets: bool,
@@ -92,6 +94,8 @@ impl Config {
         // Calls through the store's function table are the hottest of all, and they are cheaper when
         // tables are filled on instantiation.
         inner.table_lazy_init(false);
+        // Lowering tells what hardly ever happens: that an allocation or a barrier needs help.
+        inner.wasm_branch_hinting(true);
         // Lowered modules have typed function references and function subtyping, but no GC types, so
         // Wasmtime's own GC is never set up.
         inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);
@@ -105,6 +109,7 @@ impl Config {
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            passes: Passes::ALL,
             check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
@@ -272,6 +277,17 @@ impl Config {
         self
     }
 
+    /// Which of those passes run, to measure what one brings or to test one alone: `all` or `none`, and then any
+    /// number of `+name` and `-name`, as in `all-inline`. The names are those of the files in `src/opt/`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such pass; the error lists those that there are.
+    pub fn gc_passes(&mut self, passes: &str) -> Result<&mut Self> {
+        self.passes = Passes::parse(passes).map_err(Error::msg)?;
+        Ok(self)
+    }
+
     /// Whether an independent checker looks through every lowered function: that all references are
     /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
     /// error of compilation. On by default where debug assertions are, else off.
@@ -311,10 +327,26 @@ impl Config {
         self
     }
 
+    /// On how many threads a major collection may mark, the calling thread included: the others are started for it
+    /// and end with it. It marks alone if the heap is small, or if objects are to move. 1 and above; by default 2, or 1 if
+    /// there is but one processor.
+    pub fn gc_mark_threads(&mut self, threads: u32) -> &mut Self {
+        self.heap.mark_threads = threads.clamp(1, 64);
+        self
+    }
+
     /// How much the heap may grow before a major collection: a factor on what was alive after the
-    /// last. At least 1.1, 2 by default.
+    /// last. At least 1.1, 1.75 by default.
     pub fn gc_growth_factor(&mut self, factor: f64) -> &mut Self {
         self.heap.factor = factor.max(1.1);
+        self
+    }
+
+    /// Bytes that old and large objects may take before the first major collection, and before any other if the factor
+    /// gives less. 32 MiB by default. With the factor it is all of the heap's sizing rule: a smaller
+    /// heap is collected more often.
+    pub fn gc_growth_minimum(&mut self, bytes: u64) -> &mut Self {
+        self.heap.minimum = bytes;
         self
     }
 
@@ -357,6 +389,7 @@ impl Config {
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            passes: self.passes,
             check_roots: self.check_roots,
             winch,
             backtrace_frames: self.backtrace_frames,

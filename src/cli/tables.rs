@@ -1,6 +1,6 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
-//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats` and
-//! `explicit-null-checks`.
+//! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
+//! `gc-growth-factor`, `gc-growth-minimum`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
@@ -73,6 +73,35 @@ pub(crate) static OPTIMIZE: Group = Group {
             help: "Bytes that the GC heap of a store may grow to",
             apply: |s, v| {
                 s.config.gc_max_heap_size(v.number());
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc-growth-factor",
+            takes: Word("F"),
+            help: "A major collection is due when old objects take F times what the last one left (default: 1.75)",
+            apply: |s, v| {
+                let factor = v.word().parse().ok().filter(|factor| (1.1..=1e6).contains(factor));
+                let error = || format!("a growth factor is a number of 1.1 or more, `{}` is not", v.word());
+                s.config.gc_growth_factor(factor.ok_or_else(error)?);
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc-growth-minimum",
+            takes: Bytes,
+            help: "... and at least N bytes (default: 32m)",
+            apply: |s, v| {
+                s.config.gc_growth_minimum(v.number());
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc-threads",
+            takes: Number,
+            help: "Threads on which major collections mark (default: 2, or 1 on one processor)",
+            apply: |s, v| {
+                s.config.gc_mark_threads(u32::try_from(v.number()).unwrap_or(u32::MAX));
                 Ok(())
             },
         },
@@ -166,6 +195,12 @@ pub(crate) static DEBUG: Group = Group {
                 s.config.gc_check_roots(v.flag());
                 Ok(())
             },
+        },
+        Entry {
+            name: "gc-passes",
+            takes: Word("all|none[+NAME][-NAME].."),
+            help: "Which passes of the optimizer run, as in `all-inline`; to measure what one brings",
+            apply: |s, v| s.config.gc_passes(v.word()).map(drop).map_err(|err| err.to_string()),
         },
         Entry {
             name: "gc-stats",

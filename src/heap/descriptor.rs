@@ -5,7 +5,7 @@
 //! header that is no record's address is told apart without reading the record.
 
 use super::error::TypesFull;
-use super::memory::{Words, read};
+use super::memory::{View, Words, read};
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
 use crate::layout::rtt::RTT_TYPE_ID;
 use crate::layout::{GcType, Kind, ObjectLayout, Width};
@@ -46,7 +46,7 @@ const _: () = assert!(size_of::<Descriptor>() <= 32);
 impl Descriptor {
     /// Size in bytes of the object at `at`, whose header is this type's.
     #[inline(always)]
-    pub fn size(&self, words: &Words, at: u32) -> u64 {
+    pub fn size(&self, words: View<'_>, at: u32) -> u64 {
         if self.element == 0 { self.bytes as u64 } else { self.array_size(words.get(at.wrapping_add(ARRAY_LENGTH))) }
     }
 
@@ -142,7 +142,7 @@ impl Descriptors {
 
     /// The same of a type whose objects have descriptors, if there is one at `header`.
     #[cold]
-    pub fn brief_of_descriptor(&self, words: &Words, header: u32) -> Brief {
+    pub fn brief_of_descriptor(&self, words: View<'_>, header: u32) -> Brief {
         match self.described(header, || words.get(header.wrapping_add(RTT_TYPE_ID))) {
             Some(ty) => self.brief(ty.rtt.0),
             None => Brief::NONE,

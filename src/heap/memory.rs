@@ -67,6 +67,28 @@ pub(crate) fn read(bytes: &[u8], at: u32) -> u32 {
     bytes.as_chunks::<4>().0.get((at >> 2) as usize).map_or(NULL, |word| u32::from_le_bytes(*word))
 }
 
+/// The words of a memory, only to be read; several threads may.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    words: &'a [[u8; 4]],
+}
+
+impl View<'_> {
+    /// Its length in bytes.
+    pub fn len(self) -> u64 {
+        self.words.len() as u64 * 4
+    }
+
+    /// The word at an address, null if out of range.
+    #[inline(always)]
+    pub fn get(self, at: u32) -> u32 {
+        match self.words.get((at >> 2) as usize) {
+            Some(word) => u32::from_le_bytes(*word),
+            None => NULL,
+        }
+    }
+}
+
 /// A memory taken apart into words, for the length of one collection.
 pub(crate) struct Words<'a> {
     words: &'a mut [[u8; 4]],
@@ -78,18 +100,21 @@ impl<'a> Words<'a> {
         Words { words: bytes.as_chunks_mut::<4>().0 }
     }
 
+    /// The same, only to be read.
+    #[inline(always)]
+    pub fn view(&self) -> View<'_> {
+        View { words: self.words }
+    }
+
     /// Its length in bytes.
     pub fn len(&self) -> u64 {
-        self.words.len() as u64 * 4
+        self.view().len()
     }
 
     /// The word at an address, null if out of range.
     #[inline(always)]
     pub fn get(&self, at: u32) -> u32 {
-        match self.words.get((at >> 2) as usize) {
-            Some(word) => u32::from_le_bytes(*word),
-            None => NULL,
-        }
+        self.view().get(at)
     }
 
     /// Sets the word at an address; does nothing if it is out of range.

@@ -29,6 +29,11 @@ pub struct HeapOptions {
     pub pretenure_share: f64,
     /// ... at most this many bytes, until the nursery is asked again.
     pub pretenure_most: u64,
+    /// A major collection marks on so many threads at most; 1 for the calling thread alone. The default is 2, or the
+    /// number of processors if there is only one.
+    pub mark_threads: u32,
+    /// ... if old and large objects take at least this many bytes.
+    pub parallel_least: u64,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
     pub fragmentation: f64,
@@ -47,6 +52,8 @@ impl Default for HeapOptions {
             growth_bytes: 1 << 20,
             pretenure_share: 0.875,
             pretenure_most: 16 << 20,
+            mark_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(2) as u32),
+            parallel_least: 4 << 20,
             fragmentation: 0.25,
         }
     }

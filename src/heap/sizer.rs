@@ -5,19 +5,29 @@
 //! volume is what was promoted and the pages of large objects, dead or alive. With factor `f` and
 //! steady growth, marking costs at most `1 / (f - 1)` of what promotion costs. A memory that refuses
 //! to grow makes a major collection due at once, whatever the threshold says.
+//!
+//! Where nearly all of the volume is large objects, there is little to mark, and it is due at a quarter of the
+//! minimum already: memory that is used again is in the caches, and mapped.
 
 use super::options::HeapOptions;
 use crate::layout::PAGE;
+
+/// A major collection is cheap when so many times as much was allocated in large objects as it may have to mark.
+const LITTLE: u64 = 4;
 
 /// The state of the policy.
 #[derive(Debug)]
 pub(crate) struct Sizer {
     factor: f64,
     minimum: u64,
+    /// Of the minimum.
+    quarter: u64,
     growth_bytes: u64,
     /// Bytes in the old space after the last major collection and promoted since.
     old_bytes: u64,
     threshold: u64,
+    /// Bytes of large objects after the last major collection.
+    apart_after: u64,
 }
 
 impl Sizer {
@@ -27,9 +37,11 @@ impl Sizer {
         Sizer {
             factor,
             minimum: options.minimum,
+            quarter: options.minimum / 4,
             growth_bytes: options.growth_bytes,
             old_bytes: 0,
             threshold: options.minimum,
+            apart_after: 0,
         }
     }
 
@@ -38,10 +50,16 @@ impl Sizer {
         self.old_bytes += bytes;
     }
 
+    /// Bytes in the old space, dead or alive.
+    pub fn old_bytes(&self) -> u64 {
+        self.old_bytes
+    }
+
     /// A major collection left `old` bytes in the old space and `apart` bytes in pages of large and pinned
     /// objects.
     pub fn major_done(&mut self, old: u64, apart: u64) {
         self.old_bytes = old;
+        self.apart_after = apart;
         let scaled = (old + apart) as f64 * self.factor;
         self.threshold = self.minimum.max(scaled as u64);
     }
@@ -49,7 +67,9 @@ impl Sizer {
     /// Whether a major collection is due before `more` bytes are added, when large and pinned objects
     /// take `apart` bytes.
     pub fn major_due(&self, apart: u64, more: u64) -> bool {
-        self.old_bytes + apart + more > self.threshold
+        let grown = (apart + more).saturating_sub(self.apart_after);
+        let cheap = grown > self.quarter.max(LITTLE * (self.old_bytes + self.apart_after));
+        cheap || self.old_bytes + apart + more > self.threshold
     }
 
     /// The lengths to try, best first, for a memory of `len` bytes that needs `more` bytes and may
@@ -78,6 +98,18 @@ mod tests {
         assert!(!sizer.major_due(100, 0) && sizer.major_due(100, 1));
         let nan = Sizer::new(&HeapOptions { factor: f64::NAN, ..Default::default() });
         assert_eq!(nan.factor, 1.1);
+    }
+
+    #[test]
+    fn it_is_due_earlier_when_there_is_little_to_mark() {
+        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, ..Default::default() });
+        assert!(!sizer.major_due(1000, 0) && sizer.major_due(1000, 1));
+        sizer.promoted(500);
+        assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));
+        sizer.promoted(500);
+        assert!(!sizer.major_due(3000, 0) && sizer.major_due(3001, 0));
+        sizer.major_done(0, 300);
+        assert!(!sizer.major_due(1500, 0) && sizer.major_due(1501, 0));
     }
 
     #[test]

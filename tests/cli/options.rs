@@ -98,6 +98,7 @@ fn options_stand_before_or_after_the_command() {
 fn many_options_in_one() {
     let options = [
         "-Oopt-level=s,memory-reservation=0x100000,gc-nursery-size=256k,gc-max-heap-size=64m",
+        "-Ogc-threads=3,gc-growth-factor=1.2,gc-growth-minimum=8m",
         "-Ccompiler=cranelift,collector=auto,parallel-compilation=n",
         "-Dgc-zeal=2,gc-verify,explicit-null-checks",
         "-Wtail-call=n,simd,max-memory-size=128m,trap-on-grow-failure",
@@ -122,18 +123,37 @@ fn many_options_in_one() {
     assert_eq!((out.code, out.stderr.as_str()), (0, ""));
 }
 
-#[test]
-fn statistics_of_the_heap() {
-    let module = r#"
+/// Makes 80 MB of garbage, in objects of their own pages.
+const GARBAGE: &str = r#"
 (module
   (type $a (array i64))
   (func (export "_start")
     (local $n i32)
     (loop $more
-      (drop (array.new $a (i64.const 1) (i32.const 1000)))
+      (drop (array.new $a (i64.const 1) (i32.const 1100)))
       (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10000))))))
 "#;
-    let out = run_module(&["-D", "gc-stats"], module);
+
+#[test]
+fn statistics_of_the_heap() {
+    let out = run_module(&["-D", "gc-stats"], GARBAGE);
     assert_eq!(out.code, 0, "{}", out.stderr);
     assert!(out.stderr.contains("collections"), "{}", out.stderr);
+}
+
+#[test]
+fn two_numbers_say_how_far_the_heap_grows() {
+    let majors = |options: &str| {
+        let out = run_module(&["-D", "gc-stats", "-O", options], GARBAGE);
+        assert_eq!(out.code, 0, "{}", out.stderr);
+        let words: Vec<&str> = out.stderr.split_whitespace().collect();
+        let at = words.iter().position(|&word| word == "major").unwrap();
+        words[at - 1].parse::<u32>().unwrap()
+    };
+    assert!(majors("gc-growth-minimum=4m") > 4 * majors("gc-growth-minimum=32m"));
+    assert_eq!(majors("gc-growth-minimum=1g,gc-growth-factor=1.5"), 0);
+    for bad in ["gc-growth-factor=1", "gc-growth-factor=NaN", "gc-growth-factor=much"] {
+        let out = run_module(&["-O", bad], GARBAGE);
+        assert!(out.code != 0 && out.stderr.contains("growth factor"), "{bad}: {}", out.stderr);
+    }
 }

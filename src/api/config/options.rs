@@ -81,7 +81,7 @@ forward! {
     rr(config: RRConfig);
     /// Whether tables are filled when elements are first read. Off here, because calls are faster then.
     table_lazy_init(table_lazy_init: bool);
-    /// Whether hints about branches are heeded. Lowering drops them.
+    /// Whether hints about branches are heeded. On here, because lowering gives its own; it drops those of modules.
     wasm_branch_hinting(enable: bool);
     /// The component model.
     wasm_component_model(enable: bool);

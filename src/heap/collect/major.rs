@@ -1,6 +1,7 @@
 //! A major collection: mark, sweep, then promote.
 //!
-//! 1. Mark from all roots, young objects in place; objects of chosen old blocks move. The remembered
+//! 1. Mark from all roots, young objects in place; objects of chosen old blocks move. If none are chosen, several
+//!    threads may mark. The remembered
 //!    set is rebuilt: entries in dead objects would outlive them.
 //!    Then weak references, ephemerons and finalizers are settled.
 //! 2. Tell the host which of its slots are dead. Sweep old blocks and large objects.
@@ -8,6 +9,7 @@
 //!    nursery stays as it is, and the heap is intact.
 
 use super::evacuate::{Eagerness, blocks_wanted, candidates, choose};
+use super::parallel;
 use super::roots::{Roots, Young, each_memory_root, stack_pointer};
 use super::trace::{Live, Marker, Marking};
 use crate::heap::memory::{HeapMemory, Words};
@@ -53,6 +55,7 @@ impl Heap {
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
         buffer_end(mem.bytes(), map)?;
+        let threads = if MOVES { 1 } else { self.mark_threads() };
         let mut todo = std::mem::take(&mut self.todo);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, map);
@@ -75,6 +78,9 @@ impl Heap {
         each_memory_root(map, sp, &self.areas, |at| marker.root_slot(at));
         roots.each(&mut |word| *word = marker.mark(*word));
         self.weak.each_strong(Entries::All, &mut |word| *word = marker.mark(*word));
+        if threads > 1 {
+            parallel::trace(&mut marker, threads, roots);
+        }
         marker.drain(roots);
         self.weak.finish(&mut Marking { marker: &mut marker, roots }, Entries::All, map);
         let (live, fault) = (marker.live, marker.fault.take());
@@ -83,6 +89,12 @@ impl Heap {
         self.todo = todo;
         self.stats.evacuated_bytes += live.moved;
         fault.map_or(Ok(live), |fault| Err(fault.into()))
+    }
+
+    /// Threads to mark with.
+    fn mark_threads(&self) -> u32 {
+        let bytes = self.sizer.old_bytes() + self.large.bytes();
+        if bytes < self.options.parallel_least { 1 } else { self.options.mark_threads }
     }
 
     fn sweep(&mut self, mem: &mut dyn HeapMemory, live: Live) {

@@ -152,12 +152,12 @@ impl Promoter<'_> {
     fn move_other(&mut self, from: u32, value: u32, brief: Brief) -> u32 {
         let header = self.words.get(from);
         let known = brief.index().is_some();
-        let brief = if known { brief } else { self.types.brief_of_descriptor(&self.words, header) };
+        let brief = if known { brief } else { self.types.brief_of_descriptor(self.words.view(), header) };
         let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, from, header, value);
         };
         let descriptor = self.types.at(index);
-        let size = descriptor.size(&self.words, from);
+        let size = descriptor.size(self.words.view(), from);
         if size > self.room(from) as u64 || size >= LARGE_OBJECT_BYTES as u64 {
             return self.corrupt(Fault::Size, from, header, value);
         }
@@ -188,12 +188,12 @@ impl Promoter<'_> {
             // A large object that nobody has set up: see `alloc.rs`.
             return;
         }
-        let described = || self.types.brief_of_descriptor(&self.words, header).index();
+        let described = || self.types.brief_of_descriptor(self.words.view(), header).index();
         let Some(index) = self.types.index(header).or_else(described) else {
             self.corrupt(Fault::Header, at, header, 0);
             return;
         };
-        if at as u64 + self.types.at(index).size(&self.words, at) > self.words.len() {
+        if at as u64 + self.types.at(index).size(self.words.view(), at) > self.words.len() {
             self.corrupt(Fault::Size, at, header, 0);
             return;
         }
@@ -204,7 +204,7 @@ impl Promoter<'_> {
     fn scan_other(&mut self, at: u32, index: u32) {
         let types = self.types;
         let descriptor = types.at(index);
-        let len = elements(&self.words, descriptor.element, at);
+        let len = elements(self.words.view(), descriptor.element, at);
         types.each_slot(descriptor, at, len, |slot| self.slot(slot));
     }
 

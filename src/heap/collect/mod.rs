@@ -5,6 +5,7 @@
 //! | `roots.rs` | visits every root word, and the slots that refer into the nursery |
 //! | `minor.rs` | promotes what is reachable in the nursery to the old space |
 //! | `trace.rs` | marks everything that is reachable |
+//! | `parallel.rs` | does most of it on several threads, when nothing moves |
 //! | `evacuate.rs` | chooses the blocks that marking empties |
 //! | `major.rs` | mark, sweep, then promote |
 //!
@@ -13,6 +14,7 @@
 mod evacuate;
 mod major;
 mod minor;
+mod parallel;
 pub(crate) mod roots;
 mod trace;
 

@@ -1,7 +1,7 @@
 //! The root words of a collection: the live part of the shadow stack, the root areas, and what the
 //! host holds.
 
-use crate::heap::memory::{Words, read};
+use crate::heap::memory::{View, read};
 use crate::heap::space::roots_area::RootAreas;
 use crate::heap::verify::{Fault, VerifyError};
 use crate::layout::HeapMap;
@@ -81,6 +81,6 @@ pub(crate) fn object_header(value: u32) -> Option<u32> {
 
 /// The length of the array at `at`, if objects of its type have elements.
 #[inline(always)]
-pub(crate) fn elements(words: &Words, element: u32, at: u32) -> u32 {
+pub(crate) fn elements(words: View<'_>, element: u32, at: u32) -> u32 {
     if element == 0 { 0 } else { words.get(at + crate::layout::object::ARRAY_LENGTH) }
 }

@@ -30,6 +30,32 @@ pub(super) struct Live {
     pub moved: u64,
 }
 
+impl Live {
+    /// Counts a young object.
+    pub fn count_young(&mut self, size: u64) {
+        if size <= LINE_BYTES as u64 {
+            self.young_small += size;
+        } else {
+            self.young_medium += size;
+        }
+    }
+
+    /// Adds what another counted.
+    pub fn add(&mut self, other: Live) {
+        self.young_small += other.young_small;
+        self.young_medium += other.young_medium;
+        self.old += other.old;
+        self.moved += other.moved;
+    }
+
+    /// Takes off what was counted twice.
+    pub fn subtract(&mut self, twice: Live) {
+        self.young_small = self.young_small.saturating_sub(twice.young_small);
+        self.young_medium = self.young_medium.saturating_sub(twice.young_medium);
+        self.old = self.old.saturating_sub(twice.old);
+    }
+}
+
 /// A mark phase in progress; `MOVES` if some blocks are being evacuated.
 pub(super) struct Marker<'a, const MOVES: bool> {
     pub words: Words<'a>,
@@ -108,7 +134,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     #[cold]
     fn push_described(&mut self, mut at: u32, mut header: u32) {
         loop {
-            let brief = self.types.brief_of_descriptor(&self.words, header);
+            let brief = self.types.brief_of_descriptor(self.words.view(), header);
             if brief.index().is_none() {
                 self.corrupt(Fault::Header, at, header, 0);
                 return;
@@ -139,7 +165,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         let mut brief = self.types.brief(header);
         let described = brief.index().is_none();
         if described {
-            brief = self.types.brief_of_descriptor(&self.words, header);
+            brief = self.types.brief_of_descriptor(self.words.view(), header);
         }
         let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, at, header, value);
@@ -147,7 +173,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         if described && self.marks.set(header) {
             self.push(header);
         }
-        let size = self.types.at(index).size(&self.words, at);
+        let size = self.types.at(index).size(self.words.view(), at);
         if size >= LARGE_OBJECT_BYTES as u64 || at as u64 + size > self.words.len() {
             return self.corrupt(Fault::Size, at, header, value);
         }
@@ -185,7 +211,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     fn scan_other(&mut self, at: u32, brief: Brief, roots: &mut dyn Roots) {
         let Some(index) = brief.index() else { return };
         let descriptor = self.types.at(index);
-        let size = descriptor.size(&self.words, at);
+        let size = descriptor.size(self.words.view(), at);
         let young = at < self.space_start;
         let room = if young { (self.young.start + self.young.used) as u64 } else { self.words.len() };
         if at as u64 + size > room {
@@ -193,7 +219,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             return;
         }
         if young {
-            self.count_young(size);
+            self.live.count_young(size);
             self.each_slot(descriptor, at, |this, slot| this.root_slot(slot));
         } else {
             self.count_old(at, size as u32);
@@ -208,16 +234,8 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     #[inline(always)]
     fn each_slot(&mut self, descriptor: &Descriptor, at: u32, mut each: impl FnMut(&mut Self, u32)) {
         let types = self.types;
-        let len = elements(&self.words, descriptor.element, at);
+        let len = elements(self.words.view(), descriptor.element, at);
         types.each_slot(descriptor, at, len, |slot| each(self, slot));
-    }
-
-    fn count_young(&mut self, size: u64) {
-        if size <= LINE_BYTES as u64 {
-            self.live.young_small += size;
-        } else {
-            self.live.young_medium += size;
-        }
     }
 
     #[inline(always)]

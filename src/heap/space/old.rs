@@ -224,15 +224,23 @@ impl OldSpace {
     /// Marks the lines that an object of this space touches.
     #[inline(always)]
     pub fn mark_lines(&mut self, at: u32, bytes: u32) {
-        let first = (at.wrapping_sub(self.start) / LINE_BYTES) as usize;
-        let last = ((at.wrapping_sub(self.start) + bytes - 1) / LINE_BYTES) as usize;
-        if first == last {
-            if let Some(line) = self.lines.get_mut(first) {
-                *line = 1;
-            }
-        } else if let Some(lines) = self.lines.get_mut(first..=last) {
-            lines.fill(1);
-        }
+        mark_lines(&mut self.lines, at.wrapping_sub(self.start), bytes);
+    }
+
+    /// Line marks apart from those of the space, for [`OldSpace::mark_lines_in`]: none is set.
+    pub fn no_lines(&self) -> Vec<u8> {
+        vec![0; self.lines.len()]
+    }
+
+    /// Marks the lines that an object touches in marks apart.
+    #[inline(always)]
+    pub fn mark_lines_in(&self, lines: &mut [u8], at: u32, bytes: u32) {
+        mark_lines(lines, at.wrapping_sub(self.start), bytes);
+    }
+
+    /// Marks the lines that are marked apart.
+    pub fn absorb_lines(&mut self, lines: &[u8]) {
+        self.lines.iter_mut().zip(lines).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
     /// Blocks with unmarked lines that the allocator has not reached yet, and how many lines each.
@@ -339,6 +347,21 @@ impl OldSpace {
     pub fn block_range(&self, at: u32) -> Option<Range<u32>> {
         let start = self.start + at.wrapping_sub(self.start) / BLOCK_BYTES * BLOCK_BYTES;
         self.contains(at).then(|| start..start + BLOCK_BYTES)
+    }
+}
+
+/// Marks the lines that `bytes` at an offset touch.
+#[inline(always)]
+fn mark_lines(lines: &mut [u8], offset: u32, bytes: u32) {
+    let first = (offset / LINE_BYTES) as usize;
+    let last = ((offset + bytes - 1) / LINE_BYTES) as usize;
+    // Whether these are the same can not be foretold, and a wrong guess costs more than a store.
+    if let Some(lines) = lines.get_mut(..=last) {
+        lines[first] = 1;
+        lines[last] = 1;
+        if last - first > 1 {
+            lines[first + 1..last].fill(1);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `collect.rs` | minor and major collections, the barrier, host objects |
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
 //! | `pretenure.rs` | allocation in the old space while nearly everything survives |
+//! | `parallel.rs` | marking on several threads |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
 //! | `weak.rs` | weak references, ephemerons, finalizers, what host objects hold |
 //! | `model.rs` | random programs against a model heap |
@@ -13,6 +14,7 @@
 mod collect;
 mod corrupt;
 mod model;
+mod parallel;
 mod pretenure;
 mod shortage;
 mod weak;

@@ -79,6 +79,12 @@ proptest! {
     }
 
     #[test]
+    fn it_agrees_when_three_threads_mark(steps in steps(), requests in prop_oneof![Just(u64::MAX), 0..30u64]) {
+        let options = HeapOptions { mark_threads: 3, parallel_least: 0, fragmentation: 2.0, ..options() };
+        prop_assert_eq!(run_steps(options, requests, &steps), Ok(()));
+    }
+
+    #[test]
     fn it_agrees_without_debugging_aids_and_with_eager_evacuation(steps in steps()) {
         let options = HeapOptions { poison: false, verify: false, fragmentation: 0.0, nursery_least: 0, pretenure_share: 0.0, ..options() };
         prop_assert_eq!(run_steps(options, u64::MAX, &steps), Ok(()));

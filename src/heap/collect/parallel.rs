@@ -1,0 +1,379 @@
+//! Marking on several threads, when no object moves.
+//!
+//! Then marking only reads the memory, so that threads may share it without a lock. Each worker has a worklist, a
+//! bitmap, line marks and counts of its own; what it shares is the bitmaps, to look whether another has been there. A
+//! worker with nothing to do waits; one that has much gives the older half of its worklist away, which leads to the
+//! largest parts of the graph, and goes on depth first (see "Lessons" in `docs/heap.md`).
+//!
+//! The outcome does not depend on who does what. Bitmaps and line marks are put together as sets; an object that two
+//! workers have traced, each before it could see the bit of the other, is taken off the counts again; what goes to the
+//! remembered set and to the host is sorted.
+//!
+//! What this is not: concurrent. The program waits until all is marked. Roots, host values and what is weak
+//! are the calling thread's, before and after.
+//!
+//! The design follows T. Endo, K. Taura, A. Yonezawa, "A scalable mark-sweep garbage collector on large-scale
+//! shared-memory machines" (SC 1997), with halves of worklists instead of a queue to steal from.
+
+use super::roots::{Roots, Young, elements, object_header};
+use super::trace::{Live, Marker};
+use crate::heap::descriptor::{Brief, Descriptors, Trace};
+use crate::heap::memory::View;
+use crate::heap::space::marks::Marks;
+use crate::heap::space::old::OldSpace;
+use crate::heap::verify::{Fault, VerifyError};
+use crate::layout::rtt;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+/// Marked objects that are still to be traced.
+type Work = Vec<(u32, Brief)>;
+
+/// So many objects are traced before a worker looks whether others wait.
+const LOOK_EVERY: u32 = 64;
+
+/// What all workers read.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    words: View<'a>,
+    types: &'a Descriptors,
+    old: &'a OldSpace,
+    young: Young,
+    rtt_start: u32,
+    space_start: u32,
+    pool: &'a Pool,
+}
+
+/// What a worker found.
+struct Found {
+    lines: Vec<u8>,
+    /// Slots of old objects that refer to young ones.
+    remembered: Vec<u32>,
+    /// Slots of the host.
+    hosts: Vec<u32>,
+    live: Live,
+    fault: Option<VerifyError>,
+}
+
+/// Traces from the marker's worklist, until nothing is left to trace but what the host's values hold, and what that
+/// leads to. The marker must not move objects, which is why there is another one for that.
+pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: u32, roots: &mut dyn Roots) {
+    let pool = Pool::default();
+    let mut others: Vec<Marks> = (1..threads).map(|_| marker.marks.another()).collect();
+    let ground = Ground {
+        words: marker.words.view(),
+        types: marker.types,
+        old: marker.old,
+        young: marker.young,
+        rtt_start: marker.rtt_start,
+        space_start: marker.space_start,
+        pool: &pool,
+    };
+    pool.give(std::mem::take(marker.todo));
+    let found = run(ground, marker.marks, &others);
+    let mut twice = Live::default();
+    for marks in &mut others {
+        marker.marks.absorb(marks, |at| ground.count(&mut twice, at, ground.size(at)));
+    }
+    absorb(marker, found, twice, roots);
+}
+
+/// Marks on this thread and one for each of the other bitmaps, or as many as there may be.
+fn run(ground: Ground<'_>, marks: &Marks, others: &[Marks]) -> Vec<Found> {
+    std::thread::scope(|scope| {
+        let spawn = |mine: &usize| {
+            let me = &others[*mine];
+            let rest = others.iter().enumerate().filter(|(n, _)| n != mine).map(|(_, other)| other);
+            let worker = Worker::new(ground, me, rest.chain([marks]).collect());
+            std::thread::Builder::new().name("gc-mark".into()).spawn_scoped(scope, || worker.run()).ok()
+        };
+        let places: Vec<usize> = (0..others.len()).collect();
+        let threads: Vec<_> = places.iter().map_while(spawn).collect();
+        let mine = Worker::new(ground, marks, others.iter().collect()).run();
+        let theirs =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(mine).chain(theirs).collect()
+    })
+}
+
+/// Takes over what the workers found. The host's values are asked here: they are no business of other threads.
+fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, twice: Live, roots: &mut dyn Roots) {
+    let (mut remembered, mut hosts) = (vec![], vec![]);
+    for mut one in found {
+        marker.old.absorb_lines(&one.lines);
+        marker.live.add(one.live);
+        remembered.append(&mut one.remembered);
+        hosts.append(&mut one.hosts);
+        marker.fault = marker.fault.take().or(one.fault);
+    }
+    marker.live.subtract(twice);
+    remembered.sort_unstable();
+    remembered.into_iter().for_each(|slot| marker.remembered.slot(slot));
+    hosts.sort_unstable();
+    hosts.dedup();
+    for slot in hosts {
+        roots.mark_host_slot(slot, &mut |word| *word = marker.mark(*word));
+    }
+}
+
+impl Ground<'_> {
+    /// Size of the object at an address whose header was good; 0 if it is not.
+    fn size(&self, at: u32) -> u64 {
+        let header = self.words.get(at);
+        let brief = match self.types.brief(header) {
+            brief if brief.index().is_some() => brief,
+            _ => self.types.brief_of_descriptor(self.words, header),
+        };
+        brief.index().map_or(0, |index| self.types.at(index).size(self.words, at))
+    }
+
+    /// Counts a live object.
+    #[inline(always)]
+    fn count(&self, live: &mut Live, at: u32, size: u64) {
+        if at < self.space_start {
+            live.count_young(size);
+        } else if self.old.contains(at) {
+            live.old += size;
+        }
+    }
+}
+
+/// One thread's part.
+struct Worker<'a> {
+    ground: Ground<'a>,
+    marks: &'a Marks,
+    /// The bitmaps of the others.
+    others: Vec<&'a Marks>,
+    todo: Work,
+    found: Found,
+}
+
+impl<'a> Worker<'a> {
+    fn new(ground: Ground<'a>, marks: &'a Marks, others: Vec<&'a Marks>) -> Worker<'a> {
+        let (live, fault) = (Live::default(), None);
+        let found = Found { lines: ground.old.no_lines(), remembered: vec![], hosts: vec![], live, fault };
+        Worker { ground, marks, others, todo: vec![], found }
+    }
+
+    /// Works until nobody has work.
+    fn run(mut self) -> Found {
+        let member = Member::new(self.ground.pool);
+        while let Some(work) = member.take() {
+            self.todo = work;
+            self.drain();
+        }
+        self.found
+    }
+
+    fn drain(&mut self) {
+        let mut until_look = LOOK_EVERY;
+        while let Some((at, brief)) = self.todo.pop() {
+            self.visit(at, brief);
+            until_look -= 1;
+            if until_look == 0 {
+                until_look = LOOK_EVERY;
+                if self.ground.pool.is_hungry() {
+                    self.share();
+                }
+            }
+        }
+    }
+
+    /// Gives the older half of the worklist away.
+    #[cold]
+    fn share(&mut self) {
+        if self.todo.len() > 1 {
+            let newer = self.todo.split_off(self.todo.len() / 2);
+            self.ground.pool.give(std::mem::replace(&mut self.todo, newer));
+        }
+    }
+
+    /// Traces a marked object.
+    #[inline(always)]
+    fn visit(&mut self, at: u32, brief: Brief) {
+        let size = brief.bytes();
+        if size == 0 || at < self.ground.space_start {
+            self.visit_other(at, brief);
+        } else {
+            self.count(at, u64::from(size));
+            brief.each_slot(at, |slot| self.old_slot(slot));
+        }
+    }
+
+    /// Traces an object that is young, or of a type without a complete brief description.
+    #[inline(never)]
+    fn visit_other(&mut self, at: u32, brief: Brief) {
+        let ground = self.ground;
+        let Some(index) = brief.index() else { return };
+        let descriptor = ground.types.at(index);
+        let size = descriptor.size(ground.words, at);
+        let young = at < ground.space_start;
+        let room = if young { u64::from(ground.young.start + ground.young.used) } else { ground.words.len() };
+        if u64::from(at) + size > room {
+            return self.corrupt(Fault::Size, at, size as u32);
+        }
+        self.count(at, size);
+        let len = elements(ground.words, descriptor.element, at);
+        if young {
+            ground.types.each_slot(descriptor, at, len, |slot| {
+                self.slot(slot);
+            });
+        } else {
+            ground.types.each_slot(descriptor, at, len, |slot| self.old_slot(slot));
+        }
+        if descriptor.trace == Trace::Host {
+            self.found.hosts.push(ground.words.get(at + rtt::HOST_SLOT));
+        }
+    }
+
+    #[inline(always)]
+    fn count(&mut self, at: u32, size: u64) {
+        let ground = &self.ground;
+        ground.count(&mut self.found.live, at, size);
+        if at >= ground.space_start && ground.old.contains(at) {
+            ground.old.mark_lines_in(&mut self.found.lines, at, size as u32);
+        }
+    }
+
+    /// Marks what a slot refers to: its header, if that is an object.
+    #[inline(always)]
+    fn slot(&mut self, slot: u32) -> Option<u32> {
+        let value = self.ground.words.get(slot);
+        let at = object_header(value)?;
+        let Ground { young, rtt_start, space_start, .. } = self.ground;
+        if at < space_start && at.wrapping_sub(young.start) >= young.used {
+            if at < rtt_start {
+                self.corrupt(Fault::Reference, at, value);
+            }
+            // An RTT record: immortal.
+        } else if self.mark(at) {
+            self.push(at);
+        }
+        Some(at)
+    }
+
+    /// A slot of an old object.
+    #[inline(always)]
+    fn old_slot(&mut self, slot: u32) {
+        let young = self.ground.young;
+        if let Some(at) = self.slot(slot)
+            && at.wrapping_sub(young.start) < young.used
+        {
+            self.found.remembered.push(slot);
+        }
+    }
+
+    /// Marks an object, unless someone has; whether nobody had.
+    #[inline(always)]
+    fn mark(&self, at: u32) -> bool {
+        !self.others.iter().any(|other| other.is_set(at)) && self.marks.set_shared(at)
+    }
+
+    /// Queues a marked object, if its header is good. Should that be a descriptor, it is alive too.
+    #[inline(always)]
+    fn push(&mut self, mut at: u32) {
+        loop {
+            let header = self.ground.words.get(at);
+            let brief = self.ground.types.brief(header);
+            if brief.index().is_some() {
+                self.todo.push((at, brief));
+                return;
+            }
+            let brief = self.ground.types.brief_of_descriptor(self.ground.words, header);
+            if brief.index().is_none() {
+                return self.corrupt(Fault::Header, at, header);
+            }
+            self.todo.push((at, brief));
+            if !self.mark(header) {
+                return;
+            }
+            at = header;
+        }
+    }
+
+    #[cold]
+    fn corrupt(&mut self, fault: Fault, at: u32, word: u32) {
+        self.found.fault.get_or_insert_with(|| VerifyError::object(fault, at, word));
+    }
+}
+
+/// Where workers meet.
+#[derive(Default)]
+struct Pool {
+    state: Mutex<State>,
+    wake: Condvar,
+    /// More wait than there is work for.
+    hungry: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    work: Vec<Work>,
+    workers: usize,
+    waiting: usize,
+    /// All waited at once, and there was no work.
+    done: bool,
+}
+
+impl Pool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    #[inline(always)]
+    fn is_hungry(&self) -> bool {
+        self.hungry.load(Relaxed)
+    }
+
+    fn give(&self, work: Work) {
+        let mut state = self.state();
+        state.work.push(work);
+        self.note(&state);
+        self.wake.notify_one();
+    }
+
+    fn note(&self, state: &State) {
+        self.hungry.store(state.waiting > state.work.len(), Relaxed);
+    }
+}
+
+/// A worker's place in the pool. One that comes when all is done finds nothing; one that panics is not waited for.
+struct Member<'a>(&'a Pool);
+
+impl<'a> Member<'a> {
+    fn new(pool: &'a Pool) -> Member<'a> {
+        pool.state().workers += 1;
+        Member(pool)
+    }
+
+    /// Work, when there is any; `None` when there will be none.
+    fn take(&self) -> Option<Work> {
+        let mut state = self.0.state();
+        state.waiting += 1;
+        loop {
+            if let Some(work) = state.work.pop() {
+                state.waiting -= 1;
+                self.0.note(&state);
+                return Some(work);
+            }
+            if state.done || state.waiting == state.workers {
+                state.done = true;
+                state.waiting -= 1;
+                self.0.wake.notify_all();
+                return None;
+            }
+            self.0.note(&state);
+            state = self.0.wake.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.workers -= 1;
+        state.done |= state.waiting == state.workers && state.work.is_empty();
+        self.0.wake.notify_all();
+    }
+}
