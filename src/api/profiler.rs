@@ -133,7 +133,7 @@ impl GuestProfiler {
         self.profile.add_sample(self.thread, now, stack, delta.into(), 1);
     }
 
-    /// Marks the beginning or the end of a call of the host, as [`Store::call_hook`](super::Store::call_hook) tells it.
+    /// Marks the beginning or the end of a call of the host, as `Store::call_hook` (feature `call-hook`) tells it.
     pub fn call_hook(&mut self, store: impl AsContext, kind: CallHook) {
         let now = self.now();
         match kind {

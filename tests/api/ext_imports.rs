@@ -122,5 +122,6 @@ fn a_guest_can_not_fill_the_host_with_entries() {
     let live = instance.get_typed_func::<(), ()>(&mut store, "live").unwrap();
     let err = live.call(&mut store, ()).unwrap_err();
     assert!(format!("{err:#}").contains("too many ephemeron maps and entries"), "{err:?}");
-    dead.call(&mut store, 10).unwrap_err();
+    // The map went with the call, so there is room again.
+    dead.call(&mut store, 10).unwrap();
 }

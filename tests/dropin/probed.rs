@@ -16,10 +16,16 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("modules", "(component): error: failed to parse", "the remedy is told, too"),
     ("linkers", "defaults: error: no default value exists for `x::r` with type", DEBUG_FORM),
     ("linkers", "which: Some((\"x\", \"y\", ", DEBUG_FORM),
+    ("limits", "grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
+    ("limits", "table_grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
+    ("limits", "funcs_grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
     ("structs", "held after: error: cannot set field 2", "the handle is looked at when the value is checked"),
 ];
 
 const DEBUG_FORM: &str = "the debug form of a defined type is another";
+
+const ENGINES_OWN: &str =
+    "the engine's own backtrace can not be taken out of the error of a limiter that forces a trap";
 
 const UNCAUGHT: &str = "an exception has left its frames behind before anybody knows that nobody catches it";
 

@@ -450,7 +450,7 @@ impl<C: AsContextMut> RootScope<C> {
     /// Begins a scope.
     ///
     /// ```
-    /// use wasmtime_gc::{AsContextMut, ExternRef, Result, RootScope, Store};
+    /// use wasmtime_gc::{AsContext, AsContextMut, ExternRef, Result, RootScope, Store};
     ///
     /// # fn main() -> wasmtime_gc::Result<()> {
     /// fn chars(store: impl AsContextMut, text: &str) -> Result<usize> {
