@@ -16,6 +16,15 @@ pub enum Error {
         /// What the validator found.
         message: String,
     },
+    /// The body of a function is not valid, or uses a feature that is switched off. Only errors of `Module` tell this
+    /// from [`Error::Invalid`].
+    #[error("Invalid input WebAssembly code at offset {offset}: {message}")]
+    InvalidCode {
+        /// Byte offset in the module.
+        offset: usize,
+        /// What the validator found.
+        message: String,
+    },
     /// The module is valid, but asks for something that is not supported.
     #[error("unsupported: {feature} (at offset {offset:#x}); {remedy}")]
     Unsupported {

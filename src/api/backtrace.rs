@@ -8,7 +8,9 @@ impl WasmBacktrace {
     /// The frames that are there now: those that called the host. None, if the engine makes no backtraces.
     pub fn capture(store: impl AsContext) -> WasmBacktrace {
         let cx = store.as_context();
-        trap::map(&cx.inner.data().gc.engine, &wasmtime::WasmBacktrace::capture(&cx.inner))
+        let engine = &cx.inner.data().gc.engine;
+        let none = || WasmBacktrace { frames: Vec::new() };
+        trap::shown(engine, &wasmtime::WasmBacktrace::capture(&cx.inner)).unwrap_or_else(none)
     }
 
     /// The frames that are there now, even if the engine makes no backtraces.

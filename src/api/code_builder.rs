@@ -1,8 +1,11 @@
 //! Compiling step by step.
 
+#![expect(unsafe_code, reason = "unsafe functions of Wasmtime's, with its contracts")]
+
 use super::component::Component;
 use super::{CodeHint, Engine, Error, Module, Result, bail};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// What is to be compiled, and how.
@@ -23,6 +26,9 @@ pub struct CodeBuilder<'a> {
     engine: &'a Engine,
     wasm: Option<Cow<'a, [u8]>>,
     has_dwarf: bool,
+    /// Modules that components are compiled with, by name. Only components have them.
+    builtins: HashMap<Cow<'a, str>, Cow<'a, [u8]>>,
+    intrinsics: Option<String>,
 }
 
 impl std::fmt::Debug for CodeBuilder<'_> {
@@ -38,7 +44,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 impl<'a> CodeBuilder<'a> {
     /// Nothing yet.
     pub fn new(engine: &'a Engine) -> Self {
-        CodeBuilder { engine, wasm: None, has_dwarf: false }
+        CodeBuilder { engine, wasm: None, has_dwarf: false, builtins: HashMap::new(), intrinsics: None }
     }
 
     /// A module in the binary format. The path is that of its debug information, which lowering drops.
@@ -120,6 +126,90 @@ impl<'a> CodeBuilder<'a> {
         }
     }
 
+    /// A module in the binary format that a component is compiled with, in the place of an import with this name.
+    ///
+    /// # Safety
+    ///
+    /// The module may have Wasmtime's intrinsics, which read and write the host's memory: it has to be trusted as the
+    /// host is.
+    pub unsafe fn compile_time_builtins_binary(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        wasm_bytes: impl Into<Cow<'a, [u8]>>,
+    ) -> &mut Self {
+        self.builtins.insert(name.into(), wasm_bytes.into());
+        self
+    }
+
+    /// The same, in the binary or the text format.
+    ///
+    /// # Errors
+    ///
+    /// When the text is none.
+    ///
+    /// # Safety
+    ///
+    /// As [`CodeBuilder::compile_time_builtins_binary`].
+    pub unsafe fn compile_time_builtins_binary_or_text(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        wasm_bytes: impl Into<Cow<'a, [u8]>>,
+        wasm_path: Option<&Path>,
+    ) -> Result<&mut Self> {
+        let bytes = wasm_bytes.into();
+        let wasm = super::module::binary(&bytes, wasm_path)?.into_owned();
+        // SAFETY: the contract is the same.
+        Ok(unsafe { self.compile_time_builtins_binary(name, wasm) })
+    }
+
+    /// The same, in the binary format, from a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file can not be read.
+    ///
+    /// # Safety
+    ///
+    /// As [`CodeBuilder::compile_time_builtins_binary`].
+    pub unsafe fn compile_time_builtins_binary_file(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        file: &Path,
+    ) -> Result<&mut Self> {
+        let wasm = read(file)?;
+        // SAFETY: the contract is the same.
+        Ok(unsafe { self.compile_time_builtins_binary(name, wasm) })
+    }
+
+    /// The same, in the binary or the text format, from a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file can not be read, or the text is none.
+    ///
+    /// # Safety
+    ///
+    /// As [`CodeBuilder::compile_time_builtins_binary`].
+    pub unsafe fn compile_time_builtins_binary_or_text_file(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        file: &Path,
+    ) -> Result<&mut Self> {
+        let wasm = super::module::binary(&read(file)?, Some(file))?.into_owned();
+        // SAFETY: the contract is the same.
+        Ok(unsafe { self.compile_time_builtins_binary(name, wasm) })
+    }
+
+    /// Lets a component import Wasmtime's intrinsics under this name.
+    ///
+    /// # Safety
+    ///
+    /// They read and write the host's memory: the component has to be trusted as the host is.
+    pub unsafe fn expose_unsafe_intrinsics(&mut self, import_name: impl Into<String>) -> &mut Self {
+        self.intrinsics = Some(import_name.into());
+        self
+    }
+
     fn wasm(&self) -> Result<&[u8]> {
         self.wasm.as_deref().ok_or_else(|| Error::msg("no wasm bytes have been configured"))
     }
@@ -130,6 +220,12 @@ impl<'a> CodeBuilder<'a> {
     ///
     /// When there is none, or as [`Module::from_binary`].
     pub fn compile_module(&self) -> Result<Module> {
+        if self.intrinsics.is_some() {
+            bail!("`CodeBuilder::expose_unsafe_intrinsics` can only be used with components");
+        }
+        if !self.builtins.is_empty() {
+            bail!("compile-time builtins can only be used with components");
+        }
         Module::from_binary(self.engine, self.wasm()?)
     }
 
@@ -148,7 +244,7 @@ impl<'a> CodeBuilder<'a> {
     ///
     /// When there is none, or it is invalid.
     pub fn compile_component(&self) -> Result<Component> {
-        Component::from_binary(self.engine.wasmtime(), self.wasm()?)
+        self.component()?.compile_component()
     }
 
     /// Compiles a component, to be loaded by [`Component::deserialize`].
@@ -157,6 +253,21 @@ impl<'a> CodeBuilder<'a> {
     ///
     /// As [`CodeBuilder::compile_component`].
     pub fn compile_component_serialized(&self) -> Result<Vec<u8>> {
-        self.engine.wasmtime().precompile_component(self.wasm()?)
+        self.component()?.compile_component_serialized()
+    }
+
+    /// Wasmtime's builder, for a component.
+    fn component(&self) -> Result<wasmtime::CodeBuilder<'_>> {
+        let mut builder = wasmtime::CodeBuilder::new(self.engine.wasmtime());
+        builder.wasm_binary(self.wasm()?, None)?;
+        for (name, wasm) in &self.builtins {
+            // SAFETY: the caller has promised it to the methods here, which have the same contract.
+            unsafe { builder.compile_time_builtins_binary(name.as_ref(), wasm.as_ref()) };
+        }
+        if let Some(name) = &self.intrinsics {
+            // SAFETY: the same.
+            unsafe { builder.expose_unsafe_intrinsics(name.clone()) };
+        }
+        Ok(builder)
     }
 }

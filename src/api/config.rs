@@ -5,6 +5,7 @@ mod options;
 use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
 use crate::layout::map::MAX_HEAP_BYTES;
+use crate::lower::Passes;
 use crate::runtime::engine::EngineOptions;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use wasmtime::WasmFeatures;
 const DEFAULT_WASM_STACK: usize = 512 * 1024;
 /// All passes of our own optimiser.
 const FULL_OPT: u8 = 2;
+/// Wasmtime's default for [`Config::wasm_backtrace_max_frames`].
+const DEFAULT_BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
 /// Default size of the nursery.
 const DEFAULT_NURSERY: usize = 4 << 20;
 
@@ -33,9 +36,11 @@ pub struct Config {
     signals_based_traps: bool,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
+    passes: Passes,
     check_roots: bool,
     strategy: Strategy,
     interprets: bool,
+    pub(super) backtrace_frames: Option<NonZeroUsize>,
 }
 
 impl std::fmt::Debug for Config {
@@ -75,12 +80,22 @@ macro_rules! features {
 }
 
 impl Config {
+    /// How many frames backtraces have; `None` for no backtraces.
+    pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZeroUsize>) -> &mut Self {
+        self.backtrace_frames = limit;
+        // What a trap means depends on where it was, so the engine's own errors always say that.
+        self.inner.wasm_backtrace_max_frames(Some(limit.unwrap_or(DEFAULT_BACKTRACE_FRAMES)));
+        self
+    }
+
     /// The defaults: everything in WebAssembly 3.0, and the exceptions of before it, on Cranelift.
     pub fn new() -> Self {
         let mut inner = wasmtime::Config::new();
         // Calls through the store's function table are the hottest of all, and they are cheaper when
         // tables are filled on instantiation.
         inner.table_lazy_init(false);
+        // Lowering tells what hardly ever happens: that an allocation or a barrier needs help.
+        inner.wasm_branch_hinting(true);
         // Lowered modules have typed function references and function subtyping, but no GC types, so
         // Wasmtime's own GC is never set up.
         inner.gc_support(false).wasm_function_references(true).wasm_gc(true).wasm_exceptions(false);
@@ -94,9 +109,11 @@ impl Config {
             signals_based_traps: true,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
+            passes: Passes::ALL,
             check_roots: cfg!(debug_assertions),
             strategy: Strategy::Auto,
             interprets: false,
+            backtrace_frames: Some(DEFAULT_BACKTRACE_FRAMES),
         }
     }
 
@@ -130,8 +147,6 @@ impl Config {
         allocation_strategy(strategy: impl Into<wasmtime::InstanceAllocationStrategy>);
         /// Who creates memories.
         with_host_memory(creator: Arc<dyn wasmtime::MemoryCreator>);
-        /// How many frames backtraces have; `None` for no backtraces.
-        wasm_backtrace_max_frames(limit: Option<NonZeroUsize>);
         /// Whether backtraces have source lines.
         wasm_backtrace_details(details: wasmtime::WasmBacktraceDetails);
         /// Profiling support.
@@ -262,6 +277,17 @@ impl Config {
         self
     }
 
+    /// Which of those passes run, to measure what one brings or to test one alone: `all` or `none`, and then any
+    /// number of `+name` and `-name`, as in `all-inline`. The names are those of the files in `src/opt/`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such pass; the error lists those that there are.
+    pub fn gc_passes(&mut self, passes: &str) -> Result<&mut Self> {
+        self.passes = Passes::parse(passes).map_err(Error::msg)?;
+        Ok(self)
+    }
+
     /// Whether an independent checker looks through every lowered function: that all references are
     /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
     /// error of compilation. On by default where debug assertions are, else off.
@@ -363,8 +389,10 @@ impl Config {
             heap: self.heap.clone(),
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
             opt_level: self.opt_level,
+            passes: self.passes,
             check_roots: self.check_roots,
             winch,
+            backtrace_frames: self.backtrace_frames,
         };
         Ok((wasmtime::Engine::new(&inner)?, options))
     }

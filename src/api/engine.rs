@@ -60,7 +60,8 @@ impl Engine {
     /// [`Module::deserialize`]: super::Module::deserialize
     /// [`Module::new`]: super::Module::new
     pub fn precompile_module(&self, bytes: &[u8]) -> Result<Vec<u8>> {
-        artifact::precompile(&self.state, &super::module::binary(bytes, None)?)
+        let wasm = super::module::binary(bytes, None)?;
+        artifact::precompile(&self.state, &wasm).map_err(|err| super::module::explain(err, &wasm))
     }
 
     /// What of this engine's configuration is compiled in: engines with the same hash load each other's modules.

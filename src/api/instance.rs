@@ -94,6 +94,16 @@ impl Instance {
         Ok(Instance { store: gc.id, index: gc.instances.len() - 1 })
     }
 
+    /// Its number in the store.
+    pub(super) fn number(&self) -> usize {
+        self.index
+    }
+
+    /// The instance of a store with a number.
+    pub(super) fn numbered(store: u64, index: usize) -> Instance {
+        Instance { store, index }
+    }
+
     fn state<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Option<Arc<InstanceState>> {
         let gc = &cx.inner.data().gc;
         if gc.id != self.store {

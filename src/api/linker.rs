@@ -13,7 +13,7 @@ pub use pre::InstancePre;
 use super::externals::{Extern, Global, Table};
 use super::func::{Caller, HostFunc, IntoFunc};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
-use super::types::{ExternType, FuncType};
+use super::types::{ExternType, FuncType, ImportType};
 use super::values::{Ref, Val};
 use super::{Engine, Error, Instance, Module, Result};
 use crate::rtt::link::TypeExport;
@@ -323,7 +323,8 @@ impl<T: 'static> Linker<T> {
             match import.ty() {
                 ExternType::Func(ty) => {
                     let defaults: Option<Vec<Val>> = ty.results().map(|ty| Val::default_for_ty(&ty)).collect();
-                    let defaults = defaults.ok_or_else(|| no_default(module, name))?;
+                    let defaults =
+                        defaults.ok_or_else(|| no_default(&import, "function results do not have a default value"))?;
                     self.define_unknown(module, name, ty, move |_, _, results| {
                         results.copy_from_slice(&defaults);
                         Ok(())
@@ -331,13 +332,14 @@ impl<T: 'static> Linker<T> {
                 }
                 _ if self.get(&mut store, module, name).is_ok() => {}
                 ExternType::Global(ty) => {
-                    let val = Val::default_for_ty(ty.content()).ok_or_else(|| no_default(module, name))?;
+                    let val = Val::default_for_ty(ty.content());
+                    let val = val.ok_or_else(|| no_default(&import, "global type has no default value"))?;
                     let global = Global::new(&mut store, ty, val)?;
                     self.insert(module, name, Definition::Extern(global.into()))?;
                 }
                 ExternType::Table(ty) => {
                     if !ty.element().is_nullable() {
-                        return Err(no_default(module, name));
+                        return Err(no_default(&import, "table element type does not have a default value"));
                     }
                     let null = Ref::null(ty.element().heap_type());
                     let table = Table::new(&mut store, ty, null)?;
@@ -425,6 +427,8 @@ fn import_of_plain(native: wasmtime::Extern) -> Import {
 }
 
 #[cold]
-fn no_default(module: &str, name: &str) -> Error {
-    Error::msg(format!("no default value exists for the import `{module}::{name}`"))
+fn no_default(import: &ImportType<'_>, why: &str) -> Error {
+    let (module, name) = (import.module(), import.name());
+    Error::msg(why.to_string())
+        .context(format!("no default value exists for `{module}::{name}` with type `{:?}`", import.ty()))
 }

@@ -12,6 +12,25 @@ pub struct Memory {
 impl Memory {
     /// A new memory.
     ///
+    /// ```
+    /// use wasmtime_gc::{Instance, Memory, MemoryType, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+    /// memory.write(&mut store, 100, b"shared with the guest")?;
+    /// let module = Module::new(
+    ///     store.engine(),
+    ///     r#"(module (import "" "" (memory 1))
+    ///         (func (export "first") (result i32) (i32.load8_u (i32.const 100))))"#,
+    /// )?;
+    /// let instance = Instance::new(&mut store, &module, &[memory.into()])?;
+    /// let first = instance.get_typed_func::<(), i32>(&mut store, "first")?;
+    /// assert_eq!(first.call(&mut store, ())?, i32::from(b's'));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the store's limits are reached or there is no room.
@@ -38,6 +57,18 @@ impl Memory {
     }
 
     /// Its type.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Memory, MemoryType, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(3)))?;
+    /// let ty = memory.ty(&store);
+    /// assert_eq!((ty.minimum(), ty.maximum(), ty.is_64()), (1, Some(3), false));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
         self.inner.ty(store.as_context().inner)
     }
@@ -105,6 +136,19 @@ impl Memory {
     }
 
     /// Grows the memory by pages: its former size.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Memory, MemoryType, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(3)))?;
+    /// assert_eq!(memory.grow(&mut store, 2)?, 1);
+    /// assert_eq!(memory.size(&store), 3);
+    /// assert!(memory.grow(&mut store, 1).is_err(), "three pages are the most");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -24,7 +24,10 @@
 mod backtrace;
 mod code_builder;
 mod config;
+mod debug;
 mod engine;
+#[cfg(doctest)]
+mod examples;
 pub mod ext;
 mod externals;
 mod finalizers;
@@ -34,6 +37,7 @@ mod instance;
 mod linker;
 mod memory;
 mod module;
+mod profiler;
 mod raw;
 mod shared_memory;
 mod side_table;
@@ -59,11 +63,18 @@ pub use instance::Instance;
 pub use linker::{InstancePre, Linker, UnknownImportError};
 pub use memory::Memory;
 pub use module::{Dialect, Module, ModuleExport};
+pub use profiler::GuestProfiler;
 pub use shared_memory::SharedMemory;
 pub use side_table::SideTable;
+#[cfg(feature = "call-hook")]
+pub use store::CallHookHandler;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::*;
 pub use values::{Ref, Val};
+#[cfg(feature = "reexport-wasmparser")]
+pub use wasmparser;
+#[cfg(feature = "incremental-cache")]
+pub use wasmtime::CacheStore;
 pub use wasmtime::error::ToWasmtimeResult;
 #[cfg(unix)]
 pub use wasmtime::unix;

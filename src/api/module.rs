@@ -1,6 +1,9 @@
 //! Modules.
 
 mod precompiled;
+mod refusals;
+
+pub(super) use refusals::explain;
 
 use super::types::{ExportType, ExternType, ImportType};
 use super::{Engine, Error, ModuleFunction, ResourcesRequired, Result};
@@ -71,7 +74,7 @@ impl Module {
                 "the binary is of the explicit-RTT dialect; compile it with `Module::with_dialect` \
                  (the command: `--dialect rtt2020`)",
             ),
-            false => err,
+            false => explain(err, wasm),
         })?;
         Ok(Module { engine: engine.clone(), code })
     }
@@ -242,7 +245,7 @@ fn rtt_error(err: Error, bytes: &[u8]) -> Error {
 }
 
 fn read_file(file: &Path) -> Result<Vec<u8>> {
-    let failed = |err| Error::new(err).context(format!("failed to read input file: {}", file.display()));
+    let failed = |err| Error::new(err).context(format!("failed to read from `{}`", file.display()));
     std::fs::read(file).map_err(failed)
 }
 

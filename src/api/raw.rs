@@ -11,7 +11,7 @@ use super::linker::Linker;
 use super::store::{AsContext, AsContextMut};
 use super::types::{FuncType, HeapType, ValType};
 use super::values::Val;
-use super::{Config, Engine, Result};
+use super::{Config, Engine, Result, bail};
 use crate::layout::reference::NULL;
 use crate::runtime::entry::enter;
 use std::ffi::c_void;
@@ -64,6 +64,7 @@ impl Val {
             Val::ExternRef(of) => ValRaw::u32(word(of.map(|of| of.word(&cx.as_context())))?),
             Val::AnyRef(of) => ValRaw::u32(word(of.map(|of| of.word(&cx.as_context())))?),
             Val::ExnRef(of) => ValRaw::u32(word(of.map(|of| of.word(&cx.as_context())))?),
+            Val::ContRef(_) => bail!("references to continuations can not be stored: no guest takes or gives any"),
         })
     }
 

@@ -13,6 +13,20 @@ pub struct SharedMemory {
 impl SharedMemory {
     /// A new memory.
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, MemoryType, SharedMemory};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::new(wasmtime_gc::Config::new().shared_memory(true))?;
+    /// let memory = SharedMemory::new(&engine, MemoryType::shared(1, 4))?;
+    /// let other = memory.clone();
+    /// std::thread::spawn(move || other.grow(1)).join().unwrap()?;
+    /// assert_eq!(memory.size(), 2);
+    /// assert!(SharedMemory::new(&engine, MemoryType::new(1, None)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the type is not of a shared memory, or there is no room.

@@ -1,12 +1,18 @@
 //! Stores and the ways to borrow one.
 
 mod async_;
+mod component;
+#[cfg(feature = "call-hook")]
+mod hooks;
+#[cfg(feature = "call-hook")]
+pub use hooks::CallHookHandler;
 
 use super::gc::GcRefImpl;
 use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
+use crate::runtime::metering::at_deadline;
 use crate::runtime::store::{Limiter, StoreData, collect};
 use wasmtime as w;
 
@@ -43,7 +49,7 @@ impl<T: 'static> Store<T> {
     /// A store without instances. Its GC heap is made when it is first needed.
     pub fn new(engine: &Engine, data: T) -> Self {
         let data = StoreData::new(engine.clone(), data);
-        Store { inner: w::Store::new(&engine.state().wasmtime, data) }
+        Store::of(w::Store::new(&engine.state().wasmtime, data))
     }
 
     /// The same as [`Store::new`].
@@ -53,7 +59,14 @@ impl<T: 'static> Store<T> {
     /// When the host is out of memory.
     pub fn try_new(engine: &Engine, data: T) -> Result<Self> {
         let data = StoreData::new(engine.clone(), data);
-        Ok(Store { inner: w::Store::try_new(&engine.state().wasmtime, data)? })
+        Ok(Store::of(w::Store::try_new(&engine.state().wasmtime, data)?))
+    }
+
+    fn of(mut inner: w::Store<StoreData<T>>) -> Self {
+        if inner.engine().get_epoch_interruption() {
+            inner.epoch_deadline_callback(at_deadline);
+        }
+        Store { inner }
     }
 
     /// Bytes of the GC heap's memory, whatever is in them.
@@ -82,9 +95,39 @@ impl<T: 'static> Store<T> {
     }
 
     /// Sets who decides whether memories and tables may grow, the GC heap among them.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Instance, Module, Store, StoreLimits, StoreLimitsBuilder};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// struct State {
+    ///     limits: StoreLimits,
+    /// }
+    ///
+    /// let engine = Engine::default();
+    /// let state = State { limits: StoreLimitsBuilder::new().memories(1).memory_size(64 << 10).build() };
+    /// let mut store = Store::new(&engine, state);
+    /// store.limiter(|state| &mut state.limits);
+    /// let module = Module::new(&engine, r#"(module (memory (export "m") 1))"#)?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let memory = instance.get_memory(&mut store, "m").unwrap();
+    /// assert!(memory.grow(&mut store, 1).is_err(), "a page is all there is");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
         self.inner.data_mut().limiter = Some(Limiter::Sync(Box::new(limiter)));
         self.inner.limiter(|data| data.limiter());
+    }
+
+    /// Sets who is told when calls enter and leave WebAssembly and the host, once for each. Its error is that of the
+    /// call.
+    #[cfg(feature = "call-hook")]
+    pub fn call_hook(
+        &mut self,
+        mut hook: impl FnMut(StoreContextMut<'_, T>, super::CallHook) -> Result<()> + Send + Sync + 'static,
+    ) {
+        self.inner.data_mut().hook = Some(Box::new(move |inner, of| hook(StoreContextMut { inner }, of)));
     }
 
     /// Fuel that is left.
@@ -112,7 +155,7 @@ impl<T: 'static> Store<T> {
 
     /// Makes code trap when its epoch has come. This is the default.
     pub fn epoch_deadline_trap(&mut self) {
-        self.inner.epoch_deadline_trap();
+        self.as_context_mut().epoch_deadline_trap();
     }
 
     /// Sets what happens when an epoch has come.
@@ -120,7 +163,10 @@ impl<T: 'static> Store<T> {
         &mut self,
         mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
     ) {
-        self.inner.epoch_deadline_callback(move |inner| callback(StoreContextMut { inner }));
+        let data = self.inner.data_mut();
+        data.on_epoch = Some(Box::new(move |inner| callback(StoreContextMut { inner })));
+        data.epoch_yields = false;
+        self.inner.epoch_deadline_callback(at_deadline);
     }
 
     /// Collects all garbage. Host values that no reference reaches any more are dropped.
@@ -252,7 +298,11 @@ impl<T: 'static> StoreContextMut<'_, T> {
 
     /// Makes code trap when its epoch has come. This is the default.
     pub fn epoch_deadline_trap(&mut self) {
-        self.inner.epoch_deadline_trap();
+        let data = self.inner.data_mut();
+        data.on_epoch = None;
+        if std::mem::take(&mut data.epoch_yields) {
+            self.inner.epoch_deadline_trap();
+        }
     }
 
     /// Collects all garbage. See [`Store::gc`].

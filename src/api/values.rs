@@ -6,7 +6,7 @@
 use super::func::Func;
 use super::gc::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRefImpl, Rooted, StructRef, heap_type_of};
 use super::store::{AsContext, StoreContext, StoreContextMut};
-use super::types::{HeapType, RefType, ValType};
+use super::types::{ContRef, HeapType, RefType, ValType};
 use super::{Error, Result, V128};
 use crate::layout::reference::NULL;
 use crate::types as t;
@@ -32,6 +32,8 @@ pub enum Val {
     AnyRef(Option<Rooted<AnyRef>>),
     /// An exception reference.
     ExnRef(Option<Rooted<ExnRef>>),
+    /// A continuation reference, which fits no type.
+    ContRef(Option<ContRef>),
 }
 
 /// A reference of any type.
@@ -81,10 +83,16 @@ macro_rules! ref_accessors {
 
 impl Ref {
     /// The null of a heap type's hierarchy.
+    ///
+    /// # Panics
+    ///
+    /// For types of continuations, which are not among these references.
+    #[track_caller]
     pub fn null(heap_type: &HeapType) -> Self {
         match heap_type.to_canon().top() {
             t::HeapTop::Any => Ref::Any(None),
             t::HeapTop::Exn => Ref::Exn(None),
+            t::HeapTop::Cont => panic!("`{heap_type}` has no references that the host can hold"),
             t::HeapTop::Extern => Ref::Extern(None),
             t::HeapTop::Func => Ref::Func(None),
         }
@@ -213,6 +221,7 @@ impl Val {
             t::ValType::Ref(ty) => match ty.heap.top() {
                 t::HeapTop::Any => Val::AnyRef(None),
                 t::HeapTop::Exn => Val::ExnRef(None),
+                t::HeapTop::Cont => Val::ContRef(None),
                 t::HeapTop::Extern => Val::ExternRef(None),
                 t::HeapTop::Func => Val::FuncRef(None),
             },
@@ -266,6 +275,9 @@ impl Val {
                 exn.word(cx)?;
                 t::ValType::Ref(R::new(false, H::Exn))
             }
+            Val::ContRef(_) => {
+                return Err(Error::msg("references to continuations have no type: no guest takes or gives any"));
+            }
             Val::AnyRef(None) => t::ValType::Ref(R::new(true, H::None)),
             Val::AnyRef(Some(any)) => {
                 let heap = heap_type_of(cx, any.word(cx)?);
@@ -281,6 +293,9 @@ impl Val {
     /// When this is a handle whose scope has ended, or the store is another.
     pub fn matches_ty(&self, store: impl AsContext, ty: &ValType) -> Result<bool> {
         let cx = store.as_context();
+        if matches!(self, Val::ContRef(_)) {
+            return Ok(false);
+        }
         if matches!(ty, ValType::Ref(ty) if ty.heap_type().is_concrete_exn()) {
             // A type that is not among the canonical ones.
             return Ok(self.ty(&cx)?.matches(ty));

@@ -74,6 +74,7 @@ fn show(val: &Val) -> String {
         Val::ExternRef(r) => reference("externref", r.is_none()),
         Val::AnyRef(r) => reference("anyref", r.is_none()),
         Val::ExnRef(r) => reference("exnref", r.is_none()),
+        Val::ContRef(r) => reference("contref", r.is_none()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
 //! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
-//! `gc-growth-factor`, `gc-growth-minimum`, `gc-threads` and `explicit-null-checks`.
+//! `gc-growth-factor`, `gc-growth-minimum`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
@@ -195,6 +195,12 @@ pub(crate) static DEBUG: Group = Group {
                 s.config.gc_check_roots(v.flag());
                 Ok(())
             },
+        },
+        Entry {
+            name: "gc-passes",
+            takes: Word("all|none[+NAME][-NAME].."),
+            help: "Which passes of the optimizer run, as in `all-inline`; to measure what one brings",
+            apply: |s, v| s.config.gc_passes(v.word()).map(drop).map_err(|err| err.to_string()),
         },
         Entry {
             name: "gc-stats",

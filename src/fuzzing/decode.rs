@@ -43,6 +43,13 @@ pub fn run(data: &[u8]) {
     }
 }
 
+/// Inputs that are whole modules.
+#[cfg(test)]
+pub fn seeds() -> Vec<Vec<u8>> {
+    let whole = |wasm: Vec<u8>| [&[SEEDS.len() as u8], wasm.as_slice()].concat();
+    SEEDS.iter().filter_map(|text| wat::parse_str(text).ok()).filter(|wasm| wasm.len() < 4000).map(whole).collect()
+}
+
 /// A module with some bytes changed, removed, repeated, or moved.
 fn edited(mut wasm: Vec<u8>, s: &mut Source<'_>) -> Vec<u8> {
     for _ in 0..s.between(1, 6) {

@@ -48,6 +48,8 @@ pub(super) struct Setup {
     explicit_null_checks: bool,
     signals: bool,
     cranelift: bool,
+    /// Registers are allocated in one pass, on both sides.
+    single_pass: bool,
 }
 
 /// What both sides do.
@@ -85,21 +87,27 @@ fn examine(data: &[u8]) -> Tally {
     let mut source = Source::new(data);
     let setup = setup(&mut source);
     let plan = plan(&mut source);
-    let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
-    let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
-    let exceptions = source.weighted(&[(2, Exceptions::None), (9, Exceptions::All), (1, Exceptions::Common)]);
-    let text = generate::module(&mut source, Options { ticks, func_size, exceptions });
+    let mut options = options(&mut source);
+    options.exceptions = source.weighted(&[(2, Exceptions::None), (9, Exceptions::All), (1, Exceptions::Common)]);
+    let text = generate::module(&mut source, options);
     let wasm = match wat::parse_str(&text) {
         Ok(wasm) => wasm,
         Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
     };
-    let (native, lowered) = match (native_engine(), our_engine(&setup)) {
+    let (native, lowered) = match (native_engine(&setup), our_engine(&setup)) {
         (Ok(native), Ok(lowered)) => (native, lowered),
         (native, lowered) => panic!("no engine: {:?} {:?}", native.err(), lowered.err()),
     };
     let expected = native::drive(&native, &wasm, &plan);
     let found = lowered::drive(&lowered, &wasm, &plan);
     compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{text}"))
+}
+
+impl Setup {
+    /// The same with the optimiser on.
+    pub(super) fn optimized(self) -> Setup {
+        Setup { opt: true, cranelift: true, ..self }
+    }
 }
 
 pub(super) fn setup(s: &mut Source<'_>) -> Setup {
@@ -111,8 +119,17 @@ pub(super) fn setup(s: &mut Source<'_>) -> Setup {
         opt: !s.chance(30),
         explicit_null_checks: !signals || s.chance(25),
         signals,
-        cranelift: s.chance(50),
+        cranelift: s.chance(15),
+        single_pass: !s.chance(20),
     }
+}
+
+/// How large a module is. Nearly all time goes to compiling both sides, so most are small.
+pub(super) fn options(s: &mut Source<'_>) -> Options {
+    let small = !s.chance(10);
+    let ticks = s.pick(&[8, 30, 60]).unwrap_or(8);
+    let func_size = s.pick(if small { &[25, 40, 60] } else { &[25, 60, 120] }).unwrap_or(25);
+    Options { ticks, func_size, exceptions: Exceptions::None, small }
 }
 
 pub(super) fn plan(s: &mut Source<'_>) -> Plan {
@@ -125,17 +142,33 @@ pub(super) fn plan(s: &mut Source<'_>) -> Plan {
     Plan { calls, instances: s.weighted(&[(3, 1), (1, 2)]), collect: s.chance(30) }
 }
 
-fn native_engine() -> wasmtime::Result<wasmtime::Engine> {
+fn native_engine(setup: &Setup) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = wasmtime::Config::new();
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).collector(wasmtime::Collector::Null);
-    config.cranelift_opt_level(wasmtime::OptLevel::None);
+    config.cranelift_opt_level(wasmtime::OptLevel::None).parallel_compilation(false);
+    config.cranelift_regalloc_algorithm(registers(setup));
     wasmtime::Engine::new(&config)
 }
 
+fn registers(setup: &Setup) -> wasmtime::RegallocAlgorithm {
+    match setup.single_pass {
+        true => wasmtime::RegallocAlgorithm::SinglePass,
+        false => wasmtime::RegallocAlgorithm::Backtracking,
+    }
+}
+
 pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+    engine_with(setup, "all")
+}
+
+/// With some of the optimiser's passes only.
+pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate::api::Engine> {
     let mut config = crate::api::Config::new();
     config
+        .gc_passes(passes)?
         .signals_based_traps(setup.signals)
+        .parallel_compilation(false)
+        .cranelift_regalloc_algorithm(registers(setup))
         .cranelift_opt_level(if setup.cranelift { wasmtime::OptLevel::Speed } else { wasmtime::OptLevel::None })
         .gc_optimize(setup.opt)
         .explicit_null_checks(setup.explicit_null_checks)
@@ -144,6 +177,12 @@ pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> 
         .gc_verify(true)
         .gc_poison(true);
     crate::api::Engine::new(&config)
+}
+
+/// Runs a module on stock Wasmtime.
+pub(super) fn drive_native(setup: &Setup, wasm: &[u8], plan: &Plan) -> Vec<Step> {
+    let engine = native_engine(setup).unwrap_or_else(|err| panic!("no engine: {err:?}"));
+    native::drive(&engine, wasm, plan)
 }
 
 /// Runs a module on our side.

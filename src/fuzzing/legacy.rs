@@ -16,12 +16,11 @@ fn examine(data: &[u8]) -> Tally {
     let mut source = Source::new(data);
     let setup = differential::setup(&mut source);
     let plan = differential::plan(&mut source);
-    let ticks = source.pick(&[8, 30, 60]).unwrap_or(8);
-    let func_size = source.pick(&[25, 60, 120]).unwrap_or(25);
+    let options = differential::options(&mut source);
     let at = data.len() - source.left();
     let text = |exceptions| {
         let mut source = Source::new(data.get(at..).unwrap_or_default());
-        generate::module(&mut source, Options { ticks, func_size, exceptions })
+        generate::module(&mut source, Options { exceptions, ..options })
     };
     let (standard, legacy) = (text(Exceptions::Common), text(Exceptions::Legacy));
     let (expected, found) = (drive(&setup, &plan, &standard), drive(&setup, &plan, &legacy));

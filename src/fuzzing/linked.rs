@@ -29,7 +29,8 @@ fn examine(data: &[u8]) -> Tally {
     let plan = differential::plan(&mut source);
     let links = if source.chance(50) { Links::Own } else { Links::Program };
     let chosen: Vec<usize> = (0..source.between(1, 6)).map(|_| source.below(IMPORTS.len())).collect();
-    let text = generate::module(&mut source, Options { ticks: 30, func_size: 60, exceptions: Exceptions::All });
+    let options = differential::options(&mut source);
+    let text = generate::module(&mut source, Options { exceptions: Exceptions::All, ..options });
     let mixed = mixed(&text, &chosen);
     let wasm = wat::parse_str(&mixed).unwrap_or_else(|err| panic!("the imports do not fit: {err}\n{mixed}"));
     let linked = match link(&wasm, &LinkOptions { checked: true, links }) {
@@ -55,6 +56,13 @@ fn mixed(text: &str, chosen: &[usize]) -> String {
         {
             mixed.push_str(IMPORTS[index]);
             mixed.push('\n');
+        }
+        // Behind the last import.
+        if line.trim_start().starts_with("(memory $m0") {
+            for index in chosen.drain(..) {
+                mixed.push_str(IMPORTS[index]);
+                mixed.push('\n');
+            }
         }
         mixed.push_str(line);
         mixed.push('\n');

@@ -33,8 +33,8 @@ pub fn run(data: &[u8]) {
     let data = data.get(..MOST).unwrap_or(data);
     let mut source = Source::new(data);
     match source.below(8) {
-        0 => text_module(&String::from_utf8_lossy(data)),
-        1 => binary_module(data),
+        0 => text_module(&String::from_utf8_lossy(data.get(1..).unwrap_or_default())),
+        1 => binary_module(data.get(1..).unwrap_or_default()),
         choice => {
             let seed = source.pick(SEEDS).unwrap_or_default();
             let module = module_of(seed, &mut source);
@@ -54,6 +54,21 @@ pub fn run(data: &[u8]) {
             binary_module(&bytes);
         }
     }
+}
+
+/// Inputs that are whole modules, in both formats.
+#[cfg(test)]
+pub fn seeds() -> Vec<Vec<u8>> {
+    let mut seeds = vec![];
+    for script in SEEDS {
+        let module = module_of(script, &mut Source::new(&[]));
+        if let Ok(bytes) = text::parse(&module).and_then(|module| binary::write(&module)) {
+            seeds.push([&[1], bytes.as_slice()].concat());
+        }
+        seeds.push([&[0], module.as_bytes()].concat());
+    }
+    seeds.retain(|seed| seed.len() < 4000);
+    seeds
 }
 
 /// One of the modules of a script.
@@ -124,6 +139,7 @@ fn examine(module: ast::Module, what: &str) {
         features,
         explicit_null_checks: false,
         opt_level: 2,
+        passes: crate::lower::Passes::ALL,
     };
     match checked.module().and_then(|module| lower_module(module, &cx)) {
         Ok(Some(lowered)) => {

@@ -121,6 +121,8 @@ pub struct Func<'a> {
     pub refresh: SecondaryMap<Inst, Vec<(u32, Value)>>,
     /// Places in functions that were put in the place of calls.
     pub inlined: Vec<Inlined>,
+    /// For an `If` or `BrIf`: whether its condition is nearly always, or hardly ever, other than zero.
+    pub likely: SecondaryMap<Inst, Option<bool>>,
 }
 
 impl<'a> Func<'a> {
@@ -139,6 +141,7 @@ impl<'a> Func<'a> {
             frame: Frame::default(),
             refresh: SecondaryMap::new(),
             inlined: Vec::new(),
+            likely: SecondaryMap::new(),
         };
         for &ty in params {
             func.add_param(body, ty);

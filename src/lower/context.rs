@@ -1,6 +1,7 @@
 //! What lowering needs to know of the engine.
 
 use crate::layout::{GcTypes, HeapMap};
+use crate::opt::Passes;
 use crate::types::TypeRegistry;
 use wasmparser::WasmFeatures;
 
@@ -22,6 +23,8 @@ pub struct LowerContext<'e> {
     pub relocatable: bool,
     /// 0: no optimisation passes; 1 and more: all.
     pub opt_level: u8,
+    /// Which passes run where the level lets them.
+    pub passes: Passes,
     /// Check the root slots of every function after they were assigned (`roots/check/`).
     pub check_roots: bool,
 }

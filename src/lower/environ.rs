@@ -168,7 +168,7 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
         let both = c.i32_op(Operator::I32And, is_old, is_young);
         // The object may be null, which is not below the boundary.
         let fault = null_fault(c, object);
-        c.if_else(
+        let barrier = c.if_else(
             both,
             &[],
             |c| {
@@ -176,11 +176,13 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
                 let before = c.load(Operator::I32Load { memarg }, base, ValType::I32, fault);
                 let was_below = c.i32_op(Operator::I32LtU, before, old);
                 let was_young = c.i32_op(Operator::I32And, was_below, before);
-                c.if_else(was_young, &[], |c| c.yield_(&[]), |c| self.remember(c, base, offset));
+                let known = c.if_else(was_young, &[], |c| c.yield_(&[]), |c| self.remember(c, base, offset));
+                c.func.likely[known] = Some(true);
                 c.yield_(&[]);
             },
             |c| c.yield_(&[]),
         );
+        c.func.likely[barrier] = Some(false);
     }
 
     fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value) {

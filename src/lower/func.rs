@@ -7,7 +7,7 @@
 use super::environ::{Environ, Lowering};
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{BrTarget, Cursor, Func, Inst, Op, Region, SrcLoc, Value};
+use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value};
 use crate::types::ValType;
 use cranelift_entity::{SecondaryMap, packed_option::PackedOption};
 
@@ -160,6 +160,23 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         }
     }
 
+    /// Whether a condition is nearly always, or hardly ever, other than zero: an exception is hardly ever pending, and
+    /// what ends in a trap is hardly ever done.
+    fn likely(&self, inst: Inst) -> Option<bool> {
+        let traps = |region: Region| {
+            let last = self.old.regions[region].insts.last();
+            last.is_some_and(|&last| matches!(self.old.insts[last].op, Op::Trap(_)))
+        };
+        match self.old.insts[inst].op {
+            Op::BrIf { .. } => {
+                let cond = self.old.args(inst).first().and_then(|&cond| self.old.def_inst(cond))?;
+                matches!(self.old.insts[cond].op, Op::Exn(ExnOp::Pending)).then_some(false)
+            }
+            Op::If { then, els } if traps(then) != traps(els) => Some(traps(els)),
+            _ => None,
+        }
+    }
+
     /// Control and core instructions: the same operation on the new values.
     fn control(
         &mut self,
@@ -203,6 +220,8 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let (mut c, _) = self.cursor(region, data.loc);
         let new = c.push(op, &values, &results);
         c.func.insts[new].trap = data.trap;
+        let likely = self.likely(inst);
+        self.new.likely[new] = likely;
         self.insts[inst] = Some(new).into();
         self.map_results(inst, new);
         Ok(nested)

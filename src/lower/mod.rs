@@ -48,12 +48,13 @@ mod sections;
 mod types;
 mod world;
 
+pub use crate::opt::Passes;
 pub use context::LowerContext;
 pub use output::Lowered;
 
 use crate::fault::Error;
 use crate::ir::{Callee, Func, Op, SrcLoc};
-use crate::opt::{Candidates, GlobalKind, Scope};
+use crate::opt::{Calls, Candidates, GlobalKind, Scope};
 use crate::parse::{GlobalDecl, Module, Translated};
 use emit::{EmitContext, EmittedBody};
 use env::{ModuleEnv, RuntimeFunc};
@@ -145,22 +146,29 @@ fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
 
 /// Optimises what is IR.
 fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerContext<'_>) -> Result<(), Error> {
-    if cx.opt_level > 1 {
+    let passes = cx.passes.at_level(cx.opt_level);
+    if passes == Passes::NONE {
+        return Ok(());
+    }
+    if passes.has(Passes::DEVIRTUALIZE) {
         world::devirtualize(module, bodies)?;
     }
     let globals = global_kinds(module);
-    let scope = Scope { types: &module.types, globals: &globals };
-    let candidates = if cx.opt_level > 1 { candidates(module, bodies)? } else { Candidates::default() };
+    let unknown = Calls::default();
+    let mut scope = Scope { types: &module.types, globals: &globals, calls: &unknown };
+    let calls = if passes.has(Passes::CALLS) { world::calls(module, bodies, scope)? } else { Calls::default() };
+    scope.calls = &calls;
+    let candidates = if passes.has(Passes::INLINE) { candidates(module, bodies)? } else { Candidates::default() };
     bodies.par_iter_mut().for_each(|body| {
         if let Translated::Ir(func) = body {
-            crate::opt::optimize(func, scope, &candidates, cx.opt_level);
+            crate::opt::optimize(func, scope, &candidates, passes);
         }
     });
-    if cx.opt_level > 1 { reach::prune(module, bodies) } else { Ok(()) }
+    if passes.has(Passes::INLINE) { reach::prune(module, bodies) } else { Ok(()) }
 }
 
 /// Functions that may be put in the place of calls. A small one that could stay as it is becomes IR too if
-/// one that does not calls it.
+/// one that does not calls it, or another that becomes IR.
 fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Candidates<'a>, Error> {
     // Longer ones cost too much, whatever they do.
     const MOST_BYTES: usize = 250;
@@ -169,19 +177,27 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
     }
     let imported = module.imported_funcs();
     let mut called = vec![false; bodies.len()];
-    let irs = || bodies.iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
-    for inst in irs().flat_map(|func| func.insts.values()) {
-        if let Op::Call(Callee::Func(callee)) = inst.op
-            && let Some(called) = callee.checked_sub(imported).and_then(|defined| called.get_mut(defined as usize))
-        {
-            *called = true;
+    let mut work = Vec::new();
+    let mut calls = |func: &Func<'a>, work: &mut Vec<usize>| {
+        for inst in func.insts.values() {
+            if let Op::Call(Callee::Func(callee)) = inst.op
+                && let Some(defined) = callee.checked_sub(imported).map(|defined| defined as usize)
+                && called.get_mut(defined).is_some_and(|called| !std::mem::replace(called, true))
+            {
+                work.push(defined);
+            }
         }
-    }
+    };
+    let irs = || bodies.iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
+    irs().for_each(|func| calls(func, &mut work));
     let mut allocations = Default::default();
     let mut plain = Vec::new();
-    for (index, (body, original)) in bodies.iter().zip(&module.bodies).enumerate() {
-        if called[index] && matches!(body, Translated::Plain) && original.body.range().len() <= MOST_BYTES {
-            plain.push(original.to_ir(module, index, &mut allocations)?);
+    while let Some(index) = work.pop() {
+        let (body, original) = (&bodies[index], &module.bodies[index]);
+        if matches!(body, Translated::Plain) && original.body.range().len() <= MOST_BYTES {
+            let func = original.to_ir(module, index, &mut allocations)?;
+            calls(&func, &mut work);
+            plain.push(func);
         }
     }
     let small = irs().filter(|func| called.get((func.index - imported) as usize) == Some(&true));

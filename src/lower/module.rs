@@ -278,10 +278,12 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         if !module.data.is_empty() {
             out.section(&enc::DataCountSection { count: module.data.len() as u32 });
         }
+        let funcs: Vec<u32> = self.defined.iter().map(|f| self.index.funcs.get(f.index)).collect();
+        sections::hints(&mut out, &funcs, bodies);
         let mut sites = sections::code(&mut out, bodies);
         sections::data(&mut out, module, self.plan, &self.index)?;
         sections::names(&mut out, module, &self.index, &self.defined);
-        // Everything else (DWARF, branch hints, linking) speaks of offsets that are gone.
+        // Everything else (DWARF, the original's branch hints, linking) speaks of offsets that are gone.
         for (name, contents) in module.customs.iter().filter(|(name, _)| *name == "producers") {
             out.section(&enc::CustomSection { name: (*name).into(), data: (*contents).into() });
         }
@@ -369,6 +371,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             function_handles: env.handles.len() as u32,
             own_tags: module.tags[module.imported_tags as usize..].iter().map(|&ty| module.types.id(ty)).collect(),
             types: env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            has_start: module.start.is_some(),
             func_types: self
                 .types
                 .func_types

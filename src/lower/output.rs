@@ -112,6 +112,8 @@ pub struct Meta {
     pub function_handles: u32,
     /// Canonical types whose RTT records must be in the heap.
     pub types: Vec<TypeId>,
+    /// Whether the original has a start function.
+    pub has_start: bool,
     /// Canonical function types, with their indices in the lowered type section.
     pub func_types: Vec<(TypeId, u32)>,
 }

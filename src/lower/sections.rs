@@ -181,6 +181,25 @@ pub fn elems(
     Ok(())
 }
 
+/// Which branches are hardly ever taken: the engine puts what is behind them out of the way. `funcs` are the final
+/// indices of the bodies.
+pub fn hints(out: &mut enc::Module, funcs: &[u32], bodies: &[EmittedBody]) {
+    let mut section = enc::BranchHints::new();
+    let mut all: Vec<(u32, &EmittedBody)> = funcs.iter().copied().zip(bodies).collect();
+    all.retain(|(_, body)| !body.hints.is_empty());
+    all.sort_unstable_by_key(|&(func, _)| func);
+    for &(func, body) in &all {
+        let hint = |&(at, likely): &(u32, bool)| enc::BranchHint {
+            branch_func_offset: at,
+            branch_hint_value: u32::from(likely),
+        };
+        section.function_hints(func, body.hints.iter().map(hint).collect::<Vec<_>>());
+    }
+    if !all.is_empty() {
+        out.section(&section);
+    }
+}
+
 /// The code section. Returns the sites, by offset in the module.
 pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
     let mut section = enc::CodeSection::new();

@@ -3,9 +3,11 @@
 //! What counts is every body that has objects, and every constant expression. The passes are in
 //! `src/opt/closed_world.rs` and `src/opt/devirtualize.rs`.
 
+use super::safepoint;
 use crate::fault::Error;
 use crate::ir::{Cursor, Func, Op, SrcLoc};
 use crate::opt::closed_world::{Declared, Summary, World};
+use crate::opt::{Calls, Scope, Summary as Writes};
 use crate::parse::{ConstExpr, ElemItems, Module, Translated, const_expr, is_open};
 use crate::types::{RefType, TypeId, ValType};
 use rayon::prelude::*;
@@ -39,6 +41,28 @@ pub fn devirtualize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> R
         }
     });
     Ok(())
+}
+
+/// What the functions of a module write.
+///
+/// # Errors
+///
+/// When a body is malformed.
+pub fn calls(module: &Module<'_>, bodies: &[Translated<'_>], scope: Scope<'_>) -> Result<Calls, Error> {
+    let imported = (0..module.imported_funcs()).map(|_| Ok(Writes::unknown()));
+    let defined: Vec<Result<Writes, Error>> = bodies
+        .par_iter()
+        .zip(&module.bodies)
+        .map(|(body, original)| match body {
+            Translated::Ir(func) => Ok(Writes::of(func, scope)),
+            // It has no objects, but what it calls has.
+            Translated::Plain => {
+                let plain = safepoint::Summary::of_body(&original.body)?;
+                Ok(if plain.collects { Writes::unknown() } else { Writes::of_callees(plain.callees) })
+            }
+        })
+        .collect();
+    Ok(Calls::solve(imported.chain(defined).collect::<Result<_, _>>()?))
 }
 
 /// All constant expressions that make references, as one function that nobody calls.

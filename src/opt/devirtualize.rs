@@ -69,8 +69,8 @@ fn only(world: &World, declared: &Declared<'_>, to: RefType) -> RefType {
 /// How to find out which function is called.
 #[derive(Clone, Copy)]
 enum Guard {
-    /// Compare it.
-    Func(u32),
+    /// Compare it. If all objects that hold it are of one type, the object is of that.
+    Func(u32, Option<RefType>),
     /// Test the object for this very type, and call the function.
     Type(RefType, u32),
 }
@@ -78,7 +78,15 @@ enum Guard {
 impl Guard {
     fn func(self) -> u32 {
         match self {
-            Guard::Func(func) | Guard::Type(_, func) => func,
+            Guard::Func(func, _) | Guard::Type(_, func) => func,
+        }
+    }
+
+    /// What the object is where the guard holds.
+    fn object(self) -> Option<RefType> {
+        match self {
+            Guard::Func(_, ty) => ty,
+            Guard::Type(ty, _) => Some(ty),
         }
     }
 }
@@ -100,7 +108,7 @@ fn plan(func: &Func<'_>, call: Inst, ty: u32, declared: &Declared<'_>, world: &W
     let fits = |func: u32| declared.funcs.get(func as usize).is_some_and(|&of| declared.types.is_sub_id(of, named));
     let (field, object) = match source(func, declared.globals, target) {
         Source::Func(known) if fits(known) => {
-            return Some(Plan { guards: vec![Guard::Func(known)], target, object: None, last_is_sure: true });
+            return Some(Plan { guards: vec![Guard::Func(known, None)], target, object: None, last_is_sure: true });
         }
         Source::Field(field, object) => (field, object),
         _ => return None,
@@ -116,11 +124,16 @@ fn plan(func: &Func<'_>, call: Inst, ty: u32, declared: &Declared<'_>, world: &W
 
 fn guards(declared: &Declared<'_>, world: &World, targets: &Targets) -> Vec<Guard> {
     let plain = |ty| declared.types.def(ty).sub.descriptor.is_none();
+    let exact = |ty| RefType { nullable: false, exact: true, heap: HeapType::Concrete(CompositeKind::Struct, ty) };
     if world.closed && targets.told_by_type() && targets.types.iter().all(|&(ty, _)| plain(ty)) {
-        let exact = |ty| RefType { nullable: false, exact: true, heap: HeapType::Concrete(CompositeKind::Struct, ty) };
         return targets.types.iter().map(|&(ty, func)| Guard::Type(exact(ty), func)).collect();
     }
-    targets.funcs.iter().map(|&func| Guard::Func(func)).collect()
+    let all_known = world.closed && !targets.other && targets.types.len() <= MAX_TARGETS;
+    let only = |func: u32| {
+        let mut types = targets.types.iter().filter(|row| row.1 == func).map(|row| row.0);
+        types.next().filter(|&ty| all_known && plain(ty) && types.next().is_none()).map(exact)
+    };
+    targets.funcs.iter().map(|&func| Guard::Func(func, only(func))).collect()
 }
 
 /// Makes direct calls of a call, which becomes the construct around them or the last of them. What must come
@@ -151,9 +164,11 @@ fn apply(func: &mut Func<'_>, call: Inst, plan: &Plan, out: &mut Vec<Inst>) {
     let mut last = func.make_inst(op, &args, &results, loc);
     for &guard in asked.iter().rev() {
         rest.push(last);
-        let args = direct_args(func, call);
+        let mut insts = Vec::new();
+        let args = sure_args(func, call, guard, plan.object, &mut insts);
         let direct = func.make_inst(Op::Call(Callee::Func(guard.func())), &args, &results, loc);
-        let then = arm(func, vec![direct], direct);
+        insts.push(direct);
+        let then = arm(func, insts, direct);
         let els = arm(func, std::mem::take(&mut rest), last);
         let cond = condition(func, call, guard, plan, &mut rest);
         last = func.make_inst(Op::If { then, els }, &[cond], &results, loc);
@@ -195,10 +210,10 @@ fn direct_args(func: &Func<'_>, call: Inst) -> Vec<Value> {
     func.args(call).split_last().map(|(_, args)| args.to_vec()).unwrap_or_default()
 }
 
-/// The same where nothing was asked: the object's type is known all the same.
+/// The same where it is known what the guard asks: the object's type is known then.
 fn sure_args(func: &mut Func<'_>, call: Inst, guard: Guard, object: Option<Value>, out: &mut Vec<Inst>) -> Vec<Value> {
     let mut args = direct_args(func, call);
-    if let (Guard::Type(ty, _), Some(object)) = (guard, object)
+    if let (Some(ty), Some(object)) = (guard.object(), object)
         && args.iter().any(|&arg| name(func, arg) == name(func, object))
     {
         let refine = func.make_inst(Op::Ref(RefOp::Refine), &[object], &[ValType::Ref(ty)], func.insts[call].loc);
@@ -224,10 +239,12 @@ fn name(func: &Func<'_>, mut value: Value) -> Value {
 fn tail_guard(func: &mut Func<'_>, call: Inst, guard: Guard, plan: &Plan, out: &mut Vec<Inst>) {
     let loc = func.insts[call].loc;
     let cond = condition(func, call, guard, plan, out);
-    let args = direct_args(func, call);
-    let direct = func.make_inst(Op::ReturnCall(Callee::Func(guard.func())), &args, &[], loc);
     let then = func.add_region();
-    func.regions[then].insts.push(direct);
+    let mut insts = Vec::new();
+    let args = sure_args(func, call, guard, plan.object, &mut insts);
+    let direct = func.make_inst(Op::ReturnCall(Callee::Func(guard.func())), &args, &[], loc);
+    insts.push(direct);
+    func.regions[then].insts = insts;
     let end = func.make_inst(Op::Yield, &[], &[], SrcLoc::NONE);
     let els = func.add_region();
     func.regions[els].insts.push(end);

@@ -26,6 +26,7 @@
 //!   it stays as it was.
 //! - A small function that calls itself is put in the place of those calls once: two of three levels of a binary
 //!   recursion need no call then. It is put into no other.
+//! - What ends in a trap is hardly ever done, and only gets larger: calls there stay.
 //! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the
 //!   innermost loops come first.
 //!
@@ -150,11 +151,15 @@ fn sites(func: &Func<'_>, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
     let (mut found, mut own) = (Vec::new(), 0u32);
     let mut stack = vec![(func.body, 0)];
     while let Some((region, depth)) = stack.pop() {
-        for &inst in &func.regions[region].insts {
+        let insts = &func.regions[region].insts;
+        let fails = insts.last().is_some_and(|&last| matches!(func.insts[last].op, Op::Trap(_)));
+        for &inst in insts {
             let op = &func.insts[inst].op;
             own = own.saturating_add(weight(func, inst));
             match *op {
-                Op::Call(Callee::Func(callee)) if wanted(callee) => found.push((Reverse(depth), inst, callee)),
+                Op::Call(Callee::Func(callee)) if !fails && wanted(callee) => {
+                    found.push((Reverse(depth), inst, callee))
+                }
                 _ => {}
             }
             let depth = depth + u32::from(matches!(op, Op::Loop { .. }));

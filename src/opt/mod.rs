@@ -15,54 +15,82 @@
 //! | `null_checks.rs` | which operands are not null behind an instruction |
 //! | `closed_world.rs` | what all functions of a module together say |
 //! | `devirtualize.rs` | pass: calls through fields that hold few functions, before inlining |
+//! | `passes.rs` | which passes run |
+//! | `writes.rs` | what instructions, loops and calls write |
+//! | `vars.rs` | places whose value changes, as SSA |
 //! | `inline.rs` | pass: calls of small functions, before all others |
 //! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
 //! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
+//! | `loop_fields.rs` | pass: the same for fields of objects |
 //! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
+//! | `conditions.rs` | pass: choices between constants, as arithmetic on conditions |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
+//! | `hoist.rs` | pass: loads that give the same in each turn of a loop, before it |
 
 #![forbid(unsafe_code)]
 
 pub mod closed_world;
+mod conditions;
 mod dce;
 mod devirtualize;
 mod facts;
 mod fold;
+mod hoist;
 mod inline;
 mod lattice;
+mod loop_fields;
 mod loop_globals;
 mod null_checks;
+mod passes;
 mod redundant_loads;
 mod scalars;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod type_flow;
+mod vars;
 mod walk;
+mod writes;
 
 pub use devirtualize::run as devirtualize;
 pub use inline::Candidates;
+pub use passes::Passes;
 pub use scope::{GlobalKind, Scope};
+pub use writes::{Calls, Summary};
 
 use crate::ir::Func;
 
-/// Optimises a function, into which `candidates` may be put. Levels: 0 does nothing, 1 does what makes code smaller, 2 and above do all.
-pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>, level: u8) {
-    if level == 0 {
-        return;
+/// Optimises a function, into which `candidates` may be put.
+pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>, passes: Passes) {
+    if passes.has(Passes::INLINE) && inline::run(func, candidates) && passes.has(Passes::FOLD) {
+        // What is read in a block is not known behind it.
+        fold::run(func);
     }
-    if level > 1 {
-        if inline::run(func, candidates) {
-            // What is read in a block is not known behind it.
-            fold::run(func);
-        }
+    if passes.has(Passes::SCALARS) {
         scalars::run(func, scope.types);
-        let carried = loop_globals::run(func, scope);
+    }
+    let carried = if passes.has(Passes::LOOP_GLOBALS) { loop_globals::run(func, scope) } else { Default::default() };
+    if passes.has(Passes::LOOP_FIELDS) {
+        loop_fields::run(func, scope);
+    }
+    if passes.has(Passes::REDUNDANT_LOADS) {
         redundant_loads::run(func, scope, carried);
     }
-    type_flow::run(func, scope.types);
-    fold::run(func);
-    dce::run(func);
+    if passes.has(Passes::TYPE_FLOW) {
+        type_flow::run(func, scope.types);
+    }
+    if passes.has(Passes::CONDITIONS) {
+        conditions::run(func);
+    }
+    if passes.has(Passes::FOLD) {
+        fold::run(func);
+    }
+    if passes.has(Passes::DCE) {
+        dce::run(func);
+    }
+    if passes.has(Passes::HOIST) {
+        hoist::run(func, scope);
+    }
 }

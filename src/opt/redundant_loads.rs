@@ -14,12 +14,9 @@
 //! - The earlier access dominates, so its value is visible; it went through the same reference, so
 //!   the later one would not have trapped for null; the same index, so not out of bounds either.
 //! - Immutable fields, elements of immutable arrays, and lengths never change.
-//! - A mutable field's value holds until something may write a field of the same *class*. The class of
-//!   a field is the topmost supertype that has it, and its index: objects whose types are not related
-//!   have no field in common. Calls may write anything; allocation writes nothing.
-//! - A global holds its value until it is written, by its index or by a call. Imported globals that can be
-//!   written may be one and the same, so they are one class. Only those count whose cell is in the heap: the
-//!   engine can not tell it from a field.
+//! - A mutable field's value holds until something may write a field of the same class (`writes.rs`).
+//! - A global holds its value until it is written, by its index or by a call. Only those count whose cell is in
+//!   the heap: the engine can not tell it from a field.
 //! - A loop may write, before its start is reached again, whatever is written anywhere in it.
 //! - What a packed field gives is not what was stored, so stores to those forward nothing. Function
 //!   references are left alone: lowering fuses their load with the call.
@@ -29,14 +26,12 @@ use super::loop_globals::Carried;
 use super::scope::{GlobalKind, Scope};
 use super::type_flow::constant;
 use super::walk::{Pass, walk};
-use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value, effects, loops};
-use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
+use super::writes::{Class, Writes, field, field_class, global_class, loop_writes, writes};
+use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value};
+use crate::types::{CompositeType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::HashMap;
-
-/// A loop that writes more classes than this is taken to write all.
-const MAX_CLASSES: usize = 16;
 
 /// Runs the pass. `carried`: which globals parameters of loops hold.
 pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
@@ -57,17 +52,6 @@ pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
     walk(func, &mut pass);
 }
 
-/// What may be the same place.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Class {
-    /// The topmost type that has a field, and its index.
-    Field(TypeId, u32),
-    /// A global of this module.
-    Global(u32),
-    /// Globals that are imported.
-    Imported,
-}
-
 /// What is read of an object, or of none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
@@ -84,76 +68,8 @@ enum Index {
     Value(Value),
 }
 
-/// What a loop writes.
-#[derive(Clone, Default)]
-struct Writes {
-    everything: bool,
-    classes: Vec<Class>,
-}
-
-impl Writes {
-    fn add(&mut self, class: Class) {
-        if !self.everything && !self.classes.contains(&class) {
-            self.classes.push(class);
-            self.everything = self.classes.len() > MAX_CLASSES;
-        }
-    }
-
-    fn add_all(&mut self, other: &Writes) {
-        self.everything |= other.everything;
-        other.classes.iter().for_each(|&class| self.add(class));
-    }
-}
-
-/// What an instruction writes.
-fn writes(op: &Op<'_>, scope: Scope<'_>) -> Writes {
-    match op {
-        Op::Struct(StructOp::Set { ty, field }) => {
-            Writes { everything: false, classes: vec![class(scope.types, *ty, *field)] }
-        }
-        Op::Global(GlobalOp::Set(global)) => {
-            Writes { everything: false, classes: global_class(scope, *global).into_iter().collect() }
-        }
-        // Elements of mutable arrays are not tracked.
-        Op::Array(_) => Writes::default(),
-        op => Writes { everything: effects(op).writes_heap, classes: Vec::new() },
-    }
-}
-
-fn loop_writes(func: &Func<'_>, scope: Scope<'_>) -> HashMap<Inst, Writes> {
-    let mut found = HashMap::new();
-    let visit = |around: &mut Writes, inst| around.add_all(&writes(&func.insts[inst].op, scope));
-    loops::gather(func, visit, |inst, inner, outer| {
-        outer.add_all(&inner);
-        found.insert(inst, inner);
-    });
-    found
-}
-
-fn field(types: &TypeTable, ty: TypeId, field: u32) -> Option<FieldType> {
-    match &types.def(ty).sub.composite {
-        CompositeType::Struct(fields) => fields.get(field as usize).copied(),
-        _ => None,
-    }
-}
-
-fn class(types: &TypeTable, ty: TypeId, index: u32) -> Class {
-    let display = &types.def(ty).display;
-    let top = display.iter().copied().find(|&ancestor| field(types, ancestor, index).is_some());
-    Class::Field(top.unwrap_or(ty), index)
-}
-
-/// The class of a global, if what it holds is tracked.
-fn global_class(scope: Scope<'_>, index: u32) -> Option<Class> {
-    match scope.global(index) {
-        GlobalKind::Native => None,
-        GlobalKind::Constant | GlobalKind::Own => Some(Class::Global(index)),
-        GlobalKind::Imported => Some(Class::Imported),
-    }
-}
-
 /// Whether values that are read from here are tracked.
-fn tracked(storage: StorageType) -> bool {
+pub fn tracked(storage: StorageType) -> bool {
     !matches!(storage, StorageType::Val(ValType::Ref(r)) if r.is_func())
 }
 
@@ -283,12 +199,12 @@ impl Loads<'_> {
         match (op, args) {
             (StructOp::Get { ty, field: index, sign }, &[object]) => {
                 let Some(field) = field(self.types, ty, index).filter(|f| tracked(f.storage)) else { return true };
-                let place = Place::Field(class(self.types, ty, index), sign);
+                let place = Place::Field(field_class(self.types, ty, index), sign);
                 self.read(func, inst, object, place, field.mutable)
             }
             (StructOp::Set { ty, field: index }, &[object, value]) => {
-                let class = class(self.types, ty, index);
-                self.write(&Writes { everything: false, classes: vec![class] });
+                let class = field_class(self.types, ty, index);
+                self.write(&Writes::one(class));
                 self.stored(object, ty, index, value);
                 true
             }
@@ -309,7 +225,7 @@ impl Loads<'_> {
             && matches!(field.storage, StorageType::Val(_))
             && tracked(field.storage)
         {
-            let place = Place::Field(class(self.types, ty, index), Sign::None);
+            let place = Place::Field(field_class(self.types, ty, index), Sign::None);
             self.learn(object, place, value, field.mutable);
         }
     }
@@ -324,7 +240,7 @@ impl Loads<'_> {
                 self.read(func, inst, None, place, mutable)
             }
             (GlobalOp::Set(_), &[value]) => {
-                self.write(&Writes { everything: false, classes: vec![class] });
+                self.write(&Writes::one(class));
                 self.learn(None, place, value, true);
                 true
             }

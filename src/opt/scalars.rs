@@ -24,6 +24,7 @@
 //! - Packed fields are not what was stored, and function references have representations of their own. Structs with
 //!   such fields stay.
 
+use super::vars::Vars;
 use super::walk::{Pass, walk};
 use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
 use crate::types::{CompositeType, RefType, StorageType, TypeId, TypeTable, ValType};
@@ -54,7 +55,8 @@ pub fn run(func: &mut Func<'_>, types: &TypeTable) {
     if found.structs.is_empty() {
         return;
     }
-    let mut pass = Replace { found, now: HashMap::new(), trail: vec![], marks: vec![], replaced: SecondaryMap::new() };
+    let vars = Vars::new(found.written.clone(), found.written);
+    let mut pass = Replace { structs: found.structs, vars, replaced: SecondaryMap::new() };
     walk(func, &mut pass);
 }
 
@@ -188,14 +190,15 @@ impl Scan {
 }
 
 struct Replace {
-    found: Found,
-    /// What each field holds here.
-    now: HashMap<Var, Value>,
-    /// Changes of `now`, with what was there before.
-    trail: Vec<(Var, Option<Value>)>,
-    marks: Vec<usize>,
+    structs: HashMap<Value, Vec<ValType>>,
+    vars: Vars<Var>,
     /// What is used in place of a value.
     replaced: SecondaryMap<Value, PackedOption<Value>>,
+}
+
+/// The type of a field of one of the structs.
+fn ty(structs: &HashMap<Value, Vec<ValType>>, (object, field): Var) -> ValType {
+    structs.get(&object).and_then(|fields| fields.get(field as usize)).copied().unwrap_or(ValType::I32)
 }
 
 impl<'a> Pass<'a> for Replace {
@@ -204,18 +207,18 @@ impl<'a> Pass<'a> for Replace {
             *arg = self.replaced[*arg].expand().unwrap_or(*arg);
         }
         let object = func.args(inst).first().map(|&value| root(func, value));
-        let object = object.filter(|object| self.found.structs.contains_key(object));
+        let object = object.filter(|object| self.structs.contains_key(object));
         match (&func.insts[inst].op, object) {
             (Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)), _) => return self.make(func, inst, out),
             (&Op::Struct(StructOp::Get { field, .. }), Some(object)) => {
-                if let (Some(&value), Some(&result)) = (self.now.get(&(object, field)), func.results(inst).first()) {
+                if let (Some(value), Some(&result)) = (self.vars.get((object, field)), func.results(inst).first()) {
                     self.replaced[result] = value.into();
                 }
                 return false;
             }
             (&Op::Struct(StructOp::Set { field, .. }), Some(object)) => {
                 let value = func.args(inst)[1];
-                self.set((object, field), value);
+                self.vars.set((object, field), value);
                 return false;
             }
             (Op::Ref(RefOp::Refine | RefOp::AsNonNull), Some(_)) => return false,
@@ -223,73 +226,36 @@ impl<'a> Pass<'a> for Replace {
                 func.insts[inst].op = Op::Core(Operator::I32Const { value: 0 });
                 func.set_args(inst, &[]);
             }
-            (Op::Yield, _) => owner.into_iter().for_each(|owner| self.hand_over(func, inst, owner)),
-            (&(Op::Br { target } | Op::BrIf { target }), _) => self.hand_over(func, inst, target),
-            (Op::Loop { .. }, _) => self.hand_over(func, inst, inst),
-            _ => {}
+            _ => self.vars.hand_over(func, inst, owner),
         }
         true
     }
 
     fn enter(&mut self, func: &mut Func<'a>, owner: Inst, _: usize) {
-        self.marks.push(self.trail.len());
-        if let Op::Loop { body } = func.insts[owner].op {
-            for var in self.found.written.get(&owner).cloned().unwrap_or_default() {
-                let param = func.add_param(body, self.ty(var));
-                self.set(var, param);
-            }
-        }
+        self.vars.enter(func, owner, |var| ty(&self.structs, var));
     }
 
     fn leave(&mut self, _: &mut Func<'a>, _: Inst) {
-        let mark = self.marks.pop().unwrap_or(0);
-        while self.trail.len() > mark {
-            match self.trail.pop() {
-                Some((var, Some(before))) => drop(self.now.insert(var, before)),
-                Some((var, None)) => drop(self.now.remove(&var)),
-                None => {}
-            }
-        }
+        self.vars.leave();
     }
 
     fn close(&mut self, func: &mut Func<'a>, inst: Inst) {
-        for var in self.found.written.get(&inst).cloned().unwrap_or_default() {
-            let result = func.add_result(inst, self.ty(var));
-            self.set(var, result);
-        }
+        self.vars.close(func, inst, |var| ty(&self.structs, var));
     }
 }
 
 impl Replace {
-    fn ty(&self, (object, field): Var) -> ValType {
-        let fields = self.found.structs.get(&object);
-        fields.and_then(|fields| fields.get(field as usize)).copied().unwrap_or(ValType::I32)
-    }
-
-    fn set(&mut self, var: Var, value: Value) {
-        let before = self.now.insert(var, value);
-        self.trail.push((var, before));
-    }
-
-    /// Appends to a branch, a yield or the start of a loop what the construct's fields hold.
-    fn hand_over(&self, func: &mut Func<'_>, inst: Inst, to: Inst) {
-        let Some(vars) = self.found.written.get(&to) else { return };
-        let mut args = func.args(inst).to_vec();
-        args.extend(vars.iter().filter_map(|var| self.now.get(var)));
-        func.set_args(inst, &args);
-    }
-
     /// The fields of a new struct, if it is taken apart; whether the allocation stays.
     fn make(&mut self, func: &mut Func<'_>, inst: Inst, out: &mut Vec<Inst>) -> bool {
         let Some(&object) = func.results(inst).first() else { return true };
-        let Some(fields) = self.found.structs.get(&object).cloned() else { return true };
+        let Some(fields) = self.structs.get(&object).cloned() else { return true };
         let args = func.args(inst).to_vec();
         for (index, ty) in (0u32..).zip(fields) {
             let value = match args.get(index as usize) {
                 Some(&value) => value,
                 None => default(func, inst, ty, out),
             };
-            self.set((object, index), value);
+            self.vars.set((object, index), value);
         }
         false
     }

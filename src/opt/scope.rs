@@ -1,5 +1,6 @@
 //! What passes must know of the module around a function.
 
+use super::writes::Calls;
 use crate::types::TypeTable;
 
 /// What passes must know of the module around a function.
@@ -9,6 +10,8 @@ pub struct Scope<'m> {
     pub types: &'m TypeTable,
     /// Its globals, by index.
     pub globals: &'m [GlobalKind],
+    /// What its functions write.
+    pub calls: &'m Calls,
 }
 
 /// Who may write a global.

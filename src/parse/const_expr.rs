@@ -12,6 +12,7 @@ use crate::fault::Error;
 use crate::fault::Result;
 use crate::ir::{Cursor, Op, SrcLoc, Value};
 use crate::types::ValType;
+use std::collections::HashMap;
 use wasmparser::Operator;
 
 /// Appends a validated constant expression whose value has a type that matches `ty`.
@@ -27,9 +28,17 @@ pub fn const_expr<'a>(
 ) -> Result<Value, Error> {
     let outer = cursor.loc;
     let mut stack = Vec::new();
+    // Only what never changes can be read. It is read once: tables of thousands of elements name few globals.
+    let mut globals: HashMap<u32, Value> = HashMap::new();
     for (op, offset) in expr {
         cursor.loc = SrcLoc(*offset);
+        let global = if let Operator::GlobalGet { global_index } = op { Some(*global_index) } else { None };
+        if let Some(&known) = global.and_then(|global| globals.get(&global)) {
+            stack.push(known);
+            continue;
+        }
         operator(&mut Emit { cursor, stack: &mut stack, module, offset: *offset as usize }, op)?;
+        globals.extend(global.zip(stack.last().copied()));
     }
     cursor.loc = outer;
     match stack[..] {

@@ -171,6 +171,13 @@ impl Code {
         }
     }
 
+    /// Whether it is the code of this module, or what was lowered of it after all.
+    pub fn is_of(&self, module: &Code) -> bool {
+        let checked =
+            module.untouched.as_ref().and_then(|untouched| untouched.checked.get()).and_then(Option::as_deref);
+        std::ptr::eq(self, module) || checked.is_some_and(|checked| std::ptr::eq(self, checked))
+    }
+
     /// Whether it is a module of the dialect of explicit RTTs.
     pub fn is_dialect(&self) -> bool {
         self.dialect.is_some()

@@ -5,10 +5,11 @@ use super::func_types::{FuncTypes, Unknown};
 use super::{Error, Result};
 use crate::heap::HeapOptions;
 use crate::layout::{GcTypes, HeapMap, MapParams};
-use crate::lower::LowerContext;
+use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use std::any::Any;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use wasmparser::WasmFeatures;
@@ -28,10 +29,14 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::passes`].
+    pub passes: Passes,
     /// See [`LowerContext::check_roots`].
     pub check_roots: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
+    /// How many frames backtraces have; `None` for no backtraces.
+    pub backtrace_frames: Option<NonZeroUsize>,
 }
 
 /// The context in which modules are compiled and stores made. Cheap to clone, and shared by clones.
@@ -108,6 +113,7 @@ impl EngineState {
             explicit_null_checks: self.options.explicit_null_checks,
             relocatable: false,
             opt_level: self.options.opt_level,
+            passes: self.options.passes,
             check_roots: self.options.check_roots,
         }
     }

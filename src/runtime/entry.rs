@@ -11,12 +11,13 @@
 //! heap's cell to the store, and the call fails with [`ThrownException`]; one that a host function throws
 //! goes the other way. Exceptions are pending in the cell only between two frames of WebAssembly.
 
+use super::hooks::tell;
 use super::memory::{read_word, write_word};
 use super::store::StoreData;
 use super::trap;
 use super::{Error, Result};
 use std::sync::atomic::Ordering;
-use wasmtime::{AsContextMut, StoreContextMut, ThrownException};
+use wasmtime::{AsContextMut, CallHook, StoreContextMut, ThrownException};
 
 /// An error of a host function on its way through WebAssembly.
 #[derive(Debug)]
@@ -37,7 +38,11 @@ pub fn enter<T: 'static, R>(
     run: impl FnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
     let mut entry = Entry::new(cx);
-    let result = run(&mut entry.cx);
+    let result = tell(&mut entry.cx, CallHook::CallingWasm).and_then(|()| {
+        let result = run(&mut entry.cx);
+        tell(&mut entry.cx, CallHook::ReturningFromWasm)?;
+        result
+    });
     entry.leave(result)
 }
 
@@ -167,7 +172,7 @@ fn finish<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>, err: Error) -> Err
     if !err.is::<HostError>() {
         return trap::rewrite(engine, err);
     }
-    let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().map(|bt| trap::map(engine, bt));
+    let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().and_then(|bt| trap::shown(engine, bt));
     match err.downcast::<HostError>() {
         Ok(HostError(err)) => trap::with_backtrace(err, backtrace),
         Err(err) => err,

@@ -5,10 +5,13 @@
 //! module itself.
 
 use super::code::{Code, LoweredCode, Module};
-use super::entry::{Entry, enter};
+use super::engine::EngineState;
+use super::entry::Entry;
 use super::imports::{InstanceNeeds, resolve};
-use super::linking::{Import, check, incompatible};
-use super::store::{StoreData, alloc_error, ensure_heap, with_heap};
+use super::linking::{Import, check, foreign_kind, incompatible};
+use super::metering::Unmetered;
+use super::ready::grow_as_awaited;
+use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
 use super::{Error, Result, cells, handles};
 use crate::lower::output::{Cell, EntityMeta};
 use std::sync::Arc;
@@ -95,7 +98,11 @@ pub fn instantiate<T: 'static>(
     imports: &[Import],
 ) -> Result<InstanceState> {
     let prepared = prepare(cx, code, imports)?;
-    let wasmtime = enter(cx, |cx| wasmtime::Instance::new(cx, &prepared.code.wasmtime, &prepared.natives));
+    let mut entry = Entry::new(cx);
+    let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
+    let instance = wasmtime::Instance::new(&mut free.cx, &prepared.code.wasmtime, &prepared.natives);
+    drop(free);
+    let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
 }
 
@@ -109,9 +116,19 @@ pub async fn instantiate_async<T: 'static>(
     code: &Arc<Code>,
     imports: &[Import],
 ) -> Result<InstanceState> {
-    let prepared = prepare(cx, code, imports)?;
+    if code.lowered.is_some() {
+        ensure_heap_async(cx).await?;
+    }
+    let prepared = loop {
+        match prepare(cx, code, imports) {
+            Err(_) if grow_as_awaited(cx).await => {}
+            prepared => break prepared?,
+        }
+    };
     let mut entry = Entry::new(cx);
-    let instance = wasmtime::Instance::new_async(&mut entry.cx, &prepared.code.wasmtime, &prepared.natives).await;
+    let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
+    let instance = wasmtime::Instance::new_async(&mut free.cx, &prepared.code.wasmtime, &prepared.natives).await;
+    drop(free);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
 }
@@ -133,7 +150,7 @@ fn prepare<T: 'static>(
     let code = checked.as_ref().unwrap_or(code);
     match &code.lowered {
         Some(lowered) => prepare_lowered(cx, code, lowered, imports),
-        None => prepare_plain(code, imports).map(|prepared| Prepared { silent, ..prepared }),
+        None => prepare_plain(&cx.data().gc.engine, code, imports).map(|prepared| Prepared { silent, ..prepared }),
     }
 }
 
@@ -163,14 +180,14 @@ fn may_throw(imports: &[Import]) -> bool {
     imports.iter().any(|import| matches!(import, Import::Native(Extern::Func(_))))
 }
 
-fn prepare_plain(code: &Arc<Code>, imports: &[Import]) -> Result<Prepared> {
+fn prepare_plain(engine: &EngineState, code: &Arc<Code>, imports: &[Import]) -> Result<Prepared> {
     let mut natives = Vec::with_capacity(imports.len());
     for (expected, actual) in code.imports().zip(imports) {
         match actual {
             Import::Native(native) => natives.push(native.clone()),
             Import::Silent(func) => natives.push((*func).into()),
             _ => {
-                let err = Error::msg("the definition is a reference that this module can not name");
+                let err = foreign_kind(engine, &expected.ty(), actual);
                 return Err(incompatible(err, expected.module(), expected.name()));
             }
         }

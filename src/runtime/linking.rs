@@ -47,7 +47,7 @@ pub enum Import {
 impl Import {
     fn kind(&self) -> &'static str {
         match self {
-            Import::Native(Extern::Func(_)) | Import::Silent(_) => "func",
+            Import::Native(Extern::Func(_)) | Import::Silent(_) => "function",
             Import::Native(Extern::Global(_)) | Import::Global { .. } => "global",
             Import::Native(Extern::Table(_)) | Import::Table { .. } => "table",
             Import::Native(Extern::Memory(_) | Extern::SharedMemory(_)) => "memory",
@@ -76,14 +76,14 @@ pub fn check<T: 'static>(
         (EntityMeta::RefTable { ty, .. }, Import::Table { ty: actual, .. }) => check_table(engine, *ty, *actual, size),
         (EntityMeta::RefGlobal { ty, .. }, Import::Native(Extern::Global(global))) => {
             let actual = global.ty(&cx).content().clone();
-            Err(mismatch("global", &show(engine, ValType::Ref(*ty)), &actual.to_string()))
+            Err(mismatch("global", &show(engine, ValType::Ref(*ty)), short(&actual.to_string())))
         }
         (EntityMeta::Global { ty, .. }, Import::Global { ty: actual, .. }) => {
             Err(mismatch("global", &show(engine, *ty), &show(engine, ValType::Ref(*actual))))
         }
         (EntityMeta::RefTable { ty, .. }, Import::Native(Extern::Table(table))) => {
             let actual = table.ty(&cx).element().clone();
-            Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), &actual.to_string()))
+            Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), short(&actual.to_string())))
         }
         (EntityMeta::Table(ty), Import::Table { ty: actual, .. }) => {
             Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), &show(engine, ValType::Ref(actual.elem))))
@@ -91,7 +91,7 @@ pub fn check<T: 'static>(
         (EntityMeta::Global { .. }, Import::Native(Extern::Global(_)))
         | (EntityMeta::Table(_), Import::Native(Extern::Table(_)))
         | (EntityMeta::Memory, Import::Native(Extern::Memory(_) | Extern::SharedMemory(_))) => Ok(()),
-        (EntityMeta::Tag { id, .. }, Import::Tag { id: actual, .. }) => check_tag(engine, *id, *actual),
+        (EntityMeta::Tag { id, .. }, Import::Tag { id: actual, .. }) => check_tag(*id, *actual),
         (expected, actual) => Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind()))),
     };
     result.map_err(|err| incompatible(err, &expected.module, &expected.name))
@@ -141,12 +141,11 @@ fn check_func(
     Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`")))
 }
 
-fn check_tag(engine: &EngineState, expected: TypeId, actual: TypeId) -> Result<()> {
+fn check_tag(expected: TypeId, actual: TypeId) -> Result<()> {
     if expected == actual {
         return Ok(());
     }
-    let [expected, actual] = [expected, actual].map(|id| show_func(engine, id));
-    Err(Error::msg(format!("tag types incompatible: expected tag of type `{expected}`, found tag of type `{actual}`")))
+    Err(Error::msg("incompatible tag types"))
 }
 
 fn check_global(engine: &EngineState, expected: (RefType, bool), actual: (RefType, bool)) -> Result<()> {
@@ -191,6 +190,36 @@ fn check_table(engine: &EngineState, expected: TableMeta, actual: TableMeta, siz
     Ok(())
 }
 
+/// The error for a definition that is in the heap, or a tag, of an import of a module that was left alone and can name
+/// neither.
+#[cold]
+pub fn foreign_kind(engine: &EngineState, expected: &ExternType, actual: &Import) -> Error {
+    let found = |ty: &RefType| show(engine, ValType::Ref(*ty));
+    let expected = match (expected, actual) {
+        (ExternType::Global(ty), Import::Global { ty: actual, .. }) => {
+            return mismatch("global", short(&ty.content().to_string()), &found(actual));
+        }
+        (ExternType::Table(ty), Import::Table { ty: actual, .. }) => {
+            return mismatch("table", short(&ty.element().to_string()), &found(&actual.elem));
+        }
+        (ExternType::Func(_), _) => "func",
+        (ExternType::Global(_), _) => "global",
+        (ExternType::Table(_), _) => "table",
+        (ExternType::Memory(_), _) => "memory",
+        (ExternType::Tag(_), _) => "tag",
+    };
+    Error::msg(format!("expected {expected}, but found {}", actual.kind()))
+}
+
+/// The short name of a reference type that has one here.
+fn short(ty: &str) -> &str {
+    match ty {
+        "(ref null func)" => "funcref",
+        "(ref null extern)" => "externref",
+        ty => ty,
+    }
+}
+
 /// A type as text. Function types are spelled out one level deep.
 pub fn show(engine: &EngineState, ty: ValType) -> String {
     match ty {
@@ -200,7 +229,7 @@ pub fn show(engine: &EngineState, ty: ValType) -> String {
             let null = if nullable { "null " } else { "" };
             format!("(ref {null}(concrete {kind} {heap}))")
         }
-        ty => ty.to_string(),
+        ty => short(&ty.to_string()).to_string(),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct HostMemory<'a, T: 'static> {
     pub memory: Memory,
     /// Its store.
     pub store: StoreContextMut<'a, T>,
+    /// The size that it did not get because the limiter has to wait.
+    pub awaited: Option<u64>,
 }
 
 impl<T: 'static> HeapMemory for HostMemory<'_, T> {
@@ -31,8 +33,13 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
             return Ok(());
         }
         // The limiter may be an asynchronous one.
-        let grown = super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta));
-        grown.and_then(Result::ok).map(drop).ok_or(GrowRefused)
+        match super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta)) {
+            Some(grown) => grown.map(drop).map_err(|_| GrowRefused),
+            None => {
+                self.awaited = Some(len);
+                Err(GrowRefused)
+            }
+        }
     }
 }
 

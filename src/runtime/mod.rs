@@ -22,6 +22,8 @@
 //! | `ready.rs` | what the engine does asynchronously, done at once |
 //! | `entry.rs` | what surrounds every call from the host into WebAssembly |
 //! | `objects.rs` | structs and arrays as the host makes and reads them |
+//! | `hooks.rs` | who is told when calls enter and leave |
+//! | `metering.rs` | what instantiation does is neither charged nor interrupted |
 //! | `oom.rs` | the error of an allocation without room |
 //! | `exceptions.rs` | exceptions as the host makes and reads them |
 //! | `stand_in.rs` | functions in place of results that nobody reads |
@@ -43,12 +45,14 @@ pub(crate) mod exceptions;
 pub(crate) mod finalize;
 pub(crate) mod func_types;
 pub(crate) mod handles;
+pub(crate) mod hooks;
 pub(crate) mod hosts;
 pub(crate) mod imports;
 pub(crate) mod instantiate;
 pub(crate) mod linking;
 pub(crate) mod members;
 pub(crate) mod memory;
+pub(crate) mod metering;
 pub(crate) mod objects;
 pub(crate) mod oom;
 pub(crate) mod ready;

@@ -43,6 +43,15 @@ pub struct StoreData<T: 'static> {
     pub(crate) limiter: Option<Limiter<T>>,
     /// What the engine asks before there is a limiter.
     pub(crate) unlimited: wasmtime::StoreLimits,
+    /// What happens when an epoch's deadline has come; a trap, if there is nothing else.
+    pub(crate) on_epoch: Option<super::metering::OnEpoch<T>>,
+    /// Instead of that a call waits for its turn.
+    pub(crate) epoch_yields: bool,
+    /// Nothing of an original module is running.
+    pub(crate) unmetered: bool,
+    /// Who is told of calls.
+    #[cfg(feature = "call-hook")]
+    pub(crate) hook: Option<super::hooks::Hook<T>>,
 }
 
 /// Finds an asynchronous limiter. The engine has it too.
@@ -71,6 +80,7 @@ impl<T: 'static> StoreData<T> {
             tags: Vec::new(),
             rtt_globals: HashMap::new(),
             finalize: false,
+            awaited: None,
         };
         StoreData {
             user,
@@ -81,6 +91,11 @@ impl<T: 'static> StoreData<T> {
             host_natives: HashMap::new(),
             limiter: None,
             unlimited: wasmtime::StoreLimits::default(),
+            on_epoch: None,
+            epoch_yields: false,
+            unmetered: false,
+            #[cfg(feature = "call-hook")]
+            hook: None,
         }
     }
 
@@ -141,6 +156,8 @@ pub struct GcStore {
     pub rtt_globals: HashMap<TypeId, (Global, Global)>,
     /// Finalizers are to run at the next safe point.
     pub finalize: bool,
+    /// The size that the heap's memory did not get because the limiter has to wait.
+    pub awaited: Option<u64>,
 }
 
 /// The entities of the engine that a heap consists of.
@@ -198,8 +215,11 @@ pub fn with_heap<T: 'static, R>(
     let (Some(memory), Some(state)) = (memory, &mut taken.state) else {
         return Err(Error::new(crate::fault::Error::bug("the heap is in use or does not exist")));
     };
-    let mut mem = HostMemory { memory, store: taken.cx.as_context_mut() };
+    let mut mem = HostMemory { memory, store: taken.cx.as_context_mut(), awaited: None };
     let result = run(state, &mut mem);
+    let awaited = mem.awaited;
+    let gc = &mut taken.cx.data_mut().gc;
+    gc.awaited = awaited.or(gc.awaited);
     let dead = state.roots.hosts.take_dead();
     drop(taken);
     drop(dead);
@@ -217,13 +237,44 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     let instance = at_once(wasmtime::Instance::new_async(&mut cx, engine.heap_module()?, &[]));
     let instance =
         instance.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
+    heap_in(cx, instance)
+}
+
+/// The same where the limiter may wait.
+///
+/// # Errors
+///
+/// When it does not allow the heap.
+pub async fn ensure_heap_async<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Result<HeapPlace> {
+    if let Some(place) = cx.data().gc.place {
+        return Ok(place);
+    }
+    let engine = cx.data().gc.engine.clone();
+    let instance = wasmtime::Instance::new_async(&mut *cx, engine.heap_module()?, &[]).await?;
+    loop {
+        let made = heap_in(cx.as_context_mut(), instance);
+        let (Some(len), Some(memory)) = (cx.data_mut().gc.awaited.take(), instance.get_memory(&mut *cx, "heap")) else {
+            return made;
+        };
+        let delta = len.div_ceil(crate::layout::PAGE.into()).saturating_sub(memory.size(&*cx));
+        if made.is_ok() || memory.grow_async(&mut *cx, delta).await.is_err() {
+            return made;
+        }
+    }
+}
+
+/// Makes the heap in its memory.
+fn heap_in<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>, instance: wasmtime::Instance) -> Result<HeapPlace> {
+    let engine = cx.data().gc.engine.clone();
     let missing = || Error::new(crate::fault::Error::bug("the heap module lacks an export"));
     let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
     let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
     let types = engine.gc_types.since(0);
     let rtt_end = engine.gc_types.end();
-    let mut mem = HostMemory { memory, store: cx.as_context_mut() };
-    let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone()).map_err(alloc_error)?;
+    let mut mem = HostMemory { memory, store: cx.as_context_mut(), awaited: None };
+    let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone());
+    cx.data_mut().gc.awaited = mem.awaited;
+    let heap = heap.map_err(alloc_error)?;
     let state = GcState {
         heap,
         roots: StoreRoots::of_store(cx.data().gc.id),

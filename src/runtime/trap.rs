@@ -15,20 +15,27 @@ use crate::ir::TrapCode;
 use crate::layout::reference::NULL;
 use crate::lower::output::Site;
 use std::sync::Arc;
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmCoreDump};
 
 /// The engine's error as the embedder is to see it.
 #[cold]
 pub fn rewrite(engine: &Arc<EngineState>, err: Error) -> Error {
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>();
-    let mapped = backtrace.map(|backtrace| map(engine, backtrace));
+    let mapped = backtrace.and_then(|backtrace| shown(engine, backtrace));
     let Some(&trap) = err.downcast_ref::<Trap>() else {
         return with_backtrace(err, mapped);
     };
     let fault = fault_address(&err);
-    let err = match backtrace.and_then(|backtrace| meaning(engine, backtrace, trap, fault)) {
+    let kept = match backtrace.and_then(|backtrace| meaning(engine, backtrace, trap, fault)) {
         Some(meaning) => Error::from(meaning),
         None => rebuild(&err, trap, backtrace.map(|backtrace| backtrace.to_string())),
+    };
+    // It is of the lowered modules, as a debugger would see them.
+    let dump = err.downcast::<WasmCoreDump>().ok();
+    let err = kept;
+    let err = match dump {
+        Some(dump) => err.context(dump),
+        None => err,
     };
     with_backtrace(err, mapped)
 }
@@ -40,7 +47,8 @@ fn rebuild(err: &Error, trap: Trap, backtrace: Option<String>) -> Error {
     let contexts: Vec<String> = err.chain().map(|cause| cause.to_string()).collect();
     let oom = err.downcast_ref::<GcHeapOutOfMemory<()>>().map(|oom| GcHeapOutOfMemory::new((), oom.bytes_needed()));
     let oom_text = oom.as_ref().map(|oom| oom.to_string());
-    let gone = [Some(&trap_text), backtrace.as_ref(), oom_text.as_ref()];
+    let dump_text = err.downcast_ref::<WasmCoreDump>().map(|dump| dump.to_string());
+    let gone = [Some(&trap_text), backtrace.as_ref(), oom_text.as_ref(), dump_text.as_ref()];
     let keep = |text: &String| !gone.contains(&Some(text));
     let err = contexts.into_iter().filter(keep).rev().fold(Error::from(trap), |err, text| err.context(text));
     match oom {
@@ -123,9 +131,15 @@ fn near_site(lowered: &LoweredCode, offset: usize) -> Option<Site> {
     entries[..end].iter().rev().take(16).find(|site| is_original(site)).copied()
 }
 
-/// A backtrace in terms of the original modules.
+/// A backtrace in terms of the original modules, if the embedder wants any.
+pub fn shown(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> Option<WasmBacktrace> {
+    engine.options.backtrace_frames.is_some().then(|| map(engine, backtrace))
+}
+
+/// A backtrace in terms of the original modules. A frame of the engine may stand for several.
 pub fn map(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
-    WasmBacktrace { frames: backtrace.frames().iter().flat_map(|frame| map_frame(engine, frame)).collect() }
+    let most = engine.options.backtrace_frames.map_or(usize::MAX, |frames| frames.get());
+    WasmBacktrace { frames: backtrace.frames().iter().flat_map(|frame| map_frame(engine, frame)).take(most).collect() }
 }
 
 /// The frames that one of the engine's stands for: functions in the place of calls have none there.

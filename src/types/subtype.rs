@@ -129,6 +129,7 @@ impl TypeTable {
             (H::NoFunc, _) => sup.top() == HeapTop::Func,
             (H::NoExtern, _) => sup.top() == HeapTop::Extern,
             (H::NoExn, _) => sup.top() == HeapTop::Exn,
+            (H::NoCont, _) => sup.top() == HeapTop::Cont,
             _ => false,
         }
     }

@@ -40,6 +40,8 @@ pub enum HeapTop {
     Func,
     /// `exn`: exceptions.
     Exn,
+    /// `cont`: continuations.
+    Cont,
 }
 
 /// A heap type.
@@ -71,6 +73,10 @@ pub enum HeapType {
     NoExn,
     /// A defined type.
     Concrete(CompositeKind, TypeId),
+    /// `cont`. Only types that the host makes have this and the next.
+    Cont,
+    /// `nocont`
+    NoCont,
 }
 
 impl HeapType {
@@ -83,6 +89,7 @@ impl HeapType {
             Concrete(CompositeKind::Struct | CompositeKind::Array, _) => HeapTop::Any,
             Extern | NoExtern => HeapTop::Extern,
             Exn | NoExn => HeapTop::Exn,
+            Cont | NoCont => HeapTop::Cont,
         }
     }
 
@@ -93,6 +100,7 @@ impl HeapType {
             HeapTop::Extern => HeapType::NoExtern,
             HeapTop::Func => HeapType::NoFunc,
             HeapTop::Exn => HeapType::NoExn,
+            HeapTop::Cont => HeapType::NoCont,
         }
     }
 
@@ -125,6 +133,8 @@ impl fmt::Display for HeapType {
             HeapType::NoExtern => "noextern",
             HeapType::Exn => "exn",
             HeapType::NoExn => "noexn",
+            HeapType::Cont => "cont",
+            HeapType::NoCont => "nocont",
             HeapType::Concrete(_, id) => return write!(f, "{id:?}"),
         })
     }

@@ -24,7 +24,7 @@ fn a_struct_holds_what_was_put_into_it() {
     sum.call(&mut store, &[Val::I32(1), Val::I64(2)], &mut results).unwrap();
     assert_eq!(results[0].unwrap_i64(), 4);
     let err = sum.call(&mut store, &[Val::I64(1), Val::I64(2)], &mut results).unwrap_err();
-    assert_eq!(err.to_string(), "type mismatch: expected i32, found i64");
+    assert_eq!(format!("{err:#}"), "argument type mismatch: type mismatch: expected i32, found i64");
 }
 
 #[test]

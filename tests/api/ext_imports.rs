@@ -88,3 +88,39 @@ fn a_module_has_weak_references_maps_and_registries() {
         assert!(format!("{immortal:#}").contains("i31"), "{immortal:?}");
     }
 }
+
+/// Entries of ephemeron maps are the host's memory, which the heap's limit does not count: a guest could take all.
+#[test]
+fn a_guest_can_not_fill_the_host_with_entries() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (import "wasmtime_gc" "map_new" (func $map_new (result (ref extern))))
+            (import "wasmtime_gc" "map_set" (func $map_set (param externref (ref any) anyref)))
+            (type $key (struct (field (ref null $key))))
+            (global $keys (mut (ref null $key)) (ref.null none))
+            (func (export "dead") (param $n i32) (local $map externref)
+                (local.set $map (call $map_new))
+                (loop $l
+                    (call $map_set (local.get $map) (struct.new $key (ref.null none)) (ref.i31 (i32.const 1)))
+                    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func (export "live") (local $map externref)
+                (local.set $map (call $map_new))
+                (loop $l
+                    (global.set $keys (struct.new $key (global.get $keys)))
+                    (call $map_set (local.get $map) (ref.as_non_null (global.get $keys)) (ref.i31 (i32.const 1)))
+                    (br $l))))"#,
+    )
+    .unwrap();
+    let mut linker = Linker::new(&engine);
+    ext::add_to_linker(&mut linker).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let dead = instance.get_typed_func::<i32, ()>(&mut store, "dead").unwrap();
+    dead.call(&mut store, 1_000_000).unwrap();
+    let live = instance.get_typed_func::<(), ()>(&mut store, "live").unwrap();
+    let err = live.call(&mut store, ()).unwrap_err();
+    assert!(format!("{err:#}").contains("too many ephemeron maps and entries"), "{err:?}");
+    dead.call(&mut store, 10).unwrap_err();
+}

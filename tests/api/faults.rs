@@ -1,9 +1,12 @@
-//! The host at its worst: growth refused at any moment, functions that trap or panic, fuel that ends anywhere. The
-//! store stays usable, and nothing of an interrupted call stays behind in it.
+//! The host at its worst: growth refused at any moment, in the middle of collections too, functions that trap or panic,
+//! fuel that ends anywhere. The store stays usable, and nothing of an interrupted call stays behind in it.
 
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wasmtime_gc::api::{Error, Linker, ResourceLimiter, Result, Trap};
+use wasmtime_gc::api::{
+    AnyRef, Error, FieldType, GcHeapOutOfMemory, Linker, Mutability, ResourceLimiter, Result, RootScope, Rooted,
+    StructRef, StructRefPre, StructType, Trap, Val, ValType,
+};
 
 /// Grows everything that can grow, keeps a tree alive meanwhile, and sums it up at the end.
 const GROWS: &str = r#"(module $grows
@@ -42,21 +45,32 @@ const GROWS: &str = r#"(module $grows
 
 const SUM: i32 = 1023 + 127;
 
+/// How growth is refused.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+enum How {
+    #[default]
+    False,
+    Error,
+    Panic,
+}
+
 /// Refuses from a number of questions on, until it is told to stop.
 #[derive(Default)]
 struct Refuses {
     asked: usize,
     from: Option<usize>,
-    with_error: bool,
+    how: How,
 }
 
 impl Refuses {
     fn answer(&mut self) -> Result<bool> {
         self.asked += 1;
-        match (self.from.is_some_and(|from| self.asked > from), self.with_error) {
+        match (self.from.is_some_and(|from| self.asked > from), self.how) {
             (false, _) => Ok(true),
-            (true, false) => Ok(false),
-            (true, true) => Err(Error::msg("refused")),
+            (true, How::False) => Ok(false),
+            (true, How::Error) => Err(Error::msg("refused")),
+            // Without the hook's message on standard error.
+            (true, How::Panic) => std::panic::resume_unwind(Box::new("refused")),
         }
     }
 }
@@ -105,11 +119,102 @@ fn growth_may_be_refused_at_every_moment() {
         let questions = grow(&engine, &module, Refuses::default()).data().asked / 2;
         assert!(questions > 15, "{questions}");
         for from in 0..=questions {
-            for with_error in [false, true] {
-                grow(&engine, &module, Refuses { asked: 0, from: Some(from), with_error });
+            for how in [How::False, How::Error] {
+                grow(&engine, &module, Refuses { asked: 0, from: Some(from), how });
             }
         }
     }
+}
+
+/// A panic at any question leaves the store as it was, or with a heap that refuses all work and says so: never a
+/// wrong result.
+#[test]
+fn a_limiter_may_panic_at_every_moment() {
+    let mut config = Config::new();
+    config.gc_nursery_size(64 << 10).gc_verify(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, GROWS).unwrap();
+    let questions = grow(&engine, &module, Refuses::default()).data().asked / 2;
+    let mut usable = 0;
+    for from in 0..questions {
+        let mut store = Store::new(&engine, Refuses { asked: 0, from: Some(from), how: How::Panic });
+        store.limiter(|limiter| limiter);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let instance = Instance::new(&mut store, &module, &[])?;
+            instance.get_typed_func::<i32, i32>(&mut store, "run")?.call(&mut store, 6)
+        }));
+        assert_eq!(outcome.err().and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("refused"));
+        store.data_mut().from = None;
+        let again = Instance::new(&mut store, &module, &[])
+            .and_then(|instance| instance.get_typed_func::<i32, i32>(&mut store, "run"))
+            .and_then(|run| run.call(&mut store, 2));
+        match again {
+            Ok(sum) => {
+                assert_eq!(sum, SUM);
+                usable += 1;
+            }
+            Err(err) => assert!(format!("{err:?}").contains("interrupted by a panic of the host"), "{from}: {err:?}"),
+        }
+    }
+    assert!(usable > 0);
+}
+
+/// What the host makes of a heap that may not grow any more: each allocation that fails has changed nothing, and
+/// collections, which have nowhere to move young objects to, lose nothing.
+#[test]
+fn a_collection_without_memory_loses_nothing() {
+    for from in 0..12 {
+        let mut config = Config::new();
+        config.gc_nursery_size(64 << 10).gc_verify(true).gc_poison(true);
+        let engine = Engine::new(&config).unwrap();
+        let mut store = Store::new(&engine, Refuses { asked: 0, from: Some(from), how: How::False });
+        store.limiter(|limiter| limiter);
+        let field = |ty: ValType| FieldType::new(Mutability::Var, ty.into());
+        let node = StructType::new(&engine, [field(ValType::ANYREF), field(ValType::I32)]).unwrap();
+        let node = StructRefPre::new(&mut store, node);
+        let (mut kept, mut made, mut refused) = (None, 0, 0);
+        while refused < 3 {
+            let mut scope = RootScope::new(&mut store);
+            let tail = kept.as_ref().map(|kept: &wasmtime_gc::OwnedRooted<AnyRef>| kept.to_rooted(&mut scope));
+            match StructRef::new(&mut scope, &node, &[Val::AnyRef(tail), Val::I32(made)]) {
+                Ok(head) => {
+                    kept = Some(head.to_anyref().to_owned_rooted(&mut scope).unwrap());
+                    made += 1;
+                }
+                Err(err) => {
+                    let text = format!("{err:?}");
+                    // The first questions are those for the heap itself.
+                    let full = err.is::<GcHeapOutOfMemory<()>>() || made == 0 && text.contains(" limits");
+                    assert!(full && !text.contains("internal error"), "{text}");
+                    refused += 1;
+                }
+            }
+            drop(scope);
+            if refused > 0 {
+                wasmtime_gc::ext::gc_young(&mut store).unwrap();
+                store.gc(None).unwrap();
+            }
+        }
+        let mut scope = RootScope::new(&mut store);
+        let head = kept.map(|kept| kept.to_rooted(&mut scope));
+        assert_eq!(length(&mut scope, head, made), made, "{from}");
+        drop(scope);
+        store.data_mut().from = None;
+        StructRef::new(&mut store, &node, &[Val::AnyRef(None), Val::I32(0)]).unwrap();
+    }
+}
+
+/// The length of a list whose numbers count down from `next - 1`.
+fn length(scope: &mut RootScope<&mut Store<Refuses>>, mut head: Option<Rooted<AnyRef>>, mut next: i32) -> i32 {
+    let mut length = 0;
+    while let Some(any) = head {
+        let node = any.unwrap_struct(&*scope).unwrap();
+        next -= 1;
+        assert_eq!(node.field(&mut *scope, 1).unwrap().unwrap_i32(), next);
+        head = node.field(&mut *scope, 0).unwrap().unwrap_anyref().copied();
+        length += 1;
+    }
+    length
 }
 
 /// Descends with a live reference in each frame, and calls the host at the bottom.
@@ -147,15 +252,16 @@ fn traps_and_panics_of_the_host_leave_no_frames() {
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let down = instance.get_typed_func::<(i32, i32), i32>(&mut store, "down").unwrap();
-    for round in 0..400 {
+    // A frame has a word of the shadow stack: what is left by all panics is more than it has, whatever is optimised.
+    for round in 0..600 {
         let how = 1 + round % 3;
-        let outcome = catch_unwind(AssertUnwindSafe(|| down.call(&mut store, (1000, how))));
+        let outcome = catch_unwind(AssertUnwindSafe(|| down.call(&mut store, (2500, how))));
         match outcome {
             Ok(result) => assert!(how < 3 && result.is_err(), "{how}: {result:?}"),
             Err(panic) => assert_eq!((how, panic.downcast_ref::<&str>()), (3, Some(&"a panic"))),
         }
     }
-    assert_eq!(down.call(&mut store, (2000, 0)).unwrap(), 2000);
+    assert_eq!(down.call(&mut store, (2500, 0)).unwrap(), 2500);
 }
 
 #[test]
@@ -180,27 +286,51 @@ fn fuel_may_end_anywhere() {
     assert_eq!(run.call(&mut store, 1).unwrap(), SUM);
 }
 
-/// The deadline's callback is called at every check, and interrupts at every fiftieth.
+/// The deadline's callback is called at every check, and interrupts at every fiftieth, by an error or by a panic.
 #[test]
 fn epochs_may_pass_anywhere() {
     let mut config = Config::new();
     config.epoch_interruption(true).gc_nursery_size(64 << 10);
+    config.gc_verify(true).gc_zeal(std::num::NonZeroU32::new(211));
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, GROWS).unwrap();
-    let mut store = Store::new(&engine, 0u32);
+    let mut store = Store::new(&engine, Checks { passed: 0, interrupt: true });
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut cx| {
-        *cx.data_mut() += 1;
-        match *cx.data() % 50 {
-            0 => Err(Error::msg("interrupted")),
-            _ => Ok(wasmtime_gc::api::UpdateDeadline::Continue(0)),
-        }
-    });
+    check_deadlines(&mut store);
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
     engine.increment_epoch();
     for _ in 0..30 {
-        let err = run.call(&mut store, 1).unwrap_err();
-        assert!(format!("{err:?}").contains("interrupted"), "{err:?}");
+        match catch_unwind(AssertUnwindSafe(|| run.call(&mut store, 1))) {
+            Ok(result) => {
+                let text = format!("{:?}", result.unwrap_err());
+                assert!(text.contains("interrupted"), "{text}");
+            }
+            Err(panic) => {
+                assert_eq!(panic.downcast_ref::<&str>(), Some(&"a panic"));
+                // As with Wasmtime, one that has panicked is gone, and the deadline is a trap.
+                let err = run.call(&mut store, 1).unwrap_err();
+                assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::Interrupt), "{err:?}");
+                check_deadlines(&mut store);
+            }
+        }
     }
+    store.data_mut().interrupt = false;
+    assert_eq!(run.call(&mut store, 1).unwrap(), SUM, "nothing of the interrupted calls is left");
+}
+
+struct Checks {
+    passed: u32,
+    interrupt: bool,
+}
+
+fn check_deadlines(store: &mut Store<Checks>) {
+    store.epoch_deadline_callback(|mut cx| {
+        cx.data_mut().passed += 1;
+        match (cx.data().interrupt, cx.data().passed % 100) {
+            (true, 50) => std::panic::resume_unwind(Box::new("a panic")),
+            (true, 0) => Err(Error::msg("interrupted")),
+            _ => Ok(wasmtime_gc::api::UpdateDeadline::Continue(0)),
+        }
+    });
 }

@@ -1,7 +1,8 @@
 //! Traps, their backtraces, and interruption.
 
 use super::*;
-use wasmtime_gc::api::{Error, ExternRef, Linker, Rooted, Trap, WasmBacktrace};
+use std::num::NonZeroUsize;
+use wasmtime_gc::api::{Error, ExternRef, Linker, Rooted, Trap, UpdateDeadline, WasmBacktrace, WasmCoreDump};
 
 const MODULE: &str = r#"(module $traps
     (type $list (struct (field i32) (field (ref null $list))))
@@ -256,4 +257,59 @@ fn a_function_in_the_place_of_a_call_has_its_frame() {
         let err = waits.call(&mut store, 1).unwrap_err();
         assert_eq!((trap(&err), &*frames(&err)), (Trap::OutOfFuel, &["wait", "waits"][..]));
     }
+}
+
+/// What a trap means depends on where it was, and without backtraces that was not known: a null reference was told as
+/// `unreachable`.
+#[test]
+fn traps_keep_their_meaning_without_backtraces_and_with_core_dumps() {
+    let text = r#"(module (type $s (struct (field i32)))
+        (func $f (export "f") (result i32) (struct.get $s 0 (ref.null $s))))"#;
+    for (frames, dump) in [(None, false), (NonZeroUsize::new(5), true)] {
+        let mut config = Config::new();
+        config.wasm_backtrace_max_frames(frames).coredump_on_trap(dump);
+        let engine = Engine::new(&config).unwrap();
+        assert_eq!(engine.get_wasm_backtrace_max_frames(), frames.map_or(0, |frames| frames.get()));
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let f = instance.get_typed_func::<(), i32>(&mut store, "f").unwrap();
+        let err = f.call(&mut store, ()).unwrap_err();
+        assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::NullReference), "{err:?}");
+        assert_eq!((err.is::<WasmBacktrace>(), err.is::<WasmCoreDump>()), (dump, dump), "{err:?}");
+    }
+}
+
+/// A lowered module has a start function of its own, which used to be charged, and interrupted, before the embedder
+/// had said how much fuel there is and when the epoch ends.
+#[test]
+fn instantiation_is_neither_charged_nor_interrupted() {
+    let mut config = Config::new();
+    config.consume_fuel(true).epoch_interruption(true);
+    let engine = Engine::new(&config).unwrap();
+    let text = |start: &str| {
+        format!(
+            "(module (type $s (struct)) (table 100 (ref null $s)) (global (mut anyref) (struct.new $s))
+                (func $f (loop $l (br $l))) {start} (func (export \"g\")))"
+        )
+    };
+    let idle = Module::new(&engine, text("")).unwrap();
+    let mut store = Store::new(&engine, 0u32);
+    engine.increment_epoch();
+    let instance = Instance::new(&mut store, &idle, &[]).unwrap();
+    assert_eq!(store.get_fuel().unwrap(), 0);
+    let g = instance.get_typed_func::<(), ()>(&mut store, "g").unwrap();
+    let trap = |err: Error| err.downcast::<Trap>().unwrap();
+    assert!(matches!(trap(g.call(&mut store, ()).unwrap_err()), Trap::OutOfFuel | Trap::Interrupt));
+    store.set_fuel(1000).unwrap();
+    assert_eq!(trap(g.call(&mut store, ()).unwrap_err()), Trap::Interrupt);
+    store.epoch_deadline_callback(|mut cx| {
+        *cx.data_mut() += 1;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    g.call(&mut store, ()).unwrap();
+    assert_eq!(*store.data(), 1);
+    // A start function of the original's is the guest's doing.
+    let busy = Module::new(&engine, text("(start $f)")).unwrap();
+    assert_eq!(trap(Instance::new(&mut store, &busy, &[]).unwrap_err()), Trap::OutOfFuel);
 }

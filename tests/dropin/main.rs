@@ -6,6 +6,7 @@
 #![expect(clippy::duplicate_mod, reason = "the same programs are compiled with each crate")]
 #![expect(clippy::clone_on_copy, reason = "`Ref` is `Copy` here, and in Wasmtime it is not")]
 
+mod probed;
 mod rustdoc;
 mod table;
 
@@ -16,6 +17,8 @@ mod ours {
 
     #[path = "cases/mod.rs"]
     mod cases;
+    #[path = "probes/mod.rs"]
+    pub mod probes;
 }
 
 /// With Wasmtime.
@@ -25,4 +28,6 @@ mod theirs {
 
     #[path = "cases/mod.rs"]
     mod cases;
+    #[path = "probes/mod.rs"]
+    pub mod probes;
 }

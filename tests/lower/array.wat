@@ -93,6 +93,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 1
 ;;       i32.load offset=11 align=1
@@ -102,6 +103,7 @@
 ;;       local.get 0
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 1
 ;;         i32.const 11
@@ -140,6 +142,7 @@
 ;;     i32.const 8192
 ;;     i32.ge_u
 ;;     i32.or
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576
@@ -179,8 +182,6 @@
 ;;     i32.store offset=7 align=1
 ;;     local.get 3
 ;;     i32.const 0
-;;     i32.const 2
-;;     i32.shl
 ;;     i32.add
 ;;     local.set 2
 ;;     local.get 1
@@ -257,6 +258,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576
@@ -347,6 +349,7 @@
 ;;     i32.const 8192
 ;;     i32.ge_u
 ;;     i32.or
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 2
 ;;       call 0

@@ -28,6 +28,7 @@
 ;;       call_indirect (type 0)
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       return
 ;;     end

@@ -48,6 +48,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 8
 ;;       call 0
@@ -77,6 +78,7 @@
 ;;       call_indirect (type 0)
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       return
 ;;     end

@@ -100,6 +100,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576

@@ -104,6 +104,7 @@
 ;;       i32.const 0
 ;;       i32.load offset=1048584
 ;;       i32.gt_u
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         i32.const 12
 ;;         call 0
@@ -140,6 +141,7 @@
 ;;       i32.const 0
 ;;       i32.load offset=1048584
 ;;       i32.gt_u
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         i32.const 16
 ;;         call 0
@@ -200,6 +202,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 8
 ;;       call 0
@@ -238,6 +241,7 @@
 ;;       i32.const 0
 ;;       i32.load offset=1048584
 ;;       i32.gt_u
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         i32.const 12
 ;;         call 0
@@ -274,6 +278,7 @@
 ;;       i32.const 0
 ;;       i32.load offset=1048584
 ;;       i32.gt_u
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         i32.const 16
 ;;         call 0

@@ -77,6 +77,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576
@@ -156,6 +157,7 @@
 ;;       end
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       local.get 0
 ;;       return

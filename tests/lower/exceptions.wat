@@ -92,6 +92,7 @@
 ;;       i32.const 0
 ;;       i32.load offset=1048584
 ;;       i32.gt_u
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         i32.const 0
 ;;         i32.load offset=1048576
@@ -164,6 +165,7 @@
 ;;               drop
 ;;               i32.const 0
 ;;               i32.load offset=1048592 align=1
+;;               (@metadata.code.branch_hint "\00")
 ;;               br_if 0 (;@5;)
 ;;               br 1 (;@4;)
 ;;             end
@@ -177,6 +179,7 @@
 ;;             i32.load offset=7 align=1
 ;;             global.get 0
 ;;             i32.eq
+;;             (@metadata.code.branch_hint "\01")
 ;;             if ;; label = @5
 ;;               local.get 0
 ;;               i32.load offset=11 align=1
@@ -240,6 +243,7 @@
 ;;           call $throws
 ;;           i32.const 0
 ;;           i32.load offset=1048592 align=1
+;;           (@metadata.code.branch_hint "\00")
 ;;           br_if 0 (;@3;)
 ;;           i32.wrap_i64
 ;;           local.set 0
@@ -280,16 +284,19 @@
 ;;       call $same
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       i32.const 2
 ;;       call $catches
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       i32.const 3
 ;;       call $legacy
 ;;       i32.const 0
 ;;       i32.load offset=1048592 align=1
+;;       (@metadata.code.branch_hint "\00")
 ;;       br_if 0 (;@1;)
 ;;       i32.add
 ;;       i32.add

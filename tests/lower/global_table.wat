@@ -105,6 +105,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
@@ -114,6 +115,7 @@
 ;;       local.get 2
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 0
 ;;         i32.const 11
@@ -162,6 +164,7 @@
 ;;     call 3
 ;;     i32.const -1
 ;;     i32.eq
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
@@ -173,6 +176,7 @@
 ;;     call 3
 ;;     i32.const -1
 ;;     i32.eq
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
@@ -195,8 +199,6 @@
 ;;     i32.load offset=16 align=1
 ;;     local.tee 3
 ;;     i32.const 0
-;;     i32.const 2
-;;     i32.shl
 ;;     i32.add
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
@@ -210,9 +212,7 @@
 ;;       unreachable
 ;;     end
 ;;     local.get 3
-;;     i32.const 1
-;;     i32.const 2
-;;     i32.shl
+;;     i32.const 4
 ;;     i32.add
 ;;     local.set 4
 ;;     local.get 3
@@ -222,6 +222,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 4
 ;;       i32.load offset=11 align=1
@@ -231,6 +232,7 @@
 ;;       local.get 5
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 4
 ;;         i32.const 11
@@ -279,21 +281,15 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.const 0
-;;       i32.const 2
-;;       i32.shl
 ;;       i32.add
 ;;       i32.const 11
 ;;       i32.add
 ;;       local.get 3
 ;;       i32.const 0
-;;       i32.const 2
-;;       i32.shl
 ;;       i32.add
 ;;       i32.const 11
 ;;       i32.add
-;;       i32.const 2
-;;       i32.const 2
-;;       i32.shl
+;;       i32.const 8
 ;;       memory.copy
 ;;       local.get 0
 ;;       i32.const 5308413

@@ -54,6 +54,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 1
 ;;       i32.load offset=7 align=1
@@ -63,6 +64,7 @@
 ;;       local.get 2
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 1
 ;;         i32.const 7
@@ -132,6 +134,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
@@ -141,6 +144,7 @@
 ;;       local.get 6
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 0
 ;;         i32.const 11
@@ -170,6 +174,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
@@ -179,6 +184,7 @@
 ;;       local.get 1
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 0
 ;;         i32.const 11
@@ -255,6 +261,7 @@
 ;;     call 1
 ;;     i32.const -1
 ;;     i32.eq
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end

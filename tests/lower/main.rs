@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wasmtime_gc::layout::{GcTypes, HeapMap, MapParams};
-use wasmtime_gc::lower::{LowerContext, lower};
+use wasmtime_gc::lower::{LowerContext, Passes, lower};
 use wasmtime_gc::types::TypeRegistry;
 
 /// Where the expectation starts in a file.
@@ -26,6 +26,7 @@ struct Case {
     explicit_null_checks: bool,
     relocatable: bool,
     opt_level: u8,
+    passes: Passes,
 }
 
 impl Case {
@@ -36,11 +37,14 @@ impl Case {
             None => (text, None),
         };
         let directive = |name: &str| input.lines().any(|line| line.trim() == format!(";;! {name}"));
+        let passes = input.lines().find_map(|line| line.trim().strip_prefix(";;! passes: "));
+        let passes = passes.map(|text| Passes::parse(text).unwrap());
         Case {
             path: path.to_path_buf(),
             explicit_null_checks: directive("explicit-null-checks"),
             relocatable: directive("relocatable"),
-            opt_level: if directive("optimize") { 2 } else { 0 },
+            opt_level: if directive("compile-fast") { 0 } else { 2 },
+            passes: passes.unwrap_or(if directive("optimize") { Passes::ALL } else { Passes::NONE }),
             expected,
             input,
         }
@@ -59,6 +63,7 @@ impl Case {
             explicit_null_checks: self.explicit_null_checks,
             relocatable: self.relocatable,
             opt_level: self.opt_level,
+            passes: self.passes,
             check_roots: true,
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
@@ -123,6 +128,7 @@ fn folding_is_linear_in_nesting() {
         explicit_null_checks: false,
         relocatable: false,
         opt_level: 2,
+        passes: Passes::ALL,
     };
     assert!(case.lower().lines().count() < 40, "the `if`s are gone");
 }

@@ -3,6 +3,8 @@
 ;; The module comes first. Lines that start with `;;!` are directives:
 ;;
 ;;   ;;! optimize               run the optimiser too
+;;   ;;! passes: none+dce       run some of its passes
+;;   ;;! compile-fast           lower as with `-O opt-level=0`
 ;;   ;;! explicit-null-checks   lower for an engine without guard pages
 ;;
 ;; Behind the line `lowered:` stands what the lowering makes of it, as comments.

@@ -48,6 +48,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 12
 ;;       call 0
@@ -117,6 +118,7 @@
 ;;     i32.const 8192
 ;;     i32.ge_u
 ;;     i32.or
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 1
 ;;       call 0
@@ -138,8 +140,6 @@
 ;;     i32.store offset=7 align=1
 ;;     local.get 2
 ;;     i32.const 0
-;;     i32.const 2
-;;     i32.shl
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add

@@ -53,6 +53,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 0
 ;;       i32.load offset=1048576
@@ -109,6 +110,7 @@
 ;;     i32.const 0
 ;;     i32.load offset=1048584
 ;;     i32.gt_u
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       i32.const 20
 ;;       call 0
@@ -149,6 +151,7 @@
 ;;     i32.const 5308413
 ;;     i32.lt_u
 ;;     i32.and
+;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=19 align=1
@@ -158,6 +161,7 @@
 ;;       local.get 2
 ;;       i32.and
 ;;       i32.eqz
+;;       (@metadata.code.branch_hint "\00")
 ;;       if ;; label = @2
 ;;         local.get 0
 ;;         i32.const 19

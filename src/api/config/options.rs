@@ -81,7 +81,7 @@ forward! {
     rr(config: RRConfig);
     /// Whether tables are filled when elements are first read. Off here, because calls are faster then.
     table_lazy_init(table_lazy_init: bool);
-    /// Whether hints about branches are heeded. Lowering drops them.
+    /// Whether hints about branches are heeded. On here, because lowering gives its own; it drops those of modules.
     wasm_branch_hinting(enable: bool);
     /// The component model.
     wasm_component_model(enable: bool);
@@ -114,12 +114,31 @@ forward! {
 }
 
 impl Config {
+    /// Once: whether calls may wait. Now all may.
+    #[deprecated = "it has no effect: asynchronous functions can always be called"]
+    pub fn async_support(&mut self, _enable: bool) -> &mut Self {
+        self
+    }
+
+    /// Where functions that are compiled are kept, so that they need not be compiled again in another module.
+    ///
+    /// # Errors
+    ///
+    /// As the compiler's.
+    #[cfg(feature = "incremental-cache")]
+    pub fn enable_incremental_compilation(
+        &mut self,
+        cache_store: std::sync::Arc<dyn wasmtime::CacheStore>,
+    ) -> crate::api::Result<&mut Self> {
+        self.inner.enable_incremental_compilation(cache_store)?;
+        Ok(self)
+    }
+
     /// Whether errors have backtraces.
     #[deprecated = "use `wasm_backtrace_max_frames` instead"]
-    #[expect(deprecated, reason = "passed on as it is")]
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Self {
-        self.inner.wasm_backtrace(enable);
-        self
+        let default = self.backtrace_frames.or(Some(super::DEFAULT_BACKTRACE_FRAMES));
+        self.wasm_backtrace_max_frames(default.filter(|_| enable))
     }
 
     /// Whether GC types can be used at all.

@@ -88,8 +88,6 @@ forward! {
     get_table_lazy_init -> bool;
     /// The target, if one was set.
     get_target -> Option<String>;
-    /// How many frames backtraces have.
-    get_wasm_backtrace_max_frames -> usize;
     /// Whether hints about branches are heeded.
     get_wasm_branch_hinting -> bool;
     /// Whether execution is recorded.
@@ -104,6 +102,11 @@ impl Engine {
     /// The features that modules may use, as they are given.
     pub fn get_wasm_features(&self) -> WasmFeatures {
         self.config().features
+    }
+
+    /// How many frames backtraces have; 0 for no backtraces.
+    pub fn get_wasm_backtrace_max_frames(&self) -> usize {
+        self.config().backtrace_frames.map_or(0, |frames| frames.get())
     }
 
     /// The collector that was chosen among Wasmtime's own. None of them is used.

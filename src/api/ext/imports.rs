@@ -21,6 +21,9 @@
 //! (`any.convert_extern`). A wrong kind of external reference, a null one, and a key or target that is an i31 are
 //! errors, which trap the module.
 //!
+//! A store has four million weak references, and as many entries of ephemeron maps, at most that its guests made: then
+//! there are no new ones, which is an error too.
+//!
 //! They let a guest see when collections happen, and cause them. So they are there only if the embedder says so.
 
 use super::{EphemeronMap, FinalizationRegistry, Registration, WeakRef, heap};
@@ -28,14 +31,15 @@ use crate::api::func::Caller;
 use crate::api::gc::{AnyRef, ExternRef, Rooted};
 use crate::api::store::{AsContextMut, StoreContext};
 use crate::api::{Error, Linker, Result};
-use crate::heap::HeapStats;
+use crate::heap::{Heap, HeapStats};
 use std::any::Any;
 
 /// The name of the module that is imported from.
 pub const MODULE: &str = "wasmtime_gc";
 
 /// How many registrations and reports a store may have before its guests get no more: as many as a side table has
-/// handles. They take memory of the host that the limit of the heap does not count.
+/// handles; and so many weak references, and so many ephemeron maps and entries of them. They take memory of the host
+/// that the limit of the heap does not count.
 const MOST: usize = 1 << 22;
 
 type Anything = Option<Rooted<AnyRef>>;
@@ -63,8 +67,24 @@ fn value<T: 'static, V: Any + Clone>(caller: &Caller<'_, T>, of: External, what:
     data.and_then(|data| data.downcast_ref::<V>()).cloned().ok_or_else(wrong)
 }
 
+/// Checks that a guest may have one more of something. Those that are garbage are found out before it may not.
+fn room<T: 'static>(caller: &mut Caller<'_, T>, count: fn(&mut Heap, usize) -> usize, what: &str) -> Result<()> {
+    let full =
+        |caller: &mut Caller<'_, T>| Ok::<_, Error>(count(&mut heap(&mut caller.as_context_mut())?.heap, MOST) >= MOST);
+    if full(caller)? {
+        caller.gc(None)?;
+        if full(caller)? {
+            return Err(Error::msg(format!(
+                "too many {what}: a store has {MOST} at most; drop those that are not needed"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn add_weak<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
     linker.func_wrap(MODULE, "weak_new", |mut caller: Caller<'_, T>, to: Rooted<AnyRef>| {
+        room(&mut caller, Heap::weak_refs, "weak references")?;
         let weak = WeakRef::new(&mut caller, &to)?;
         ExternRef::new(&mut caller, weak)
     })?;
@@ -77,6 +97,7 @@ fn add_weak<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
 fn add_maps<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
     let map = |caller: &Caller<'_, T>, map| value::<T, Map>(caller, map, "an ephemeron map");
     linker.func_wrap(MODULE, "map_new", |mut caller: Caller<'_, T>| {
+        room(&mut caller, Heap::ephemeron_entries, "ephemeron maps and entries in them")?;
         let map = Map::new(&mut caller)?;
         ExternRef::new(&mut caller, map)
     })?;
@@ -86,7 +107,10 @@ fn add_maps<T: 'static>(linker: &mut Linker<T>) -> Result<()> {
         move |mut caller: Caller<'_, T>, of: External, key: Rooted<AnyRef>, value: Anything| {
             let map = map(&caller, of)?;
             match value {
-                Some(value) => map.insert(&mut caller, &key, &value).map(drop),
+                Some(value) => {
+                    room(&mut caller, Heap::ephemeron_entries, "ephemeron maps and entries in them")?;
+                    map.insert(&mut caller, &key, &value).map(drop)
+                }
                 None => map.remove(&mut caller, &key).map(drop),
             }
         },

@@ -7,6 +7,11 @@ use crate::api::values::Val;
 use crate::api::{Error, Result};
 use crate::runtime::cells;
 use crate::types as t;
+use wasmtime::error::Context;
+
+const INITIAL: &str = "type mismatch: initial value provided does not match the type of this global";
+const WRONG: &str = "type mismatch: attempt to set global to value of wrong type";
+const IMMUTABLE: &str = "immutable global cannot be set";
 
 /// A global.
 #[derive(Clone, Copy, Debug)]
@@ -23,21 +28,41 @@ pub(super) enum GlobalPlace {
 impl Global {
     /// A new global.
     ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, Global, GlobalType, I31, Mutability, Store, Val, ValType};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let ty = GlobalType::new(ValType::ANYREF, Mutability::Var);
+    /// let global = Global::new(&mut store, ty, Val::null_any_ref())?;
+    /// let one = AnyRef::from_i31(&mut store, I31::wrapping_u32(1));
+    /// global.set(&mut store, one.into())?;
+    /// assert!(global.get(&mut store).unwrap_anyref().is_some());
+    /// assert!(global.set(&mut store, Val::I32(1)).is_err(), "it holds references");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the value is not of the type, or the GC heap is full.
+    ///
+    /// # Panics
+    ///
+    /// When the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let mut cx = store.as_context_mut();
+        ty.content().assert_engine(cx.engine());
         let mutable = ty.mutability().is_var();
         let canon = ty.content().to_canon();
         let place = match canon {
             t::ValType::Ref(ty) if !ty.is_func() => {
-                let word = val.word(&mut cx, ty)?;
+                let word = val.word(&mut cx, ty).context(INITIAL)?;
                 let cell = cells::new_global(&mut cx.inner, word)?;
                 GlobalPlace::Cell { store: cx.inner.data().gc.id, cell, ty, mutable }
             }
             canon => {
-                let val = val.lower(&mut cx, canon)?;
+                let val = val.lower(&mut cx, canon).context(INITIAL)?;
                 let content = cx.inner.data().gc.engine.lowered_val(canon);
                 let content = content.ok_or_else(|| Error::msg("no module has shown this type"))?;
                 let mutability = if mutable { wasmtime::Mutability::Var } else { wasmtime::Mutability::Const };
@@ -46,6 +71,14 @@ impl Global {
             }
         };
         Ok(Global { place })
+    }
+
+    /// What tells it from others of its store. The engine numbers its own from below.
+    pub(in crate::api) fn number(&self) -> u64 {
+        match self.place {
+            GlobalPlace::Native(global) => global.debug_index_in_store(),
+            GlobalPlace::Cell { cell, .. } => super::IN_HEAP | u64::from(cell),
+        }
     }
 
     /// Its type.
@@ -109,8 +142,11 @@ impl Global {
         let mut cx = store.as_context_mut();
         match self.place {
             GlobalPlace::Native(global) => {
-                let ty = self.ty(&cx).content().to_canon();
-                let val = val.lower(&mut cx, ty)?;
+                let ty = self.ty(&cx);
+                if ty.mutability().is_const() {
+                    return Err(Error::msg(IMMUTABLE));
+                }
+                let val = val.lower(&mut cx, ty.content().to_canon()).context(WRONG)?;
                 global.set(&mut cx.inner, val)
             }
             GlobalPlace::Cell { store, cell, ty, mutable } => {
@@ -118,9 +154,9 @@ impl Global {
                     return Err(foreign());
                 }
                 if !mutable {
-                    return Err(Error::msg("immutable global cannot be set"));
+                    return Err(Error::msg(IMMUTABLE));
                 }
-                let word = val.word(&mut cx, ty)?;
+                let word = val.word(&mut cx, ty).context(WRONG)?;
                 cells::set(&mut cx.inner, cell, word)
             }
         }

@@ -188,6 +188,9 @@ macro_rules! from {
 
 from! { Func(Func) Global(Global) Table(Table) Memory(Memory) SharedMemory(SharedMemory) Tag(Tag) }
 
+/// Numbers of what is in the heap; the engine has instances in their upper half, and `u32::MAX` for the host.
+const IN_HEAP: u64 = (u32::MAX as u64 - 1) << 32;
+
 /// An export of an instance.
 #[derive(Clone, Debug)]
 pub struct Export<'instance> {

@@ -9,6 +9,9 @@ use crate::api::{Error, Result, Trap};
 use crate::lower::output::TableMeta;
 use crate::runtime::cells;
 use crate::types as t;
+use wasmtime::error::Context;
+
+const WRONG: &str = "type mismatch: value does not match table element type";
 
 /// A table.
 #[derive(Clone, Copy, Debug)]
@@ -25,18 +28,38 @@ pub(super) enum TablePlace {
 impl Table {
     /// A new table, with every element the same.
     ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Ref, RefType, Store, Table, TableType};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let table = Table::new(&mut store, TableType::new(RefType::EXTERNREF, 2, Some(4)), Ref::Extern(None))?;
+    /// let value = ExternRef::new(&mut store, "kept")?;
+    /// table.set(&mut store, 1, Ref::Extern(Some(value)))?;
+    /// assert!(table.get(&mut store, 0).unwrap().is_null());
+    /// assert!(table.get(&mut store, 1).unwrap().is_non_null());
+    /// assert!(table.get(&mut store, 2).is_none(), "it has two elements");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the value is not of the type, or there is no room.
+    ///
+    /// # Panics
+    ///
+    /// When the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut cx = store.as_context_mut();
+        ty.element().heap_type().assert_engine(cx.engine());
         let meta = ty.to_meta();
         if meta.elem.is_func() {
             let (ty, init) = native_parts(&mut cx, &ty, init)?;
             let table = wasmtime::Table::new(&mut cx.inner, ty, init)?;
             return Ok(Table { place: TablePlace::Native(table) });
         }
-        let word = Val::from(init).word(&mut cx, meta.elem)?;
+        let word = Val::from(init).word(&mut cx, meta.elem).context(WRONG)?;
         let cell = cells::new_table(&mut cx.inner, meta.min, meta.max, word)?;
         Ok(Table { place: TablePlace::Cell { store: cx.inner.data().gc.id, cell, ty: meta } })
     }
@@ -48,6 +71,7 @@ impl Table {
     /// As [`Table::new`].
     pub async fn new_async(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut cx = store.as_context_mut();
+        ty.element().heap_type().assert_engine(cx.engine());
         if !ty.to_meta().elem.is_func() {
             return Table::new(cx, ty, init);
         }
@@ -66,6 +90,14 @@ impl Table {
         let elem = self.ty(&cx).to_meta().elem;
         let init = lower_func(&mut cx, init, elem)?;
         table.grow_async(&mut cx.inner, delta, init).await
+    }
+
+    /// What tells it from others of its store.
+    pub(in crate::api) fn number(&self) -> u64 {
+        match self.place {
+            TablePlace::Native(table) => table.debug_index_in_store(),
+            TablePlace::Cell { cell, .. } => super::IN_HEAP | u64::from(cell),
+        }
     }
 
     /// Its type.
@@ -160,7 +192,7 @@ impl Table {
             }
             TablePlace::Cell { store, cell, ty } => {
                 let cell = Table::own(&cx.as_context(), store, cell)?;
-                let word = Val::from(init).word(&mut cx, ty.elem)?;
+                let word = Val::from(init).word(&mut cx, ty.elem).context(WRONG)?;
                 let old = cells::table_grow(&mut cx.inner, cell, delta, word)?;
                 old.map(u64::from).ok_or_else(|| Error::msg(format!("failed to grow table by `{delta}`")))
             }
@@ -187,10 +219,10 @@ impl Table {
         }
         let [src_elem, dst_elem] = [src_table, dst_table].map(|table| table.ty(&cx).element().clone());
         if !src_elem.matches(&dst_elem) {
-            return Err(Error::msg(format!(
-                "type mismatch: source table's element type does not match destination table's element type: \
-                 expected {dst_elem}, found {src_elem}"
-            )));
+            let err = Error::msg(format!("type mismatch: expected {dst_elem}, found {src_elem}"));
+            return Err(err.context(
+                "type mismatch: source table's element type does not match destination table's element type",
+            ));
         }
         match (dst_table.place, src_table.place) {
             (TablePlace::Native(dst), TablePlace::Native(src)) => {
@@ -219,18 +251,18 @@ impl Table {
             }
             TablePlace::Cell { store, cell, ty } => {
                 let cell = Table::own(&cx.as_context(), store, cell)?;
-                let word = Val::from(val).word(&mut cx, ty.elem)?;
+                let word = Val::from(val).word(&mut cx, ty.elem).context(WRONG)?;
                 if cells::table_fill(&mut cx.inner, cell, dst, len, word)? {
                     return Ok(());
                 }
-                Err(Error::msg("table element index out of bounds"))
+                Err(Trap::TableOutOfBounds.into())
             }
         }
     }
 }
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
-    let val = Val::from(val).lower(cx, t::ValType::Ref(ty))?;
+    let val = Val::from(val).lower(cx, t::ValType::Ref(ty)).context(WRONG)?;
     val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
 }
 

@@ -4,7 +4,7 @@
 //! stack is left and the call's future is pending; everything in the heap stays as it is, and nothing else runs in the
 //! store. So collections need to know nothing of it: what the guest has on the shadow stack is there, waiting or not.
 
-use super::host::HostFunc;
+use super::host::{HostFunc, INCOMPATIBLE};
 use super::typed::{AbiTy, TypedFunc, WasmParams, WasmResults, WasmTy};
 use super::{Caller, Func, WasmRet, check_len, lift_all};
 use crate::api::gc::rooting::{enter_scope, exit_scope};
@@ -14,12 +14,14 @@ use crate::api::values::Val;
 use crate::api::{Engine, Error, Result};
 use crate::runtime::entry::{Entry, throw_or_raise};
 use crate::runtime::finalize::safe_point;
+use crate::runtime::ready::grow_as_awaited;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, CompositeType};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use wasmtime as w;
+use wasmtime::error::Context;
 
 /// What a host function waits for.
 type Waiting<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
@@ -113,12 +115,11 @@ where
             for (param, &ty) in params.iter().zip(&signature.params) {
                 args.push(Val::lift(&mut cx, param, ty)?);
             }
-            let default = |&ty: &t::ValType| Val::default_for(ty).unwrap_or(Val::FuncRef(None));
-            let mut values: Vec<Val> = signature.results.iter().map(default).collect();
+            let mut values = vec![Val::FuncRef(None); results.len()];
             Box::into_pin((self.0)(Caller::lend(caller), &args, &mut values)).await?;
             let mut cx = StoreContextMut { inner: w::AsContextMut::as_context_mut(caller) };
             for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&signature.results) {
-                *result = value.lower(&mut cx, ty)?;
+                *result = value.lower(&mut cx, ty).context(INCOMPATIBLE)?;
             }
             Ok(())
         })
@@ -149,8 +150,8 @@ where
 
 /// The parameters of an asynchronous host function: a tuple of up to sixteen [`WasmTy`].
 pub trait WasmTyList: Send + 'static {
-    #[doc(hidden)]
-    fn valtypes() -> Vec<ValType>;
+    /// The WebAssembly type of each.
+    fn valtypes() -> impl Iterator<Item = ValType>;
     #[doc(hidden)]
     fn load<T: 'static>(cx: &mut StoreContextMut<'_, T>, params: &[w::Val]) -> Result<Self>
     where
@@ -162,8 +163,8 @@ macro_rules! lists {
         $(
             #[allow(unused_variables, unused_mut, reason = "one macro for all arities")]
             impl<$($a: WasmTy),*> WasmTyList for ($($a,)*) {
-                fn valtypes() -> Vec<ValType> {
-                    vec![$($a::valtype()),*]
+                fn valtypes() -> impl Iterator<Item = ValType> {
+                    [$($a::valtype()),*].into_iter()
                 }
                 fn load<T: 'static>(cx: &mut StoreContextMut<'_, T>, params: &[w::Val]) -> Result<Self> {
                     let mut params = params.iter();
@@ -271,8 +272,9 @@ impl Func {
         let func = self.native(&mut cx)?;
         let mut args = Vec::with_capacity(params.len());
         for (param, &ty) in params.iter().zip(&ty.params) {
-            args.push(param.lower(&mut cx, ty)?);
+            args.push(param.lower(&mut cx, ty).context("argument type mismatch")?);
         }
+        grow_as_awaited(&mut cx.inner).await;
         let mut values = vec![w::Val::I32(0); results.len()];
         let mut entry = Entry::new(&mut cx.inner);
         let called = func.call_async(&mut entry.cx, &args, &mut values).await;
@@ -303,6 +305,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let mut cx = store.as_context_mut();
         let params = params.lower(&mut cx, self.param_types())?;
         let inner = self.inner(&mut cx)?;
+        grow_as_awaited(&mut cx.inner).await;
         let mut entry = Entry::new(&mut cx.inner);
         let results = inner.call_async(&mut entry.cx, params).await;
         let results = entry.leave(results);

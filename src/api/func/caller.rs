@@ -107,7 +107,7 @@ impl<'a, T: 'static> Caller<'a, T> {
     where
         T: Send,
     {
-        self.gc(why)
+        self.as_context_mut().gc_async(why).await
     }
 
     /// Makes calls wait for their turn whenever so much fuel is used. See

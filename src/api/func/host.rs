@@ -6,14 +6,19 @@ use crate::api::gc::rooting::{enter_scope, exit_scope};
 use crate::api::store::StoreContextMut;
 use crate::api::types::FuncType;
 use crate::api::values::Val;
-use crate::api::{Error, Result};
+use crate::api::{Engine, Error, Result};
 use crate::runtime::entry::throw_or_raise;
+use crate::runtime::hooks::around_host;
 use crate::runtime::stand_in::stand_in;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, TypeId};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use wasmtime::error::Context;
 use wasmtime::{AsContextMut, ValRaw};
+
+/// What is said of a host function's result that is not of its type.
+pub(super) const INCOMPATIBLE: &str = "function attempted to return an incompatible value";
 
 type Dynamic<T> = dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync;
 type Typed<T> = dyn Fn(&mut wasmtime::Caller<'_, StoreData<T>>, &mut [MaybeUninit<ValRaw>]) -> Result<()> + Send + Sync;
@@ -65,6 +70,11 @@ impl<T: 'static> HostFunc<T> {
     /// Parameter and result types.
     pub fn signature(&self) -> &t::FuncType {
         &self.signature
+    }
+
+    /// The engine that its type is of.
+    pub fn engine(&self) -> &Engine {
+        self.ty.engine()
     }
 
     pub fn type_id(&self) -> TypeId {
@@ -135,7 +145,7 @@ impl<T: 'static> HostFunc<T> {
             return Err(Error::new(crate::fault::Error::bug("a function has changed its kind")));
         };
         let scope = enter_scope(&mut StoreContextMut { inner: caller.as_context_mut() });
-        let result = run(&mut caller, values);
+        let result = around_host(&mut caller, |caller| run(caller, values));
         exit_scope(&mut StoreContextMut { inner: caller.as_context_mut() }, scope);
         match result {
             Ok(()) => Ok(()),
@@ -158,7 +168,7 @@ impl<T: 'static> HostFunc<T> {
         results: &mut [wasmtime::Val],
     ) -> Result<()> {
         let scope = enter_scope(&mut StoreContextMut { inner: caller.as_context_mut() });
-        let result = self.call_in_scope(&mut caller, params, results);
+        let result = around_host(&mut caller, |caller| self.call_in_scope(caller, params, results));
         exit_scope(&mut StoreContextMut { inner: caller.as_context_mut() }, scope);
         match result {
             Ok(()) => Ok(()),
@@ -219,12 +229,11 @@ impl<T: 'static> HostFunc<T> {
         for (param, &ty) in params.iter().zip(&self.signature.params) {
             args.push(Val::lift(&mut cx, param, ty)?);
         }
-        let default = |&ty: &t::ValType| Val::default_for(ty).unwrap_or(Val::FuncRef(None));
-        let mut values: Vec<Val> = self.signature.results.iter().map(default).collect();
+        let mut values = vec![Val::FuncRef(None); results.len()];
         run(Caller::lend(caller), &args, &mut values)?;
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&self.signature.results) {
-            *result = value.lower(&mut cx, ty)?;
+            *result = value.lower(&mut cx, ty).context(INCOMPATIBLE)?;
         }
         Ok(())
     }

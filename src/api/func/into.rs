@@ -11,6 +11,7 @@ use crate::api::store::StoreContextMut;
 use crate::api::types::{FuncType, ValType};
 use crate::api::{Engine, Error, Result};
 use crate::runtime::entry::throw_or_raise;
+use crate::runtime::hooks::around_host;
 use crate::runtime::stand_in;
 use crate::runtime::store::StoreData;
 use std::mem::MaybeUninit;
@@ -190,9 +191,10 @@ macro_rules! closures {
                 fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func {
                     wasmtime::Func::wrap(
                         cx,
-                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                        move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            self($($a),*).into_plain().or_else(|err| thrown::<T, R>(caller, err))
+                            let result = around_host(&mut caller, |_| self($($a),*).into_plain());
+                            result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )
                 }
@@ -205,9 +207,10 @@ macro_rules! closures {
                     linker.func_wrap(
                         module,
                         name,
-                        move |caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
+                        move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            self($($a),*).into_plain().or_else(|err| thrown::<T, R>(caller, err))
+                            let result = around_host(&mut caller, |_| self($($a),*).into_plain());
+                            result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )?;
                     Ok(())
@@ -237,7 +240,7 @@ macro_rules! closures {
                         cx,
                         move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            let result = self(Caller::lend(&mut caller), $($a),*).into_plain();
+                            let result = around_host(&mut caller, |caller| self(Caller::lend(caller), $($a),*).into_plain());
                             result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )
@@ -253,7 +256,7 @@ macro_rules! closures {
                         name,
                         move |mut caller: wasmtime::Caller<'_, StoreData<T>>, $($a: $a::Abi),*| -> Result<R::Abi> {
                             $(let $a = $a::from_plain($a).ok_or_else(bug)?;)*
-                            let result = self(Caller::lend(&mut caller), $($a),*).into_plain();
+                            let result = around_host(&mut caller, |caller| self(Caller::lend(caller), $($a),*).into_plain());
                             result.or_else(|err| thrown::<T, R>(caller, err))
                         },
                     )?;

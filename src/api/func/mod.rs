@@ -25,13 +25,14 @@ pub(crate) use async_::{dynamic, typed};
 pub(crate) use host::HostFunc;
 
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use super::types::FuncType;
+use super::types::{FuncType, assert_same};
 use super::values::Val;
 use super::{Error, Result};
 use crate::runtime::entry::enter;
 use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
+use wasmtime::error::Context;
 
 /// A function of a guest or of the host.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +129,7 @@ impl Func {
     }
 
     pub(crate) fn of_host<T: 'static>(cx: &mut StoreContextMut<'_, T>, host: Arc<HostFunc<T>>) -> Func {
+        assert_same(host.engine(), cx.engine());
         if let Some(native) = host.plain_type() {
             return Func::of_silent(host.materialize(cx, native));
         }
@@ -250,7 +252,7 @@ impl Func {
         let func = self.native(&mut cx)?;
         let mut args = Vec::with_capacity(params.len());
         for (param, &ty) in params.iter().zip(&ty.params) {
-            args.push(param.lower(&mut cx, ty)?);
+            args.push(param.lower(&mut cx, ty).context("argument type mismatch")?);
         }
         let mut values = vec![wasmtime::Val::I32(0); results.len()];
         let called = enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values));

@@ -38,6 +38,17 @@ gc_ref! {
 impl AnyRef {
     /// An unboxed 31-bit integer as a reference.
     ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, I31, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let five: Rooted<AnyRef> = AnyRef::from_i31(&mut store, I31::wrapping_i32(-5));
+    /// assert_eq!(five.unwrap_i31(&store)?.get_i32(), -5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When the store's heap can not be made, for its limits.
@@ -46,6 +57,20 @@ impl AnyRef {
     }
 
     /// The same object as an internal reference (`any.convert_extern`).
+    ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, ExternRef, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let outside = ExternRef::new(&mut store, 'x')?;
+    /// let inside = AnyRef::convert_extern(&mut store, outside)?;
+    /// assert!(!inside.is_eqref(&store)?, "a host value is opaque in there");
+    /// let back = ExternRef::convert_any(&mut store, inside)?;
+    /// assert!(Rooted::ref_eq(&store, &outside, &back)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -5,11 +5,12 @@ use super::fields::{object, rooted, slot, value};
 use super::rooting::{OwnedRooted, Rooted, gc_ref};
 use super::{AnyRef, EqRef};
 use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
-use crate::api::types::{ArrayType, StorageType};
+use crate::api::types::{ArrayType, StorageType, assert_same};
 use crate::api::values::Val;
 use crate::api::{Error, Result};
 use crate::layout::{GcType, Width};
 use crate::runtime::objects::{self, Elements, Object, Slot, element_offset};
+use crate::runtime::ready::patiently;
 use crate::types as t;
 use std::sync::{Arc, OnceLock};
 use wasmtime::AsContext as _;
@@ -45,7 +46,12 @@ impl std::fmt::Debug for ArrayRefPre {
 
 impl ArrayRefPre {
     /// For arrays of a type, in a store.
+    ///
+    /// # Panics
+    ///
+    /// When the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: ArrayType) -> Self {
+        assert_same(ty.engine(), store.as_context_mut().engine());
         let cx = store.as_context_mut();
         ArrayRefPre { store: cx.inner.data().gc.id, ty, object: OnceLock::new() }
     }
@@ -152,12 +158,13 @@ impl ArrayRef {
     ///
     /// As [`ArrayRef::new`].
     pub async fn new_async(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         allocator: &ArrayRefPre,
         elem: &Val,
         len: u32,
     ) -> Result<Rooted<ArrayRef>> {
-        ArrayRef::new(store, allocator, elem, len)
+        patiently(store.as_context_mut().inner, |inner| ArrayRef::new(StoreContextMut { inner }, allocator, elem, len))
+            .await
     }
 
     /// A new array of these elements.
@@ -180,11 +187,14 @@ impl ArrayRef {
     ///
     /// As [`ArrayRef::new`].
     pub async fn new_fixed_async(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         allocator: &ArrayRefPre,
         elems: &[Val],
     ) -> Result<Rooted<ArrayRef>> {
-        ArrayRef::new_fixed(store, allocator, elems)
+        patiently(store.as_context_mut().inner, |inner| {
+            ArrayRef::new_fixed(StoreContextMut { inner }, allocator, elems)
+        })
+        .await
     }
 
     /// A new array of these bytes.
@@ -212,11 +222,14 @@ impl ArrayRef {
     ///
     /// As [`ArrayRef::new_from_i8_slice`].
     pub async fn new_from_i8_slice_async(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         allocator: &ArrayRefPre,
         elems: &[u8],
     ) -> Result<Rooted<ArrayRef>> {
-        ArrayRef::new_from_i8_slice(store, allocator, elems)
+        patiently(store.as_context_mut().inner, |inner| {
+            ArrayRef::new_from_i8_slice(StoreContextMut { inner }, allocator, elems)
+        })
+        .await
     }
 
     /// Copies all elements, which are bytes.

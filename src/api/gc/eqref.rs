@@ -36,6 +36,18 @@ gc_ref! {
 impl EqRef {
     /// An unboxed 31-bit integer as a reference.
     ///
+    /// ```
+    /// use wasmtime_gc::{EqRef, I31, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let number = EqRef::from_i31(&mut store, I31::wrapping_u32(17));
+    /// assert!(number.is_i31(&store)?);
+    /// assert_eq!(number.unwrap_i31(&store)?.get_u32(), 17);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When the store's heap can not be made, for its limits.

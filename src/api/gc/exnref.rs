@@ -3,10 +3,11 @@
 use super::rooting::{Rooted, gc_ref, sealed::GcRefImpl};
 use crate::api::func::Func;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::types::{ExnType, HeapType};
+use crate::api::types::{ExnType, HeapType, assert_same};
 use crate::api::values::Val;
 use crate::api::{Error, Result, Tag};
 use crate::layout::object::FUNC_NULL;
+use crate::runtime::ready::patiently;
 use crate::runtime::{exceptions, handles};
 use crate::types as t;
 use wasmtime::error::Context;
@@ -44,7 +45,12 @@ pub struct ExnRefPre {
 
 impl ExnRefPre {
     /// For exceptions of a type, in a store.
+    ///
+    /// # Panics
+    ///
+    /// When the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: ExnType) -> Self {
+        assert_same(ty.engine(), store.as_context_mut().engine());
         ExnRefPre { store: store.as_context_mut().inner.data().gc.id, ty }
     }
 
@@ -99,12 +105,13 @@ impl ExnRef {
     ///
     /// As [`ExnRef::new`].
     pub async fn new_async(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         allocator: &ExnRefPre,
         tag: &Tag,
         fields: &[Val],
     ) -> Result<Rooted<ExnRef>> {
-        ExnRef::new(store, allocator, tag, fields)
+        patiently(store.as_context_mut().inner, |inner| ExnRef::new(StoreContextMut { inner }, allocator, tag, fields))
+            .await
     }
 
     /// The exception's type.

@@ -9,7 +9,8 @@ use super::rooting::{Rooted, gc_ref, sealed::GcRefImpl};
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::api::{Error, GcHeapOutOfMemory, Result};
 use crate::runtime::hosts::HostValue;
-use crate::runtime::store::{ensure_heap, with_heap};
+use crate::runtime::ready::patiently;
+use crate::runtime::store::{StoreData, ensure_heap, with_heap};
 use std::any::Any;
 
 gc_ref! {
@@ -46,6 +47,31 @@ gc_ref! {
 impl ExternRef {
     /// A reference to a new host value.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wasmtime_gc::{ExternRef, GcHeapOutOfMemory, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let shared = Arc::new("a host value");
+    /// let made = match ExternRef::new(&mut store, shared.clone()) {
+    ///     Ok(made) => made,
+    ///     Err(err) => {
+    ///         // A full heap gives the value back. Collect, and try again once.
+    ///         let oom: GcHeapOutOfMemory<Arc<&str>> = err.downcast()?;
+    ///         let (value, why) = oom.take_inner();
+    ///         store.gc(Some(&why))?;
+    ///         ExternRef::new(&mut store, value)?
+    ///     }
+    /// };
+    /// assert!(made.data(&store)?.is_some_and(|data| data.is::<Arc<&str>>()));
+    /// assert_eq!(Arc::strong_count(&shared), 2);
+    /// drop(store);
+    /// assert_eq!(Arc::strong_count(&shared), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the GC heap is full: then the error is a [`GcHeapOutOfMemory`] that holds the value.
@@ -70,17 +96,67 @@ impl ExternRef {
 
     /// The same as [`ExternRef::new`], in a store whose limiter is asynchronous.
     ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    /// use wasmtime_gc::{ExternRef, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let made = {
+    ///     let mut made = pin!(ExternRef::new_async(&mut store, 9));
+    ///     let Poll::Ready(made) = made.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+    ///         panic!("there is no limiter to wait for")
+    ///     };
+    ///     made?
+    /// };
+    /// assert_eq!(made.data(&store)?.and_then(|data| data.downcast_ref()), Some(&9));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`ExternRef::new`].
     pub async fn new_async<T: 'static + Any + Send + Sync>(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         value: T,
     ) -> Result<Rooted<ExternRef>> {
-        ExternRef::new(store, value)
+        let mut value = Some(value);
+        let attempt = |inner: wasmtime::StoreContextMut<'_, StoreData<_>>| {
+            let of = value.take().ok_or_else(|| Error::new(crate::fault::Error::bug("a host value was given away")))?;
+            ExternRef::new(StoreContextMut { inner }, of).map_err(|err| match err.downcast::<GcHeapOutOfMemory<T>>() {
+                Ok(oom) => {
+                    let (of, oom) = oom.take_inner();
+                    value = Some(of);
+                    Error::new(oom)
+                }
+                Err(err) => err,
+            })
+        };
+        let made = patiently(store.as_context_mut().inner, attempt).await;
+        made.map_err(|err| match (err.downcast::<GcHeapOutOfMemory<()>>(), value) {
+            (Ok(oom), Some(value)) => Error::new(GcHeapOutOfMemory::new(value, oom.bytes_needed())),
+            (Ok(oom), None) => Error::new(oom),
+            (Err(err), _) => err,
+        })
     }
 
     /// The same object as an external reference (`extern.convert_any`).
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Rooted, Store, StructRef, StructRefPre, StructType};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let empty = StructType::new(store.engine(), [])?;
+    /// let pre = StructRefPre::new(&mut store, empty);
+    /// let object = StructRef::new(&mut store, &pre, &[])?.to_anyref();
+    /// let outside = ExternRef::convert_any(&mut store, object)?;
+    /// assert!(outside.data(&store)?.is_none(), "it is a guest's object still, and holds no host value");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -92,6 +168,19 @@ impl ExternRef {
     }
 
     /// The host value; `None` if this is an internal reference that a guest made external.
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let name = ExternRef::new(&mut store, String::from("Ada"))?;
+    /// let data = name.data(&store)?.expect("it was made from a host value");
+    /// assert_eq!(data.downcast_ref::<String>().map(String::as_str), Some("Ada"));
+    /// assert!(data.downcast_ref::<u8>().is_none(), "which is of another type");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -111,6 +200,21 @@ impl ExternRef {
     }
 
     /// The host value, to change; `None` as for [`ExternRef::data`].
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let count = ExternRef::new(&mut store, 1u64)?;
+    /// for _ in 0..3 {
+    ///     let data = count.data_mut(&mut store)?.expect("it was made from a host value");
+    ///     *data.downcast_mut::<u64>().expect("a number") *= 2;
+    /// }
+    /// assert_eq!(count.data(&store)?.and_then(|data| data.downcast_ref()), Some(&8u64));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

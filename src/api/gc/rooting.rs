@@ -258,6 +258,23 @@ impl<T: GcRef> Rooted<T> {
 
     /// A handle to the same object that is valid until dropped.
     ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, OwnedRooted, RootScope, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let mut kept: Vec<OwnedRooted<ExternRef>> = Vec::new();
+    /// for n in 0..3 {
+    ///     let mut scope = RootScope::new(&mut store);
+    ///     let value = ExternRef::new(&mut scope, n)?;
+    ///     // The scope ends with this turn of the loop; what is owned does not.
+    ///     kept.push(value.to_owned_rooted(&mut scope)?);
+    /// }
+    /// assert!(kept.iter().all(|value| value.data(&store).is_ok()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When this handle's scope has ended, or the store is another.
@@ -289,6 +306,19 @@ impl<T: GcRef> Rooted<T> {
     }
 
     /// Whether two handles are to the same object.
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let [one, two] = [ExternRef::new(&mut store, "same")?, ExternRef::new(&mut store, "same")?];
+    /// let owned = one.to_owned_rooted(&mut store)?;
+    /// assert!(Rooted::ref_eq(&store, &one, &owned)?);
+    /// assert!(!Rooted::ref_eq(&store, &one, &two)?, "two objects, whatever they hold");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -330,6 +360,22 @@ impl<T: GcRef> OwnedRooted<T> {
     }
 
     /// A handle to the same object that is valid in the present scope.
+    ///
+    /// ```
+    /// use wasmtime_gc::{ExternRef, RootScope, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let owned = ExternRef::new(&mut store, ())?.to_owned_rooted(&mut store)?;
+    /// let rooted: Rooted<ExternRef> = {
+    ///     let mut scope = RootScope::new(&mut store);
+    ///     owned.to_rooted(&mut scope)
+    /// };
+    /// assert!(rooted.data(&store).is_err(), "it is bound to the scope");
+    /// assert!(owned.data(&store).is_ok(), "this is not");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -402,12 +448,43 @@ pub struct RootScope<C: AsContextMut> {
 
 impl<C: AsContextMut> RootScope<C> {
     /// Begins a scope.
+    ///
+    /// ```
+    /// use wasmtime_gc::{AsContextMut, ExternRef, Result, RootScope, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// fn chars(store: impl AsContextMut, text: &str) -> Result<usize> {
+    ///     let mut scope = RootScope::new(store);
+    ///     let text = ExternRef::new(&mut scope, text.to_owned())?;
+    ///     let data = text.data(scope.as_context())?.and_then(|data| data.downcast_ref::<String>());
+    ///     Ok(data.map_or(0, |text| text.chars().count()))
+    ///     // The scope ends here, and the handle with it.
+    /// }
+    ///
+    /// let mut store = Store::<()>::default();
+    /// assert_eq!(chars(&mut store, "three")?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(mut store: C) -> Self {
         let scope = enter_scope(&mut store.as_context_mut());
         RootScope { store, scope }
     }
 
     /// Makes room for handles, so that making them does not allocate.
+    ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, I31, RootScope, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let mut scope = RootScope::new(&mut store);
+    /// scope.reserve(100);
+    /// let numbers: Vec<_> = (0..100).map(|n| AnyRef::from_i31(&mut scope, I31::wrapping_u32(n))).collect();
+    /// assert_eq!(numbers[99].unwrap_i31(&scope)?.get_u32(), 99);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reserve(&mut self, additional: usize) {
         if let Some(roots) = self.store.as_context_mut().inner.data_mut().gc.roots() {
             roots.reserve(additional);

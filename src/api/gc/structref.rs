@@ -5,11 +5,12 @@ use super::fields::{object, rooted, slot, value};
 use super::rooting::{OwnedRooted, Rooted, gc_ref};
 use super::{AnyRef, EqRef};
 use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
-use crate::api::types::StructType;
+use crate::api::types::{StructType, assert_same};
 use crate::api::values::Val;
 use crate::api::{Error, Result};
 use crate::layout::{GcType, Width};
 use crate::runtime::objects::{self, Object, Slot};
+use crate::runtime::ready::patiently;
 use crate::types as t;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
@@ -47,7 +48,12 @@ impl std::fmt::Debug for StructRefPre {
 
 impl StructRefPre {
     /// For structs of a type, in a store.
+    ///
+    /// # Panics
+    ///
+    /// When the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: StructType) -> Self {
+        assert_same(ty.engine(), store.as_context_mut().engine());
         let cx = store.as_context_mut();
         StructRefPre { store: cx.inner.data().gc.id, ty, object: OnceLock::new() }
     }
@@ -139,11 +145,12 @@ impl StructRef {
     ///
     /// As [`StructRef::new`].
     pub async fn new_async(
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         allocator: &StructRefPre,
         fields: &[Val],
     ) -> Result<Rooted<StructRef>> {
-        StructRef::new(store, allocator, fields)
+        patiently(store.as_context_mut().inner, |inner| StructRef::new(StoreContextMut { inner }, allocator, fields))
+            .await
     }
 
     /// Its type.

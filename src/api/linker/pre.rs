@@ -2,7 +2,7 @@
 
 use super::{Definition, Linker, UnknownImportError};
 use crate::api::store::{AsContextMut, StoreContextMut};
-use crate::api::{Error, Instance, Module, Result};
+use crate::api::{Engine, Error, Instance, Module, Result};
 use crate::runtime::linking::{Import, incompatible};
 use crate::runtime::store::StoreData;
 use std::sync::Arc;
@@ -44,6 +44,9 @@ impl<T: 'static> Linker<T> {
     /// [`UnknownImportError`] when something is not defined; when a host function's type does not match. Other
     /// definitions are checked when the module is instantiated.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        if !Engine::same(module.engine(), &self.engine) {
+            return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
+        }
         let mut plain = self.inner.clone();
         plain.allow_shadowing(false);
         let mut items = Vec::new();

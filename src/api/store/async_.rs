@@ -2,6 +2,7 @@
 
 use super::{Store, StoreContextMut};
 use crate::api::{GcHeapOutOfMemory, ResourceLimiterAsync, Result};
+use crate::runtime::ready::give_way;
 use crate::runtime::store::Limiter;
 use std::sync::{Arc, Mutex};
 
@@ -9,8 +10,10 @@ impl<T: 'static> Store<T> {
     /// Sets who decides whether memories and tables may grow, and may have to wait before it does. From then on only
     /// asynchronous functions can be called.
     ///
-    /// What lives in the GC heap can not wait: where the limiter does not answer at once, the heap (and a table in it)
-    /// does not grow. Guests' own memories and tables of functions wait as in Wasmtime.
+    /// Where the host allocates (`StructRef::new_async` and its kin) and instantiates, the GC heap waits for the limiter.
+    /// A guest's allocation can not: where the limiter does not answer at once the heap makes do with what it has, and
+    /// asks again when the next asynchronous call begins; a table in the heap does not grow. Guests' own memories and
+    /// tables of functions wait as in Wasmtime.
     pub fn limiter_async(
         &mut self,
         limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync + 'static,
@@ -26,6 +29,7 @@ impl<T: 'static> Store<T> {
 
     /// Makes a call wait for its turn when its epoch has come, and sets its next deadline.
     pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.data_mut().epoch_yields = true;
         self.inner.epoch_deadline_async_yield_and_update(delta);
     }
 
@@ -38,7 +42,7 @@ impl<T: 'static> Store<T> {
         self.inner.fuel_async_yield_interval(interval)
     }
 
-    /// Collects all garbage. See [`Store::gc`]: a collection never waits.
+    /// Collects all garbage, and lets others have their turn. See [`Store::gc`].
     ///
     /// # Errors
     ///
@@ -47,13 +51,16 @@ impl<T: 'static> Store<T> {
     where
         T: Send,
     {
-        self.gc(why)
+        self.gc(why)?;
+        give_way().await;
+        Ok(())
     }
 }
 
 impl<T: 'static> StoreContextMut<'_, T> {
     /// Makes a call wait for its turn when its epoch has come. See [`Store::epoch_deadline_async_yield_and_update`].
     pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.data_mut().epoch_yields = true;
         self.inner.epoch_deadline_async_yield_and_update(delta);
     }
 
@@ -75,6 +82,8 @@ impl<T: 'static> StoreContextMut<'_, T> {
     where
         T: Send,
     {
-        self.gc(why)
+        self.gc(why)?;
+        give_way().await;
+        Ok(())
     }
 }

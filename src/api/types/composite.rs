@@ -114,6 +114,14 @@ impl FieldType {
         &self.element_type
     }
 
+    /// Panics when this is of a type of another engine.
+    #[track_caller]
+    pub(super) fn assert_engine(&self, engine: &Engine) {
+        if let StorageType::ValType(ty) = &self.element_type {
+            ty.assert_engine(engine);
+        }
+    }
+
     pub(super) fn to_canon(&self) -> t::FieldType {
         t::FieldType { storage: self.element_type.to_canon(), mutable: self.mutability.is_var() }
     }
@@ -206,7 +214,7 @@ impl FuncType {
     ///
     /// # Panics
     ///
-    /// When the engine can hold no more types.
+    /// When the engine can hold no more types, or a type is of another engine.
     pub fn new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
@@ -223,13 +231,21 @@ impl FuncType {
     /// # Errors
     ///
     /// When the engine can hold no more types.
+    ///
+    /// # Panics
+    ///
+    /// When a type is of another engine.
     pub fn try_new(
         engine: &Engine,
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> Result<FuncType, OutOfMemory> {
-        let params = params.into_iter().map(|ty| ty.to_canon()).collect();
-        let results = results.into_iter().map(|ty| ty.to_canon()).collect();
+        let canon = |ty: ValType| {
+            ty.assert_engine(engine);
+            ty.to_canon()
+        };
+        let params = params.into_iter().map(canon).collect();
+        let results = results.into_iter().map(canon).collect();
         let ty = FuncType::define(engine, t::CompositeType::Func(t::FuncType { params, results }));
         ty.map_err(|_| OutOfMemory::new(size_of::<t::TypeDef>()))
     }
@@ -290,8 +306,16 @@ impl StructType {
     /// # Errors
     ///
     /// When the engine can hold no more types.
+    ///
+    /// # Panics
+    ///
+    /// When a field is of a type of another engine.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<Self> {
-        let fields = fields.into_iter().map(|field| field.to_canon()).collect();
+        let canon = |field: FieldType| {
+            field.assert_engine(engine);
+            field.to_canon()
+        };
+        let fields = fields.into_iter().map(canon).collect();
         StructType::define(engine, t::CompositeType::Struct(fields))
     }
 
@@ -329,8 +353,9 @@ impl ArrayType {
     ///
     /// # Panics
     ///
-    /// When the engine can hold no more types.
+    /// When the engine can hold no more types, or the elements are of a type of another engine.
     pub fn new(engine: &Engine, field_type: FieldType) -> Self {
+        field_type.assert_engine(engine);
         match ArrayType::define(engine, t::CompositeType::Array(field_type.to_canon())) {
             Ok(ty) => ty,
             Err(err) => panic!("{err}"),

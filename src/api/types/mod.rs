@@ -5,6 +5,7 @@
 //! be inspected. Numeric and memory types are Wasmtime's own.
 
 mod composite;
+mod cont;
 mod defaults;
 mod entity;
 mod exn;
@@ -13,7 +14,10 @@ mod supertypes;
 mod val;
 
 pub use composite::{ArrayType, FieldType, Finality, FuncType, Mutability, StorageType, StructType};
+pub use cont::{ContRef, ContType};
 pub use entity::{ExportType, ExternType, GlobalType, ImportType, TableType, TagType};
 pub use exn::ExnType;
 pub use val::{HeapType, RefType, ValType};
+
+pub(crate) use val::assert_same;
 pub use wasmtime::{MemoryType, MemoryTypeBuilder};

@@ -1,6 +1,7 @@
 //! Questions about types, one method each, and hashes that agree with their `eq`.
 
 use super::composite::{ArrayType, FieldType, Finality, FuncType, StorageType, StructType};
+use super::cont::ContType;
 use super::entity::{GlobalType, TableType, TagType};
 use super::exn::ExnType;
 use super::val::{HeapType, RefType, ValType};
@@ -72,7 +73,7 @@ impl HeapType {
 
     /// Whether this is the top of its hierarchy.
     pub fn is_top(&self) -> bool {
-        matches!(self, HeapType::Any | HeapType::Extern | HeapType::Func | HeapType::Exn)
+        matches!(self, HeapType::Any | HeapType::Extern | HeapType::Func | HeapType::Exn | HeapType::Cont)
     }
 
     /// The bottom of the hierarchy that this type is in.
@@ -82,12 +83,26 @@ impl HeapType {
             t::HeapTop::Extern => HeapType::NoExtern,
             t::HeapTop::Func => HeapType::NoFunc,
             t::HeapTop::Exn => HeapType::NoExn,
+            t::HeapTop::Cont => HeapType::NoCont,
         }
     }
 
     /// Whether this is the bottom of its hierarchy.
     pub fn is_bottom(&self) -> bool {
-        matches!(self, HeapType::None | HeapType::NoExtern | HeapType::NoFunc | HeapType::NoExn)
+        matches!(self, HeapType::None | HeapType::NoExtern | HeapType::NoFunc | HeapType::NoExn | HeapType::NoCont)
+    }
+
+    /// The defined type of continuations.
+    ///
+    /// # Panics
+    ///
+    /// Always, since there is none.
+    #[track_caller]
+    pub fn unwrap_concrete_cont(&self) -> &ContType {
+        match self.as_concrete_cont() {
+            Some(ty) => ty,
+            None => panic!("expected a defined type of continuations, found {self}"),
+        }
     }
 }
 
@@ -130,14 +145,10 @@ nullable_tops! {
     is_funcref Func "funcref";
     is_externref Extern "externref";
     is_anyref Any "anyref";
+    is_contref Cont "contref";
 }
 
 impl ValType {
-    /// Whether this is the type of references to continuations: never, since there are none.
-    pub fn is_contref(&self) -> bool {
-        false
-    }
-
     /// The reference type.
     ///
     /// # Panics

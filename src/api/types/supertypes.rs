@@ -1,7 +1,7 @@
 //! Defined types with supertypes, made by the host.
 
 use super::composite::{ArrayType, FieldType, Finality, FuncType, StructType};
-use super::val::ValType;
+use super::val::{ValType, assert_same};
 use crate::api::{Engine, Error, Result};
 use crate::types as t;
 
@@ -45,6 +45,10 @@ impl StructType {
     /// # Errors
     ///
     /// When the supertype is final, its fields are not the first ones here, or the engine can hold no more types.
+    ///
+    /// # Panics
+    ///
+    /// When a type is of another engine.
     pub fn with_finality_and_supertype(
         engine: &Engine,
         finality: Finality,
@@ -52,7 +56,9 @@ impl StructType {
         fields: impl IntoIterator<Item = FieldType>,
     ) -> Result<Self> {
         let fields: Vec<FieldType> = fields.into_iter().collect();
+        fields.iter().for_each(|field| field.assert_engine(engine));
         if let Some(supertype) = supertype {
+            assert_same(supertype.engine(), engine);
             open(supertype.finality())?;
             let of_super = supertype.fields();
             let fits = fields.len() >= of_super.len() && fields.iter().zip(of_super).all(|(a, b)| a.matches(&b));
@@ -71,13 +77,19 @@ impl ArrayType {
     /// # Errors
     ///
     /// When the supertype is final or its elements do not match, or the engine can hold no more types.
+    ///
+    /// # Panics
+    ///
+    /// When a type is of another engine.
     pub fn with_finality_and_supertype(
         engine: &Engine,
         finality: Finality,
         supertype: Option<&Self>,
         field_type: FieldType,
     ) -> Result<Self> {
+        field_type.assert_engine(engine);
         if let Some(supertype) = supertype {
+            assert_same(supertype.engine(), engine);
             open(supertype.finality())?;
             if !field_type.matches(&supertype.field_type()) {
                 return Err(Error::msg("array field type must match its supertype's field type"));
@@ -94,6 +106,10 @@ impl FuncType {
     /// # Errors
     ///
     /// When the supertype is final or its signature does not match, or the engine can hold no more types.
+    ///
+    /// # Panics
+    ///
+    /// When a type is of another engine.
     pub fn with_finality_and_supertype(
         engine: &Engine,
         finality: Finality,
@@ -101,10 +117,15 @@ impl FuncType {
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> Result<Self> {
-        let params: Box<[t::ValType]> = params.into_iter().map(|ty| ty.to_canon()).collect();
-        let results: Box<[t::ValType]> = results.into_iter().map(|ty| ty.to_canon()).collect();
+        let canon = |ty: ValType| {
+            ty.assert_engine(engine);
+            ty.to_canon()
+        };
+        let params: Box<[t::ValType]> = params.into_iter().map(canon).collect();
+        let results: Box<[t::ValType]> = results.into_iter().map(canon).collect();
         let signature = t::FuncType { params, results };
         if let Some(supertype) = supertype {
+            assert_same(supertype.engine(), engine);
             open(supertype.finality())?;
             let fits = supertype.signature().is_some_and(|of_super| fits(engine, &signature, of_super));
             if !fits {

@@ -1,13 +1,20 @@
 //! Value, reference and heap types.
 
 use super::composite::{ArrayType, FuncType, StructType};
+use super::cont::ContType;
 use super::exn::ExnType;
 use crate::api::Engine;
 use crate::types as t;
 use std::fmt;
 
+/// Panics when a type's engine is another.
+#[track_caller]
+pub(crate) fn assert_same(own: &Engine, engine: &Engine) {
+    assert!(Engine::same(own, engine), "type used with wrong engine");
+}
+
 /// A WebAssembly value type.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum ValType {
     /// 32-bit integer.
     I32,
@@ -46,6 +53,10 @@ impl ValType {
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
     /// `nullexnref`
     pub const NULLEXNREF: ValType = ValType::Ref(RefType::NULLEXNREF);
+    /// `contref`, that is `(ref null cont)`.
+    pub const CONTREF: ValType = ValType::Ref(RefType::CONTREF);
+    /// `nullcontref`
+    pub const NULLCONTREF: ValType = ValType::Ref(RefType::NULLCONTREF);
     /// `nullref`, that is `(ref null none)`.
     pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
 
@@ -95,6 +106,14 @@ impl ValType {
         }
     }
 
+    /// Panics when this is a type of another engine.
+    #[track_caller]
+    pub(crate) fn assert_engine(&self, engine: &Engine) {
+        if let ValType::Ref(ty) = self {
+            ty.heap_type.assert_engine(engine);
+        }
+    }
+
     pub(crate) fn from_canon(engine: &Engine, ty: t::ValType) -> ValType {
         match ty {
             t::ValType::I32 => ValType::I32,
@@ -127,7 +146,7 @@ impl From<RefType> for ValType {
 }
 
 /// A reference type: a heap type, and whether null is among its values.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RefType {
     nullable: bool,
     heap_type: HeapType,
@@ -156,6 +175,10 @@ impl RefType {
     pub const EXNREF: RefType = RefType::null(HeapType::Exn);
     /// `(ref null noexn)`
     pub const NULLEXNREF: RefType = RefType::null(HeapType::NoExn);
+    /// `(ref null cont)`
+    pub const CONTREF: RefType = RefType::null(HeapType::Cont);
+    /// `(ref null nocont)`
+    pub const NULLCONTREF: RefType = RefType::null(HeapType::NoCont);
     /// `(ref null none)`
     pub const NULLREF: RefType = RefType::null(HeapType::None);
 
@@ -198,6 +221,18 @@ impl RefType {
     }
 }
 
+impl fmt::Debug for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for RefType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for RefType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "(ref {}{})", if self.nullable { "null " } else { "" }, self.heap_type)
@@ -237,6 +272,12 @@ pub enum HeapType {
     ConcreteExn(ExnType),
     /// `noexn`
     NoExn,
+    /// A defined type of continuations: there is none.
+    ConcreteCont(ContType),
+    /// `cont`: continuations, which no guest can have.
+    Cont,
+    /// `nocont`
+    NoCont,
     /// `none`
     None,
 }
@@ -260,6 +301,24 @@ impl HeapType {
     /// Whether this is the type of exceptions of a signature.
     pub fn is_concrete_exn(&self) -> bool {
         matches!(self, HeapType::ConcreteExn(_))
+    }
+
+    /// Whether this is `cont`.
+    pub fn is_cont(&self) -> bool {
+        matches!(self, HeapType::Cont)
+    }
+
+    /// Whether this is a defined type of continuations.
+    pub fn is_concrete_cont(&self) -> bool {
+        matches!(self, HeapType::ConcreteCont(_))
+    }
+
+    /// The defined type of continuations, if this is one.
+    pub fn as_concrete_cont(&self) -> Option<&ContType> {
+        match self {
+            HeapType::ConcreteCont(ty) => Some(ty),
+            _ => None,
+        }
     }
 
     /// The type of exceptions of a signature, if this is one.
@@ -301,6 +360,7 @@ impl HeapType {
             t::HeapTop::Extern => HeapType::Extern,
             t::HeapTop::Func => HeapType::Func,
             t::HeapTop::Exn => HeapType::Exn,
+            t::HeapTop::Cont => HeapType::Cont,
         }
     }
 
@@ -344,8 +404,24 @@ impl HeapType {
             HeapType::ConcreteStruct(ty) => H::Concrete(CompositeKind::Struct, ty.id()),
             HeapType::Exn | HeapType::ConcreteExn(_) => H::Exn,
             HeapType::NoExn => H::NoExn,
+            HeapType::ConcreteCont(ty) => ty.never(),
+            HeapType::Cont => H::Cont,
+            HeapType::NoCont => H::NoCont,
             HeapType::None => H::None,
         }
+    }
+
+    /// Panics when this is a type of another engine, whose ids mean something else.
+    #[track_caller]
+    pub(crate) fn assert_engine(&self, engine: &Engine) {
+        let own = match self {
+            HeapType::ConcreteFunc(ty) => ty.engine(),
+            HeapType::ConcreteArray(ty) => ty.engine(),
+            HeapType::ConcreteStruct(ty) => ty.engine(),
+            HeapType::ConcreteExn(ty) => ty.engine(),
+            _ => return,
+        };
+        assert_same(own, engine);
     }
 
     pub(crate) fn from_canon(engine: &Engine, ty: t::HeapType) -> HeapType {
@@ -363,6 +439,8 @@ impl HeapType {
             H::NoExtern => HeapType::NoExtern,
             H::Exn => HeapType::Exn,
             H::NoExn => HeapType::NoExn,
+            H::Cont => HeapType::Cont,
+            H::NoCont => HeapType::NoCont,
             H::Concrete(CompositeKind::Func, id) => HeapType::ConcreteFunc(FuncType::of(engine, id)),
             H::Concrete(CompositeKind::Array, id) => HeapType::ConcreteArray(ArrayType::of(engine, id)),
             H::Concrete(CompositeKind::Struct, id) => HeapType::ConcreteStruct(StructType::of(engine, id)),
@@ -384,6 +462,9 @@ impl fmt::Display for HeapType {
             HeapType::Struct => "struct",
             HeapType::Exn => "exn",
             HeapType::NoExn => "noexn",
+            HeapType::Cont => "cont",
+            HeapType::NoCont => "nocont",
+            HeapType::ConcreteCont(ty) => ty.never(),
             HeapType::None => "none",
             HeapType::ConcreteFunc(ty) => return write!(f, "(concrete func {:?})", ty.id()),
             HeapType::ConcreteArray(ty) => return write!(f, "(concrete array {:?})", ty.id()),
@@ -408,4 +489,5 @@ from_defined! {
     ArrayType => ConcreteArray
     StructType => ConcreteStruct
     ExnType => ConcreteExn
+    ContType => ConcreteCont
 }

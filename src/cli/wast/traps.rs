@@ -72,7 +72,7 @@ pub(super) fn expect_unlinkable(err: &Error, expected: &str) -> Result<(), Strin
 /// Checks that an error says that a module is malformed or not valid, and nothing else.
 pub(super) fn expect_invalid(err: &Error) -> Result<(), String> {
     match err.downcast_ref::<crate::fault::Error>() {
-        None | Some(crate::fault::Error::Invalid { .. }) => Ok(()),
+        None | Some(crate::fault::Error::Invalid { .. } | crate::fault::Error::InvalidCode { .. }) => Ok(()),
         Some(other) => Err(format!("expected the module to be invalid, got `{other}`")),
     }
 }

@@ -19,11 +19,20 @@ const DEPTH: u32 = 5;
 /// Elements of an array that it looks at.
 const ELEMENTS: u32 = 24;
 
-/// `$hash`, which has a depth, and `$hash_any`, `$hash_func` and `$hash_extern`.
-pub fn functions(env: &Env) -> String {
-    let mut text = String::from(
-        "  (func $hash (param $v anyref) (param $d i32) (result i32)\n    (local $h i32) (local $i i32)\n",
-    );
+/// Appends `$hash_any`, and of the others those that are called.
+pub fn append(text: &mut String, env: &Env) {
+    any(text, env);
+    if env.exnref && text.contains("(call $hash_ex") {
+        exceptions(text, env);
+    }
+    if text.contains("(call $hash_func ") {
+        func(text, env);
+    }
+}
+
+/// `$hash`, which has a depth, and `$hash_any`.
+fn any(text: &mut String, env: &Env) {
+    text.push_str("  (func $hash (param $v anyref) (param $d i32) (result i32)\n    (local $h i32) (local $i i32)\n");
     for (t, _) in objects(env) {
         let _ = writeln!(text, "    (local $c{t} (ref null $t{t}))");
     }
@@ -37,9 +46,18 @@ pub fn functions(env: &Env) -> String {
     );
     let objects: Vec<_> = objects(env).collect();
     for &(t, composite) in objects.iter().rev() {
-        object(&mut text, env, t, composite);
+        object(text, env, t, composite);
     }
     text.push_str("    (i32.const 4))\n");
+    let _ = writeln!(
+        text,
+        "  (func $hash_any (param $v anyref) (result i32)
+    (global.set $hashes (i32.const {VISITS}))
+    (call $hash (local.get $v) (i32.const {DEPTH})))"
+    );
+}
+
+fn func(text: &mut String, env: &Env) {
     text.push_str("  (func $hash_func (param $v funcref) (result i32)\n    (local $h i32)\n");
     text.push_str("    (local.set $h (ref.is_null (local.get $v)))\n");
     for (t, ..) in env.types.funcs() {
@@ -47,18 +65,6 @@ pub fn functions(env: &Env) -> String {
         let _ = writeln!(text, "    (local.set $h (i32.add (i32.shl (local.get $h) (i32.const 1)) {test}))");
     }
     text.push_str("    (local.get $h))\n");
-    let _ = writeln!(
-        text,
-        "  (func $hash_any (param $v anyref) (result i32)
-    (global.set $hashes (i32.const {VISITS}))
-    (call $hash (local.get $v) (i32.const {DEPTH})))
-  (func $hash_extern (param $v externref) (result i32)
-    (call $hash_any (any.convert_extern (local.get $v))))"
-    );
-    if env.exnref {
-        exceptions(&mut text, env);
-    }
-    text
 }
 
 fn objects(env: &Env) -> impl Iterator<Item = (usize, &Composite)> {

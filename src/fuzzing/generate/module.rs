@@ -25,7 +25,24 @@ pub struct Options {
     /// About how many expressions a function has.
     pub func_size: usize,
     pub exceptions: Exceptions,
+    /// Few of everything: a module that is compiled in a few milliseconds.
+    pub small: bool,
 }
+
+/// The most that a module has of each.
+struct Most {
+    groups: usize,
+    /// Functions besides one of each type.
+    funcs: usize,
+    tags: usize,
+    tables: usize,
+    globals: usize,
+    segments: usize,
+    runs: usize,
+}
+
+const SMALL: Most = Most { groups: 2, funcs: 1, tags: 5, tables: 2, globals: 4, segments: 2, runs: 2 };
+const USUAL: Most = Most { groups: 5, funcs: 2, tags: 7, tables: 4, globals: 7, segments: 4, runs: 3 };
 
 /// What a module has of exceptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +96,10 @@ pub struct Env {
 /// A module, as text.
 pub fn module(s: &mut Source<'_>, options: Options) -> String {
     let exceptions = options.exceptions;
+    let most = if options.small { SMALL } else { USUAL };
     let exnref = exceptions == Exceptions::All;
-    let types = Types::generate(s, exnref);
-    let funcs = declare_funcs(s, &types);
+    let types = Types::generate(s, exnref, most.groups);
+    let funcs = declare_funcs(s, &types, most.funcs);
     let mut env = Env {
         types,
         funcs,
@@ -95,14 +113,9 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         exnref,
     };
     env.nulls = s.pick(&[5, 12, 50]).unwrap_or(5);
-    let mut text = String::from("(module\n");
-    text.push_str(&env.types.text());
-    text.push_str("  (import \"host\" \"any\" (func $host_any (param i32 anyref) (result anyref)))\n");
-    text.push_str("  (import \"host\" \"extern\" (func $host_extern (param externref) (result externref)))\n");
-    text.push_str("  (import \"host\" \"func\" (func $host_func (param funcref i32) (result funcref)))\n");
-    text.push_str("  (import \"host\" \"call\" (func $host_call (param funcref)))\n");
+    let mut text = String::new();
     if exceptions != Exceptions::None {
-        tags(s, &mut env, &mut text);
+        tags(s, &mut env, &mut text, most.tags);
     }
     text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
     text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
@@ -110,18 +123,15 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         let _ = writeln!(text, "  (global ${counter} (export \"{counter}\") (mut i32) (i32.const 0))");
     }
     // Tables first: their initial values can not refer to globals of the module.
-    tables(s, &mut env, &mut text);
-    globals(s, &mut env, &mut text);
-    segments(s, &mut env, &mut text);
-    let declared: Vec<String> = (0..env.funcs.len()).map(|f| format!(" $f{f}")).collect();
-    let _ = writeln!(text, "  (elem declare func $back{})", declared.concat());
+    tables(s, &mut env, &mut text, most.tables);
+    globals(s, &mut env, &mut text, most.globals);
+    segments(s, &mut env, &mut text, most.segments);
     text.push_str(hash::TICK);
-    text.push_str(&hash::functions(&env));
     for (n, &ty) in env.funcs.iter().enumerate() {
         text.push_str(&Func::defined(&env, ty, s, options.func_size).text(&format!("$f{n}")));
     }
-    text.push_str(&Func::called_back(&env, s, options.func_size / 2).text("$back"));
-    for n in 0..s.between(1, 3) {
+    let back = Func::called_back(&env, s, options.func_size / 2).text("$back");
+    for n in 0..s.between(1, most.runs) {
         let numbers = [Val::I32, Val::I64, Val::F64, Val::F32];
         let results: Vec<Val> = (0..s.between(1, 2)).filter_map(|_| s.pick(&numbers)).collect();
         text.push_str(&Func::exported(&env, results, s, options).text(&format!("$run{n} (export \"run{n}\")")));
@@ -131,25 +141,49 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         text.push_str("  (func $begin (call $start (i32.const 5) (i64.const 6)))\n  (start $begin)\n");
     }
     text.push_str(&hash::state(&env));
-    text.push_str(")\n");
-    text
+    if text.contains("(ref.func $back)") {
+        text.push_str(&back);
+    }
+    hash::append(&mut text, &env);
+    declare(&mut text, env.funcs.len());
+    format!("(module\n{}{}{text})\n", env.types.text(), imports(&text))
+}
+
+/// The functions of the host that are called. Whatever a module has costs time to compile.
+fn imports(text: &str) -> String {
+    let all = [
+        ("any", "(param i32 anyref) (result anyref)"),
+        ("extern", "(param externref) (result externref)"),
+        ("func", "(param funcref i32) (result funcref)"),
+        ("call", "(param funcref)"),
+    ];
+    let called = all.iter().filter(|(name, _)| text.contains(&format!("$host_{name} ")));
+    called.map(|(name, ty)| format!("  (import \"host\" \"{name}\" (func $host_{name} {ty}))\n")).collect()
+}
+
+/// Declares the functions that are referred to.
+fn declare(text: &mut String, funcs: usize) {
+    let names = (0..funcs).map(|f| format!("$f{f}")).chain(["$back".into()]);
+    let referred: String =
+        names.filter(|name| text.contains(&format!("(ref.func {name})"))).map(|name| format!(" {name}")).collect();
+    let _ = writeln!(text, "  (elem declare func{referred})");
 }
 
 /// At least one function of each function type.
-fn declare_funcs(s: &mut Source<'_>, types: &Types) -> Vec<usize> {
+fn declare_funcs(s: &mut Source<'_>, types: &Types, more: usize) -> Vec<usize> {
     let all: Vec<usize> = types.funcs().map(|(t, ..)| t).collect();
     let mut funcs = all.clone();
-    funcs.extend((0..s.below(3)).filter_map(|_| s.pick(&all)));
+    funcs.extend((0..s.between(0, more)).filter_map(|_| s.pick(&all)));
     funcs
 }
 
 /// Two imported tags, which are one, and some of the module's own.
-fn tags(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
+fn tags(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
     for n in 0..2 {
         let _ = writeln!(text, "  (import \"host\" \"tag\" (tag $x{n} (param i32)))");
         env.tags.push(vec![Val::I32]);
     }
-    for n in 2..s.between(4, 7) {
+    for n in 2..s.between(4, most) {
         let payload: Vec<Val> = (0..s.below(4)).map(|_| env.types.payload(s)).collect();
         let params: String = payload.iter().map(|ty| format!(" (param {ty})")).collect();
         let _ = writeln!(text, "  (tag $x{n}{params})");
@@ -157,8 +191,8 @@ fn tags(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
     }
 }
 
-fn globals(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
-    for n in 0..s.between(2, 7) {
+fn globals(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
+    for n in 0..s.between(2, most) {
         let ty = match s.below(4) {
             0 => Val::Ref(nullable(Heap::Any)),
             1 => Val::Ref(nullable(env.types.abstract_heap(s))),
@@ -182,8 +216,8 @@ fn any_defined(s: &mut Source<'_>, env: &Env) -> Val {
     Val::Ref(Ref { null: !s.chance(25), heap: t })
 }
 
-fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
-    for n in 0..s.between(1, 4) {
+fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
+    for n in 0..s.between(1, most) {
         let elem = match (n, any_defined(s, env)) {
             (0, _) => nullable(Heap::Func),
             // Tables of `nofunc` can not be copied to others once they are lowered.
@@ -205,8 +239,8 @@ fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
     }
 }
 
-fn segments(s: &mut Source<'_>, env: &mut Env, text: &mut String) {
-    for n in 0..s.between(1, 4) {
+fn segments(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
+    for n in 0..s.between(1, most) {
         let table = if s.chance(60) { Some(s.below(env.tables.len())) } else { None };
         let ty = match table {
             Some(table) => env.tables[table].elem,

@@ -1,7 +1,7 @@
 //! Statements: control flow, and everything that writes.
 
 use super::func::{Func, is_bytes};
-use super::types::{Field, Heap, Storage, Val, non_null};
+use super::types::{Field, Heap, Ref, Storage, Val, non_null};
 
 impl Func<'_, '_, '_> {
     /// Up to `most` statements.
@@ -207,9 +207,11 @@ impl Func<'_, '_, '_> {
     /// A tail call, if some function has fitting results.
     pub fn tail_call(&mut self) -> Option<String> {
         let env = self.env;
+        // What returns `nofunc` can not be called so once it is lowered, unless it is the type itself.
+        let nofunc = |val: Val| matches!(val, Val::Ref(Ref { heap: Heap::NoFunc, .. }));
         let fits = |results: &[Val]| {
             results.len() == self.results.len()
-                && results.iter().zip(&self.results).all(|(a, b)| env.types.matches(*a, *b))
+                && results.iter().zip(&self.results).all(|(a, b)| env.types.matches(*a, *b) && (a == b || !nofunc(*a)))
         };
         let all: Vec<usize> = env.types.funcs().filter(|(_, _, results)| fits(results)).map(|(t, ..)| t).collect();
         let t = self.s.pick(&all)?;

@@ -123,10 +123,10 @@ impl Val {
 }
 
 impl Types {
-    /// Random types.
-    pub fn generate(s: &mut Source<'_>, exnref: bool) -> Types {
+    /// Random types, in at most so many groups.
+    pub fn generate(s: &mut Source<'_>, exnref: bool, most: usize) -> Types {
         let mut types = Types { exnref, ..Types::default() };
-        for _ in 0..s.between(1, 5) {
+        for _ in 0..s.between(1, most) {
             types.group(s);
         }
         if s.chance(25) {

@@ -37,6 +37,15 @@ pub struct Types {
 
 impl Types {
     pub fn new(map: HeapMap) -> Types {
+        Types::with_huge(map, 3000)
+    }
+
+    /// As `new`, but for `huge`, whose map takes longer to set up than a short program to run: it is a pair here.
+    pub fn without_huge(map: HeapMap) -> Types {
+        Types::with_huge(map, 2)
+    }
+
+    fn with_huge(map: HeapMap, refs: usize) -> Types {
         let registry = Arc::new(TypeRegistry::new());
         let all = GcTypes::new(registry.clone(), map.rtt_start);
         let make = |composite| {
@@ -52,7 +61,7 @@ impl Types {
         Types {
             pair: structure(vec![any(), any(), i32()]),
             wide: structure((0..150).map(|i| if i % 3 == 1 { i64 } else { any() }).collect()),
-            huge: structure(vec![any(); 3000]),
+            huge: structure(vec![any(); refs]),
             bytes: array(StorageType::I8),
             refs: array(any()),
             host: all.builtin(RTT_OF_HOSTS),
@@ -128,7 +137,7 @@ impl HeapMemory for TestMemory {
 }
 
 pub struct World {
-    pub types: Types,
+    pub types: Arc<Types>,
     pub map: HeapMap,
     pub mem: TestMemory,
     pub heap: Heap,
@@ -148,7 +157,11 @@ impl World {
 
     pub fn with_nursery(options: HeapOptions, nursery_bytes: u32) -> World {
         let map = HeapMap::new(MapParams { stack_bytes: 65536, nursery_bytes });
-        let types = Types::new(map);
+        World::with_types(options, map, Arc::new(Types::new(map)))
+    }
+
+    /// A world over types that others may have, too.
+    pub fn with_types(options: HeapOptions, map: HeapMap, types: Arc<Types>) -> World {
         let mut mem = TestMemory { inner: VecMemory::new(u64::MAX), requests: u64::MAX };
         let heap = Heap::new(&mut mem, map, &types.all.since(0), types.all.end(), options).unwrap();
         World { types, map, mem, heap, host: Host::default() }

@@ -57,6 +57,51 @@ fn entries_of_dropped_weak_references_are_used_again() {
     assert_eq!(entries, 2);
 }
 
+/// What refers to young objects is listed for the next collection, and a host that makes and drops such things but
+/// never allocates in the heap never comes to one. The lists grew all the while.
+#[test]
+fn lists_of_recent_entries_stay_short_without_collections() {
+    let mut w = World::new(options());
+    let objects: Vec<u32> = (0..100).map(|n| w.pair(n)).collect();
+    let map = w.heap.new_ephemerons();
+    let weak = w.heap.new_weak(objects[0]);
+    for n in 0..100_000 {
+        let object = objects[n % 100];
+        drop(w.heap.new_weak(object));
+        assert_eq!(w.heap.set_ephemeron(&map, object, object), None);
+        assert_eq!(w.heap.remove_ephemeron(&map, object), Some(object));
+    }
+    let (weaks, keys) = w.heap.listed();
+    assert!(weaks < 1000 && keys < 1000, "{weaks} and {keys} are listed");
+    objects.iter().for_each(|&object| w.push(object));
+    w.minor();
+    assert_eq!(w.heap.weak(&weak), w.top(99), "what was listed is followed");
+}
+
+/// What guests may have of them is bounded by these numbers.
+#[test]
+fn weak_references_and_entries_of_maps_are_counted() {
+    let mut w = World::new(options());
+    let key = w.pair(1);
+    w.push(key);
+    let weak: Vec<_> = (0..100).map(|_| w.heap.new_weak(key)).collect();
+    assert_eq!(w.heap.weak_refs(10), 100);
+    drop(weak);
+    assert_eq!(w.heap.weak_refs(10), 0);
+    let maps: Vec<_> = (0..50).map(|_| w.heap.new_ephemerons()).collect();
+    for map in &maps {
+        w.heap.set_ephemeron(map, key, key);
+        w.heap.set_ephemeron(map, key, NULL);
+    }
+    assert_eq!(w.heap.ephemeron_entries(usize::MAX), 100);
+    w.major();
+    assert_eq!(w.heap.ephemeron_entries(usize::MAX), 100);
+    assert_eq!(w.heap.remove_ephemeron(&maps[0], w.top(0)), Some(NULL));
+    assert_eq!(w.heap.ephemeron_entries(usize::MAX), 99);
+    drop(maps);
+    assert_eq!(w.heap.ephemeron_entries(10), 0);
+}
+
 #[test]
 fn an_ephemeron_keeps_its_value_and_never_its_key() {
     with_each(|collect, w| {

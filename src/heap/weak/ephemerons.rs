@@ -40,6 +40,8 @@ pub(super) struct Ephemerons {
     free: Vec<u32>,
     /// Maps without a holder are looked for when there are this many.
     trim_at: usize,
+    /// Entries in all maps, and perhaps in some that nobody holds.
+    entries: usize,
 }
 
 impl Ephemerons {
@@ -72,6 +74,7 @@ impl Ephemerons {
         self.free.clear();
         for (index, map) in (0u32..).zip(&mut self.maps) {
             if map.holder.strong_count() == 0 {
+                self.entries -= map.values.len();
                 map.values = Words::default();
                 map.recent = Vec::new();
                 self.free.push(index);
@@ -90,14 +93,17 @@ impl Ephemerons {
     pub fn insert(&mut self, id: &MapId, key: u32, value: u32, layout: HeapMap) -> Option<u32> {
         let map = self.map_mut(id)?;
         if is_young(layout, key) || is_young(layout, value) {
-            // The same key may be set again and again.
+            // The same key may be set again and again, and keys may be set and removed.
             if map.recent.len() > 2 * map.values.len() + MIN_TRIM {
+                map.recent.retain(|key| map.values.contains_key(key));
                 map.recent.sort_unstable();
                 map.recent.dedup();
             }
             map.recent.push(key);
         }
-        map.values.insert(key, value)
+        let former = map.values.insert(key, value);
+        self.entries += usize::from(former.is_none());
+        former
     }
 
     pub fn get(&self, id: &MapId, key: u32) -> Option<u32> {
@@ -105,7 +111,23 @@ impl Ephemerons {
     }
 
     pub fn remove(&mut self, id: &MapId, key: u32) -> Option<u32> {
-        self.map_mut(id)?.values.remove(&key)
+        let former = self.map_mut(id)?.values.remove(&key);
+        self.entries -= usize::from(former.is_some());
+        former
+    }
+
+    /// How many maps there are, and entries in all of them. If there seem to be `most`, the maps that nobody holds are
+    /// no longer counted.
+    pub fn count(&mut self, most: usize) -> usize {
+        if self.entries + self.maps.len() - self.free.len() >= most {
+            self.free_unheld();
+        }
+        self.entries + self.maps.len() - self.free.len()
+    }
+
+    #[cfg(test)]
+    pub fn listed(&self) -> usize {
+        self.maps.iter().map(|map| map.recent.len()).sum()
     }
 
     pub fn len(&self, id: &MapId) -> usize {
@@ -157,6 +179,7 @@ impl Ephemerons {
                 Entries::All => map.settle_all(reach, layout),
             }
         }
+        self.entries = self.maps.iter().map(|map| map.values.len()).sum();
     }
 
     pub fn words(&self) -> impl Iterator<Item = u32> {

@@ -91,6 +91,22 @@ impl Heap {
         self.weak.refs.insert(word, self.map)
     }
 
+    /// How many weak references there are. It takes long only if there seem to be `most`.
+    pub fn weak_refs(&mut self, most: usize) -> usize {
+        self.weak.refs.count(most)
+    }
+
+    /// How many ephemeron maps there are, and entries in them. It takes long only if there seem to be `most`.
+    pub fn ephemeron_entries(&mut self, most: usize) -> usize {
+        self.weak.maps.count(most)
+    }
+
+    /// How many entries are listed as recent: weak references, and keys.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> (usize, usize) {
+        (self.weak.refs.listed(), self.weak.maps.listed())
+    }
+
     /// What a weak reference refers to; null if that is dead.
     pub fn weak(&self, id: &WeakId) -> u32 {
         self.weak.refs.get(id)

@@ -48,9 +48,28 @@ impl WeakRefs {
             }
         };
         if is_young(map, word) {
-            self.recent.push(index);
+            self.recent(index);
         }
         WeakId { index, alive }
+    }
+
+    /// Lists an entry that may refer to a young object. A place that is used again and again is listed again and
+    /// again until the next collection, which the host alone does not bring about; so repetitions are dropped before
+    /// most of the list is that.
+    fn recent(&mut self, index: u32) {
+        if self.recent.len() > 2 * self.entries.len() + MIN_TRIM {
+            self.recent.sort_unstable();
+            self.recent.dedup();
+        }
+        self.recent.push(index);
+    }
+
+    /// How many there are. If there seem to be `most`, those that nobody holds are no longer counted.
+    pub fn count(&mut self, most: usize) -> usize {
+        if self.entries.len() - self.free.len() >= most {
+            self.free_unheld();
+        }
+        self.entries.len() - self.free.len()
     }
 
     /// Null too for an id of another heap.
@@ -92,6 +111,11 @@ impl WeakRefs {
                 self.recent = young.map(|(index, _)| index).collect();
             }
         }
+    }
+
+    #[cfg(test)]
+    pub fn listed(&self) -> usize {
+        self.recent.len()
     }
 
     pub fn words(&self) -> impl Iterator<Item = u32> {

@@ -136,6 +136,7 @@ impl Emitter<'_, '_> {
                     self.code.invert();
                 }
                 self.trap_site(inst);
+                self.code.hint(self.func.likely[inst].map(|likely| likely != self.inverted[inst]));
                 self.open_label(Some(inst), Instruction::If(BlockType::Empty));
             }
             _ if self.flat.targeted[inst] => self.open_label(Some(inst), Instruction::Block(BlockType::Empty)),

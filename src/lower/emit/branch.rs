@@ -80,9 +80,11 @@ impl Emitter<'_, '_> {
         let copied = self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand));
         if copied && !self.leaves(target) {
             let label = self.label_of(Some(target))?;
+            self.code.hint(self.func.likely[inst]);
             self.code.put(Instruction::BrIf(label));
             return Ok(());
         }
+        self.code.hint(self.func.likely[inst]);
         self.open_label(None, Instruction::If(BlockType::Empty));
         self.fetch(operands.deferred())?;
         self.set_phis(operands.deferred())?;

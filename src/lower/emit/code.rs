@@ -23,6 +23,7 @@ pub(super) struct Code {
     /// Everything so far.
     pub bytes: Vec<u8>,
     sites: Vec<Site>,
+    hints: Vec<(u32, bool)>,
     /// The call in whose place the code is that was written last.
     call: Option<SrcLoc>,
     last_set: Option<(u32, Span)>,
@@ -38,7 +39,7 @@ impl Code {
             count.encode(&mut bytes);
             ty.encode(&mut bytes);
         }
-        Code { bytes, sites: Vec::new(), call: None, last_set: None, last_eqz: None }
+        Code { bytes, sites: Vec::new(), hints: Vec::new(), call: None, last_set: None, last_eqz: None }
     }
 
     /// Appends an instruction.
@@ -84,6 +85,13 @@ impl Code {
         }
     }
 
+    /// The next instruction is a branch that is nearly always, or hardly ever, taken.
+    pub fn hint(&mut self, likely: Option<bool>) {
+        if let (Some(likely), Ok(at)) = (likely, u32::try_from(self.bytes.len())) {
+            self.hints.push((at, likely));
+        }
+    }
+
     /// `local.set`
     pub fn set(&mut self, local: u32) {
         let start = self.bytes.len();
@@ -124,6 +132,6 @@ impl Code {
 
     /// The finished body.
     pub fn finish(self) -> EmittedBody {
-        EmittedBody { body: self.bytes, sites: self.sites, inlined: Vec::new() }
+        EmittedBody { body: self.bytes, sites: self.sites, inlined: Vec::new(), hints: self.hints }
     }
 }

@@ -180,6 +180,7 @@ impl Emitter<'_, '_> {
             self.code.put(Instruction::I32GeU);
             self.code.put(Instruction::I32Or);
         }
+        self.code.hint(Some(false));
         self.open_label(None, Instruction::If(BlockType::Empty));
         self.alloc_cold(inst, op, object)?;
         self.code.put(Instruction::Else);

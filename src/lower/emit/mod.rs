@@ -104,6 +104,8 @@ pub struct EmittedBody {
     pub sites: Vec<Site>,
     /// What the sites' places stand for that are in the place of a call: [`Func::inlined`].
     pub inlined: Vec<Inlined>,
+    /// Branches that are nearly always, or hardly ever, taken, by ascending offset from the start of `body`.
+    pub hints: Vec<(u32, bool)>,
 }
 
 impl EmittedBody {

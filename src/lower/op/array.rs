@@ -16,11 +16,14 @@ use super::{Arg, Out, Repr, bulk, desc, fill, func_ref, memory, struct_};
 use crate::fault::Error;
 use crate::ir::{ArrayOp, Cursor, Sign, TrapCode, Value};
 use crate::layout::map::MAX_HEAP_BYTES;
-use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, OBJECT_ALIGN};
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES, OBJECT_ALIGN};
 use crate::layout::{ArrayLayout, GcType, ObjectLayout, Width};
 use crate::types::{CompositeKind, CompositeType, HeapType, RefType, TypeId, ValType};
 use std::sync::Arc;
 use wasmparser::Operator;
+
+/// An array of so many elements from a data segment is allocated before the segment's bounds are checked.
+const FEW_ELEMENTS: u32 = 256;
 
 /// Lowers an array operation.
 pub fn lower<'a, E: Environ<'a>>(
@@ -82,6 +85,14 @@ fn plain<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, arg: Arg) -> Low
 
 /// A raw array of a length known only at run time: header and length are set.
 fn alloc<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: &Array, len: Value) -> Value {
+    let fixed = c.constant(len).and_then(|len| u32::try_from(array.layout.bytes(len)).ok());
+    if let Some(bytes) = fixed.filter(|&bytes| bytes < LARGE_OBJECT_BYTES) {
+        let object = e.alloc(c, bytes, array.value);
+        set_up(e, c, array, object, len);
+        let region = c.region;
+        e.known().set(object, len, region);
+        return object;
+    }
     // So long that no heap could hold it, and so short that sizes can not wrap.
     let most = ((MAX_HEAP_BYTES - 64) / u64::from(array.width().bytes())) as u32;
     let most = c.i32(most);
@@ -191,7 +202,10 @@ fn new_data<'a, E: Environ<'a>>(
 ) -> Lowering<Out> {
     let array = Array::of(e, id)?;
     let (start, len) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
-    check_data(e, c, data, start, len, array.width());
+    // What holds no references may be left half made by a trap. If it is small, it is not missed either.
+    if c.constant(len).is_none_or(|len| len > FEW_ELEMENTS) {
+        check_data(e, c, data, start, len, array.width());
+    }
     let object = alloc(e, c, &array, len);
     let zero = c.i32(0);
     copy_data(e, c, data, (object, zero), start, len, array.width());

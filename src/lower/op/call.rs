@@ -12,8 +12,9 @@
 
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Repr, func_ref};
+use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Inst, Op, TrapCode, Value};
-use crate::types::{CompositeKind, HeapType, RefType, ValType};
+use crate::types::{CompositeKind, FuncType, HeapType, RefType, ValType};
 
 /// Lowers a call, or a tail call.
 pub fn lower<'a, E: Environ<'a>>(
@@ -24,7 +25,10 @@ pub fn lower<'a, E: Environ<'a>>(
     results: &[ValType],
     tail: bool,
 ) -> Lowering<Inst> {
-    let original = callee;
+    let signature = signature(e, callee);
+    if tail {
+        check_results(c, signature.as_ref().map(|ty| &ty.results[..]).unwrap_or_default())?;
+    }
     // The other two have the target behind the arguments.
     let direct = matches!(callee, Callee::Func(_));
     let (callee, trap, last) = match (callee, args.last()) {
@@ -46,7 +50,7 @@ pub fn lower<'a, E: Environ<'a>>(
     };
     let plain = if direct { args } else { &args[..args.len().saturating_sub(1)] };
     let mut values: Vec<Value> = Vec::with_capacity(args.len());
-    let params = params(e, original);
+    let params = signature.as_ref().map(|ty| &ty.params[..]).unwrap_or_default();
     for (n, &arg) in plain.iter().enumerate() {
         let expected = params.get(n).copied().unwrap_or(arg.ty);
         values.push(func_ref::native_as(e, c, arg, expected)?);
@@ -58,12 +62,31 @@ pub fn lower<'a, E: Environ<'a>>(
     Ok(inst)
 }
 
-/// The parameter types of a callee.
-fn params<'a, E: Environ<'a>>(e: &E, callee: Callee) -> Vec<ValType> {
+/// The type of a callee.
+fn signature<'a, E: Environ<'a>>(e: &E, callee: Callee) -> Option<FuncType> {
     let module = e.env().module;
-    let ty = match callee {
-        Callee::Func(func) => module.func_type(func),
-        Callee::Indirect { ty, .. } | Callee::Ref { ty } => module.type_func(ty),
+    match callee {
+        Callee::Func(func) => module.func_type(func).cloned(),
+        Callee::Indirect { ty, .. } | Callee::Ref { ty } => module.type_func(ty).cloned(),
+    }
+}
+
+/// Lowered code has no `nofunc`, so that a callee's result of that type is a `funcref`, which a tail call returns as it
+/// is. A caller that returns a narrower type could only call and return another null, in whose handlers the callee's
+/// exceptions would then end.
+fn check_results(c: &Cursor<'_, '_>, results: &[ValType]) -> Lowering {
+    let narrower = |(have, want): (&ValType, &ValType)| match (have, want) {
+        (ValType::Ref(have), ValType::Ref(want)) => {
+            have.heap == HeapType::NoFunc && !matches!(want.heap, HeapType::NoFunc | HeapType::Func)
+        }
+        _ => false,
     };
-    ty.map(|ty| ty.params.to_vec()).unwrap_or_default()
+    if !results.iter().zip(&c.func.results).any(narrower) {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        offset: c.loc.0 as usize,
+        feature: "a tail call of a function that returns `nofunc` where a function type is returned".to_string(),
+        remedy: "call the function and return a null instead",
+    })
 }

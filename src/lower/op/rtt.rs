@@ -99,7 +99,7 @@ fn canon<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, id: TypeId, ty: ValT
 
 fn cast_from(args: &[Arg]) -> Lowering<RefType> {
     let from = args.first().and_then(|arg| arg.ty.as_ref());
-    Ok(from.ok_or_else(|| Error::bug("a cast of a number"))?)
+    from.ok_or_else(|| Error::bug("a cast of a number"))
 }
 
 /// A trap unless a value is an object with an RTT at or below another.

@@ -9,7 +9,7 @@
 //!   shrinks as roots die; clear what is garbage below the top; then everything is stale.
 //! - At an allocation: give slots to what is fresh, and fill the garbage below the top with copies.
 //! - Before a construct: spill what crosses it and is live behind it, or crosses a loop.
-//! - Before a use: reload what is stale.
+//! - Before a use: reload what is stale; before a loop, if nothing in it makes it stale again.
 
 use super::candidates::{Candidates, is_alias};
 use super::liveness::Liveness;
@@ -192,10 +192,32 @@ impl<'a> Forward<'_, 'a, '_> {
             spills.retain(|&root| self.state[root].slot.is_none() && (repeats || self.state[root].last > at));
             self.spill(frame, spills)?;
         }
+        if repeats {
+            self.reload_before(frame, inst)?;
+        }
         frame.began = self.clock.tick();
         frame.pending = self.func.insts[inst].op.regions().collect();
         frame.pending.reverse();
         frame.open = Some(inst);
+        Ok(())
+    }
+
+    /// Before a loop: reloads what is stale, is used in the loop, and does not get stale in it. Else each turn would.
+    fn reload_before(&mut self, frame: &mut Frame, inst: Inst) -> Result<(), Error> {
+        let mut stale: Vec<Root> = Vec::new();
+        for body in self.func.insts[inst].op.regions() {
+            let entering = &self.liveness.regions[body].entering;
+            self.budget.spend(entering.len())?;
+            let known = |root: Root| self.state[root].name.is_some() || self.state[root].slot.is_none();
+            stale.extend(entering.iter().map(|live| live.root).filter(|&root| !known(root)));
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let crossed: BTreeSet<Root> = self.liveness.crossed.get(&inst).into_iter().flatten().copied().collect();
+        for root in stale.into_iter().filter(|root| !crossed.contains(root)) {
+            self.fresh(frame, root);
+        }
         Ok(())
     }
 

@@ -2,11 +2,12 @@
 //! functions, executed before and after.
 
 mod generate;
+mod loops;
 mod machine;
 mod passes;
 
-use super::{Candidates, GlobalKind, Scope};
-use crate::ir::{print::print, verify::verify};
+use super::{Calls, Candidates, GlobalKind, Passes, Scope, Summary};
+use crate::ir::{Func, print::print, verify::verify};
 use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
     TypeTable, ValType,
@@ -68,6 +69,19 @@ pub fn world() -> World {
 /// Who writes the globals of random functions.
 const GLOBALS: [GlobalKind; 4] = [GlobalKind::Own, GlobalKind::Own, GlobalKind::Imported, GlobalKind::Imported];
 
+/// A module of whose functions nothing is known.
+fn scope(types: &TypeTable) -> Scope<'_> {
+    static UNKNOWN: std::sync::LazyLock<Calls> = std::sync::LazyLock::new(Calls::default);
+    Scope { types, globals: &GLOBALS, calls: &UNKNOWN }
+}
+
+/// What the functions of a test write, when some of them are known and all others are the host's.
+fn calls(types: &TypeTable, known: &[Func<'static>]) -> Calls {
+    let mut all: Vec<Summary> = (0..generate::FIRST).map(|_| Summary::unknown()).collect();
+    all.extend(known.iter().map(|func| Summary::of(func, scope(types))));
+    Calls::solve(all)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default()
@@ -84,9 +98,12 @@ proptest! {
         let before = generate::function(&world, generate::FIRST + others.len() as u32, &choices);
         prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
         let candidates = Candidates::within(others.iter(), most);
-        for level in 1..=2 {
+        let calls = calls(&world.types, &others);
+        let alone = Passes::names().iter().filter_map(|name| Passes::named(name));
+        for passes in [Passes::ALL, Passes::ALL.at_level(1)].into_iter().chain(alone) {
             let mut after = before.clone();
-            super::optimize(&mut after, Scope { types: &world.types, globals: &GLOBALS }, &candidates, level);
+            let scope = Scope { calls: &calls, ..scope(&world.types) };
+            super::optimize(&mut after, scope, &candidates, passes);
             prop_assert_eq!(verify(&after), Ok(()), "{}\n{}", print(&before), print(&after));
             for seed in 0..6 {
                 let run = |func| machine::run(&world, func, &others, seed);

@@ -1,22 +1,22 @@
 //! One test for each thing that a pass does, and for each that it must not. What is expected is the
 //! text of the function's body, indentation and types of results left out.
 
-use super::{GLOBALS, World, world};
+use super::{World, scope, world};
 use crate::ir::{
     ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
     print::print, verify::verify,
 };
-use crate::opt::{Candidates, Scope, dce, fold, inline, redundant_loads, type_flow};
+use crate::opt::{Candidates, Passes, dce, fold, inline, redundant_loads, type_flow};
 use crate::types::{HeapType, RefType, TypeTable, ValType};
 
 const ANY: ValType = ValType::Ref(RefType::new(true, HeapType::Any));
-const USE: Op<'static> = Op::Call(Callee::Func(1));
+pub(super) const USE: Op<'static> = Op::Call(Callee::Func(1));
 
-fn nullable(heap: HeapType) -> ValType {
+pub(super) fn nullable(heap: HeapType) -> ValType {
     ValType::Ref(RefType::new(true, heap))
 }
 
-fn func(params: &[ValType], fill: impl FnOnce(&mut Cursor<'_, 'static>, &[Value])) -> Func<'static> {
+pub(super) fn func(params: &[ValType], fill: impl FnOnce(&mut Cursor<'_, 'static>, &[Value])) -> Func<'static> {
     let mut func = Func::new(0, params, &[]);
     let (body, params) = (func.body, func.params().to_vec());
     let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
@@ -27,7 +27,7 @@ fn func(params: &[ValType], fill: impl FnOnce(&mut Cursor<'_, 'static>, &[Value]
 }
 
 /// The instructions after a pass, a line each, without types of results and without regions.
-fn after(mut func: Func<'static>, pass: impl FnOnce(&mut Func<'static>)) -> Vec<String> {
+pub(super) fn after(mut func: Func<'static>, pass: impl FnOnce(&mut Func<'static>)) -> Vec<String> {
     pass(&mut func);
     assert_eq!(verify(&func), Ok(()), "{}", print(&func));
     let mut lines = Vec::new();
@@ -44,12 +44,12 @@ fn after(mut func: Func<'static>, pass: impl FnOnce(&mut Func<'static>)) -> Vec<
     lines
 }
 
-fn get(heap: HeapType, field: u32) -> Op<'static> {
+pub(super) fn get(heap: HeapType, field: u32) -> Op<'static> {
     let sign = if field == 3 { Sign::Unsigned } else { Sign::None };
     Op::Struct(StructOp::Get { ty: World::id(heap), field, sign })
 }
 
-fn set(heap: HeapType, field: u32) -> Op<'static> {
+pub(super) fn set(heap: HeapType, field: u32) -> Op<'static> {
     Op::Struct(StructOp::Set { ty: World::id(heap), field })
 }
 
@@ -58,7 +58,7 @@ fn flow(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
 }
 
 fn loads(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
-    |func| redundant_loads::run(func, Scope { types, globals: &GLOBALS }, Default::default())
+    |func| redundant_loads::run(func, scope(types), Default::default())
 }
 
 #[test]
@@ -194,8 +194,7 @@ fn a_cast_that_always_fails_stays() {
         let new = c.value(Op::Struct(StructOp::NewDefault(World::id(w.base))), &[], nullable(w.base));
         c.value(Op::Ref(RefOp::Cast(RefType::new(true, w.other))), &[new], nullable(w.other));
     });
-    let text =
-        after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, &Candidates::default(), 2));
+    let text = after(f, |f| crate::opt::optimize(f, scope(&w.types), &Candidates::default(), Passes::ALL));
     assert!(text.iter().any(|l| l.contains("Cast")), "{text:?}");
 }
 
@@ -452,7 +451,7 @@ fn a_global_that_a_loop_writes_is_read_again() {
 }
 
 /// A function with an index, which returns one `i32`.
-fn callee(index: u32, fill: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> Func<'static> {
+pub(super) fn callee(index: u32, fill: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> Func<'static> {
     let mut func = Func::new(index, &[ValType::I32], &[ValType::I32]);
     let (body, param) = (func.body, func.params()[0]);
     fill(&mut Cursor::at(&mut func, body, SrcLoc(100 + index)), param);
@@ -460,7 +459,7 @@ fn callee(index: u32, fill: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> Fun
     func
 }
 
-fn call(c: &mut Cursor<'_, 'static>, index: u32, arg: Value) -> Value {
+pub(super) fn call(c: &mut Cursor<'_, 'static>, index: u32, arg: Value) -> Value {
     c.value(Op::Call(Callee::Func(index)), &[arg], ValType::I32)
 }
 
@@ -551,7 +550,7 @@ fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
             inner.push(Op::BrIf { target: inst }, &[cond], &[]);
             inner.yield_(&[]);
         });
-        after(f, |f| crate::opt::optimize(f, Scope { types: &w.types, globals: &GLOBALS }, &Candidates::default(), 2))
+        after(f, |f| crate::opt::optimize(f, scope(&w.types), &Candidates::default(), Passes::ALL))
     };
     // The branch carries what was written.
     assert_eq!(

@@ -196,3 +196,51 @@ fn futures_move_between_threads() -> Result<()> {
     assert_eq!(result?, 103);
     Ok(())
 }
+
+/// A limiter that thinks about every question, and allows so much.
+struct Slow {
+    asked: u32,
+    most: usize,
+}
+
+#[async_trait::async_trait]
+impl ResourceLimiterAsync for Slow {
+    async fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        yield_now().await;
+        self.asked += 1;
+        Ok(desired <= self.most)
+    }
+
+    async fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        yield_now().await;
+        Ok(desired <= 100)
+    }
+}
+
+/// An allocation of the host used to fail where the limiter did not answer at once, and a module could not even be
+/// instantiated.
+#[test]
+fn allocations_wait_for_the_limiter() -> Result<()> {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        "(module (type $a (array (mut i8))) (func (export \"len\") (param (ref $a)) (result i32) (array.len (local.get 0))))",
+    )?;
+    let mut store = Store::new(&engine, Slow { asked: 0, most: 256 << 20 });
+    store.limiter_async(|slow| slow);
+    let (instance, _) = block_on(Instance::new_async(&mut store, &module, &[]));
+    let len = instance?.get_typed_func::<Rooted<ArrayRef>, i32>(&mut store, "len")?;
+    let ty = ArrayType::new(&engine, FieldType::new(Mutability::Var, StorageType::I8));
+    let pre = ArrayRefPre::new(&mut store, ty);
+    let (array, waits) = block_on(ArrayRef::new_async(&mut store, &pre, &Val::I32(7), 48 << 20));
+    assert!(waits > 0 && store.data().asked > 0);
+    let (array, asked) = (array?, store.data().asked);
+    let length = block_on(len.call_async(&mut store, array)).0?;
+    assert_eq!(length, 48 << 20);
+    let (value, _) = block_on(ExternRef::new_async(&mut store, 5));
+    assert!(value?.data(&store)?.is_some());
+    let (refused, _) = block_on(ArrayRef::new_async(&mut store, &pre, &Val::I32(7), 512 << 20));
+    assert!(refused.unwrap_err().is::<GcHeapOutOfMemory<()>>());
+    assert!(store.data().asked > asked);
+    Ok(())
+}

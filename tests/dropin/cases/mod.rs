@@ -11,6 +11,7 @@ mod futures;
 mod hosts;
 mod linkers;
 mod modules;
+mod profiles;
 mod programs;
 mod rooting;
 mod stores;

@@ -2,7 +2,7 @@
 
 use super::wasmtime::{
     ArrayType, Engine, FieldType, Finality, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
-    StorageType, StructType, TableType, TagType, ValType,
+    StorageType, StructType, TableType, TagType, Val, ValType,
 };
 use super::{engine, text};
 use std::collections::hash_map::DefaultHasher;
@@ -116,4 +116,21 @@ fn entities_have_types() {
     let tag = TagType::new(FuncType::new(&engine, [ValType::I32], []));
     assert_eq!(hash(&tag), hash(&tag.clone()));
     assert_eq!(tag.ty().params().len(), 1);
+}
+
+/// Programs that match on all types and values would not compile.
+#[test]
+fn continuations_have_names() {
+    let name = |ty: &HeapType| match ty {
+        HeapType::Cont => "cont",
+        HeapType::NoCont => "nocont",
+        HeapType::ConcreteCont(_) => "a continuation",
+        _ => "another",
+    };
+    assert_eq!([HeapType::Cont, HeapType::NoCont, HeapType::Any].map(|ty| name(&ty)), ["cont", "nocont", "another"]);
+    assert!(ValType::NULLCONTREF.matches(&ValType::CONTREF) && ValType::CONTREF.is_contref());
+    assert!(!ValType::CONTREF.matches(&ValType::ANYREF) && !RefType::NULLCONTREF.matches(&RefType::NULLREF));
+    let none = Val::ContRef(None);
+    assert!(none.ref_().is_none() && none.ty(super::store()).is_err());
+    assert!(!none.matches_ty(super::store(), &ValType::CONTREF).unwrap());
 }

@@ -1,0 +1,61 @@
+//! What instantiation does that no original module does is not charged, nor interrupted.
+//!
+//! A lowered module has a start function that fills its globals and tables; that of an original module without one
+//! runs nothing, whatever fuel is left and whatever epoch it is. So such an instantiation has all the fuel there is,
+//! which is taken back, and epochs that come meanwhile are for the next call to see. Where there is a start function
+//! everything is metered, as the engine can not tell where that begins.
+
+use super::Result;
+use super::code::Code;
+use super::store::StoreData;
+use wasmtime::{AsContextMut, StoreContextMut, Trap, UpdateDeadline};
+
+/// What happens when an epoch's deadline has come.
+pub type OnEpoch<T> = Box<dyn FnMut(StoreContextMut<'_, StoreData<T>>) -> Result<UpdateDeadline> + Send + Sync>;
+
+/// Asks what the embedder wants, unless nothing of the original module is running.
+///
+/// # Errors
+///
+/// That the code is interrupted.
+pub fn at_deadline<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>) -> Result<UpdateDeadline> {
+    if cx.data().unmetered {
+        return Ok(UpdateDeadline::Continue(0));
+    }
+    let Some(mut ask) = cx.data_mut().on_epoch.take() else { return Err(Trap::Interrupt.into()) };
+    let update = ask(cx.as_context_mut());
+    cx.data_mut().on_epoch.get_or_insert(ask);
+    update
+}
+
+/// An instantiation that is not metered, until it is dropped.
+pub struct Unmetered<'a, T: 'static> {
+    /// The store.
+    pub cx: StoreContextMut<'a, StoreData<T>>,
+    /// The fuel there was, if code counts any.
+    fuel: Option<u64>,
+    outer: bool,
+}
+
+impl<'a, T: 'static> Unmetered<'a, T> {
+    /// Before the instantiation of a module.
+    pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>, code: &Code) -> Unmetered<'a, T> {
+        let runs = code.lowered.as_ref().is_none_or(|lowered| lowered.meta.has_start);
+        let outer = std::mem::replace(&mut cx.data_mut().unmetered, !runs);
+        let fuel = if runs { None } else { cx.get_fuel().ok() };
+        if fuel.is_some() {
+            // It counts fuel, so this does not fail.
+            cx.set_fuel(u64::MAX).ok();
+        }
+        Unmetered { cx: cx.as_context_mut(), fuel, outer }
+    }
+}
+
+impl<T: 'static> Drop for Unmetered<'_, T> {
+    fn drop(&mut self) {
+        self.cx.data_mut().unmetered = self.outer;
+        if let Some(fuel) = self.fuel {
+            self.cx.set_fuel(fuel).ok();
+        }
+    }
+}
