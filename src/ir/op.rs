@@ -287,8 +287,8 @@ pub enum RttBound {
     Lowest,
     /// So many RTTs are above it.
     Depth(u32),
-    /// Few enough RTTs are above it that every display has an entry for it.
-    Shallow,
+    /// At most so many RTTs are above it.
+    AtMost(u32),
     /// Nothing.
     Unknown,
 }

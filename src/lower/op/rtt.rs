@@ -110,7 +110,8 @@ fn cast<'a>(
     wanted: Value,
     bound: RttBound,
 ) {
-    if bound != RttBound::Unknown || from.nullable || cast::may_be_i31(from.heap) {
+    let known = matches!(bound, RttBound::Lowest | RttBound::Depth(_)) || every_display_has(bound);
+    if known || from.nullable || cast::may_be_i31(from.heap) {
         let ok = test(env, c, (value, from), wanted, bound);
         return cast::fail_unless(c, ok);
     }
@@ -135,6 +136,11 @@ fn cast<'a>(
     );
 }
 
+/// Whether every display is so long that it has an entry for an RTT.
+fn every_display_has(bound: RttBound) -> bool {
+    matches!(bound, RttBound::Depth(depth) | RttBound::AtMost(depth) if depth < rtt::MIN_DISPLAY)
+}
+
 /// Whether a value is an object with an RTT at or below another: an `i32`.
 fn test<'a>(
     env: &ModuleEnv<'_, 'a>,
@@ -149,7 +155,7 @@ fn test<'a>(
         let equal = |c: &mut Cursor<'_, 'a>, found| c.i32_op(Operator::I32Eq, found, record);
         match bound {
             RttBound::Lowest => equal(c, header),
-            RttBound::Depth(depth) if depth < rtt::MIN_DISPLAY => {
+            RttBound::Depth(depth) if every_display_has(bound) => {
                 let found = word(env, c, header, rtt::RTT_DISPLAY + 4 * depth);
                 equal(c, found)
             }
@@ -157,11 +163,11 @@ fn test<'a>(
                 let depth = c.i32(depth);
                 deep_entry_is(env, c, header, record, depth)
             }
-            RttBound::Shallow => {
+            RttBound::AtMost(_) if every_display_has(bound) => {
                 let depth = word(env, c, record, rtt::RTT_DEPTH);
                 entry_is(env, c, header, record, depth)
             }
-            RttBound::Unknown => is_below(env, c, header, record),
+            RttBound::AtMost(_) | RttBound::Unknown => is_below(env, c, header, record),
         }
     })
 }

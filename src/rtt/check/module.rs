@@ -3,7 +3,6 @@
 use super::Checked;
 use crate::fault::{Error, Result};
 use crate::ir::RttBound;
-use crate::layout::rtt;
 use crate::parse::{
     self, Body, ConstExpr, Data, DialectResources, ElemItems, Entity, FuncDecl, GlobalDecl, Import, Intrinsic,
     MemoryDecl, Resources, SegmentMode, TableDecl,
@@ -210,13 +209,10 @@ fn bound_rtts(module: &mut parse::Module<'_>) {
 
 /// What is known of one of two RTTs.
 fn either(a: RttBound, b: RttBound) -> RttBound {
-    let shallow = |bound| match bound {
-        RttBound::Depth(depth) => depth < rtt::MIN_DISPLAY,
-        bound => bound == RttBound::Shallow,
-    };
-    match a == b {
-        true => a,
-        false if shallow(a) && shallow(b) => RttBound::Shallow,
-        false => RttBound::Unknown,
+    use RttBound::{AtMost, Depth};
+    match (a, b) {
+        _ if a == b => a,
+        (Depth(a) | AtMost(a), Depth(b) | AtMost(b)) => AtMost(a.max(b)),
+        _ => RttBound::Unknown,
     }
 }
