@@ -74,7 +74,8 @@ fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap
     }
     let frame = backtrace.frames().first()?;
     let code = engine.code_of(frame.module())?;
-    let site = trap_site(code.lowered.as_ref()?, frame.module_offset()?, trap, fault)?;
+    let (func, offset) = (frame.func_index(), frame.module_offset());
+    let site = trap_site(code.lowered.as_ref()?, func, offset, trap, fault)?;
     Some(trap_of(site.trap?))
 }
 
@@ -91,23 +92,30 @@ fn trap_of(code: TrapCode) -> Trap {
     }
 }
 
-/// The instruction that is meant by an offset where something trapped.
+/// The instruction that is meant by an offset where something trapped, in a function of the lowered module.
 ///
 /// Cranelift makes a load an operand of the instruction that uses it, and then that is where the load's
-/// fault is found. No load moves across what may trap, write or call; so what is meant is the instruction
-/// at the offset, or the last one before it, and the address tells which. A branch around a trap has no
-/// fault of its own.
-fn trap_site(lowered: &LoweredCode, offset: usize, trap: Trap, fault: Option<u64>) -> Option<Site> {
-    let offset = u32::try_from(offset).ok()?;
+/// fault is found: most often at the offset, or one before it. But the user may have been moved itself, as what traps
+/// nowhere, and have another place or none. So if the address is that of a field of null, what is meant is the
+/// nearest instruction of the function that accesses such a field. A branch around a trap has no fault of its own.
+fn trap_site(lowered: &LoweredCode, func: u32, offset: Option<usize>, trap: Trap, fault: Option<u64>) -> Option<Site> {
     let sites = &lowered.sites;
+    let offset = offset.and_then(|offset| u32::try_from(offset).ok());
     if trap != Trap::MemoryOutOfBounds {
-        return sites.find(offset);
+        return sites.find(offset?);
     }
-    let end = sites.entries.partition_point(|site| site.lowered <= offset);
-    let mut candidates = sites.entries[..end].iter().rev().filter(|site| !site.is_branch).take(2).copied();
+    let end = offset.map_or(0, |offset| sites.entries.partition_point(|site| site.lowered <= offset));
+    let mut candidates = sites.entries[..end].iter().rev().filter(|site| !site.is_branch).take(2);
     let of_null =
-        |site: &Site| site.heap_offset.is_some_and(|offset| fault == Some(u64::from(NULL) + u64::from(offset)));
-    candidates.clone().find(of_null).or_else(|| candidates.next())
+        |site: &&Site| site.heap_offset.is_some_and(|offset| fault == Some(u64::from(NULL) + u64::from(offset)));
+    let found = candidates.clone().find(of_null).or_else(|| {
+        let func = sites.funcs.get(func as usize).copied()?;
+        let caller = |site: &Site| sites.stack(*site).last().and_then(|&offset| sites.func_at(offset));
+        let own = |site: &&Site| !site.is_branch && caller(site).is_some_and(|(of, _)| of == func);
+        let anywhere = sites.entries.iter().filter(of_null).filter(own);
+        anywhere.min_by_key(|site| offset.map_or(0, |offset| site.lowered.abs_diff(offset)))
+    });
+    found.or_else(|| candidates.next()).copied()
 }
 
 /// The address of a memory fault, which the engine gives only in words.

@@ -255,10 +255,10 @@ fn traps_and_panics_of_the_host_leave_no_frames() {
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let down = instance.get_typed_func::<(i32, i32), i32>(&mut store, "down").unwrap();
-    // A frame has a word of the shadow stack: what is left by all panics is more than it has, whatever is optimised.
-    // Errors are few, as each has a backtrace of all frames.
-    for round in 0..200 {
-        let how = if round % 10 == 0 { 1 + round / 10 % 2 } else { 3 };
+    // Two calls, of which one is in the place of the other, have a word of the shadow stack, which has 2^18: what all
+    // panics together would leave is more. Errors are few, as each has a backtrace of all frames.
+    for round in 0..500 {
+        let how = if round % 25 == 0 { 1 + round / 25 % 2 } else { 3 };
         let outcome = catch_unwind(AssertUnwindSafe(|| down.call(&mut store, (2500, how))));
         match outcome {
             Ok(result) => assert!(how < 3 && result.is_err(), "{how}: {result:?}"),

@@ -68,3 +68,25 @@
         (br_if $outer (local.get 0))))
     (local.get 1)))
 (assert_trap (invoke "run" (i32.const 1)) "null structure reference")
+
+;; ... or the user is a sum behind a loop, which has no place at all in the code that the engine makes.
+(module
+  (type $s (struct (field (mut i64))))
+  (table $t 4 funcref)
+  (global $ticks (mut i32) (i32.const 0))
+  (global $g (mut i64) (i64.const 0))
+  (func $tick (result i32)
+    (global.set $ticks (i32.sub (global.get $ticks) (i32.const 1)))
+    (global.get $ticks))
+  (func (export "sum") (local $null (ref null $s))
+    (table.copy (i32.const 0) (i32.const 0) (i32.const 4))
+    (global.set $g
+      (i64.add
+        (i64.const 16)
+        (struct.get $s 0
+          (struct.new $s (i64.const 1))
+          (loop $l (param (ref null $s)) (result (ref null $s))
+            (drop)
+            (local.get $null)
+            (br_if $l (i32.gt_s (call $tick) (i32.const 0)))))))))
+(assert_trap (invoke "sum") "null reference")
