@@ -76,7 +76,8 @@ pub use wasmparser;
 #[cfg(feature = "incremental-cache")]
 pub use wasmtime::CacheStore;
 pub use wasmtime::error::ToWasmtimeResult;
-#[cfg(unix)]
+// Wasmtime leaves out under Miri what has to do with signals.
+#[cfg(all(unix, not(miri)))]
 pub use wasmtime::unix;
 pub use wasmtime::{
     Cache, CacheConfig, CallHook, CodeHint, CodeMemory, Collector, CompiledModule, CustomCodeMemory,

@@ -251,6 +251,7 @@ impl Engine {
     /// # Panics
     ///
     /// When the engine is still in use.
+    #[cfg(not(miri))]
     pub unsafe fn unload_process_handlers(self) {
         // SAFETY: the contract is the same.
         unsafe { self.wasmtime().clone().unload_process_handlers() }
