@@ -19,7 +19,8 @@
 //!   or in another terminator, which ends the parent as well. Its values are visible in more places
 //!   than before, and nobody branches to where it ended.
 
-use crate::ir::{Func, Inst, Op, Region, Value};
+use crate::ir::{Func, Inst, Op, RefOp, Region, SrcLoc, Value};
+use crate::types::{HeapType, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use wasmparser::Operator;
@@ -170,8 +171,9 @@ impl Fold<'_, '_> {
     /// A loop that nothing goes back to.
     fn unrepeated(&mut self, inst: Inst, body: Region) {
         let params = std::mem::take(&mut self.func.regions[body].params);
-        for (param, &arg) in params.into_iter().zip(self.func.args(inst)) {
-            self.replaced[param] = arg.into();
+        let args = self.func.args(inst).to_vec();
+        for (param, arg) in params.into_iter().zip(args) {
+            self.replace(param, arg);
         }
         self.enter(body, Some(inst));
     }
@@ -189,9 +191,27 @@ impl Fold<'_, '_> {
     fn rename(&mut self, of: Inst, values: &[Value]) {
         for (n, &value) in values.iter().enumerate() {
             if let Some(&result) = self.func.results(of).get(n) {
-                self.replaced[result] = value.into();
+                self.replace(result, value);
             }
         }
+    }
+
+    /// Uses one value in place of another. A null of `nofunc` becomes one of the type that is expected, which lowering
+    /// can not make of it.
+    fn replace(&mut self, of: Value, value: Value) {
+        let (wanted, given) = (self.func.ty(of), self.func.ty(value));
+        let value = match (wanted, given) {
+            (ValType::Ref(wanted), ValType::Ref(given))
+                if given.heap == HeapType::NoFunc && wanted.heap != given.heap && wanted.nullable =>
+            {
+                let op = Op::Ref(RefOp::Null(wanted.heap));
+                let null = self.func.make_inst(op, &[], &[ValType::Ref(wanted)], SrcLoc::NONE);
+                self.put(null);
+                self.func.results(null)[0]
+            }
+            _ => value,
+        };
+        self.replaced[of] = value.into();
     }
 
     fn br_table(&mut self, inst: Inst, cond: Option<Value>) {

@@ -68,3 +68,15 @@
 )
 (assert_return (invoke "is-null" (i32.const 0)) (i32.const 0))
 (assert_return (invoke "is-null" (i32.const 1)) (i32.const 1))
+
+;; A choice that is known handed a null of `nofunc` on, with its own type, to where a function type was expected.
+(module
+  (type $t (func))
+  (func (export "folded") (result i32) (local $null (ref null nofunc))
+    (ref.is_null
+      (block $l (result (ref null $t))
+        (drop
+          (br_on_cast $l (ref null func) (ref null $t)
+            (if (result (ref null func)) (i32.const 0) (then (unreachable)) (else (local.get $null)))))
+        (ref.null $t)))))
+(assert_return (invoke "folded") (i32.const 1))

@@ -1,9 +1,8 @@
 //! How each `br_table` is written.
 //!
-//! Entries with the same target and the same operands share a *route*. When no two routes lead to
-//! the same place and all that carry operands lead forward, the operands of all routes are set in
-//! front of the `br_table`: the results of constructs that are left by another route are dead.
-//! Otherwise every route with operands gets a *trampoline*, a block around the `br_table`:
+//! Entries with the same target and the same operands share a *route*. If there is but one, and it leads forward, its
+//! operands are set in front of the `br_table`. Otherwise every route with operands gets a *trampoline*, a block around
+//! the `br_table`: what one route sets may be in the place of what another still needs.
 //!
 //! ```text
 //! block block  index  br_table 0 1 ..  end  operands of route 0, br  end  operands of route 1, br
@@ -11,7 +10,7 @@
 
 use super::flat::{Event, Flat};
 use crate::ir::{BrTarget, Func, Inst, Op, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// All entries that go to the same place with the same values.
 pub(super) struct Route {
@@ -57,12 +56,11 @@ impl Table {
     }
 
     fn choose(&mut self, func: &Func<'_>) {
-        let mut seen = HashSet::new();
-        let simple = self.routes.iter().all(|route| match route.target {
-            _ if route.args.is_empty() => true,
-            Some(target) => !is_loop(func, target) && seen.insert(target),
-            None => false,
-        });
+        let alone = self.routes.len() == 1;
+        let simple = self
+            .routes
+            .iter()
+            .all(|route| route.args.is_empty() || alone && route.target.is_some_and(|target| !is_loop(func, target)));
         // A return may have to restore the shadow stack, which needs room as well.
         let returns = func.frame.slots > 0;
         for route in &mut self.routes {
