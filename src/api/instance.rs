@@ -65,6 +65,7 @@ impl Instance {
         module: &Module,
         imports: &[Extern],
     ) -> Result<Vec<Import>> {
+        Instance::check_engine(cx, module)?;
         let expected = module.code().imports().len();
         if imports.len() != expected {
             return Err(Error::msg(format!("expected {expected} imports, found {}", imports.len())));

@@ -353,6 +353,7 @@ impl Val {
             (Val::F64(v), t::ValType::F64) => W::F64(*v),
             (Val::V128(v), t::ValType::V128) => W::V128(*v),
             (Val::FuncRef(func), t::ValType::Ref(r)) if r.is_func() => {
+                func.iter().try_for_each(|func| func.check_store(cx, "value"))?;
                 self.check(&cx.as_context(), ty)?;
                 match func {
                     Some(func) => W::FuncRef(Some(func.native(cx)?)),

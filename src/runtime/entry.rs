@@ -172,11 +172,15 @@ fn finish<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>, err: Error) -> Err
     if !err.is::<HostError>() {
         return trap::rewrite(engine, err);
     }
+    let mut err = err;
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().and_then(|bt| trap::shown(engine, bt));
-    match err.downcast::<HostError>() {
-        Ok(HostError(err)) => trap::with_backtrace(err, backtrace),
-        Err(err) => err,
-    }
+    let host = err.downcast_mut::<HostError>().map(|HostError(host)| std::mem::replace(host, Error::msg("")));
+    let Some(host) = host else { return err };
+    let host = match err.downcast::<wasmtime::WasmCoreDump>() {
+        Ok(dump) => host.context(dump),
+        Err(_) => host,
+    };
+    trap::with_backtrace(host, backtrace)
 }
 
 /// The error that a host function passes to the engine for its own error.

@@ -38,6 +38,8 @@ pub struct StoreData<T: 'static> {
     pub(crate) finalizers: FinalizerTable<T>,
     /// The engine's functions for those that were called from the host, by index.
     pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
+    /// Where a function of the engine shows whether it is of this store.
+    pub(crate) func_global: Option<wasmtime::Global>,
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
@@ -89,6 +91,7 @@ impl<T: 'static> StoreData<T> {
             host_funcs: Vec::new(),
             finalizers: FinalizerTable::default(),
             host_natives: HashMap::new(),
+            func_global: None,
             limiter: None,
             unlimited: wasmtime::StoreLimits::default(),
             on_epoch: None,

@@ -89,5 +89,6 @@ probes! {
     guests: traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;
     objects: structs arrays references;
     settings: configs backtraces compiled;
+    strangers: functions engines;
     types: heaps values defined;
 }

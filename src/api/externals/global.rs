@@ -45,14 +45,11 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// When the value is not of the type, or the GC heap is full.
-    ///
-    /// # Panics
-    ///
-    /// When the type is of another engine.
+    /// When the value is not of the type, or of another store, or the GC heap is full; when the type is of another
+    /// engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let mut cx = store.as_context_mut();
-        ty.content().assert_engine(cx.engine());
+        ty.content().check_engine(cx.engine()).context(INITIAL)?;
         let mutable = ty.mutability().is_var();
         let canon = ty.content().to_canon();
         let place = match canon {

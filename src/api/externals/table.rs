@@ -3,7 +3,7 @@
 use super::foreign;
 use crate::api::func::Func;
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::api::types::{ExternType, TableType};
+use crate::api::types::{ExternType, TableType, ValType};
 use crate::api::values::{Ref, Val};
 use crate::api::{Error, Result, Trap};
 use crate::lower::output::TableMeta;
@@ -45,14 +45,10 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// When the value is not of the type, or there is no room.
-    ///
-    /// # Panics
-    ///
-    /// When the type is of another engine.
+    /// When the value is not of the type, or of another store, or there is no room; when the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut cx = store.as_context_mut();
-        ty.element().heap_type().assert_engine(cx.engine());
+        ValType::Ref(ty.element().clone()).check_engine(cx.engine()).context(WRONG)?;
         let meta = ty.to_meta();
         if meta.elem.is_func() {
             let (ty, init) = native_parts(&mut cx, &ty, init)?;
@@ -71,7 +67,7 @@ impl Table {
     /// As [`Table::new`].
     pub async fn new_async(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut cx = store.as_context_mut();
-        ty.element().heap_type().assert_engine(cx.engine());
+        ValType::Ref(ty.element().clone()).check_engine(cx.engine()).context(WRONG)?;
         if !ty.to_meta().elem.is_func() {
             return Table::new(cx, ty, init);
         }
@@ -262,6 +258,9 @@ impl Table {
 }
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
+    if let Ref::Func(Some(func)) = val {
+        func.check_store(cx, "reference").context(WRONG)?;
+    }
     let val = Val::from(val).lower(cx, t::ValType::Ref(ty)).context(WRONG)?;
     val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
 }

@@ -6,7 +6,7 @@
 use super::foreign;
 use crate::api::Result;
 use crate::api::store::{AsContext, AsContextMut, StoreContext};
-use crate::api::types::{FuncType, TagType, assert_same};
+use crate::api::types::{FuncType, TagType, check_same};
 use crate::types::TypeId;
 
 /// A tag of an exception.
@@ -21,17 +21,13 @@ impl Tag {
     ///
     /// # Errors
     ///
-    /// When the type's signature has results.
-    ///
-    /// # Panics
-    ///
-    /// When the type is of another engine.
+    /// When the type's signature has results, or the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Result<Tag> {
         if ty.ty().results().len() > 0 {
             return Err(super::Error::msg("a tag's signature has no results"));
         }
         let mut cx = store.as_context_mut();
-        assert_same(ty.ty().engine(), cx.engine());
+        check_same(ty.ty().engine(), cx.engine())?;
         let gc = &mut cx.inner.data_mut().gc;
         Ok(Tag { store: gc.id, identity: gc.add_tags(&[ty.ty().id()]) })
     }

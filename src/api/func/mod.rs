@@ -139,10 +139,29 @@ impl Func {
         Func { kind: FuncKind::Host { store, index: hosts.len() - 1 } }
     }
 
+    /// An error when the function is of another store. Of its own functions the engine says so, without a panic, only
+    /// where one is set to a global.
+    pub(crate) fn check_store<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, what: &str) -> Result<()> {
+        let func = match self.kind {
+            FuncKind::Native(func) | FuncKind::Silent(func) => func,
+            FuncKind::Host { store, index } => return Func::host(&cx.as_context(), store, index).map(|_| ()),
+        };
+        let global = match cx.inner.data().func_global {
+            Some(global) => global,
+            None => {
+                let ty = wasmtime::GlobalType::new(wasmtime::ValType::FUNCREF, wasmtime::Mutability::Var);
+                let global = wasmtime::Global::new(&mut cx.inner, ty, wasmtime::Val::FuncRef(None))?;
+                *cx.inner.data_mut().func_global.insert(global)
+            }
+        };
+        let set = global.set(&mut cx.inner, wasmtime::Val::FuncRef(Some(func)));
+        set.map_err(|_| Error::msg(format!("{what} used with wrong store")))
+    }
+
     fn host<T: 'static>(cx: &StoreContext<'_, T>, store: u64, index: usize) -> Result<Arc<HostFunc<T>>> {
         let data = cx.inner.data();
         if data.gc.id != store {
-            return Err(Error::msg("function used with the wrong store"));
+            return Err(Error::msg("function used with wrong store"));
         }
         let host = data.host_funcs.get(index).cloned().and_then(|host| host.downcast().ok());
         host.ok_or_else(|| Error::new(crate::fault::Error::bug("unknown host function")))

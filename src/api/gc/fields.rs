@@ -25,6 +25,9 @@ pub(super) fn slot<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: &Val, ty: t
         (Val::F64(bits), V::F64) => Slot::Bits((*bits).into()),
         (Val::V128(v), V::V128) => Slot::Bits(v.as_u128()),
         (_, ty) => {
+            if let Val::FuncRef(Some(func)) = val {
+                func.check_store(cx, "value")?;
+            }
             val.check(&cx.as_context(), ty)?;
             match val {
                 Val::AnyRef(Some(any)) => Slot::Root(any.root().index),

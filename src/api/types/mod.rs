@@ -19,5 +19,5 @@ pub use entity::{ExportType, ExternType, GlobalType, ImportType, TableType, TagT
 pub use exn::ExnType;
 pub use val::{HeapType, RefType, ValType};
 
-pub(crate) use val::assert_same;
+pub(crate) use val::{assert_same, check_same};
 pub use wasmtime::{MemoryType, MemoryTypeBuilder};

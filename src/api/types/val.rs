@@ -3,14 +3,21 @@
 use super::composite::{ArrayType, FuncType, StructType};
 use super::cont::ContType;
 use super::exn::ExnType;
-use crate::api::Engine;
+use crate::api::{Engine, Error, Result};
 use crate::types as t;
 use std::fmt;
+
+const WRONG_ENGINE: &str = "type used with wrong engine";
 
 /// Panics when a type's engine is another.
 #[track_caller]
 pub(crate) fn assert_same(own: &Engine, engine: &Engine) {
-    assert!(Engine::same(own, engine), "type used with wrong engine");
+    assert!(Engine::same(own, engine), "{WRONG_ENGINE}");
+}
+
+/// An error when a type's engine is another.
+pub(crate) fn check_same(own: &Engine, engine: &Engine) -> Result<()> {
+    if Engine::same(own, engine) { Ok(()) } else { Err(Error::msg(WRONG_ENGINE)) }
 }
 
 /// A WebAssembly value type.
@@ -108,10 +115,16 @@ impl ValType {
 
     /// Panics when this is a type of another engine.
     #[track_caller]
-    pub(crate) fn assert_engine(&self, engine: &Engine) {
+    pub(super) fn assert_engine(&self, engine: &Engine) {
         if let ValType::Ref(ty) = self {
             ty.heap_type.assert_engine(engine);
         }
+    }
+
+    /// An error when this is a type of another engine.
+    pub(crate) fn check_engine(&self, engine: &Engine) -> Result<()> {
+        let own = self.as_ref().and_then(|ty| ty.heap_type.engine());
+        check_same(own.unwrap_or(engine), engine)
     }
 
     pub(crate) fn from_canon(engine: &Engine, ty: t::ValType) -> ValType {
@@ -413,15 +426,19 @@ impl HeapType {
 
     /// Panics when this is a type of another engine, whose ids mean something else.
     #[track_caller]
-    pub(crate) fn assert_engine(&self, engine: &Engine) {
-        let own = match self {
-            HeapType::ConcreteFunc(ty) => ty.engine(),
-            HeapType::ConcreteArray(ty) => ty.engine(),
-            HeapType::ConcreteStruct(ty) => ty.engine(),
-            HeapType::ConcreteExn(ty) => ty.engine(),
-            _ => return,
-        };
-        assert_same(own, engine);
+    fn assert_engine(&self, engine: &Engine) {
+        assert_same(self.engine().unwrap_or(engine), engine);
+    }
+
+    /// The engine of a defined type.
+    fn engine(&self) -> Option<&Engine> {
+        match self {
+            HeapType::ConcreteFunc(ty) => Some(ty.engine()),
+            HeapType::ConcreteArray(ty) => Some(ty.engine()),
+            HeapType::ConcreteStruct(ty) => Some(ty.engine()),
+            HeapType::ConcreteExn(ty) => Some(ty.engine()),
+            _ => None,
+        }
     }
 
     pub(crate) fn from_canon(engine: &Engine, ty: t::HeapType) -> HeapType {

@@ -10,6 +10,7 @@ pub mod errors;
 pub mod guests;
 pub mod objects;
 pub mod settings;
+pub mod strangers;
 pub mod types;
 
 use std::fmt::Debug;
