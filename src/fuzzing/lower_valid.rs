@@ -99,6 +99,7 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
             opt_level,
             passes: crate::lower::Passes::ALL,
             check_roots: true,
+            debug: false,
         },
     )
 }

@@ -1,5 +1,6 @@
 //! Assembly: the sections of the lowered module, around bodies that are ready to be emitted.
 
+use super::debug::DebugSpaces;
 use super::emit::EmittedBody;
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::index::{IndexMap, Space};
@@ -283,7 +284,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         }
         let funcs: Vec<u32> = self.defined.iter().map(|f| self.index.funcs.get(f.index)).collect();
         sections::hints(&mut out, &funcs, bodies);
-        let mut sites = sections::code(&mut out, bodies);
+        let mut sites = sections::code(&mut out, &funcs, bodies);
         sections::data(&mut out, module, self.plan, &self.index)?;
         sections::names(&mut out, module, &self.index, &self.defined);
         // Everything else (DWARF, the original's branch hints, linking) speaks of offsets that are gone.
@@ -350,6 +351,18 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 },
             }
         };
+        let debug = module.debug.then(|| {
+            let all = |count: usize| 0..count as u32;
+            let globals = all(module.globals.len()).map(|g| (entity(Entity::Global(g), true), self.index.globals.get(g)));
+            let tables = all(module.tables.len()).map(|t| (entity(Entity::Table(t), true), self.index.tables.get(t)));
+            Box::new(DebugSpaces {
+                funcs: all(module.funcs.len()).map(|f| self.index.funcs.get(f)).collect(),
+                globals: globals.collect(),
+                tables: tables.collect(),
+                memories: all(module.memories.len()).map(|m| self.index.memories.get(m)).collect(),
+                tags: all(module.tags.len()).map(|t| entity(Entity::Tag(t), true)).collect(),
+            })
+        });
         let own_tables = (0u32..)
             .zip(&module.tables)
             .filter(|(_, t)| !t.imported)
@@ -383,6 +396,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 .collect::<BTreeMap<_, _>>()
                 .into_iter()
                 .collect(),
+            debug,
         }
     }
 }

@@ -28,7 +28,7 @@ use super::emit::signature;
 use super::translate::Translator;
 use crate::fault::Error;
 use crate::fault::Result;
-use crate::ir::{Cursor, ExnOp, Inst, Op, RefOp, Region, TrapCode, Value};
+use crate::ir::{Cursor, ExnOp, Inst, MarkKind, Op, RefOp, Region, TrapCode, Value};
 use crate::types::ValType;
 use wasmparser::{BlockType, Catch};
 
@@ -108,6 +108,10 @@ impl<'a> Translator<'_, 'a> {
     /// The clause that is sure to catch a tag that is thrown here, if no exception is needed for it: the
     /// frame, the label, and whether it wants the payload.
     fn known_clause(&self, tag: u32) -> Option<(usize, u32, bool)> {
+        // A debugger is told of every exception.
+        if self.module.debug {
+            return None;
+        }
         let imported = self.module.imported_tags;
         for (at, frame) in self.frames.iter().enumerate().rev().filter(|(_, frame)| frame.kind == Kind::Try) {
             for catch in frame.handler.as_ref()?.catches.as_ref()? {
@@ -147,6 +151,7 @@ impl<'a> Translator<'_, 'a> {
     /// Makes an exception pending and goes to its handler.
     fn raise(&mut self, exn: Value) -> Result<()> {
         Cursor::at(&mut self.func, self.region, self.loc).push(Op::Exn(ExnOp::Raise), &[exn], &[]);
+        self.mark_again(MarkKind::Throw);
         self.unwind(self.frames.len())
     }
 
@@ -154,6 +159,7 @@ impl<'a> Translator<'_, 'a> {
     pub(super) fn check(&mut self) -> Result<()> {
         let pending =
             Cursor::at(&mut self.func, self.region, self.loc).value(Op::Exn(ExnOp::Pending), &[], ValType::I32);
+        self.mark_if(pending, MarkKind::Thrown);
         let (target, mut args) = self.handler(self.frames.len())?;
         args.insert(0, pending);
         Cursor::at(&mut self.func, self.region, self.loc).push(Op::BrIf { target }, &args, &[]);
@@ -199,6 +205,7 @@ impl<'a> Translator<'_, 'a> {
             }
         };
         frame.handler = Some(handler);
+        self.forget_operands(frame.base);
         self.frames.push(frame);
         self.reachable = true;
         match tag {

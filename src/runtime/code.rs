@@ -4,7 +4,7 @@ use super::engine::{Engine, EngineState};
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
-use crate::lower::{Lowered, lower, lower_checked, lower_module};
+use crate::lower::{LowerContext, Lowered, lower, lower_checked, lower_module};
 use crate::rtt;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -156,7 +156,9 @@ impl Code {
     /// Lowers and compiles a module of the dialect of explicit RTTs.
     pub fn of_dialect(engine: &EngineState, module: Arc<rtt::ast::Module>) -> Result<Arc<Code>> {
         let checked = rtt::Checked::new((*module).clone(), engine.options.features, &engine.registry)?;
-        match lower_module(checked.module()?, &engine.lower_context())? {
+        // What its code looks like is not what its text looks like, so debuggers see nothing of it.
+        let context = LowerContext { debug: false, ..engine.lower_context() };
+        match lower_module(checked.module()?, &context)? {
             Some(lowered) => {
                 let wasmtime = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm);
                 let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
