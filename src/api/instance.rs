@@ -104,7 +104,7 @@ impl Instance {
         Instance { store, index }
     }
 
-    fn state<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Option<Arc<InstanceState>> {
+    pub(super) fn state<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Option<Arc<InstanceState>> {
         let gc = &cx.inner.data().gc;
         if gc.id != self.store {
             return None;

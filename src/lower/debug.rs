@@ -69,8 +69,9 @@ pub struct DebugMark {
 /// A module, as a debugger sees it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DebugTable {
-    /// By ascending index in the lowered module.
-    pub funcs: Vec<(u32, DebugFunc)>,
+    /// The functions that the original defines, in order. The lowered module defines them in the same order, and its
+    /// own behind them.
+    pub funcs: Vec<DebugFunc>,
     /// For each operator that can be stopped at: where it is in the original and in the lowered module. Ascending.
     pub steps: Vec<(u32, u32)>,
     /// Where to stop for exceptions, in the lowered module.
@@ -78,21 +79,14 @@ pub struct DebugTable {
 }
 
 impl DebugTable {
-    /// By functions, each with its index in the lowered module.
-    pub fn new(mut funcs: Vec<(u32, DebugFunc)>) -> DebugTable {
-        funcs.sort_unstable_by_key(|&(index, _)| index);
-        let marks = || funcs.iter().flat_map(|(_, func)| &func.marks);
+    /// Of functions.
+    pub fn new(funcs: Vec<DebugFunc>) -> DebugTable {
+        let marks = || funcs.iter().flat_map(|func| &func.marks);
         let mut steps: Vec<(u32, u32)> =
             marks().filter(|mark| mark.kind == MarkKind::Step).map(|mark| (mark.pc, mark.at)).collect();
         steps.sort_unstable();
         let throws = marks().filter(|mark| mark.kind != MarkKind::Step).map(|mark| mark.at).collect();
         DebugTable { funcs, steps, throws }
-    }
-
-    /// A function, by its index in the lowered module.
-    pub fn func(&self, index: u32) -> Option<&DebugFunc> {
-        let at = self.funcs.binary_search_by_key(&index, |&(index, _)| index).ok()?;
-        self.funcs.get(at).map(|(_, func)| func)
     }
 
     /// The first operator at or behind an offset of the original: that offset, and the one in the lowered module.
@@ -102,11 +96,11 @@ impl DebugTable {
 
     /// The mark at a place of the lowered module.
     pub fn mark_at(&self, at: u32) -> Option<DebugMark> {
-        let mut funcs = self.funcs.iter().map(|(_, func)| func);
-        funcs.find_map(|func| {
-            let index = func.marks.binary_search_by_key(&at, |mark| mark.at).ok()?;
-            func.marks.get(index).copied()
-        })
+        // Functions stand one behind the other.
+        let end = self.funcs.partition_point(|func| func.marks.first().is_none_or(|mark| mark.at <= at));
+        let func = self.funcs.get(..end)?.iter().rev().find(|func| !func.marks.is_empty())?;
+        let index = func.marks.binary_search_by_key(&at, |mark| mark.at).ok()?;
+        func.marks.get(index).copied()
     }
 }
 

@@ -257,7 +257,12 @@ fn emit_all(
     bodies: Vec<Body<'_>>,
 ) -> Result<Vec<EmittedBody>, Error> {
     let may_collect = may_collect(env, &bodies)?;
-    let context = EmitContext { map: cx.map, index: &assembly.index, func_types: &assembly.types.func_types, originals: env.module.funcs.len() as u32 };
+    let context = EmitContext {
+        map: cx.map,
+        index: &assembly.index,
+        func_types: &assembly.types.func_types,
+        originals: env.module.funcs.len() as u32,
+    };
     let collects = |callee: &Callee| match callee {
         Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
         Callee::Indirect { .. } | Callee::Ref { .. } => true,

@@ -284,7 +284,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         }
         let funcs: Vec<u32> = self.defined.iter().map(|f| self.index.funcs.get(f.index)).collect();
         sections::hints(&mut out, &funcs, bodies);
-        let mut sites = sections::code(&mut out, &funcs, bodies);
+        let mut sites = sections::code(&mut out, bodies);
         sections::data(&mut out, module, self.plan, &self.index)?;
         sections::names(&mut out, module, &self.index, &self.defined);
         // Everything else (DWARF, the original's branch hints, linking) speaks of offsets that are gone.
@@ -353,7 +353,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         };
         let debug = module.debug.then(|| {
             let all = |count: usize| 0..count as u32;
-            let globals = all(module.globals.len()).map(|g| (entity(Entity::Global(g), true), self.index.globals.get(g)));
+            let globals =
+                all(module.globals.len()).map(|g| (entity(Entity::Global(g), true), self.index.globals.get(g)));
             let tables = all(module.tables.len()).map(|t| (entity(Entity::Table(t), true), self.index.tables.get(t)));
             Box::new(DebugSpaces {
                 funcs: all(module.funcs.len()).map(|f| self.index.funcs.get(f)).collect(),

@@ -202,12 +202,12 @@ pub fn hints(out: &mut enc::Module, funcs: &[u32], bodies: &[EmittedBody]) {
 }
 
 /// The code section. Returns the sites, by offset in the module.
-pub fn code(out: &mut enc::Module, funcs: &[u32], bodies: &[EmittedBody]) -> Sites {
+pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
     let mut section = enc::CodeSection::new();
-    let mut debug: Vec<(u32, DebugFunc)> = Vec::new();
+    let mut debug: Vec<DebugFunc> = Vec::new();
     let mut sites: Vec<Site> = Vec::new();
     let mut inlined: Vec<Inlined> = Vec::new();
-    for (&func, body) in funcs.iter().zip(bodies) {
+    for body in bodies {
         // The entries of all functions, one after the other.
         let behind = |loc: u32| SrcLoc(loc).entry().map_or(loc, |_| loc + inlined.len() as u32);
         section.raw(&body.body);
@@ -224,14 +224,14 @@ pub fn code(out: &mut enc::Module, funcs: &[u32], bodies: &[EmittedBody]) -> Sit
         if let Some(seen) = &body.debug {
             let mut seen = (**seen).clone();
             seen.shift(start);
-            debug.push((func, seen));
+            debug.push(seen);
         }
     }
     out.section(&section);
     // The functions are the last bytes of the module so far.
     let contents = out.len() as u32 - section.byte_len() as u32;
     sites.iter_mut().for_each(|site| site.lowered += contents);
-    debug.iter_mut().for_each(|(_, func)| func.shift(contents));
+    debug.iter_mut().for_each(|func| func.shift(contents));
     let debug = (!debug.is_empty()).then(|| Box::new(DebugTable::new(debug)));
     Sites { entries: sites, inlined, debug, ..Sites::default() }
 }

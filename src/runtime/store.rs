@@ -5,6 +5,7 @@
 //! it back whatever happens.
 
 use super::code::Code;
+use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
 use super::hosts::{HostValue, TraceFn};
@@ -81,6 +82,7 @@ impl<T: 'static> StoreData<T> {
             rtt_globals: HashMap::new(),
             finalize: false,
             awaited: None,
+            debug: Debugging::default(),
         };
         StoreData {
             user,
@@ -158,6 +160,8 @@ pub struct GcStore {
     pub finalize: bool,
     /// The size that the heap's memory did not get because the limiter has to wait.
     pub awaited: Option<u64>,
+    /// What has to do with debugging of guests.
+    pub debug: Debugging,
 }
 
 /// The entities of the engine that a heap consists of.
