@@ -65,6 +65,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Whether it has clauses for exceptions that are thrown in it.
+    pub(super) fn catches(&self) -> bool {
+        self.kind == Kind::Try && self.handler.as_ref().is_some_and(|handler| handler.has_clauses())
+    }
+
     /// Values on the stack that are not the program's: the parameters of an `if`, kept for its second arm.
     pub(super) fn hidden(&self) -> Option<Range<usize>> {
         (self.els.is_some() && self.params > 0).then(|| self.base..self.base + self.params)

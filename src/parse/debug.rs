@@ -8,9 +8,10 @@
 //! ```
 //!
 //! Which operands an operator has taken when it calls or traps is as in Wasmtime's own code: calls, throws and
-//! `struct.new` leave their operands where they are until they are done, all others take them first.
+//! `struct.new` leave their operands where they are until they are done, all others take them first. A debugger that is
+//! used to that sees what it is used to.
 
-use super::control::underflow;
+use super::control::{Frame, underflow};
 use super::translate::Translator;
 use crate::fault::{Error, Result};
 use crate::ir::{Cursor, DebugOp, Debugged, Mark, MarkKind, Op, Shape, Value, VarKind};
@@ -76,10 +77,17 @@ impl<'a> Translator<'_, 'a> {
             return Ok(());
         }
         let shape = self.note_operands()?;
-        let taken = self.taken(op);
         let pc = self.offset as u32;
-        self.push_mark(Mark { kind: MarkKind::Step, pc, next: next as u32, shape, taken });
+        let (next, taken) = if self.is_caught(op) { (pc, 0) } else { (next as u32, self.taken(op)) };
+        self.push_mark(Mark { kind: MarkKind::Step, pc, next, shape, taken });
         Ok(())
+    }
+
+    /// Whether it is a call whose exceptions find a clause in this function. In Wasmtime's own code such a call is where
+    /// it was before it began, as long as it is under way.
+    fn is_caught(&self, op: &Operator<'a>) -> bool {
+        matches!(op, Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. })
+            && self.frames.iter().any(Frame::catches)
     }
 
     /// A mark of another kind, for the operator at hand.
@@ -170,7 +178,6 @@ impl<'a> Translator<'_, 'a> {
             | Operator::CallRef { .. }
             | Operator::ReturnCallIndirect { .. }
             | Operator::ReturnCallRef { .. }
-            | Operator::ThrowRef
             | Operator::If { .. }
             | Operator::BrIf { .. }
             | Operator::BrTable { .. }
@@ -184,6 +191,7 @@ impl<'a> Translator<'_, 'a> {
             | Operator::StructNew { .. }
             | Operator::ArrayNewFixed { .. }
             | Operator::Throw { .. }
+            | Operator::ThrowRef
             | Operator::Rethrow { .. }
             | Operator::Unreachable
             | Operator::Block { .. }

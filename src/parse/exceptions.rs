@@ -47,6 +47,13 @@ pub(super) struct Handler {
     exn: Option<Value>,
 }
 
+impl Handler {
+    /// Whether it is of a `try_table` with clauses.
+    pub(super) fn has_clauses(&self) -> bool {
+        self.catches.as_ref().is_some_and(|catches| !catches.is_empty())
+    }
+}
+
 impl<'a> Translator<'_, 'a> {
     /// Opens what leaves the function with an exception pending, around everything in it.
     pub(super) fn open_propagation(&mut self) {
