@@ -105,11 +105,7 @@ where
         async move {
             match event {
                 w::DebugEvent::HostcallError(err) => host_error(handler, cx, err).await,
-                w::DebugEvent::Trap(trap) => {
-                    let mut cx = cx;
-                    let trap = debug::trap(&mut cx.inner, trap);
-                    handler.handle(cx, DebugEvent::Trap(trap)).await;
-                }
+                w::DebugEvent::Trap(trap) => trapped(handler, cx, trap).await,
                 w::DebugEvent::Breakpoint => stopped(handler, cx).await,
                 w::DebugEvent::EpochYield => epoch(handler, cx).await,
                 // No module has exceptions of the engine.
@@ -131,6 +127,15 @@ async fn host_error<H: DebugHandler>(handler: H, mut cx: StoreContextMut<'_, H::
         None => DebugEvent::HostcallError(err),
     };
     handler.handle(cx, event).await;
+}
+
+/// Something has trapped: what runs does not go on, so an epoch that has come is told here too.
+async fn trapped<H: DebugHandler>(handler: H, mut cx: StoreContextMut<'_, H::Data>, trap: Trap) {
+    let trap = debug::trap(&mut cx.inner, trap);
+    if debug::take_epoch(&mut cx.inner).unwrap_or(false) {
+        handler.handle(cx.as_context_mut(), DebugEvent::EpochYield).await;
+    }
+    handler.handle(cx, DebugEvent::Trap(trap)).await;
 }
 
 /// The exception that is pending in the store.
