@@ -49,6 +49,9 @@ pub struct Debugging {
     pub modules: Vec<Module>,
     /// A host function has thrown, and nobody was told yet.
     pub host_threw: bool,
+    /// How many calls into WebAssembly have not returned in good order: their frames are gone, and the engine does not
+    /// take that for the end of their handles.
+    pub unwound: u64,
 }
 
 impl Debugging {

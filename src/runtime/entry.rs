@@ -172,6 +172,7 @@ fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u
 
 #[cold]
 fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option<u32>) {
+    cx.data_mut().gc.debug.unwound += 1;
     let gc = &cx.data().gc;
     let Some(place) = gc.place else { return };
     let map = gc.engine.map;

@@ -52,13 +52,17 @@ use wasmtime_environ::DefinedFuncIndex;
 #[derive(Clone)]
 pub struct FrameHandle {
     inner: w::FrameHandle,
+    /// How many calls had failed when it was made.
+    unwound: u64,
 }
 
 /// Frames below which is the host.
 fn exit_frames<T: 'static>(cx: &mut StoreContextMut<'_, T>) -> std::vec::IntoIter<FrameHandle> {
     let frames: Vec<w::FrameHandle> = cx.inner.debug_exit_frames().collect();
     let visible = frames.into_iter().filter_map(|frame| visible(&mut cx.inner, frame).ok().flatten());
-    visible.map(|inner| FrameHandle { inner }).collect::<Vec<_>>().into_iter()
+    let visible: Vec<w::FrameHandle> = visible.collect();
+    let unwound = cx.inner.data().gc.debug.unwound;
+    visible.into_iter().map(|inner| FrameHandle { inner, unwound }).collect::<Vec<_>>().into_iter()
 }
 
 impl<T: 'static> Store<T> {
@@ -89,17 +93,26 @@ fn invisible() -> Error {
 }
 
 impl FrameHandle {
-    fn seen<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<Seen> {
-        // The engine looks at a frame before it asks whether that is still there.
-        if !self.inner.is_valid(&mut cx.inner) {
-            return Err(Error::msg("Frame handle is no longer valid."));
+    /// Whether the frame is still there. The engine does not take it for gone when its call has failed.
+    fn is_there<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> bool {
+        self.inner.is_valid(&mut cx.inner) && cx.inner.data().gc.debug.unwound == self.unwound
+    }
+
+    fn check<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<()> {
+        match self.is_there(cx) {
+            true => Ok(()),
+            false => Err(Error::msg("Frame handle is no longer valid.")),
         }
+    }
+
+    fn seen<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>) -> Result<Seen> {
+        self.check(cx)?;
         seen(&mut cx.inner, &self.inner)
     }
 
     /// Whether the frame is still there, and is of this store.
     pub fn is_valid(&self, mut store: impl AsContextMut) -> bool {
-        self.inner.is_valid(&mut store.as_context_mut().inner)
+        self.is_there(&mut store.as_context_mut())
     }
 
     /// The frame of the caller; `None` if that is the host.
@@ -109,8 +122,9 @@ impl FrameHandle {
     /// When something has run since.
     pub fn parent(&self, mut store: impl AsContextMut) -> Result<Option<FrameHandle>> {
         let cx = &mut store.as_context_mut();
+        self.check(cx)?;
         let Some(parent) = self.inner.parent(&mut cx.inner)? else { return Ok(None) };
-        Ok(visible(&mut cx.inner, parent)?.map(|inner| FrameHandle { inner }))
+        Ok(visible(&mut cx.inner, parent)?.map(|inner| FrameHandle { inner, unwound: self.unwound }))
     }
 
     /// The instance whose function it is.
@@ -120,6 +134,7 @@ impl FrameHandle {
     /// When something has run since, or the instance is not there yet: its start function runs.
     pub fn instance(&self, mut store: impl AsContextMut) -> Result<Instance> {
         let cx = &mut store.as_context_mut();
+        self.check(cx)?;
         let inner = self.inner.instance(&mut cx.inner)?;
         let gc = &cx.inner.data().gc;
         let found = gc.instances.iter().position(|instance| instance.wasmtime == inner);
