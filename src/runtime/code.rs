@@ -12,6 +12,27 @@ use std::sync::{Arc, OnceLock};
 use wasmparser::WasmFeatures;
 
 /// A compiled module. Cheap to clone.
+///
+/// ```
+/// use wasmtime_gc::{Engine, Instance, Module, Store};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let engine = Engine::default();
+/// let module = r#"(module (type $p (struct (field i32 i32)))
+///     (func (export "sum") (param i32 i32) (result i32) (local $p (ref $p))
+///         (local.set $p (struct.new $p (local.get 0) (local.get 1)))
+///         (i32.add (struct.get $p 0 (local.get $p)) (struct.get $p 1 (local.get $p)))))"#;
+/// let module = Module::new(&engine, module)?;
+/// // Compiled once, it has instances in as many stores as there are.
+/// for n in 0..3 {
+///     let mut store = Store::new(&engine, ());
+///     let instance = Instance::new(&mut store, &module, &[])?;
+///     let sum = instance.get_typed_func::<(i32, i32), i32>(&mut store, "sum")?;
+///     assert_eq!(sum.call(&mut store, (n, 1))?, n + 1);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Module {
     pub(crate) engine: Engine,
