@@ -11,11 +11,11 @@ mod unknown;
 
 pub use pre::InstancePre;
 
-use super::externals::{Extern, Global, Table};
+use super::externals::Extern;
 use super::func::{Caller, HostFunc, IntoFunc};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
-use super::types::{ExternType, FuncType, ImportType};
-use super::values::{Ref, Val};
+use super::types::{ExternType, FuncType};
+use super::values::Val;
 use super::{Engine, Error, Instance, Module, Result};
 use crate::rtt::link::TypeExport;
 use crate::runtime::linking::Import;
