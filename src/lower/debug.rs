@@ -152,6 +152,8 @@ pub struct DebugSpaces {
     pub memories: Vec<u32>,
     /// Tags.
     pub tags: Vec<EntityMeta>,
+    /// The index of the start function in the lowered module, which is none there: the runtime calls it.
+    pub start: Option<u32>,
 }
 
 /// Behind root assignment: gives the variables that the collector may move their slots, in front of all others.

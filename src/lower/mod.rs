@@ -104,7 +104,9 @@ pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowere
 /// As [`lower`].
 pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let mut bodies = translate(&module)?;
-    if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
+    // No debugger can walk past the frame in which the engine calls a start function, so that is left to the runtime.
+    let must_start = cx.debug && module.start.is_some();
+    if !module.has_gc_types && !must_start && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);
     }
     if cx.debug {

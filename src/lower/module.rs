@@ -273,7 +273,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         sections::memories(&mut out, module);
         sections::globals(&mut out, module, &self.index, &self.types)?;
         sections::exports(&mut out, self.env, &self.index, self.instance_global);
-        if let Some(start) = start {
+        // A debugger could not walk past the frame in which the engine calls it: the runtime does.
+        if let Some(start) = start.filter(|_| !module.debug) {
             out.section(&enc::StartSection { function_index: self.index.funcs.get(start) });
         }
         let stand_ins: Vec<u32> =
@@ -292,7 +293,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             out.section(&enc::CustomSection { name: (*name).into(), data: (*contents).into() });
         }
         self.site_tables(&mut sites, func_offsets);
-        let meta = self.meta();
+        let mut meta = self.meta();
+        if let Some(debug) = &mut meta.debug {
+            debug.start = start.map(|start| self.index.funcs.get(start));
+        }
         Ok(Lowered { wasm: out.finish(), sites, meta })
     }
 
@@ -361,6 +365,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 globals: globals.collect(),
                 tables: tables.collect(),
                 memories: all(module.memories.len()).map(|m| self.index.memories.get(m)).collect(),
+                start: None,
                 tags: all(module.tags.len()).map(|t| entity(Entity::Tag(t), true)).collect(),
             })
         });

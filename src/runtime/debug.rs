@@ -16,6 +16,7 @@
 
 use super::code::{Code, Module};
 use super::instantiate::Exported;
+use super::metering::Unmetered;
 use super::store::{StoreData, heap_word};
 use super::{Error, Result};
 use crate::ir::{MarkKind, VarKind};
@@ -23,6 +24,7 @@ use crate::layout::reference::NULL;
 use crate::lower::debug::{DebugFunc, DebugMark, DebugTable, DebugVar};
 use crate::lower::output::EntityMeta;
 use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use wasmtime::{AsContextMut, FrameHandle, ModulePC, StoreContextMut, Trap, Val};
 
@@ -52,6 +54,8 @@ pub struct Debugging {
     /// How many calls into WebAssembly have not returned in good order: their frames are gone, and the engine does not
     /// take that for the end of their handles.
     pub unwound: u64,
+    /// The engine makes an instance. What it runs then has frames that it can not look at.
+    pub making: bool,
 }
 
 impl Debugging {
@@ -102,6 +106,77 @@ pub fn prepare<T: 'static>(
     // The engine has an editor where it debugs guests, and there is no table elsewhere.
     let Some(mut edit) = cx.as_context_mut().edit_breakpoints() else { return Ok(()) };
     table.throws.iter().try_for_each(|&at| edit.add_breakpoint(&code.wasmtime, ModulePC::new(at)))
+}
+
+/// Calls a start function in a store whose data may be sent, as that of a store with a debugger.
+pub type StartAsync<T> = for<'a> fn(
+    StoreContextMut<'a, StoreData<T>>,
+    wasmtime::TypedFunc<(), ()>,
+) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// See [`StartAsync`].
+pub fn call_start<T: Send + 'static>(
+    cx: StoreContextMut<'_, StoreData<T>>,
+    start: wasmtime::TypedFunc<(), ()>,
+) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> {
+    Box::pin(async move { start.call_async(cx, ()).await })
+}
+
+/// The start function of a new instance, where the engine has not called it.
+fn start_of<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Code,
+    instance: wasmtime::Instance,
+) -> Option<wasmtime::Func> {
+    let start = code.lowered.as_ref()?.meta.debug.as_ref()?.start?;
+    instance.debug_function(&mut *cx, start)
+}
+
+/// Calls the start function of a new instance, where the engine has not called it.
+///
+/// # Errors
+///
+/// Those of the function.
+pub fn start<T: 'static>(free: &mut Unmetered<'_, T>, code: &Code, instance: wasmtime::Instance) -> Result<()> {
+    free.made();
+    match start_of(&mut free.cx, code, instance) {
+        Some(start) => start.call(&mut free.cx, &[], &mut []),
+        None => Ok(()),
+    }
+}
+
+/// The same where it may wait. Without a debugger it is left to the engine after all, and has no frames.
+///
+/// # Errors
+///
+/// Those of the function.
+pub async fn start_async<T: 'static>(
+    free: &mut Unmetered<'_, T>,
+    code: &Code,
+    instance: wasmtime::Instance,
+) -> Result<()> {
+    let Some(start) = start_of(&mut free.cx, code, instance) else { return Ok(()) };
+    if let Some(call) = free.cx.data().start_async {
+        free.made();
+        let start = start.typed(&free.cx)?;
+        return call(free.cx.as_context_mut(), start).await;
+    }
+    // (module (import "" "" (func)) (start 0))
+    const STARTER: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x05\x01\0\0\0\0\x08\x01\0";
+    let starter = wasmtime::Module::from_binary(free.cx.engine(), STARTER)?;
+    wasmtime::Instance::new_async(&mut free.cx, &starter, &[start.into()]).await.map(drop)
+}
+
+/// The innermost frames between the host and the host, as the engine has them.
+pub fn exit_frames<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Vec<FrameHandle> {
+    match cx.data().gc.debug.making {
+        true => Vec::new(),
+        false => cx.debug_exit_frames().collect(),
+    }
+}
+
+fn innermost<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Option<FrameHandle> {
+    exit_frames(cx).into_iter().next()
 }
 
 /// What a frame of the engine is.
@@ -280,7 +355,7 @@ pub enum Stop {
 
 /// What a stop of the engine is.
 pub fn stop<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Result<Stop> {
-    let Some(frame) = cx.debug_exit_frames().next() else { return Ok(Stop::Nothing) };
+    let Some(frame) = innermost(cx) else { return Ok(Stop::Nothing) };
     match seen(cx, &frame)? {
         Seen::Hidden => return Ok(Stop::Nothing),
         Seen::Same(_) => {}
@@ -310,7 +385,7 @@ fn is_wanted<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, frame: &Fra
 
 /// An epoch has come: whether the debugger is to be told at once, because nothing of ours is running.
 pub fn epoch<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Result<bool> {
-    let Some(frame) = cx.debug_exit_frames().next() else { return Ok(true) };
+    let Some(frame) = innermost(cx) else { return Ok(true) };
     if matches!(seen(cx, &frame)?, Seen::Same(_)) {
         return Ok(true);
     }
@@ -339,7 +414,7 @@ fn step_as_wanted<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Res
 
 /// What a trap of the engine means where it has just happened.
 pub fn trap<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, trap: Trap) -> Trap {
-    let Some(frame) = cx.debug_exit_frames().next() else { return trap };
+    let Some(frame) = innermost(cx) else { return trap };
     match seen(cx, &frame) {
         Ok(Seen::Original(original)) => original.meaning(trap),
         _ => trap,

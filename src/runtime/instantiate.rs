@@ -101,6 +101,7 @@ pub fn instantiate<T: 'static>(
     let mut entry = Entry::new(cx);
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new(&mut free.cx, &prepared.code.wasmtime, &prepared.natives);
+    let instance = instance.and_then(|instance| debug::start(&mut free, &prepared.code, instance).map(|()| instance));
     drop(free);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
@@ -128,6 +129,10 @@ pub async fn instantiate_async<T: 'static>(
     let mut entry = Entry::new(cx);
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new_async(&mut free.cx, &prepared.code.wasmtime, &prepared.natives).await;
+    let instance = match instance {
+        Ok(instance) => debug::start_async(&mut free, &prepared.code, instance).await.map(|()| instance),
+        Err(err) => Err(err),
+    };
     drop(free);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)

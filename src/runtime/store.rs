@@ -50,6 +50,8 @@ pub struct StoreData<T: 'static> {
     pub(crate) epoch_yields: bool,
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
+    /// Calls start functions, in a store with a debugger.
+    pub(crate) start_async: Option<super::debug::StartAsync<T>>,
     /// Who is told of calls.
     #[cfg(feature = "call-hook")]
     pub(crate) hook: Option<super::hooks::Hook<T>>,
@@ -96,6 +98,7 @@ impl<T: 'static> StoreData<T> {
             on_epoch: None,
             epoch_yields: false,
             unmetered: false,
+            start_async: None,
             #[cfg(feature = "call-hook")]
             hook: None,
         }

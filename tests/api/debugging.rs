@@ -134,6 +134,43 @@ fn a_start_function_has_frames_before_its_instance_is_there() {
     assert_eq!(*watch.seen.lock().unwrap(), [line; 4]);
 }
 
+/// A start function's caller is code of the engine, which has nothing to show: Wasmtime 48 reads whatever is there when
+/// it is asked for that frame, and crashed in the probe this comes from. The same where a segment does not fit, before
+/// any function has run.
+#[test]
+fn what_makes_an_instance_has_no_frames() {
+    let (mut store, watch) = watched(|store, event| {
+        let exits: Vec<FrameHandle> = store.debug_exit_frames().collect();
+        let mut count = 0;
+        for exit in exits {
+            let mut frame = Some(exit);
+            while let Some(at) = frame {
+                assert!(at.module(&mut *store).unwrap().is_some() && at.num_locals(&mut *store).unwrap() == 1);
+                frame = at.parent(&mut *store).unwrap();
+                count += 1;
+            }
+        }
+        Some(format!("{event:?} {count}"))
+    });
+    for text in [
+        "(module (memory 1) (data (i32.const 65536) \"x\"))",
+        "(module (table 1 funcref) (elem (i32.const 1) $f) (func $f))",
+        "(module (type $s (struct)) (global anyref (struct.new $s)) (memory 1) (data (i32.const 65536) \"x\"))",
+        "(module (memory 1) (data (i32.const 1) \"x\")
+            (func $inner (param i32) (unreachable)) (func $f (local f32) (call $inner (i32.const 1))) (start $f))",
+        "(module (type $s (struct)) (global anyref (struct.new $s))
+            (func $inner (param i32) (unreachable)) (func $f (local f32) (call $inner (i32.const 1))) (start $f))",
+    ] {
+        let module = Module::new(store.engine(), text).unwrap();
+        assert!(run(Instance::new_async(&mut store, &module, &[])).unwrap_err().is::<Trap>(), "{text}");
+    }
+    let seen = watch.seen.lock().unwrap();
+    let trap = |trap: &str, count: u32| format!("Trap({trap}) {count}");
+    let [memory, table, start] =
+        [trap("MemoryOutOfBounds", 0), trap("TableOutOfBounds", 0), trap("UnreachableCodeReached", 2)];
+    assert_eq!(*seen, [memory.clone(), table, memory, start.clone(), start]);
+}
+
 const THROWER: &str = r#"
     (tag $t (export "t") (param i32))
     (func $deep (param i32) (throw $t (local.get 0)))

@@ -5,7 +5,7 @@ use crate::api::store::{AsContextMut, Store, StoreContextMut};
 use crate::api::values::Val;
 use crate::api::{Caller, Error, Func, Instance, Memory, Module, ModulePC, Result, SharedMemory};
 use crate::ir::VarKind;
-use crate::runtime::debug::{Indexed, Noted, Original, Seen, seen, visible};
+use crate::runtime::debug::{Indexed, Noted, Original, Seen, exit_frames as innermost_frames, seen, visible};
 use crate::types as t;
 use wasmtime as w;
 use wasmtime_environ::DefinedFuncIndex;
@@ -58,7 +58,7 @@ pub struct FrameHandle {
 
 /// Frames below which is the host.
 fn exit_frames<T: 'static>(cx: &mut StoreContextMut<'_, T>) -> std::vec::IntoIter<FrameHandle> {
-    let frames: Vec<w::FrameHandle> = cx.inner.debug_exit_frames().collect();
+    let frames = innermost_frames(&mut cx.inner);
     let visible = frames.into_iter().filter_map(|frame| visible(&mut cx.inner, frame).ok().flatten());
     let visible: Vec<w::FrameHandle> = visible.collect();
     let unwound = cx.inner.data().gc.debug.unwound;
