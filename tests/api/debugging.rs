@@ -134,6 +134,51 @@ fn a_start_function_has_frames_before_its_instance_is_there() {
     assert_eq!(*watch.seen.lock().unwrap(), [line; 4]);
 }
 
+/// Where Wasmtime 48 tells of an epoch, at the entry of a function, nothing is noted and no reference is where a
+/// collection finds it. Here it is told before the next operator, and objects may move.
+#[test]
+fn an_epoch_is_told_where_objects_can_move() {
+    let watch = Watch { see: |store, event| Some(format!("{event:?} {:?}", locals(store))), seen: Arc::default() };
+    let mut config = config();
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, 0);
+    store.set_epoch_deadline(10);
+    store.epoch_deadline_async_yield_and_update(10);
+    store.set_debug_handler(watch.clone());
+    let guest = instance(
+        &mut store,
+        r#"(module
+            (type $box (struct (field i32)))
+            (func $f (param $b (ref $box)) (result i32) (struct.get $box 0 (local.get $b)))
+            (func (export "f") (result i32) (call $f (struct.new $box (i32.const 6)))))"#,
+    );
+    let f = guest.get_typed_func::<(), i32>(&mut store, "f").unwrap();
+    (0..10).for_each(|_| engine.increment_epoch());
+    assert_eq!(run(f.call_async(&mut store, ())).unwrap(), 6);
+    assert_eq!(*watch.seen.lock().unwrap(), ["EpochYield []"]);
+    assert!(!store.is_single_step());
+}
+
+/// Without a debugger, where start functions are left to the engine.
+#[test]
+fn start_functions_run_where_nobody_watches() {
+    let engine = Engine::new(&config()).unwrap();
+    for wat in [
+        "(module (global $g (export \"g\") (mut i32) (i32.const 1)) (func $f (global.set $g (i32.const 2))) (start $f))",
+        "(module (type $s (struct)) (global $g (export \"g\") (mut i32) (i32.const 1))
+            (func $f (drop (struct.new $s)) (global.set $g (i32.const 2))) (start $f))",
+    ] {
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let waited = run(Instance::new_async(&mut store, &module, &[])).unwrap();
+        let at_once = Instance::new(&mut store, &module, &[]).unwrap();
+        for instance in [waited, at_once] {
+            assert_eq!(instance.get_global(&mut store, "g").unwrap().get(&mut store).unwrap_i32(), 2);
+        }
+    }
+}
+
 /// A start function's caller is code of the engine, which has nothing to show: Wasmtime 48 reads whatever is there when
 /// it is asked for that frame, and crashed in the probe this comes from. The same where a segment does not fit, before
 /// any function has run.

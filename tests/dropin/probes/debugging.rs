@@ -39,17 +39,20 @@ impl DebugHandler for Watch {
             DebugEvent::Breakpoint => "stop".to_string(),
             DebugEvent::EpochYield => "epoch".to_string(),
         };
-        store.gc(None).unwrap();
-        // Where an epoch has come Wasmtime 48 reads locals that nobody has written yet.
-        let frames = match event {
-            DebugEvent::EpochYield | DebugEvent::Trap(Trap::Interrupt) => String::new(),
-            _ => frames(&mut store),
-        };
+        // Where an epoch has come Wasmtime 48 reads locals that nobody has written yet, also when it collects.
+        let early = matches!(event, DebugEvent::EpochYield | DebugEvent::Trap(Trap::Interrupt));
+        let frames = if early { String::new() } else { all_frames(&mut store) };
         self.lines.lock().unwrap().push(format!("{what} {frames}"));
         if let Some(also) = self.also {
             also(&mut store, &event);
         }
     }
+}
+
+/// Collects, and shows all frames.
+fn all_frames(store: &mut StoreContextMut<'_, u32>) -> String {
+    store.gc(None).unwrap();
+    frames(store)
 }
 
 /// All frames, each with its function, its place, locals and operands. References are looked at behind a collection.
