@@ -119,6 +119,16 @@ scripts!(unoptimized, "opt-level=0", |config| {
 });
 
 scripts!(
+    /// Code for debuggers notes every local and operand, whose objects move.
+    for_debuggers,
+    "gc-zeal=3, gc-verify, for debuggers",
+    |config| {
+        zeal(config, 3);
+        config.guest_debug(true);
+    }
+);
+
+scripts!(
     /// Code that knows no addresses of types.
     ahead_of_time,
     "gc-zeal=3, gc-verify, ahead of time",

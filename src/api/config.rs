@@ -392,18 +392,23 @@ impl Config {
         }
         // A fault says which memory and where only on Cranelift's own machines.
         let faults_are_vague = winch || self.interprets;
+        let engine = wasmtime::Engine::new(&inner)?;
+        // That is without signals, whatever else was asked for.
+        let debug = engine.get_guest_debug();
+        let vague = faults_are_vague || debug;
         let options = EngineOptions {
             features: self.features,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
             heap: self.heap.clone(),
-            explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || faults_are_vague),
+            explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,
             passes: self.passes,
             check_roots: self.check_roots,
+            debug,
             winch,
             backtrace_frames: self.backtrace_frames,
         };
-        Ok((wasmtime::Engine::new(&inner)?, options))
+        Ok((engine, options))
     }
 }

@@ -1,7 +1,20 @@
-//! What tells things apart for a debugger, and the original bytes of modules.
+//! What tells things apart for a debugger, the original bytes of modules, and what a store has.
 //!
-//! Frames, breakpoints and the inside of instances are not here: what runs are lowered modules, in whose frames the
-//! locals of the original are merged, moved or gone. `tests/dropin/missing.txt` has the list.
+//! | file | idea |
+//! |---|---|
+//! | `debug/frames.rs` | frames, with locals and operands; what instances have |
+//! | `debug/breakpoints.rs` | breakpoints and single steps |
+//! | `debug/handler.rs` | who is told when a guest stops |
+//!
+//! All of it is in terms of the original modules; `runtime/debug.rs` has how.
+
+mod breakpoints;
+mod frames;
+mod handler;
+
+pub use breakpoints::{Breakpoint, BreakpointEdit};
+pub use frames::FrameHandle;
+pub use handler::{DebugEvent, DebugHandler};
 
 use super::externals::{Global, Table, Tag};
 use super::store::{Store, StoreContextMut};
@@ -70,7 +83,7 @@ impl<T: 'static> Store<T> {
         self.as_context_mut().debug_all_instances()
     }
 
-    /// All modules that have instances, in an engine for debugging of guests; none in others.
+    /// All modules that have instances or were registered, in an engine for debugging of guests; none in others.
     pub fn debug_all_modules(&mut self) -> Vec<Module> {
         self.as_context_mut().debug_all_modules()
     }
@@ -89,13 +102,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
         if !self.engine().get_guest_debug() {
             return Vec::new();
         }
-        let mut modules: Vec<Module> = Vec::new();
-        for instance in &self.inner.data().gc.instances {
-            if !modules.iter().any(|module| Module::same(module, &instance.module)) {
-                modules.push(instance.module.clone());
-            }
-        }
-        modules
+        self.inner.data().gc.debug.modules.clone()
     }
 }
 

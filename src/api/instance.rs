@@ -41,6 +41,29 @@ impl Instance {
 
     /// Instantiates a module, whose start function may have to wait. See [`Instance::new`].
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Instance, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut future = pin!(future);
+    /// #     loop {
+    /// #         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    /// #             return output;
+    /// #         }
+    /// #     }
+    /// # }
+    ///
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let module = Module::new(&engine, r#"(module (func $start) (start $start) (func (export "f")))"#)?;
+    /// let instance = block_on(Instance::new_async(&mut store, &module, &[]))?;
+    /// assert!(instance.get_func(&mut store, "f").is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Instance::new`].
@@ -105,7 +128,7 @@ impl Instance {
         Instance { store, index }
     }
 
-    fn state<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Option<Arc<InstanceState>> {
+    pub(super) fn state<T: 'static>(&self, cx: &StoreContextMut<'_, T>) -> Option<Arc<InstanceState>> {
         let gc = &cx.inner.data().gc;
         if gc.id != self.store {
             return None;

@@ -7,14 +7,15 @@ mod async_;
 mod command;
 mod lookup;
 mod pre;
+mod unknown;
 
 pub use pre::InstancePre;
 
-use super::externals::{Extern, Global, Table};
+use super::externals::Extern;
 use super::func::{Caller, HostFunc, IntoFunc};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
-use super::types::{ExternType, FuncType, ImportType};
-use super::values::{Ref, Val};
+use super::types::{ExternType, FuncType};
+use super::values::Val;
 use super::{Engine, Error, Instance, Module, Result};
 use crate::rtt::link::TypeExport;
 use crate::runtime::linking::Import;
@@ -123,6 +124,20 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Whether a definition may replace another of the same name.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<()>::new(&engine);
+    /// linker.func_wrap("env", "answer", || 41)?;
+    /// assert!(linker.func_wrap("env", "answer", || 42).is_err());
+    /// linker.allow_shadowing(true);
+    /// linker.func_wrap("env", "answer", || 42)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
         self.allow_shadowing = allow;
         self.inner.allow_shadowing(allow);
@@ -130,6 +145,21 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Whether a command may export something else than functions, which is then ignored.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let command = r#"(module (func (export "_start")) (global (export "g") i32 (i32.const 1)))"#;
+    /// let command = Module::new(&engine, command)?;
+    /// let mut linker = Linker::new(&engine);
+    /// assert!(linker.module(&mut store, "command", &command).is_err());
+    /// linker.allow_unknown_exports(true).module(&mut store, "again", &command)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_unknown_exports(&mut self, allow: bool) -> &mut Self {
         self.allow_unknown_exports = allow;
         self
@@ -171,6 +201,22 @@ impl<T: 'static> Linker<T> {
 
     /// Defines something of a store.
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Global, GlobalType, Linker, Module, Mutability, Store, Val, ValType};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let ty = GlobalType::new(ValType::ANYREF, Mutability::Const);
+    /// let nothing = Global::new(&mut store, ty, Val::AnyRef(None))?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.define(&store, "env", "nothing", nothing)?;
+    /// let module = Module::new(&engine, r#"(module (import "env" "nothing" (global anyref)))"#)?;
+    /// linker.instantiate(&mut store, &module)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the name is taken.
@@ -201,6 +247,26 @@ impl<T: 'static> Linker<T> {
 
     /// Defines a host function by a closure. See [`Func::wrap`](super::Func::wrap).
     ///
+    /// ```
+    /// use wasmtime_gc::{Caller, Engine, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::new(&engine);
+    /// linker.func_wrap("env", "add", |mut caller: Caller<'_, i64>, n: i32| *caller.data_mut() += i64::from(n))?;
+    /// let module = Module::new(
+    ///     &engine,
+    ///     r#"(module (import "env" "add" (func $add (param i32)))
+    ///         (func (export "run") (call $add (i32.const 5)) (call $add (i32.const 6))))"#,
+    /// )?;
+    /// let mut store = Store::new(&engine, 100);
+    /// let instance = linker.instantiate(&mut store, &module)?;
+    /// instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+    /// assert_eq!(*store.data(), 111);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the name is taken.
@@ -227,6 +293,23 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines all exports of an instance.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Instance, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let lists = r#"(module (type $l (struct (field i32)))
+    ///     (func (export "one") (result anyref) (struct.new $l (i32.const 1))))"#;
+    /// let lists = Instance::new(&mut store, &Module::new(&engine, lists)?, &[])?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.instance(&mut store, "lists", lists)?;
+    /// let user = r#"(module (import "lists" "one" (func (result anyref))))"#;
+    /// linker.instantiate(&mut store, &Module::new(&engine, user)?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -264,97 +347,22 @@ impl<T: 'static> Linker<T> {
         self.inner.alias_module(module, as_module)
     }
 
-    /// Makes every function that a module imports and nobody defines a trap.
-    ///
-    /// # Errors
-    ///
-    /// When a definition can not be made.
-    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
-        for import in module.imports() {
-            let ExternType::Func(ty) = import.ty() else { continue };
-            let err = UnknownImportError {
-                module: import.module().to_string(),
-                name: import.name().to_string(),
-                ty: ty.clone().into(),
-            };
-            self.define_unknown(&err.module.clone(), &err.name.clone(), ty, move |_, _, _| {
-                Err(Error::new(err.clone()))
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Defines a function unless there is a definition of that name.
-    fn define_unknown(
-        &mut self,
-        module: &str,
-        name: &str,
-        ty: FuncType,
-        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> Result<()> {
-        if self.map.contains_key(&(module.to_string(), name.to_string())) {
-            return Ok(());
-        }
-        let host = Arc::new(HostFunc::new(ty, func));
-        // Wasmtime's linker only tells whether it has a definition when it is given another.
-        let probe = wasmtime::FuncType::new(self.engine.wasmtime(), [], []);
-        self.inner.allow_shadowing(false);
-        let absent = self.inner.func_new(module, name, probe, |_, _, _| Ok(())).is_ok();
-        self.inner.allow_shadowing(self.allow_shadowing);
-        if absent {
-            self.insert(module, name, Definition::Host(host))?;
-        }
-        Ok(())
-    }
-
-    /// Makes everything that a module imports and nobody defines a default: functions that return
-    /// zeroes and nulls, globals that hold them, empty tables and memories.
-    ///
-    /// # Errors
-    ///
-    /// When a type has no default.
-    pub fn define_unknown_imports_as_default_values(
-        &mut self,
-        mut store: impl AsContextMut<Data = T>,
-        module: &Module,
-    ) -> Result<()> {
-        for import in module.imports() {
-            let (module, name) = (import.module(), import.name());
-            match import.ty() {
-                ExternType::Func(ty) => {
-                    let defaults: Option<Vec<Val>> = ty.results().map(|ty| Val::default_for_ty(&ty)).collect();
-                    let defaults =
-                        defaults.ok_or_else(|| no_default(&import, "function results do not have a default value"))?;
-                    self.define_unknown(module, name, ty, move |_, _, results| {
-                        results.copy_from_slice(&defaults);
-                        Ok(())
-                    })?;
-                }
-                _ if self.get(&mut store, module, name).is_ok() => {}
-                ExternType::Global(ty) => {
-                    let val = Val::default_for_ty(ty.content());
-                    let val = val.ok_or_else(|| no_default(&import, "global type has no default value"))?;
-                    let global = Global::new(&mut store, ty, val)?;
-                    self.insert(module, name, Definition::Extern(global.into()))?;
-                }
-                ExternType::Table(ty) => {
-                    if !ty.element().is_nullable() {
-                        return Err(no_default(&import, "table element type does not have a default value"));
-                    }
-                    let null = Ref::null(ty.element().heap_type());
-                    let table = Table::new(&mut store, ty, null)?;
-                    self.insert(module, name, Definition::Extern(table.into()))?;
-                }
-                ty @ (ExternType::Memory(_) | ExternType::Tag(_)) => {
-                    let default = ty.default_value(&mut store)?;
-                    self.insert(module, name, Definition::Extern(default))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Instantiates a module.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let mut linker = Linker::new(&engine);
+    /// let module = Module::new(&engine, r#"(module (import "env" "two" (func (result i32))))"#)?;
+    /// assert!(linker.instantiate(&mut store, &module).is_err(), "nobody defines it");
+    /// linker.func_wrap("env", "two", || 2)?;
+    /// linker.instantiate(&mut store, &module)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -424,11 +432,4 @@ fn import_of_plain(native: wasmtime::Extern) -> Import {
         wasmtime::Extern::Func(func) => Import::Silent(func),
         native => Import::Native(native),
     }
-}
-
-#[cold]
-fn no_default(import: &ImportType<'_>, why: &str) -> Error {
-    let (module, name) = (import.module(), import.name());
-    Error::msg(why.to_string())
-        .context(format!("no default value exists for `{module}::{name}` with type `{:?}`", import.ty()))
 }

@@ -4,6 +4,23 @@ use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::{MemoryAccessError, MemoryType, Result};
 
 /// A linear memory. Lowering does not touch memories.
+///
+/// ```
+/// use wasmtime_gc::{Instance, Module, Store};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let mut store = Store::<()>::default();
+/// let module = r#"(module (memory (export "m") 1 2) (data (i32.const 8) "hello"))"#;
+/// let module = Module::new(store.engine(), module)?;
+/// let memory = Instance::new(&mut store, &module, &[])?.get_memory(&mut store, "m").unwrap();
+/// assert_eq!(&memory.data(&store)[8..13], b"hello");
+/// memory.write(&mut store, 65535, b"!")?;
+/// assert!(memory.write(&mut store, 65535, b"!!").is_err(), "it has one page");
+/// assert_eq!((memory.grow(&mut store, 1)?, memory.size(&store)), (1, 2));
+/// assert!(memory.grow(&mut store, 1).is_err(), "its limit is two");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     pub(crate) inner: wasmtime::Memory,

@@ -51,6 +51,7 @@ pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
 pub use code_builder::CodeBuilder;
 pub use config::Config;
+pub use debug::{Breakpoint, BreakpointEdit, DebugEvent, DebugHandler, FrameHandle};
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
 pub use finalizers::Finalizers;

@@ -55,6 +55,18 @@ impl Module {
 
     /// Compiles a module, in the binary or the text format.
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let text = Module::new(&engine, "(module (type $s (struct)))")?;
+    /// let binary = Module::new(&engine, b"\0asm\x01\0\0\0")?;
+    /// assert!(Module::new(&engine, "(module (func (result i32)))").is_err(), "not valid");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the module is invalid or uses what is not supported.
@@ -64,6 +76,17 @@ impl Module {
     }
 
     /// Compiles a module in the binary format.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// Module::from_binary(&engine, b"\0asm\x01\0\0\0")?;
+    /// assert!(Module::from_binary(&engine, b"(module)").is_err(), "that is text");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -80,6 +103,21 @@ impl Module {
     }
 
     /// Compiles a module from a file, in the binary or the text format.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// # let folder = std::env::temp_dir().join(format!("wasmtime-gc-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let file = folder.join("plugin.wat");
+    /// std::fs::write(&file, "(module $plugin)")?;
+    /// assert_eq!(Module::from_file(&engine, &file)?.name(), Some("plugin"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -104,6 +142,17 @@ impl Module {
     }
 
     /// The name that the module gives itself.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// assert_eq!(Module::new(&engine, "(module $named)")?.name(), Some("named"));
+    /// assert_eq!(Module::new(&engine, "(module)")?.name(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.code.name()
     }
@@ -114,6 +163,21 @@ impl Module {
     }
 
     /// What it imports, in order.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, ExternType, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = r#"(module (import "env" "f" (func (param anyref))) (import "env" "m" (memory 1)))"#;
+    /// let module = Module::new(&engine, module)?;
+    /// let imports: Vec<_> = module.imports().collect();
+    /// assert_eq!((imports.len(), imports[0].module(), imports[0].name()), (2, "env", "f"));
+    /// let ExternType::Func(ty) = imports[0].ty() else { panic!("a function") };
+    /// assert!(ty.param(0).unwrap().is_anyref());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         let imports: Vec<ImportType<'_>> = match &self.code.lowered {
             None => self
@@ -139,6 +203,20 @@ impl Module {
     }
 
     /// What it exports, in order.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, ExternType, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = r#"(module (global (export "g") i31ref (ref.i31 (i32.const 1))) (func (export "f")))"#;
+    /// let module = Module::new(&engine, module)?;
+    /// let names: Vec<_> = module.exports().map(|export| export.name()).collect();
+    /// assert_eq!(names, ["g", "f"]);
+    /// assert!(matches!(module.exports().next().unwrap().ty(), ExternType::Global(_)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
         let exports: Vec<ExportType<'_>> = match &self.code.lowered {
             None => self
@@ -165,6 +243,19 @@ impl Module {
     }
 
     /// What it exports under a name.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, ExternType, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module (memory (export "m") 2))"#)?;
+    /// let Some(ExternType::Memory(ty)) = module.get_export("m") else { panic!("a memory") };
+    /// assert_eq!(ty.minimum(), 2);
+    /// assert!(module.get_export("n").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         match &self.code.lowered {
             None => ExternType::from_native(&self.engine, self.code.wasmtime.get_export(name)?),
@@ -205,6 +296,19 @@ impl Module {
     }
 
     /// The memories and tables that an instance needs, without the store's GC heap.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Module};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (memory 1) (memory 7) (table 5 funcref))")?;
+    /// let needs = module.resources_required();
+    /// assert_eq!((needs.num_memories, needs.max_initial_memory_size), (2, Some(7)));
+    /// assert_eq!((needs.num_tables, needs.max_initial_table_size), (1, Some(5)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resources_required(&self) -> ResourcesRequired {
         self.code.wasmtime.resources_required()
     }

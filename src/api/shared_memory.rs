@@ -5,6 +5,21 @@ use std::cell::UnsafeCell;
 use std::time::Duration;
 
 /// A linear memory that stores share. Cheap to clone, and shared by clones.
+///
+/// ```
+/// use wasmtime_gc::{Config, Engine, MemoryType, SharedMemory};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let mut config = Config::new();
+/// config.shared_memory(true);
+/// let engine = Engine::new(&config)?;
+/// let memory = SharedMemory::new(&engine, MemoryType::shared(1, 2))?;
+/// let other = memory.clone();
+/// std::thread::spawn(move || other.grow(1)).join().unwrap()?;
+/// assert_eq!(memory.size(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SharedMemory {
     pub(crate) inner: wasmtime::SharedMemory,

@@ -40,6 +40,24 @@ pub trait AsContext {
 }
 
 /// What a store can be borrowed from mutably.
+///
+/// ```
+/// use wasmtime_gc::{AsContextMut, Store};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// /// Works with stores, callers, and what is borrowed from either.
+/// fn count(mut store: impl AsContextMut<Data = u32>) -> u32 {
+///     let mut cx = store.as_context_mut();
+///     *cx.data_mut() += 1;
+///     *cx.data()
+/// }
+///
+/// let mut store = Store::new(&Default::default(), 0);
+/// count(&mut store);
+/// assert_eq!(count(&mut store.as_context_mut()), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContextMut: AsContext {
     /// The store.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;

@@ -62,9 +62,11 @@ fn check(wasm: &[u8], ways: &[Way], supported: bool, text: &dyn Fn() -> String) 
     if let Err(err) = Validator::new_with_features(WasmFeatures::WASM3).validate_all(wasm) {
         panic!("the generator made an invalid module: {err}\n{}", text());
     }
-    for &(opt_level, explicit_null_checks) in ways {
-        let how = || format!("opt_level {opt_level}, explicit_null_checks {explicit_null_checks}");
-        match lowered(wasm, opt_level, explicit_null_checks) {
+    // Code for debuggers is not optimised.
+    let for_debuggers = ways.iter().filter(|&&(opt_level, _)| opt_level == 0).map(|&way| (way, true));
+    for ((opt_level, explicit_null_checks), debug) in ways.iter().map(|&way| (way, false)).chain(for_debuggers) {
+        let how = || format!("opt_level {opt_level}, explicit_null_checks {explicit_null_checks}, debug {debug}");
+        match lowered_for(wasm, opt_level, explicit_null_checks, debug) {
             Ok(None) => {}
             Ok(Some(lowered)) => {
                 if let Err(what) = is_core(&lowered).and_then(|()| sites_are_ordered(&lowered)) {
@@ -80,6 +82,10 @@ fn check(wasm: &[u8], ways: &[Way], supported: bool, text: &dyn Fn() -> String) 
 
 /// Lowers with a fresh set of types.
 pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result<Option<Lowered>, Error> {
+    lowered_for(wasm, opt_level, explicit_null_checks, false)
+}
+
+fn lowered_for(wasm: &[u8], opt_level: u8, explicit_null_checks: bool, debug: bool) -> Result<Option<Lowered>, Error> {
     let registry = Arc::new(TypeRegistry::new());
     let map = HeapMap::new(MapParams::default());
     let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
@@ -96,6 +102,7 @@ pub fn lowered(wasm: &[u8], opt_level: u8, explicit_null_checks: bool) -> Result
             opt_level,
             passes: crate::lower::Passes::ALL,
             check_roots: true,
+            debug,
         },
     )
 }

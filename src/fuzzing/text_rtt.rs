@@ -132,6 +132,7 @@ fn examine(module: ast::Module, what: &str) {
     };
     let cx = LowerContext {
         check_roots: true,
+        debug: false,
         relocatable: false,
         registry: &registry,
         gc_types: &gc_types,

@@ -2,6 +2,7 @@
 //!
 //! Conservative: a set bit means "may". Optimiser passes ask this instead of matching on operations.
 
+use super::debug::DebugOp;
 use super::op::{ArrayOp, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, StructOp, TableOp};
 use wasmparser::Operator;
 
@@ -108,6 +109,8 @@ pub fn effects(op: &Op<'_>) -> Effects {
         Op::Exn(ExnOp::Is(_) | ExnOp::Payload { .. } | ExnOp::Unread) => Effects::NONE,
         Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Effects::ALLOC,
         Op::Heap(_) => Effects { writes_state: true, reads_state: true, ..Effects::TRAP },
+        Op::Debug(DebugOp::Set(_)) => Effects { writes_state: true, ..Effects::NONE },
+        Op::Debug(DebugOp::Mark(_)) => Effects::CALL,
     }
 }
 

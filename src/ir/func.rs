@@ -1,5 +1,6 @@
 //! The arena of a function: values, instructions, regions.
 
+use super::debug::Debugged;
 use super::op::Op;
 use crate::types::ValType;
 use cranelift_entity::{EntityList, ListPool, PrimaryMap, SecondaryMap, entity_impl};
@@ -94,6 +95,8 @@ pub struct RegionData {
 pub struct Frame {
     /// How many slots it has; 0 for no frame.
     pub slots: u32,
+    /// The first so many are a debugger's: roots wherever the function is.
+    pub reserved: u32,
 }
 
 /// A function.
@@ -123,6 +126,8 @@ pub struct Func<'a> {
     pub inlined: Vec<Inlined>,
     /// For an `If` or `BrIf`: whether its condition is nearly always, or hardly ever, other than zero.
     pub likely: SecondaryMap<Inst, Option<bool>>,
+    /// What a debugger sees of it, in code for debuggers.
+    pub debug: Option<Box<Debugged>>,
 }
 
 impl<'a> Func<'a> {
@@ -142,6 +147,7 @@ impl<'a> Func<'a> {
             refresh: SecondaryMap::new(),
             inlined: Vec::new(),
             likely: SecondaryMap::new(),
+            debug: None,
         };
         for &ty in params {
             func.add_param(body, ty);

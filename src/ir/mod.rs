@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod debug;
 mod effects;
 mod func;
 pub mod loops;
@@ -42,6 +43,7 @@ pub mod reach;
 pub mod verify;
 
 pub use build::{Cursor, memarg, zero};
+pub use debug::{DebugOp, Debugged, Mark, MarkKind, Shape, VarKind};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
 pub use op::{

@@ -5,6 +5,7 @@
 //! into the original module's index spaces. Indices behind the end of an original space name what
 //! lowering added (see `lower/index.rs`).
 
+use super::debug::DebugOp;
 use super::func::{Inst, Region};
 use crate::types::{HeapType, RefType, TypeId};
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,8 @@ pub enum Op<'a> {
     Exn(ExnOp),
     /// What lowering leaves for emission.
     Heap(HeapOp),
+    /// What debuggers see.
+    Debug(DebugOp),
 }
 
 /// Globals.

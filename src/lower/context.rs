@@ -27,4 +27,6 @@ pub struct LowerContext<'e> {
     pub passes: Passes,
     /// Check the root slots of every function after they were assigned (`roots/check/`).
     pub check_roots: bool,
+    /// Make code for debuggers: not optimised, with marks before each operator.
+    pub debug: bool,
 }

@@ -20,6 +20,7 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     let params: Vec<ValType> = old.params().iter().map(|&p| old.ty(p)).collect();
     let mut new = Func::new(old.index, &params, &old.results);
     new.inlined.clone_from(&old.inlined);
+    new.debug.clone_from(&old.debug);
     let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
     driver.run()?;
     Ok(driver.new)

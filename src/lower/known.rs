@@ -12,7 +12,7 @@
 //!
 //! The two cells of a table change when it grows and nowhere else; the driver says where that may be.
 
-use crate::ir::{Func, Op, Region, TableOp, Value};
+use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value};
 use cranelift_entity::SecondaryMap;
 use std::collections::HashMap;
 
@@ -92,7 +92,13 @@ impl Known {
 
 /// Whether a table may have other cells behind an operation. A dropped segment has.
 fn may_grow(op: &Op<'_>) -> bool {
-    matches!(op, Op::Call(_) | Op::ReturnCall(_) | Op::Table(TableOp::Grow(_) | TableOp::ElemDrop(_)))
+    matches!(
+        op,
+        Op::Call(_)
+            | Op::ReturnCall(_)
+            | Op::Table(TableOp::Grow(_) | TableOp::ElemDrop(_))
+            | Op::Debug(DebugOp::Mark(_))
+    )
 }
 
 #[cfg(test)]

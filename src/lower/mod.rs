@@ -17,6 +17,7 @@
 //! | `safepoint.rs` | which functions can not collect |
 //! | `reach.rs` | which functions nothing calls any more |
 //! | `roots/` | root slots: what is spilled and reloaded where |
+//! | `debug.rs` | what a debugger sees of the original in the lowered frames |
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
 //! | `probe.rs` | a module that shows the types of another |
@@ -28,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 pub mod context;
+pub mod debug;
 pub mod emit;
 pub mod env;
 pub mod environ;
@@ -100,16 +102,22 @@ pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowere
 /// # Errors
 ///
 /// As [`lower`].
-pub fn lower_module(module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
+pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
     let mut bodies = translate(&module)?;
-    if !module.has_gc_types && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
+    // No debugger can walk past the frame in which the engine calls a start function, so that is left to the runtime.
+    let must_start = cx.debug && module.start.is_some();
+    if !module.has_gc_types && !must_start && bodies.iter().all(|body| matches!(body, Translated::Plain)) {
         return Ok(None);
+    }
+    if cx.debug {
+        module.debug = true;
+        bodies = translate(&module)?;
     }
     optimize(&module, &mut bodies, cx)?;
     let env = ModuleEnv::new(&module, cx)?;
     let facts = scan::Facts::of(&module, &bodies);
     let plan = Plan::new(&env, &facts.array_segments);
-    let mut lowered = lower_bodies(&env, bodies, cx.opt_level == 0)?;
+    let mut lowered = lower_bodies(&env, bodies, cx.opt_level == 0 || cx.debug)?;
     let mut added = Vec::new();
     if plan.needed {
         for func in init::build(&env, &plan)? {
@@ -154,7 +162,7 @@ fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
 /// Optimises what is IR.
 fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerContext<'_>) -> Result<(), Error> {
     let passes = cx.passes.at_level(cx.opt_level);
-    if passes == Passes::NONE {
+    if passes == Passes::NONE || cx.debug {
         return Ok(());
     }
     if passes.has(Passes::DEVIRTUALIZE) {
@@ -251,7 +259,12 @@ fn emit_all(
     bodies: Vec<Body<'_>>,
 ) -> Result<Vec<EmittedBody>, Error> {
     let may_collect = may_collect(env, &bodies)?;
-    let context = EmitContext { map: cx.map, index: &assembly.index, func_types: &assembly.types.func_types };
+    let context = EmitContext {
+        map: cx.map,
+        index: &assembly.index,
+        func_types: &assembly.types.func_types,
+        originals: env.module.funcs.len() as u32,
+    };
     let collects = |callee: &Callee| match callee {
         Callee::Func(f) => env.runtime_collects(*f).unwrap_or_else(|| may_collect.func(*f)),
         Callee::Indirect { .. } | Callee::Ref { .. } => true,
@@ -268,6 +281,7 @@ fn emit_all(
                 if let Some(before) = before {
                     roots::check_roots(&before, &func, &collects)?;
                 }
+                debug::reserve(&mut func)?;
                 emit::emit_func(&func, &context)
             }
         })

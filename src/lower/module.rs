@@ -1,5 +1,6 @@
 //! Assembly: the sections of the lowered module, around bodies that are ready to be emitted.
 
+use super::debug::DebugSpaces;
 use super::emit::EmittedBody;
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::index::{IndexMap, Space};
@@ -272,7 +273,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         sections::memories(&mut out, module);
         sections::globals(&mut out, module, &self.index, &self.types)?;
         sections::exports(&mut out, self.env, &self.index, self.instance_global);
-        if let Some(start) = start {
+        // A debugger could not walk past the frame in which the engine calls it: the runtime does.
+        if let Some(start) = start.filter(|_| !module.debug) {
             out.section(&enc::StartSection { function_index: self.index.funcs.get(start) });
         }
         let stand_ins: Vec<u32> =
@@ -291,7 +293,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             out.section(&enc::CustomSection { name: (*name).into(), data: (*contents).into() });
         }
         self.site_tables(&mut sites, func_offsets);
-        let meta = self.meta();
+        let mut meta = self.meta();
+        if let Some(debug) = &mut meta.debug {
+            debug.start = start.map(|start| self.index.funcs.get(start));
+        }
         Ok(Lowered { wasm: out.finish(), sites, meta })
     }
 
@@ -350,6 +355,20 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 },
             }
         };
+        let debug = module.debug.then(|| {
+            let all = |count: usize| 0..count as u32;
+            let globals =
+                all(module.globals.len()).map(|g| (entity(Entity::Global(g), true), self.index.globals.get(g)));
+            let tables = all(module.tables.len()).map(|t| (entity(Entity::Table(t), true), self.index.tables.get(t)));
+            Box::new(DebugSpaces {
+                funcs: all(module.funcs.len()).map(|f| self.index.funcs.get(f)).collect(),
+                globals: globals.collect(),
+                tables: tables.collect(),
+                memories: all(module.memories.len()).map(|m| self.index.memories.get(m)).collect(),
+                start: None,
+                tags: all(module.tags.len()).map(|t| entity(Entity::Tag(t), true)).collect(),
+            })
+        });
         let own_tables = (0u32..)
             .zip(&module.tables)
             .filter(|(_, t)| !t.imported)
@@ -383,6 +402,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 .collect::<BTreeMap<_, _>>()
                 .into_iter()
                 .collect(),
+            debug,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What lowering produces.
 
+use super::debug::{DebugSpaces, DebugTable};
 use crate::ir::{Inlined, SrcLoc, TrapCode};
 use crate::types::{FuncType, RefType, TypeId, ValType};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Sites {
     pub func_offsets: Vec<u32>,
     /// How many functions the original module imports.
     pub imported_funcs: u32,
+    /// In code for debuggers: what they see.
+    pub debug: Option<Box<DebugTable>>,
 }
 
 /// The same names are the same bytes.
@@ -116,6 +119,8 @@ pub struct Meta {
     pub has_start: bool,
     /// Canonical function types, with their indices in the lowered type section.
     pub func_types: Vec<(TypeId, u32)>,
+    /// In code for debuggers: all that the module has.
+    pub debug: Option<Box<DebugSpaces>>,
 }
 
 /// An import that the runtime answers.

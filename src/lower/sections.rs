@@ -1,5 +1,6 @@
 //! One function for each section that the lowered module shares with the original one.
 
+use super::debug::{DebugFunc, DebugTable};
 use super::emit::EmittedBody;
 use super::env::ModuleEnv;
 use super::index::IndexMap;
@@ -203,6 +204,7 @@ pub fn hints(out: &mut enc::Module, funcs: &[u32], bodies: &[EmittedBody]) {
 /// The code section. Returns the sites, by offset in the module.
 pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
     let mut section = enc::CodeSection::new();
+    let mut debug: Vec<DebugFunc> = Vec::new();
     let mut sites: Vec<Site> = Vec::new();
     let mut inlined: Vec<Inlined> = Vec::new();
     for body in bodies {
@@ -219,12 +221,19 @@ pub fn code(out: &mut enc::Module, bodies: &[EmittedBody]) -> Sites {
         let places = body.inlined.iter().map(|place| Inlined { call: SrcLoc(behind(place.call.0)), ..*place });
         let places: Vec<Inlined> = places.collect();
         inlined.extend(places);
+        if let Some(seen) = &body.debug {
+            let mut seen = (**seen).clone();
+            seen.shift(start);
+            debug.push(seen);
+        }
     }
     out.section(&section);
     // The functions are the last bytes of the module so far.
     let contents = out.len() as u32 - section.byte_len() as u32;
     sites.iter_mut().for_each(|site| site.lowered += contents);
-    Sites { entries: sites, inlined, ..Sites::default() }
+    debug.iter_mut().for_each(|func| func.shift(contents));
+    let debug = (!debug.is_empty()).then(|| Box::new(DebugTable::new(debug)));
+    Sites { entries: sites, inlined, debug, ..Sites::default() }
 }
 
 /// Data segments.

@@ -21,6 +21,7 @@ use crate::ir::{BrTarget, Cursor, Inst, Op, Region, TrapCode, Value};
 use crate::types::ValType;
 use cranelift_entity::packed_option::PackedOption;
 use smallvec::SmallVec;
+use std::ops::Range;
 use wasmparser::{BlockType, BrTable};
 
 /// What a frame of the control stack is.
@@ -61,6 +62,18 @@ pub(super) struct Frame {
     reached: bool,
     /// Where exceptions go that are thrown in it: of a function, `try_table` or `try`.
     pub(super) handler: Option<Box<Handler>>,
+}
+
+impl Frame {
+    /// Whether it has clauses for exceptions that are thrown in it.
+    pub(super) fn catches(&self) -> bool {
+        self.kind == Kind::Try && self.handler.as_ref().is_some_and(|handler| handler.has_clauses())
+    }
+
+    /// Values on the stack that are not the program's: the parameters of an `if`, kept for its second arm.
+    pub(super) fn hidden(&self) -> Option<Range<usize>> {
+        (self.els.is_some() && self.params > 0).then(|| self.base..self.base + self.params)
+    }
 }
 
 /// Where a branch goes, and with how many Wasm operands; the locals follow.
@@ -166,8 +179,10 @@ impl<'a> Translator<'_, 'a> {
         for (at, &local) in self.scan.assigned(&frame.block).iter().enumerate() {
             self.locals.set(local, self.saved.get(frame.saved + at).copied().unwrap_or_default());
         }
+        let base = frame.base;
         self.region = els;
         self.reachable = true;
+        self.forget_operands(base);
         Ok(())
     }
 
@@ -190,6 +205,7 @@ impl<'a> Translator<'_, 'a> {
             None => {}
         }
         self.forget(&frame);
+        self.forget_operands(frame.base);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ use super::emit::signature;
 use super::translate::Translator;
 use crate::fault::Error;
 use crate::fault::Result;
-use crate::ir::{Cursor, ExnOp, Inst, Op, RefOp, Region, TrapCode, Value};
+use crate::ir::{Cursor, ExnOp, Inst, MarkKind, Op, RefOp, Region, TrapCode, Value};
 use crate::types::ValType;
 use wasmparser::{BlockType, Catch};
 
@@ -45,6 +45,13 @@ pub(super) struct Handler {
     hit: bool,
     /// The exception that was caught.
     exn: Option<Value>,
+}
+
+impl Handler {
+    /// Whether it is of a `try_table` with clauses.
+    pub(super) fn has_clauses(&self) -> bool {
+        self.catches.as_ref().is_some_and(|catches| !catches.is_empty())
+    }
 }
 
 impl<'a> Translator<'_, 'a> {
@@ -108,6 +115,10 @@ impl<'a> Translator<'_, 'a> {
     /// The clause that is sure to catch a tag that is thrown here, if no exception is needed for it: the
     /// frame, the label, and whether it wants the payload.
     fn known_clause(&self, tag: u32) -> Option<(usize, u32, bool)> {
+        // A debugger is told of every exception.
+        if self.module.debug {
+            return None;
+        }
         let imported = self.module.imported_tags;
         for (at, frame) in self.frames.iter().enumerate().rev().filter(|(_, frame)| frame.kind == Kind::Try) {
             for catch in frame.handler.as_ref()?.catches.as_ref()? {
@@ -147,6 +158,7 @@ impl<'a> Translator<'_, 'a> {
     /// Makes an exception pending and goes to its handler.
     fn raise(&mut self, exn: Value) -> Result<()> {
         Cursor::at(&mut self.func, self.region, self.loc).push(Op::Exn(ExnOp::Raise), &[exn], &[]);
+        self.mark_again(MarkKind::Throw);
         self.unwind(self.frames.len())
     }
 
@@ -154,6 +166,7 @@ impl<'a> Translator<'_, 'a> {
     pub(super) fn check(&mut self) -> Result<()> {
         let pending =
             Cursor::at(&mut self.func, self.region, self.loc).value(Op::Exn(ExnOp::Pending), &[], ValType::I32);
+        self.mark_if(pending, MarkKind::Thrown);
         let (target, mut args) = self.handler(self.frames.len())?;
         args.insert(0, pending);
         Cursor::at(&mut self.func, self.region, self.loc).push(Op::BrIf { target }, &args, &[]);
@@ -199,6 +212,7 @@ impl<'a> Translator<'_, 'a> {
             }
         };
         frame.handler = Some(handler);
+        self.forget_operands(frame.base);
         self.frames.push(frame);
         self.reachable = true;
         match tag {

@@ -35,6 +35,11 @@ impl Locals {
         self.types.push((self.now.len() as u32, ty));
     }
 
+    /// How many locals there are.
+    pub(super) fn count(&self) -> u32 {
+        self.now.len() as u32
+    }
+
     /// The declared type of a local.
     pub(super) fn ty(&self, local: u32) -> Result<ValType> {
         let at = self.types.partition_point(|&(end, _)| end <= local);

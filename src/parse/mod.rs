@@ -30,6 +30,7 @@
 mod budget;
 mod const_expr;
 mod control;
+mod debug;
 mod emit;
 mod exceptions;
 mod gc;

@@ -57,6 +57,8 @@ pub struct Module<'a> {
     pub has_func_words: bool,
     /// Types of globals and tables as other modules see them, where they are not those above.
     pub shown: HashMap<Entity, RefType>,
+    /// Whether code is to be made for debuggers.
+    pub debug: bool,
 }
 
 /// What is imported or exported, by index in its index space.

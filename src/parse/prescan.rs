@@ -65,7 +65,7 @@ pub(super) fn prescan(body: &FunctionBody<'_>, module: &Module<'_>, func: u32, t
         module,
         budget: Budget::new(func),
         out: Prescan {
-            needs_ir: !module.intrinsics.is_empty() || sig_has_gc(module, ty),
+            needs_ir: module.debug || !module.intrinsics.is_empty() || sig_has_gc(module, ty),
             throws: false,
             refused: None,
             ops: 0,

@@ -95,6 +95,7 @@ impl<'a> Module<'a> {
             rtt_types: Vec::new(),
             has_func_words: false,
             shown: HashMap::new(),
+            debug: false,
         }
     }
 

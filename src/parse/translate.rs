@@ -6,6 +6,7 @@
 
 use super::budget::Budget;
 use super::control::{Frame, refine};
+use super::debug::Tracker;
 use super::emit::{Emit, func_signature, meet};
 use super::intrinsic::{self, INTRINSICS};
 use super::locals::Locals;
@@ -114,7 +115,7 @@ impl<'a> Body<'a> {
 pub(super) struct Translator<'m, 'a> {
     pub module: &'m Module<'a>,
     pub func: Func<'a>,
-    validator: FuncValidator<Resources>,
+    pub validator: FuncValidator<Resources>,
     pub scan: Prescan,
     pub budget: Budget,
     /// The operand stack.
@@ -139,6 +140,8 @@ pub(super) struct Translator<'m, 'a> {
     /// Where the operator is, in bytes from the start of the module.
     pub offset: usize,
     pub loc: SrcLoc,
+    /// In code for debuggers: what is noted for them.
+    pub debug: Option<Box<Tracker>>,
 }
 
 impl<'m, 'a> Translator<'m, 'a> {
@@ -173,6 +176,7 @@ impl<'m, 'a> Translator<'m, 'a> {
             region,
             offset: 0,
             loc: SrcLoc::NONE,
+            debug: None,
         };
         translator.enter_func(sig.results.len());
         Ok(translator)
@@ -186,12 +190,16 @@ impl<'m, 'a> Translator<'m, 'a> {
             self.validator.define_locals(offset, count, ty)?;
             self.locals.declare(count, val_type(&self.module.types, ty, offset)?);
         }
+        if self.module.debug {
+            self.start_debugging()?;
+        }
         let mut ops = body.body.get_operators_reader()?;
         while !ops.eof() {
             let (op, offset) = ops.read_with_offset()?;
             self.validator.op(offset, &op)?;
             self.offset = offset;
             self.loc = SrcLoc(offset as u32);
+            self.mark(&op, ops.original_position())?;
             self.op(op)?;
         }
         ops.finish()?;
@@ -226,12 +234,14 @@ impl<'m, 'a> Translator<'m, 'a> {
             Operator::LocalSet { local_index } => {
                 let value = self.pop()?;
                 self.locals.set(local_index, value.into());
+                self.note_local(local_index, value);
                 Ok(())
             }
             Operator::LocalTee { local_index } => {
                 let value = self.pop()?;
                 self.locals.set(local_index, value.into());
                 self.stack.push(value);
+                self.note_local(local_index, value);
                 Ok(())
             }
             Operator::Br { .. }

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
 const MAGIC: &[u8; 8] = b"\0wasm-gc";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const CRATE: &str = env!("CARGO_PKG_VERSION");
 
 /// All but the code.
@@ -341,6 +341,10 @@ impl Meta {
         }
         let entities = self.imports.iter_mut().map(|import| &mut import.ty);
         entities.chain(self.exports.iter_mut().map(|export| &mut export.ty)).for_each(|ty| map_entity(ty, map));
+        if let Some(debug) = &mut self.debug {
+            let placed = debug.globals.iter_mut().chain(&mut debug.tables).map(|(ty, _)| ty);
+            placed.chain(&mut debug.tags).for_each(|ty| map_entity(ty, map));
+        }
         self.own_tables.iter_mut().for_each(|(_, table)| map_ref(&mut table.elem, map));
         let ids = self.own_tags.iter_mut().chain(&mut self.types);
         ids.chain(self.func_types.iter_mut().map(|(id, _)| id)).for_each(|id| *id = map(*id));

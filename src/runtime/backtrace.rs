@@ -6,6 +6,24 @@ use wasmtime::FrameSymbol;
 
 /// The WebAssembly frames of an error, the innermost first: a context of the error that a call into
 /// WebAssembly returns.
+///
+/// ```
+/// use wasmtime_gc::{Instance, Module, Store, WasmBacktrace};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let mut store = Store::<()>::default();
+/// let module = r#"(module $m (type $s (struct (field i32)))
+///     (func $inner (param (ref null $s)) (result i32) (struct.get $s 0 (local.get 0)))
+///     (func $outer (export "f") (result i32) (call $inner (ref.null $s))))"#;
+/// let module = Module::new(store.engine(), module)?;
+/// let f = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), i32>(&mut store, "f")?;
+/// let err = f.call(&mut store, ()).unwrap_err();
+/// let frames = err.downcast_ref::<WasmBacktrace>().unwrap().frames();
+/// let names: Vec<_> = frames.iter().map(|frame| frame.func_name()).collect();
+/// assert_eq!(names, [Some("inner"), Some("outer")]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct WasmBacktrace {
     pub(crate) frames: Vec<FrameInfo>,

@@ -4,7 +4,7 @@ use super::engine::{Engine, EngineState};
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, Meta, Sites};
-use crate::lower::{Lowered, lower, lower_checked, lower_module};
+use crate::lower::{LowerContext, Lowered, lower, lower_checked, lower_module};
 use crate::rtt;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -12,6 +12,27 @@ use std::sync::{Arc, OnceLock};
 use wasmparser::WasmFeatures;
 
 /// A compiled module. Cheap to clone.
+///
+/// ```
+/// use wasmtime_gc::{Engine, Instance, Module, Store};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let engine = Engine::default();
+/// let module = r#"(module (type $p (struct (field i32 i32)))
+///     (func (export "sum") (param i32 i32) (result i32) (local $p (ref $p))
+///         (local.set $p (struct.new $p (local.get 0) (local.get 1)))
+///         (i32.add (struct.get $p 0 (local.get $p)) (struct.get $p 1 (local.get $p)))))"#;
+/// let module = Module::new(&engine, module)?;
+/// // Compiled once, it has instances in as many stores as there are.
+/// for n in 0..3 {
+///     let mut store = Store::new(&engine, ());
+///     let instance = Instance::new(&mut store, &module, &[])?;
+///     let sum = instance.get_typed_func::<(i32, i32), i32>(&mut store, "sum")?;
+///     assert_eq!(sum.call(&mut store, (n, 1))?, n + 1);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Module {
     pub(crate) engine: Engine,
@@ -156,7 +177,9 @@ impl Code {
     /// Lowers and compiles a module of the dialect of explicit RTTs.
     pub fn of_dialect(engine: &EngineState, module: Arc<rtt::ast::Module>) -> Result<Arc<Code>> {
         let checked = rtt::Checked::new((*module).clone(), engine.options.features, &engine.registry)?;
-        match lower_module(checked.module()?, &engine.lower_context())? {
+        // What its code looks like is not what its text looks like, so debuggers see nothing of it.
+        let context = LowerContext { debug: false, ..engine.lower_context() };
+        match lower_module(checked.module()?, &context)? {
             Some(lowered) => {
                 let wasmtime = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm);
                 let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;

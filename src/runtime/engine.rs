@@ -33,6 +33,8 @@ pub struct EngineOptions {
     pub passes: Passes,
     /// See [`LowerContext::check_roots`].
     pub check_roots: bool,
+    /// See [`LowerContext::debug`].
+    pub debug: bool,
     /// The inner engine compiles with Winch.
     pub winch: bool,
     /// How many frames backtraces have; `None` for no backtraces.
@@ -115,6 +117,7 @@ impl EngineState {
             opt_level: self.options.opt_level,
             passes: self.options.passes,
             check_roots: self.options.check_roots,
+            debug: self.options.debug,
         }
     }
 

@@ -31,6 +31,11 @@ impl std::fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
+/// The error of a host function, if it is one on its way.
+pub fn host_error(err: &Error) -> Option<&Error> {
+    err.downcast_ref::<HostError>().map(|HostError(err)| err)
+}
+
 /// Runs something that enters WebAssembly.
 #[inline]
 pub fn enter<T: 'static, R>(
@@ -110,7 +115,7 @@ fn has_pending<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
 
 /// Moves the pending exception from the heap to the store.
 #[cold]
-fn move_out<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
+pub fn move_out<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
     let gc = &cx.data().gc;
     let Some(place) = gc.place else { return };
     let cell = gc.engine.map.pending_cell();
@@ -119,6 +124,15 @@ fn move_out<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
     if let Some(roots) = cx.data_mut().gc.roots() {
         roots.pending = word;
     }
+}
+
+/// Moves the exception that is pending in the store to the heap, or another if there is none.
+pub fn move_in<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, other: Option<u32>) {
+    let word = cx.data_mut().gc.roots().and_then(|roots| roots.pending.take()).or(other);
+    let gc = &cx.data().gc;
+    let (Some(word), Some(place)) = (word, gc.place) else { return };
+    let cell = gc.engine.map.pending_cell();
+    write_word(place.memory.data_mut(cx), cell, word);
 }
 
 /// What a host function's error is to WebAssembly: an exception if the store has one pending, which
@@ -134,6 +148,7 @@ pub fn throw_or_raise<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>
     let (Some(word), Some(place)) = (word, gc.place) else { return Err(raise(err)) };
     let cell = gc.engine.map.pending_cell();
     write_word(place.memory.data_mut(&mut cx), cell, word);
+    cx.data_mut().gc.debug.host_threw = true;
     Ok(())
 }
 
@@ -157,6 +172,7 @@ fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u
 
 #[cold]
 fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option<u32>) {
+    cx.data_mut().gc.debug.unwound += 1;
     let gc = &cx.data().gc;
     let Some(place) = gc.place else { return };
     let map = gc.engine.map;

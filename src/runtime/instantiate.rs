@@ -12,7 +12,7 @@ use super::linking::{Import, check, foreign_kind, incompatible};
 use super::metering::Unmetered;
 use super::ready::grow_as_awaited;
 use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
-use super::{Error, Result, cells, handles};
+use super::{Error, Result, cells, debug, handles};
 use crate::lower::output::{Cell, EntityMeta};
 use std::sync::Arc;
 use wasmtime::{AsContextMut, Extern, Func, StoreContextMut};
@@ -101,6 +101,7 @@ pub fn instantiate<T: 'static>(
     let mut entry = Entry::new(cx);
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new(&mut free.cx, &prepared.code.wasmtime, &prepared.natives);
+    let instance = instance.and_then(|instance| debug::start(&mut free, &prepared.code, instance).map(|()| instance));
     drop(free);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
@@ -128,6 +129,10 @@ pub async fn instantiate_async<T: 'static>(
     let mut entry = Entry::new(cx);
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new_async(&mut free.cx, &prepared.code.wasmtime, &prepared.natives).await;
+    let instance = match instance {
+        Ok(instance) => debug::start_async(&mut free, &prepared.code, instance).await.map(|()| instance),
+        Err(err) => Err(err),
+    };
     drop(free);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
@@ -147,7 +152,11 @@ fn prepare<T: 'static>(
         true => None,
         false => code.checked(&cx.data().gc.engine.clone())?,
     };
+    let module = code;
     let code = checked.as_ref().unwrap_or(code);
+    if cx.data().gc.engine.options.debug {
+        debug::prepare(cx, module, code)?;
+    }
     match &code.lowered {
         Some(lowered) => prepare_lowered(cx, code, lowered, imports),
         None => prepare_plain(&cx.data().gc.engine, code, imports).map(|prepared| Prepared { silent, ..prepared }),
@@ -278,16 +287,23 @@ impl InstanceState {
                 export => export,
             });
         };
-        let ty = lowered.export(name)?;
-        match ty {
-            EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => {
-                Some(Exported::Cell { cell: self.cell((*cell)?, self.area)?, ty: ty.clone() })
-            }
-            EntityMeta::Tag { cell, .. } => {
-                Some(Exported::Cell { cell: self.cell((*cell)?, self.tag_base)?, ty: ty.clone() })
-            }
-            _ => native(cx.as_context_mut()),
-        }
+        self.in_heap(lowered.export(name)?).unwrap_or_else(|| native(cx.as_context_mut()))
+    }
+
+    /// What lives in the heap, or is a tag; `None` for any other entity.
+    pub(super) fn in_heap(&self, ty: &EntityMeta) -> Option<Option<Exported>> {
+        let (cell, base) = match ty {
+            EntityMeta::RefGlobal { cell, .. } | EntityMeta::RefTable { cell, .. } => (*cell, self.area),
+            EntityMeta::Tag { cell, .. } => (*cell, self.tag_base),
+            _ => return None,
+        };
+        let cell = cell.and_then(|cell| self.cell(cell, base));
+        Some(cell.map(|cell| Exported::Cell { cell, ty: ty.clone() }))
+    }
+
+    /// Whether its functions never return with an exception pending.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// The names of all exports, in order.

@@ -37,6 +37,13 @@ pub struct Unmetered<'a, T: 'static> {
     outer: bool,
 }
 
+impl<T: 'static> Unmetered<'_, T> {
+    /// The engine's part is done: what may follow is a start function.
+    pub fn made(&mut self) {
+        self.cx.data_mut().gc.debug.making = false;
+    }
+}
+
 impl<'a, T: 'static> Unmetered<'a, T> {
     /// Before the instantiation of a module.
     pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>, code: &Code) -> Unmetered<'a, T> {
@@ -47,12 +54,14 @@ impl<'a, T: 'static> Unmetered<'a, T> {
             // It counts fuel, so this does not fail.
             cx.set_fuel(u64::MAX).ok();
         }
+        cx.data_mut().gc.debug.making = true;
         Unmetered { cx: cx.as_context_mut(), fuel, outer }
     }
 }
 
 impl<T: 'static> Drop for Unmetered<'_, T> {
     fn drop(&mut self) {
+        self.made();
         self.cx.data_mut().unmetered = self.outer;
         if let Some(fuel) = self.fuel {
             self.cx.set_fuel(fuel).ok();

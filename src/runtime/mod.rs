@@ -29,6 +29,7 @@
 //! | `stand_in.rs` | functions in place of results that nobody reads |
 //! | `trap.rs` | the engine's errors, told in terms of the original module |
 //! | `backtrace.rs` | backtraces |
+//! | `debug.rs` | frames and stops of the engine, told in terms of the original module |
 //!
 //! What this is not: anything that an embedder sees; that is `api/`.
 
@@ -39,6 +40,7 @@ pub(crate) mod artifact;
 pub(crate) mod backtrace;
 pub(crate) mod cells;
 pub(crate) mod code;
+pub(crate) mod debug;
 pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod exceptions;

@@ -5,6 +5,7 @@
 //! it back whatever happens.
 
 use super::code::Code;
+use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
 use super::hosts::{HostValue, TraceFn};
@@ -51,6 +52,8 @@ pub struct StoreData<T: 'static> {
     pub(crate) epoch_yields: bool,
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
+    /// Calls start functions, in a store with a debugger.
+    pub(crate) start_async: Option<super::debug::StartAsync<T>>,
     /// Who is told of calls.
     #[cfg(feature = "call-hook")]
     pub(crate) hook: Option<super::hooks::Hook<T>>,
@@ -83,6 +86,7 @@ impl<T: 'static> StoreData<T> {
             rtt_globals: HashMap::new(),
             finalize: false,
             awaited: None,
+            debug: Debugging::default(),
         };
         StoreData {
             user,
@@ -97,6 +101,7 @@ impl<T: 'static> StoreData<T> {
             on_epoch: None,
             epoch_yields: false,
             unmetered: false,
+            start_async: None,
             #[cfg(feature = "call-hook")]
             hook: None,
         }
@@ -161,6 +166,8 @@ pub struct GcStore {
     pub finalize: bool,
     /// The size that the heap's memory did not get because the limiter has to wait.
     pub awaited: Option<u64>,
+    /// What has to do with debugging of guests.
+    pub debug: Debugging,
 }
 
 /// The entities of the engine that a heap consists of.

@@ -68,8 +68,7 @@ pub fn with_backtrace(err: Error, backtrace: Option<WasmBacktrace>) -> Error {
 
 /// What a trap means where it happened, if not what the engine says.
 fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap, fault: Option<u64>) -> Option<Trap> {
-    // These happen anywhere, whatever the instruction.
-    if matches!(trap, Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge) {
+    if is_anywhere(trap) {
         return None;
     }
     let frame = backtrace.frames().first()?;
@@ -77,6 +76,20 @@ fn meaning(engine: &EngineState, backtrace: &wasmtime::WasmBacktrace, trap: Trap
     let (func, offset) = (frame.func_index(), frame.module_offset());
     let site = trap_site(code.lowered.as_ref()?, func, offset, trap, fault)?;
     Some(trap_of(site.trap?))
+}
+
+/// Whether a trap happens anywhere, whatever the instruction.
+fn is_anywhere(trap: Trap) -> bool {
+    matches!(trap, Trap::StackOverflow | Trap::Interrupt | Trap::OutOfFuel | Trap::AllocationTooLarge)
+}
+
+/// What a trap means at an offset of a lowered module, if not what the engine says, in code for debuggers: there
+/// every check is one of its own.
+pub fn meaning_at(lowered: &LoweredCode, offset: u32, trap: Trap) -> Option<Trap> {
+    if is_anywhere(trap) {
+        return None;
+    }
+    Some(trap_of(trap_site(lowered, u32::MAX, Some(offset as usize), trap, None)?.trap?))
 }
 
 fn trap_of(code: TrapCode) -> Trap {

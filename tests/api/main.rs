@@ -2,6 +2,7 @@
 
 mod async_;
 mod calls;
+mod debugging;
 mod entities;
 mod exceptions;
 mod exceptions_in_hosts;

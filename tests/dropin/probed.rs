@@ -84,6 +84,7 @@ macro_rules! probes {
 }
 
 probes! {
+    debugging: steps refs faults thrown breakpoints insides mixed;
     errors: modules features imports subtypes linkers;
     entities: calls hosts globals tables memories;
     guests: traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;

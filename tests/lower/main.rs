@@ -65,6 +65,7 @@ impl Case {
             opt_level: self.opt_level,
             passes: self.passes,
             check_roots: true,
+            debug: false,
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
         let lowered = lowered.unwrap_or_else(|| panic!("{}: nothing was lowered", self.path.display()));

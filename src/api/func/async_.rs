@@ -223,6 +223,38 @@ pub(crate) fn typed<T: Send + 'static, P: WasmTyList, R: WasmRet>(
 impl Func {
     /// A host function over values of any type that may have to wait. The store is one for asynchronous calls from
     /// then on.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Func, FuncType, Store, Val, ValType};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut future = pin!(future);
+    /// #     loop {
+    /// #         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    /// #             return output;
+    /// #         }
+    /// #     }
+    /// # }
+    ///
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let ty = FuncType::new(&engine, [ValType::I32], [ValType::I32]);
+    /// let next = Func::new_async(&mut store, ty, |_caller, params, results| {
+    ///     Box::new(async move {
+    ///         // Whatever has to be waited for.
+    ///         std::future::ready(()).await;
+    ///         results[0] = Val::I32(params[0].unwrap_i32() + 1);
+    ///         Ok(())
+    ///     })
+    /// });
+    /// let mut results = [Val::I32(0)];
+    /// block_on(next.call_async(&mut store, &[Val::I32(41)], &mut results))?;
+    /// assert_eq!(results[0].unwrap_i32(), 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new_async<T, F>(mut store: impl AsContextMut<Data = T>, ty: FuncType, func: F) -> Func
     where
         F: for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>

@@ -69,6 +69,27 @@ impl<'a, T: 'static> Caller<'a, T> {
     }
 
     /// What the caller's instance exports at a place that its module told.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Caller, Engine, Extern, Func, Instance, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let module = r#"(module (import "" "" (func $look)) (memory (export "m") 3)
+    ///     (func (export "run") (call $look)))"#;
+    /// let module = Module::new(&engine, module)?;
+    /// let memory = module.get_export_index("m").unwrap();
+    /// let mut store = Store::new(&engine, 0);
+    /// let look = Func::wrap(&mut store, move |mut caller: Caller<'_, u64>| {
+    ///     let Some(Extern::Memory(memory)) = caller.get_module_export(&memory) else { return };
+    ///     *caller.data_mut() = memory.size(&caller);
+    /// });
+    /// let instance = Instance::new(&mut store, &module, &[look.into()])?;
+    /// instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+    /// assert_eq!(*store.data(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_module_export(&mut self, export: &ModuleExport) -> Option<Extern> {
         let name = export.name(self.engine())?;
         self.get_export(&name)

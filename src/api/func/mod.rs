@@ -35,6 +35,25 @@ use std::sync::Arc;
 use wasmtime::error::Context;
 
 /// A function of a guest or of the host.
+///
+/// ```
+/// use wasmtime_gc::{Func, Instance, Module, Store, Val};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// let mut store = Store::<()>::default();
+/// let half = Func::wrap(&mut store, |n: i32| n / 2);
+/// let mut results = [Val::I32(0)];
+/// half.call(&mut store, &[Val::I32(84)], &mut results)?;
+/// assert_eq!(results[0].unwrap_i32(), 42);
+/// // Guests take it as any other function.
+/// let module = r#"(module (import "" "" (func $half (param i32) (result i32))) (export "half" (func $half)))"#;
+/// let module = Module::new(store.engine(), module)?;
+/// let instance = Instance::new(&mut store, &module, &[half.into()])?;
+/// let half = instance.get_typed_func::<i32, i32>(&mut store, "half")?;
+/// assert_eq!(half.call(&mut store, 10)?, 5);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Func {
     kind: FuncKind,
@@ -68,6 +87,27 @@ impl Func {
     }
 
     /// A host function from a closure, whose parameters and result give its type.
+    ///
+    /// ```
+    /// use wasmtime_gc::{AnyRef, Caller, Func, Result, Rooted, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// struct Seen(u32);
+    ///
+    /// let mut store = Store::new(&Default::default(), Seen(0));
+    /// // Any number of numbers and references; the caller first, if it is wanted; results that may fail.
+    /// let is_null = Func::wrap(&mut store, |any: Option<Rooted<AnyRef>>| i32::from(any.is_none()));
+    /// let count = Func::wrap(&mut store, |mut caller: Caller<'_, Seen>| caller.data_mut().0 += 1);
+    /// let divide = Func::wrap(&mut store, |a: u32, b: u32| -> Result<u32> {
+    ///     a.checked_div(b).ok_or_else(|| wasmtime_gc::format_err!("division by zero"))
+    /// });
+    /// count.typed::<(), ()>(&store)?.call(&mut store, ())?;
+    /// assert_eq!(store.data().0, 1);
+    /// assert_eq!(is_null.typed::<Option<Rooted<AnyRef>>, i32>(&store)?.call(&mut store, None)?, 1);
+    /// assert!(divide.typed::<(u32, u32), u32>(&store)?.call(&mut store, (1, 0)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wrap<T: 'static, Params, Results>(
         mut store: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,
@@ -281,6 +321,19 @@ impl Func {
     }
 
     /// The function as one whose types are known when the host is compiled.
+    ///
+    /// ```
+    /// use wasmtime_gc::{Func, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let mut store = Store::<()>::default();
+    /// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b);
+    /// let typed = add.typed::<(i32, i32), i32>(&store)?;
+    /// assert_eq!(typed.call(&mut store, (1, 2))?, 3);
+    /// assert!(add.typed::<(i32, i64), i32>(&store).is_err(), "its type is another");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

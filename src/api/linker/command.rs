@@ -41,6 +41,24 @@ impl<T: 'static> Linker<T> {
     /// A *command*, which exports `_start`, is instantiated anew for every call of one of its functions. Anything
     /// else is instantiated now, and its `_initialize` called if it has one.
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let count = r#"(module (global $n (mut i32) (i32.const 0))
+    ///     (func (export "_initialize") (global.set $n (i32.const 5)))
+    ///     (func (export "next") (result i32)
+    ///         (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))"#;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.module(&mut store, "count", &Module::new(&engine, count)?)?;
+    /// let next = linker.get(&mut store, "count", "next")?.into_func().unwrap().typed::<(), i32>(&store)?;
+    /// assert_eq!((next.call(&mut store, ())?, next.call(&mut store, ())?), (6, 7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the module can not be instantiated, a command exports something else than functions, or a name is taken.

@@ -39,6 +39,24 @@ impl<T: 'static> Linker<T> {
     /// Resolves the imports of a module, so that it can be instantiated many times without looking for them. What is
     /// of a store can only be used in that store.
     ///
+    /// ```
+    /// use wasmtime_gc::{Engine, Linker, Module, Store};
+    ///
+    /// # fn main() -> wasmtime_gc::Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::new(&engine);
+    /// linker.func_wrap("env", "two", || 2)?;
+    /// let module = r#"(module (import "env" "two" (func $two (result i32))) (export "f" (func $two)))"#;
+    /// let pre = linker.instantiate_pre(&Module::new(&engine, module)?)?;
+    /// for _ in 0..3 {
+    ///     let mut store = Store::new(&engine, ());
+    ///     let f = pre.instantiate(&mut store)?.get_typed_func::<(), i32>(&mut store, "f")?;
+    ///     assert_eq!(f.call(&mut store, ())?, 2);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`UnknownImportError`] when something is not defined; when a host function's type does not match. Other

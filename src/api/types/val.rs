@@ -253,6 +253,17 @@ impl fmt::Display for RefType {
 }
 
 /// A heap type.
+///
+/// ```
+/// use wasmtime_gc::{HeapType};
+///
+/// # fn main() -> wasmtime_gc::Result<()> {
+/// assert!(HeapType::I31.matches(&HeapType::Eq) && HeapType::Eq.matches(&HeapType::Any));
+/// assert!(HeapType::None.matches(&HeapType::Struct));
+/// assert!(!HeapType::Extern.matches(&HeapType::Any), "another hierarchy");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub enum HeapType {
     /// `extern`: references of the host.

@@ -13,6 +13,7 @@ use super::tables::Tables;
 use super::{EmitContext, EmittedBody};
 use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, TrapCode, Value};
+use crate::lower::debug::DebugFunc;
 use cranelift_entity::SecondaryMap;
 use std::ops::Range;
 use wasm_encoder::{BlockType, Instruction};
@@ -33,6 +34,8 @@ pub(super) struct Emitter<'e, 'a> {
     pub section: Option<Range<usize>>,
     pub reindex: Reindex<'e>,
     pub code: Code,
+    /// Places of marks, and behind calls.
+    pub debug: DebugFunc,
     /// How many labels are open.
     pub depth: u32,
     /// How many labels were open when a construct's own was opened, plus one; 0 without a label.
@@ -67,6 +70,7 @@ pub(super) fn emit(
         section: None,
         reindex: Reindex(cx),
         code,
+        debug: DebugFunc::default(),
         depth: 0,
         label: SecondaryMap::new(),
         inverted: SecondaryMap::new(),
@@ -78,7 +82,8 @@ pub(super) fn emit(
         emitter.end_section(at);
     }
     emitter.code.put(Instruction::End);
-    Ok(EmittedBody { inlined: func.inlined.clone(), ..emitter.code.finish() })
+    let debug = emitter.debugged();
+    Ok(EmittedBody { inlined: func.inlined.clone(), debug, ..emitter.code.finish() })
 }
 
 impl Emitter<'_, '_> {

@@ -132,6 +132,6 @@ impl Code {
 
     /// The finished body.
     pub fn finish(self) -> EmittedBody {
-        EmittedBody { body: self.bytes, sites: self.sites, inlined: Vec::new(), hints: self.hints }
+        EmittedBody { body: self.bytes, sites: self.sites, inlined: Vec::new(), hints: self.hints, debug: None }
     }
 }

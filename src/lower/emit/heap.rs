@@ -116,6 +116,11 @@ impl Emitter<'_, '_> {
         self.code.site(self.func.insts[inst].loc, Some(TrapCode::StackOverflow));
     }
 
+    /// Slots that are published wherever the frame is.
+    fn reserved(&self) -> u32 {
+        if self.frame.exists() { self.func.frame.reserved } else { 0 }
+    }
+
     fn check_slots(&self, slots: u32) -> Result<(), Error> {
         if slots <= self.frame.slots {
             return Ok(());
@@ -209,7 +214,7 @@ impl Emitter<'_, '_> {
     fn alloc_cold(&mut self, inst: Inst, op: HeapOp, object: u32) -> Result<(), Error> {
         let func = self.func;
         let refresh = &func.refresh[inst];
-        let used = refresh.iter().map(|&(slot, _)| slot.saturating_add(1)).max().unwrap_or(0);
+        let used = refresh.iter().map(|&(slot, _)| slot.saturating_add(1)).max().unwrap_or(0).max(self.reserved());
         self.check_slots(used)?;
         let publishes = self.frame.exists() && (used > 0 || self.section.is_some());
         if publishes {

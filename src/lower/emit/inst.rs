@@ -41,6 +41,7 @@ impl Emitter<'_, '_> {
             Op::Call(callee) => {
                 let opcode = self.call(*callee)?;
                 self.with_site(inst, opcode);
+                self.note_return(callee);
             }
             Op::ReturnCall(callee) => {
                 self.restore();
@@ -54,6 +55,7 @@ impl Emitter<'_, '_> {
             Op::Table(op) => self.table(inst, *op)?,
             Op::Ref(op) => self.reference(inst, *op)?,
             Op::Heap(op) => return self.heap(inst, *op),
+            Op::Debug(op) => return self.debug_op(inst, *op),
             op => return Err(Error::bug(format!("{op:?} was not lowered"))),
         }
         self.set_results(inst);

@@ -7,7 +7,7 @@
 use super::coalesce::Bundles;
 use super::frame::FramePlan;
 use super::ranges::Ranges;
-use super::{EmitContext, MAX_LOCALS};
+use super::{EmitContext, MAX_LOCALS, debug};
 use crate::fault::Error;
 use crate::ir::{Func, Inst, Value, ValueDef};
 use crate::types::ValType;
@@ -121,6 +121,8 @@ pub(super) struct Locals {
     pub object: u32,
     /// For an inline allocation: the end of the object.
     pub end: u32,
+    /// The local or root slot of each variable of a debugger.
+    pub vars: Vec<u32>,
 }
 
 /// What gets a local: a lone value or a bundle.
@@ -154,13 +156,15 @@ pub(super) fn assign(
         scan.place(item, &mut items);
     }
     let scratch = frame.scratch_locals();
-    let total = scan.classes_of.len() + scratch as usize;
+    let vars = func.debug.as_ref().map_or(&[][..], |debug| &debug.vars);
+    let noted = vars.iter().filter(|kind| !kind.is_moved()).count();
+    let total = scan.classes_of.len() + scratch as usize + noted;
     if total > MAX_LOCALS {
         let what = format!("it needs {total} locals, and the most are {MAX_LOCALS}");
         return Err(Error::TooComplex { func: func.index, what });
     }
     let params = func.params().len();
-    let (number, declared, first_scratch) = declare(&scan.classes_of, params, &classes, scratch);
+    let (number, mut declared, first_scratch) = declare(&scan.classes_of, params, &classes, scratch);
     for value in func.values.keys() {
         if let (Place::Local(_), Some(item)) = (places.get(value), item_of[value].checked_sub(1)) {
             places.set(value, Place::Local(number[items[item as usize].local as usize]));
@@ -168,7 +172,8 @@ pub(super) fn assign(
     }
     let non_null = func.params().iter().map(|&param| !classes.is_nullable(classes.of[param])).collect();
     let object = first_scratch + u32::from(frame.exists());
-    Ok(Locals { declared, non_null, frame: first_scratch, object, end: object + 1 })
+    let vars = debug::declare(vars, params as u32, &mut declared);
+    Ok(Locals { declared, non_null, frame: first_scratch, object, end: object + 1, vars })
 }
 
 /// What needs a local, and for each value the number of its item, plus one.

@@ -19,6 +19,7 @@
 //! | `branch.rs` | branches and the copies that they carry |
 //! | `inst.rs` | one instruction |
 //! | `frame.rs` | where the frame of root slots exists |
+//! | `debug.rs` | what is noted for debuggers |
 //! | `heap.rs` | accesses to root slots, inline allocation |
 //! | `reindex.rs` | Wasm operators with new indices; which of them can trap or call |
 //!
@@ -29,6 +30,7 @@ mod body;
 mod branch;
 mod coalesce;
 mod code;
+mod debug;
 mod flat;
 mod frame;
 mod heap;
@@ -42,6 +44,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use super::debug::DebugFunc;
 use super::index::IndexMap;
 use super::output::Site;
 use crate::fault::Error;
@@ -65,6 +68,8 @@ pub struct EmitContext<'m> {
     pub index: &'m IndexMap,
     /// The final type index of each function type.
     pub func_types: &'m HashMap<TypeId, u32>,
+    /// How many functions the original module has.
+    pub originals: u32,
 }
 
 impl EmitContext<'_> {
@@ -106,6 +111,8 @@ pub struct EmittedBody {
     pub inlined: Vec<Inlined>,
     /// Branches that are nearly always, or hardly ever, taken, by ascending offset from the start of `body`.
     pub hints: Vec<(u32, bool)>,
+    /// What a debugger sees of it.
+    pub debug: Option<Box<DebugFunc>>,
 }
 
 impl EmittedBody {

@@ -73,7 +73,7 @@ mod tops;
 pub use check::check_roots;
 
 use crate::fault::Error;
-use crate::ir::{Callee, Func, HeapOp, Inst, Op};
+use crate::ir::{Callee, DebugOp, Func, HeapOp, Inst, Op};
 use crate::layout::map::MAX_FRAME_BYTES;
 use cranelift_entity::entity_impl;
 
@@ -121,6 +121,7 @@ impl Safepoints<'_> {
     fn of(&self, func: &Func<'_>, inst: Inst) -> Option<Safepoint> {
         match &func.insts[inst].op {
             Op::Call(callee) if (self.collects)(callee) => Some(Safepoint::Call),
+            Op::Debug(DebugOp::Mark(_)) => Some(Safepoint::Call),
             Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Some(Safepoint::Alloc),
             _ => None,
         }

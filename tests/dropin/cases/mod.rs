@@ -20,19 +20,23 @@ mod types;
 
 use wasmtime::{Config, Engine, Instance, Module, Store};
 
-/// An engine with everything that the programs use.
-fn engine() -> Engine {
+/// A configuration with everything that the programs use.
+pub(super) fn config() -> Config {
     let mut config = Config::new();
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
-    Engine::new(&config).unwrap()
+    config
 }
 
-fn store() -> Store<u32> {
+pub(super) fn engine() -> Engine {
+    Engine::new(&config()).unwrap()
+}
+
+pub(super) fn store() -> Store<u32> {
     Store::new(&engine(), 0)
 }
 
 /// A store with an instance that imports nothing.
-fn instance(wat: &str) -> (Store<u32>, Instance) {
+pub(super) fn instance(wat: &str) -> (Store<u32>, Instance) {
     let mut store = store();
     let module = Module::new(store.engine(), wat).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();

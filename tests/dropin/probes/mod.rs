@@ -5,6 +5,7 @@
 
 use super::wasmtime;
 
+pub mod debugging;
 pub mod entities;
 pub mod errors;
 pub mod guests;
@@ -13,9 +14,10 @@ pub mod settings;
 pub mod strangers;
 pub mod types;
 
+use super::cases::{config, engine, instance, store};
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wasmtime::{Config, Engine, Instance, Module, Result, Store, ThrownException, Trap};
+use wasmtime::{Config, Result, ThrownException, Trap};
 
 /// A list of what happened.
 #[derive(Default)]
@@ -51,24 +53,3 @@ impl Log {
 
 /// What changes a configuration.
 type Setting = fn(&mut Config) -> &mut Config;
-
-fn config() -> Config {
-    let mut config = Config::new();
-    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
-    config
-}
-
-fn engine() -> Engine {
-    Engine::new(&config()).unwrap()
-}
-
-fn store() -> Store<u32> {
-    Store::new(&engine(), 0)
-}
-
-fn instance(wat: &str) -> (Store<u32>, Instance) {
-    let mut store = store();
-    let module = Module::new(store.engine(), wat).unwrap();
-    let instance = Instance::new(&mut store, &module, &[]).unwrap();
-    (store, instance)
-}

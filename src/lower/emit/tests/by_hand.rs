@@ -359,7 +359,7 @@ fn with_func_type(test: impl Fn(&EmitContext<'_>, ValType)) {
         ..IndexMap::default()
     };
     let func_types = HashMap::from([(TypeId(9), 2)]);
-    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types };
+    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     test(&cx, ValType::Ref(RefType::new(false, HeapType::Concrete(CompositeKind::Func, TypeId(9)))));
 }
 

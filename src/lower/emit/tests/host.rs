@@ -73,14 +73,14 @@ fn index_map() -> IndexMap {
 pub fn emit(func: &Func<'_>) -> EmittedBody {
     verify::verify(func).expect("the function is valid IR");
     let (index, func_types) = (index_map(), HashMap::new());
-    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types };
+    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     emit_func(func, &cx).expect("emission succeeds")
 }
 
 /// A module that exports the function as `f` and the heap as `heap`.
 pub fn module(func: &Func<'_>, body: &EmittedBody) -> Vec<u8> {
     let (index, func_types) = (index_map(), HashMap::new());
-    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types };
+    let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     let mut types = enc::TypeSection::new();
     let (i32, i64) = (enc::ValType::I32, enc::ValType::I64);
     types.ty().function([i32], [i32]);
