@@ -1,6 +1,6 @@
 //! Compile times and code sizes.
 
-use super::clock;
+use super::all_threads;
 use super::contender::{Compiled, Contender};
 use super::options::Options;
 use super::program::Program;
@@ -26,10 +26,10 @@ pub fn race(
             if figures.failure.is_some() || (contender.is_peer() && round > 0) {
                 continue;
             }
-            let (start, used) = (Instant::now(), clock::all_threads());
+            let (start, used) = (Instant::now(), all_threads::now());
             let outcome = contender.compile(&program.wasm);
             let elapsed = start.elapsed().as_secs_f64() * 1e3;
-            let used = (clock::all_threads() - used).as_secs_f64() * 1e3;
+            let used = (all_threads::now() - used).as_secs_f64() * 1e3;
             match outcome {
                 Ok(code) => {
                     if round > 0 {

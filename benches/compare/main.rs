@@ -6,6 +6,7 @@
 //! Without `--bench`, as under `cargo test --benches`, each micro-benchmark runs once with a small parameter on
 //! every contender, and results are compared: so the benches are tests.
 
+mod all_threads;
 mod chart;
 mod clock;
 mod compile;

@@ -4,7 +4,7 @@
 //! after round; the figures are the medians of the time that passes, and of the processor time of all threads. In one more process each, the kernel's high-water
 //! mark is reset behind the instantiation, and the program tells by how much the mark exceeds what was resident then.
 
-use super::clock;
+use super::all_threads;
 use super::contender::{self, Contender};
 use super::corpus;
 use super::memory::Watch;
@@ -29,11 +29,11 @@ pub fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &O
             if figures.time().is_none() {
                 continue;
             }
-            let (start, used) = (Instant::now(), clock::children());
+            let (start, used) = (Instant::now(), all_threads::children());
             match spawn(program, contenders[at].as_ref(), false) {
                 Ok(_) => {
                     figures.whole_ms.push(start.elapsed().as_secs_f64() * 1e3);
-                    let used = clock::children().zip(used).map(|(now, then)| now.saturating_sub(then));
+                    let used = all_threads::children().zip(used).map(|(now, then)| now.saturating_sub(then));
                     figures.whole_cpu_ms.extend(used.map(|used| used.as_secs_f64() * 1e3));
                 }
                 Err(err) => figures.fail(format!("as a process: {err:#}")),
