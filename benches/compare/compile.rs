@@ -1,5 +1,6 @@
 //! Compile times and code sizes.
 
+use super::all_threads;
 use super::contender::{Compiled, Contender};
 use super::options::Options;
 use super::program::Program;
@@ -25,13 +26,15 @@ pub fn race(
             if figures.failure.is_some() || (contender.is_peer() && round > 0) {
                 continue;
             }
-            let start = Instant::now();
+            let (start, used) = (Instant::now(), all_threads::now());
             let outcome = contender.compile(&program.wasm);
             let elapsed = start.elapsed().as_secs_f64() * 1e3;
+            let used = (all_threads::now() - used).as_secs_f64() * 1e3;
             match outcome {
                 Ok(code) => {
                     if round > 0 {
                         figures.compile_ms.push(elapsed);
+                        figures.compile_cpu_ms.push(used);
                     }
                     figures.code_bytes = code.code_bytes();
                     compiled[at] = Some(code);

@@ -6,6 +6,7 @@
 //! Without `--bench`, as under `cargo test --benches`, each micro-benchmark runs once with a small parameter on
 //! every contender, and results are compared: so the benches are tests.
 
+mod all_threads;
 mod chart;
 mod clock;
 mod compile;
@@ -65,20 +66,33 @@ fn run(options: &Options) -> Result<bool> {
 
 fn bench(options: &Options) -> Result<bool> {
     let mut contenders = contender::all()?;
+    contenders.retain(|contender| options.takes(contender.name()));
     let own = contenders.len();
-    contenders.extend(peer::all());
+    // What a peer compiles can not be compared.
+    if !options.compile {
+        contenders.extend(peer::all().into_iter().filter(|peer| options.takes(peer.name())));
+    }
     let programs: Vec<Program> = all_programs()?.into_iter().filter(|p| options.selects(&p.name)).collect();
-    report::times_header(options, &contenders);
+    if !options.compile {
+        report::times_header(options, &contenders);
+    }
     let mut records = Vec::new();
     for program in &programs {
         let record = measure(program, &contenders, options)?;
-        report::times_row(&record);
+        if !options.compile {
+            report::times_row(&record);
+        }
         records.push(record);
     }
-    report::whole(&records, &contenders);
-    report::sizes(&records, &contenders[..own]);
-    report::footprints(&records, &contenders);
-    instantiate::bench(options, &contenders[..own])?;
+    if options.compile {
+        report::compiled(&records);
+    } else {
+        report::whole(&records, &contenders);
+        report::sizes(&records, &contenders[..own]);
+        report::compiled(&records);
+        report::footprints(&records, &contenders);
+        instantiate::bench(options, &contenders[..own])?;
+    }
     summary::print(&records);
     let failures = report::failures(&records);
     if let Some(file) = &options.json {
@@ -94,7 +108,7 @@ fn bench(options: &Options) -> Result<bool> {
 fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &Options) -> Result<Record> {
     let mut record = Record::new(program, contenders);
     let compiled = compile::race(program, contenders, options, &mut record);
-    if !program.is_compile_only() {
+    if !program.is_compile_only() && !options.compile {
         race::race(program, contenders, &compiled, options, &mut record);
         pauses::measure(program, &mut record);
         whole::measure(program, contenders, options, &mut record);

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 const USAGE: &str = "\
-cargo bench -- [NAME]... [--quick] [--json FILE] [--svg FILE] [--list] [--test]
+cargo bench -- [NAME]... [--quick] [--rounds N] [--compile] [--skip NAME] [--json FILE] [--svg FILE] [--list] [--test]
 
   NAME         only programs whose name contains NAME; several add up
   --quick      fewer rounds, no resident memory
+  --rounds N   so many rounds and processes of each contender, and twice as many compilations
+  --compile    compiles only
+  --skip NAME  leaves a contender out (not `lowered` or `copying`, which others are compared with); several add up
   --json FILE  writes every figure and every sample to FILE
   --svg FILE   draws the large cases
   --list       prints the programs' names
@@ -30,15 +33,29 @@ pub enum Mode {
 pub struct Options {
     pub mode: Mode,
     pub quick: bool,
+    /// In place of the usual numbers of rounds.
+    rounds: Option<usize>,
+    /// Nothing is run.
+    pub compile: bool,
     pub json: Option<PathBuf>,
     pub svg: Option<PathBuf>,
     filters: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl Options {
     /// Cargo passes `--bench` for `cargo bench` and nothing for `cargo test --benches`.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-        let mut options = Options { mode: Mode::Test, quick: false, json: None, svg: None, filters: Vec::new() };
+        let mut options = Options {
+            mode: Mode::Test,
+            quick: false,
+            rounds: None,
+            compile: false,
+            json: None,
+            svg: None,
+            filters: Vec::new(),
+            skipped: Vec::new(),
+        };
         let (mut bench, mut test) = (false, false);
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("`{arg}` needs a value\n\n{USAGE}"));
@@ -55,6 +72,12 @@ impl Options {
                     }
                 }
                 "--quick" => options.quick = true,
+                "--rounds" => {
+                    let count = value()?;
+                    options.rounds = Some(count.parse().map_err(|_| format!("`{count}` is no number of rounds"))?);
+                }
+                "--compile" => options.compile = true,
+                "--skip" => options.skipped.push(skipped(value()?)?),
                 "--json" => options.json = Some(value()?.into()),
                 "--svg" => options.svg = Some(value()?.into()),
                 _ if arg.starts_with('-') => return Err(format!("unknown option `{arg}`\n\n{USAGE}")),
@@ -72,23 +95,36 @@ impl Options {
         self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
     }
 
+    /// Whether a contender takes part.
+    pub fn takes(&self, contender: &str) -> bool {
+        self.skipped.iter().all(|skipped| skipped != contender)
+    }
+
     /// Samples of each contender that is fast enough.
     pub fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        self.rounds.unwrap_or(if self.quick { 3 } else { 7 })
     }
 
     /// Processes of each contender for a whole program.
     pub fn processes(&self) -> usize {
-        if self.quick { 1 } else { 5 }
+        self.rounds.unwrap_or(if self.quick { 1 } else { 5 })
     }
 
     /// Compilations of each contender.
     pub fn compilations(&self) -> usize {
-        if self.quick { 3 } else { 9 }
+        self.rounds.map_or(if self.quick { 3 } else { 9 }, |rounds| 2 * rounds)
     }
 
     /// Seconds after which a contender sits the remaining rounds out.
     pub fn patience(&self) -> f64 {
         if self.quick { 6.0 } else { 25.0 }
+    }
+}
+
+/// A contender that may be left out.
+fn skipped(name: String) -> Result<String, String> {
+    match name.as_str() {
+        "lowered" | "copying" => Err(format!("`{name}` can not be left out, others are compared with it\n\n{USAGE}")),
+        _ => Ok(name),
     }
 }

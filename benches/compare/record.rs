@@ -28,6 +28,8 @@ pub struct Figures {
     pub run_ms: Vec<f64>,
     /// Milliseconds from binary to machine code, a value for each compilation.
     pub compile_ms: Vec<f64>,
+    /// The same in processor time of all threads.
+    pub compile_cpu_ms: Vec<f64>,
     /// Bytes of machine code.
     pub code_bytes: Option<usize>,
     /// Of the last store.
@@ -36,6 +38,8 @@ pub struct Figures {
     pub heap_runs: u64,
     /// Milliseconds of whole processes.
     pub whole_ms: Vec<f64>,
+    /// The same in processor time of all threads.
+    pub whole_cpu_ms: Vec<f64>,
     /// KiB by which resident memory grows at most while the program runs in a process of its own.
     pub resident_kib: Option<u64>,
     /// Why there are no times.
@@ -103,6 +107,11 @@ impl Record {
         Some(median(&self.lowered().compile_ms)? / median(&self.stock()[0].compile_ms)?)
     }
 
+    /// The same of the least processor time of each.
+    pub fn compile_cpu_ratio(&self) -> Option<f64> {
+        Some(least(&self.lowered().compile_cpu_ms)? / least(&self.stock()[0].compile_cpu_ms)?)
+    }
+
     /// Machine code in times of Wasmtime's, with its default collector.
     pub fn code_ratio(&self) -> Option<f64> {
         Some(self.lowered().code_bytes? as f64 / self.stock()[0].code_bytes? as f64)
@@ -127,6 +136,11 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let upper = *sorted.get(sorted.len() / 2)?;
     let lower = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
     Some((lower + upper) / 2.0)
+}
+
+/// The smallest of the values.
+pub fn least(values: &[f64]) -> Option<f64> {
+    values.iter().copied().min_by(f64::total_cmp)
 }
 
 /// The geometric mean; none of no values.

@@ -46,18 +46,24 @@ pub fn whole(records: &[Record], contenders: &[Box<dyn Contender>]) {
     if rows.peek().is_none() {
         return;
     }
-    println!("\nWhole process, from its start to its end: median of the time that passes, ms.\n");
+    println!(
+        "\nWhole process, from its start to its end: median of the time that passes, ms; then of processor time.\n"
+    );
     print!("{:NAME$}", "program");
+    contenders.iter().for_each(|contender| print!("{:>10}", contender.name()));
+    print!("  |");
     contenders.iter().for_each(|contender| print!("{:>10}", contender.name()));
     println!();
     for record in rows {
         print!("{:NAME$}", record.name);
         record.results.iter().for_each(|figures| print!("{:>10}", cell(median(&figures.whole_ms), 0, "")));
+        print!("  |");
+        record.results.iter().for_each(|figures| print!("{:>10}", cell(median(&figures.whole_cpu_ms), 0, "")));
         println!();
     }
 }
 
-/// Heaps, pauses, compile times and code sizes.
+/// Heaps and pauses.
 pub fn sizes(records: &[Record], contenders: &[Box<dyn Contender>]) {
     println!("\nPeak of the GC heap's length, MiB; pauses of the lowered heap, ms: the longest, and all of a run;");
     println!("beside it the longest collection found on Wasmtime's copying collector, in processor time.\n");
@@ -74,14 +80,21 @@ pub fn sizes(records: &[Record], contenders: &[Box<dyn Contender>]) {
         let copying = cell(record.copying_pause_ms, 1, "");
         println!("  |{:>10}{:>10}{copying:>10}", cell(longest, 3, ""), cell(total, 2, ""));
     }
-    println!("\nCompile time, ms (ours: lowering too); machine code, KiB; each beside Wasmtime with its default.\n");
-    println!("{:NAME$}{:>10}{:>10}{:>8}  |{:>10}{:>10}{:>8}", "program", "lowered", "copying", "", "code", "", "");
+}
+
+/// Compile times and code sizes.
+pub fn compiled(records: &[Record]) {
+    println!("\nCompile time, ms (ours: lowering too), then the ratio of processor time of all threads;");
+    println!("machine code, KiB; each beside Wasmtime with its default.\n");
+    print!("{:NAME$}{:>10}{:>10}{:>8}{:>8}", "program", "lowered", "copying", "", "cpu");
+    println!("  |{:>10}{:>10}{:>8}", "code", "", "");
     for record in records.iter().filter(|record| !record.name.contains(':') || record.name.ends_with(":256")) {
         let name = record.name.split(':').next().unwrap_or_default();
         let (ours, theirs) = (record.lowered(), &record.stock()[0]);
         let kib = |figures: &Figures| figures.code_bytes.map(|bytes| bytes as f64 / 1024.0);
         print!("{name:NAME$}{:>10}", cell(median(&ours.compile_ms), 2, ""));
         print!("{:>10}{:>8}", cell(median(&theirs.compile_ms), 2, ""), cell(record.compile_ratio(), 2, "x"));
+        print!("{:>8}", cell(record.compile_cpu_ratio(), 2, "x"));
         print!("  |{:>10}{:>10}", cell(kib(ours), 1, ""), cell(kib(theirs), 1, ""));
         println!("{:>8}", cell(record.code_ratio(), 2, "x"));
     }
@@ -162,7 +175,9 @@ fn figures_json(figures: &Figures) -> Value {
         "median_ms": figures.time(),
         "run_ms": figures.run_ms,
         "whole_ms": figures.whole_ms,
+        "whole_cpu_ms": figures.whole_cpu_ms,
         "compile_ms": figures.compile_ms,
+        "compile_cpu_ms": figures.compile_cpu_ms,
         "code_bytes": figures.code_bytes,
         "heap_peak_bytes": figures.heap.peak_bytes,
         "resident_kib": figures.resident_kib,

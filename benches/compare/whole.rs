@@ -1,9 +1,10 @@
 //! Whole processes: each `large` program runs once in a process of its own, from its start to its end.
 //!
 //! What is timed is what a person waits for: the process starts, compiles, runs the program and ends. By turns, round
-//! after round; the figure is the median of the time that passes. In one more process each, the kernel's high-water
+//! after round; the figures are the medians of the time that passes, and of the processor time of all threads. In one more process each, the kernel's high-water
 //! mark is reset behind the instantiation, and the program tells by how much the mark exceeds what was resident then.
 
+use super::all_threads;
 use super::contender::{self, Contender};
 use super::corpus;
 use super::memory::Watch;
@@ -28,9 +29,13 @@ pub fn measure(program: &Program, contenders: &[Box<dyn Contender>], options: &O
             if figures.time().is_none() {
                 continue;
             }
-            let start = Instant::now();
+            let (start, used) = (Instant::now(), all_threads::children());
             match spawn(program, contenders[at].as_ref(), false) {
-                Ok(_) => figures.whole_ms.push(start.elapsed().as_secs_f64() * 1e3),
+                Ok(_) => {
+                    figures.whole_ms.push(start.elapsed().as_secs_f64() * 1e3);
+                    let used = all_threads::children().zip(used).map(|(now, then)| now.saturating_sub(then));
+                    figures.whole_cpu_ms.extend(used.map(|used| used.as_secs_f64() * 1e3));
+                }
                 Err(err) => figures.fail(format!("as a process: {err:#}")),
             }
         }

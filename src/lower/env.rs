@@ -20,6 +20,7 @@ use super::context::LowerContext;
 use super::output::Cell;
 use crate::fault::Error;
 use crate::layout::{GcType, HeapMap};
+use crate::opt::Passes;
 use crate::parse::{Elem, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -74,6 +75,8 @@ pub struct ModuleEnv<'m, 'a> {
     pub map: HeapMap,
     /// Whether null checks must be explicit.
     pub explicit_null_checks: bool,
+    /// Whether an index that is known to be in bounds is not checked again.
+    pub bounds: bool,
     /// Types that have objects.
     pub gc_types: HashMap<TypeId, Arc<GcType>>,
     /// The built-in array type of lowered tables and element segments.
@@ -129,6 +132,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             module,
             map: cx.map,
             explicit_null_checks: cx.explicit_null_checks,
+            bounds: cx.passes.at_level(cx.opt_level).has(Passes::BOUNDS),
             gc_types,
             table_array: cx.gc_types.builtin(crate::layout::rtt::RTT_OF_TABLES),
             globals: Vec::new(),

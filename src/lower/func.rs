@@ -21,6 +21,9 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     let mut new = Func::new(old.index, &params, &old.results);
     new.inlined.clone_from(&old.inlined);
     new.debug.clone_from(&old.debug);
+    // About what an operation becomes.
+    new.insts.reserve(2 * old.insts.len());
+    new.values.reserve(2 * old.values.len());
     let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
     driver.run()?;
     Ok(driver.new)
@@ -53,12 +56,20 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let mut stack = vec![Place { owner: None, old: self.old.body, at: 0, new: self.new.body }];
         while let Some(place) = stack.last_mut() {
             let Some(&inst) = self.old.regions[place.old].insts.get(place.at) else {
-                self.environ.known().set_open(place.new, false);
+                let (owner, arm, new) = (place.owner, place.old, place.new);
+                self.environ.known().set_open(new, false);
                 stack.pop();
+                if let (Some(owner), Some(parent)) = (owner, stack.last()) {
+                    self.learn_behind(owner, arm, parent.new);
+                }
                 continue;
             };
+            let first = (place.at == 0).then_some(place.old);
             place.at += 1;
             let (region, owner) = (place.new, place.owner);
+            if let (Some(owner), Some(arm)) = (owner, first) {
+                self.learn_in(owner, arm, region);
+            }
             let nested = self.inst(inst, region, owner)?;
             // The first region of an `if` is filled first. The other is open too early, but nothing is
             // loaded in it before.
@@ -66,6 +77,36 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             stack.extend(nested.into_iter().rev().map(|(old, new)| Place { owner: Some(inst), old, at: 0, new }));
         }
         Ok(())
+    }
+
+    /// The condition of an `if`, with its arms.
+    fn choice(&self, inst: Inst) -> Option<(Value, Region, Region)> {
+        let Op::If { then, els } = self.old.insts[inst].op else { return None };
+        match self.values[*self.old.args(inst).first()?]? {
+            Repr::Plain(cond) => Some((cond, then, els)),
+            _ => None,
+        }
+    }
+
+    /// What is known where an arm of an `if` begins.
+    fn learn_in(&mut self, owner: Inst, arm: Region, region: Region) {
+        if let Some((cond, then, _)) = self.choice(owner) {
+            self.environ.known().learn(&self.new, cond, arm == then, region);
+        }
+    }
+
+    /// What is known behind an `if` once its last arm is done, if one arm does not get there.
+    fn learn_behind(&mut self, owner: Inst, arm: Region, region: Region) {
+        let Some((cond, then, els)) = self.choice(owner).filter(|&(_, _, els)| els == arm) else { return };
+        let leaves = |region: Region| {
+            let last = self.old.regions[region].insts.last();
+            last.is_some_and(|&last| !matches!(self.old.insts[last].op, Op::Yield))
+        };
+        match (leaves(then), leaves(els)) {
+            (true, false) => self.environ.known().learn(&self.new, cond, false, region),
+            (false, true) => self.environ.known().learn(&self.new, cond, true, region),
+            _ => {}
+        }
     }
 
     fn arg(&self, value: Value) -> Result<Arg, Error> {
@@ -223,6 +264,9 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         c.func.insts[new].trap = data.trap;
         let likely = self.likely(inst);
         self.new.likely[new] = likely;
+        if let (Op::BrIf { .. }, Some(&cond)) = (&self.old.insts[inst].op, values.first()) {
+            self.environ.known().learn(&self.new, cond, false, region);
+        }
         self.insts[inst] = Some(new).into();
         self.map_results(inst, new);
         Ok(nested)

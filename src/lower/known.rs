@@ -11,10 +11,14 @@
 //! regions that are nested in it; the driver says which regions are open.
 //!
 //! The two cells of a table change when it grows and nowhere else; the driver says where that may be.
+//!
+//! An index that was compared with a length is below it wherever the comparison dominates, whether the check of an
+//! access compared them or a branch of the module itself: SSA values do not change. Such a check is not made again.
 
 use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value};
 use cranelift_entity::SecondaryMap;
 use std::collections::HashMap;
+use wasmparser::Operator;
 
 /// Known words.
 #[derive(Debug, Default)]
@@ -23,6 +27,11 @@ pub struct Known {
     /// Of tables, by base and offset.
     cells: HashMap<(u32, u32), (Value, Region, u32)>,
     bases: HashMap<u32, (Value, Region)>,
+    /// Pairs of which the first is below the second, unsigned.
+    below: HashMap<(Value, Value), Region>,
+    /// Constants that are below a value. A later one is larger, and its region nested in those before, but for those
+    /// at the end that are not open any more.
+    constants: HashMap<Value, Vec<(u32, Region)>>,
     open: SecondaryMap<Region, bool>,
     /// How often tables may have grown.
     grown: u32,
@@ -62,6 +71,54 @@ impl Known {
         self.lengths.insert(array, (len, region));
     }
 
+    /// Whether an index is known to be below a limit here, unsigned. `index` with its value if it is a constant.
+    pub fn is_below(&mut self, (index, constant): (Value, Option<u32>), limit: Value) -> bool {
+        match constant {
+            Some(constant) => {
+                let Some(known) = self.constants.get_mut(&limit) else { return false };
+                while known.pop_if(|&mut (_, region)| !self.open[region]).is_some() {}
+                known.last().is_some_and(|&(known, _)| known >= constant)
+            }
+            None => self.below.get(&(index, limit)).is_some_and(|&region| self.open[region]),
+        }
+    }
+
+    /// An index is below a limit from the end of a region on.
+    pub fn set_below(&mut self, (index, constant): (Value, Option<u32>), limit: Value, region: Region) {
+        if self.is_below((index, constant), limit) {
+            return;
+        }
+        match constant {
+            Some(constant) => self.constants.entry(limit).or_default().push((constant, region)),
+            None => drop(self.below.insert((index, limit), region)),
+        }
+    }
+
+    /// A condition of a lowered function is not zero, or is, from the end of a region on.
+    pub fn learn(&mut self, func: &Func<'_>, cond: Value, holds: bool, region: Region) {
+        // As deep as compilers write it.
+        const MOST: usize = 8;
+        let mut work = vec![(cond, holds)];
+        for _ in 0..MOST {
+            let Some((cond, holds)) = work.pop() else { return };
+            let Some(inst) = func.def_inst(cond) else { continue };
+            let Op::Core(op) = &func.insts[inst].op else { continue };
+            match (op, holds, func.args(inst)) {
+                (Operator::I32Eqz, _, &[of]) => work.push((of, !holds)),
+                (Operator::I32And, true, &[a, b]) | (Operator::I32Or, false, &[a, b]) => {
+                    work.extend([(a, holds), (b, holds)]);
+                }
+                (Operator::I32LtU, true, &[index, limit])
+                | (Operator::I32GeU, false, &[index, limit])
+                | (Operator::I32GtU, true, &[limit, index])
+                | (Operator::I32LeU, false, &[limit, index]) => {
+                    self.set_below((index, constant(func, index)), limit, region);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What a cell of a table holds, if it was loaded where that is visible now, and holds still.
     pub fn cell(&self, cell: (u32, u32)) -> Option<Value> {
         let &(value, region, grown) = self.cells.get(&cell)?;
@@ -90,6 +147,13 @@ impl Known {
     }
 }
 
+fn constant(func: &Func<'_>, value: Value) -> Option<u32> {
+    match func.insts[func.def_inst(value)?].op {
+        Op::Core(Operator::I32Const { value }) => Some(value as u32),
+        _ => None,
+    }
+}
+
 /// Whether a table may have other cells behind an operation. A dropped segment has.
 fn may_grow(op: &Op<'_>) -> bool {
     matches!(
@@ -104,7 +168,7 @@ fn may_grow(op: &Op<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::Callee;
+    use crate::ir::{Callee, Cursor, SrcLoc};
     use cranelift_entity::EntityRef;
 
     #[test]
@@ -118,6 +182,45 @@ mod tests {
         assert_eq!(lengths.get(array), Some(len));
         lengths.set_open(inner, false);
         assert_eq!(lengths.get(array), None);
+    }
+
+    #[test]
+    fn a_branch_tells_what_is_below() {
+        let mut func = Func::new(0, &[crate::types::ValType::I32; 2], &[]);
+        let (body, index, limit) = (func.body, func.params()[0], func.params()[1]);
+        let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
+        let below = c.i32_op(Operator::I32LtU, index, limit);
+        let not = c.core(Operator::I32Eqz, &[below], crate::types::ValType::I32);
+        let five = c.i32(5);
+        let more = c.i32_op(Operator::I32GtU, limit, five);
+        let both = c.i32_op(Operator::I32And, below, more);
+        let learnt = |cond, holds| {
+            let mut known = Known::default();
+            known.set_open(body, true);
+            known.learn(&func, cond, holds, body);
+            let index = known.is_below((index, None), limit);
+            (index, known.is_below((five, Some(5)), limit), known.is_below((five, Some(6)), limit))
+        };
+        assert_eq!(learnt(below, true), (true, false, false));
+        assert_eq!(learnt(below, false), (false, false, false));
+        assert_eq!(learnt(not, false), (true, false, false));
+        assert_eq!(learnt(not, true), (false, false, false));
+        assert_eq!(learnt(both, true), (true, true, false));
+        assert_eq!(learnt(both, false), (false, false, false));
+    }
+
+    #[test]
+    fn what_is_below_is_forgotten_with_its_region() {
+        let (index, limit) = (Value::new(0), Value::new(1));
+        let inner = Region::new(1);
+        let mut known = Known::default();
+        known.set_open(inner, true);
+        known.set_below((index, None), limit, inner);
+        known.set_below((index, Some(7)), limit, inner);
+        assert!(known.is_below((index, None), limit) && known.is_below((index, Some(3)), limit));
+        assert!(!known.is_below((limit, None), index) && !known.is_below((index, Some(8)), limit));
+        known.set_open(inner, false);
+        assert!(!known.is_below((index, None), limit) && !known.is_below((index, Some(3)), limit));
     }
 
     #[test]

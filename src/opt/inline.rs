@@ -37,6 +37,7 @@ use crate::ir::{ArrayOp, BrTarget, Callee, Func, I31Op, Inlined, Inst, Op, RefOp
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use wasmparser::Operator;
@@ -45,13 +46,13 @@ use wasmparser::Operator;
 pub const MAX_COST: u32 = 90;
 
 /// What it costs at most elsewhere.
-pub const MAX_OUTSIDE: u32 = 40;
+pub const MAX_OUTSIDE: u32 = 20;
 
 /// What a function costs at most that is put into itself.
-const MAX_ITSELF: u32 = 90;
+const MAX_ITSELF: u32 = 60;
 
 /// So much a caller may grow, however small it is.
-const MIN_GROWTH: u32 = 400;
+const MIN_GROWTH: u32 = 200;
 
 /// No caller grows beyond this.
 const MAX_CALLER: u32 = 10_000;
@@ -85,21 +86,30 @@ impl<'a> Candidates<'a> {
     where
         'a: 'f,
     {
-        let candidate = |func: &Func<'a>| {
+        let candidate = |func: &&Func<'a>| {
             let cost = cost(func, most).filter(|_| !calls(func, func.index))?;
-            Some((func.index, Candidate { func: func.clone(), cost }))
+            Some((func.index, Candidate { func: (*func).clone(), cost }))
         };
-        let mut all = Candidates { bodies: funcs.filter_map(candidate).collect() };
+        let funcs: Vec<&Func<'a>> = funcs.collect();
+        let mut all = Candidates { bodies: funcs.par_iter().filter_map(candidate).collect() };
         for _ in 0..ROUNDS {
-            let grown = |(&index, of): (&u32, &Candidate<'a>)| {
-                let mut func = of.func.clone();
-                run(&mut func, &all);
-                let cost = cost(&func, most).filter(|_| !calls(&func, index));
-                (index, cost.map_or_else(|| of.clone(), |cost| Candidate { func, cost }))
-            };
-            all = Candidates { bodies: all.bodies.iter().map(grown).collect() };
+            let grown: Vec<_> = all.bodies.par_iter().filter_map(|(&index, of)| all.grown(index, of, most)).collect();
+            all.bodies.extend(grown);
         }
         all
+    }
+
+    /// A candidate with others put into it, unless there are none in it or it gets too large.
+    fn grown(&self, index: u32, of: &Candidate<'a>, most: u32) -> Option<(u32, Candidate<'a>)> {
+        let wanted = |callee| self.bodies.get(&callee).filter(|_| callee != index);
+        // Most call no other, and need not be copied.
+        if !of.func.insts.values().any(|inst| matches!(inst.op, Op::Call(Callee::Func(f)) if wanted(f).is_some())) {
+            return None;
+        }
+        let mut func = of.func.clone();
+        put(&mut func, wanted);
+        let cost = cost(&func, most).filter(|_| !calls(&func, index))?;
+        Some((index, Candidate { func, cost }))
     }
 }
 
@@ -228,7 +238,7 @@ fn splice<'a>(func: &mut Func<'a>, call: Inst, callee: &Func<'a>) -> bool {
         at: func.insts[call].loc,
         values: SecondaryMap::new(),
         insts: SecondaryMap::new(),
-        locs: HashMap::new(),
+        locs: Vec::new(),
         func,
         callee,
         call,
@@ -251,7 +261,8 @@ struct Copy<'f, 'c, 'a> {
     at: SrcLoc,
     values: SecondaryMap<Value, PackedOption<Value>>,
     insts: SecondaryMap<Inst, PackedOption<Inst>>,
-    locs: HashMap<SrcLoc, SrcLoc>,
+    /// Places of the callee and what they are here, sorted.
+    locs: Vec<(SrcLoc, SrcLoc)>,
 }
 
 impl<'a> Copy<'_, '_, 'a> {
@@ -314,8 +325,8 @@ impl<'a> Copy<'_, '_, 'a> {
         if loc == SrcLoc::NONE {
             return self.at;
         }
-        if let Some(&known) = self.locs.get(&loc) {
-            return known;
+        if let Ok(known) = self.locs.binary_search_by_key(&loc, |&(of, _)| of) {
+            return self.locs[known].1;
         }
         let new = match self.callee.inlined_at(loc) {
             // A call in the callee stands in this call; so deep as there are rounds.
@@ -323,7 +334,9 @@ impl<'a> Copy<'_, '_, 'a> {
             None => Inlined { loc, call: self.at },
         };
         let new = self.func.add_inlined(new);
-        self.locs.insert(loc, new);
+        // Nearly always at the end: the instructions come in the order of the text.
+        let at = self.locs.partition_point(|&(of, _)| of < loc);
+        self.locs.insert(at, (loc, new));
         new
     }
 }

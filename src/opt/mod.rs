@@ -24,6 +24,7 @@
 //! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
 //! | `loop_fields.rs` | pass: the same for fields of objects |
 //! | `redundant_loads.rs` | pass: fields, lengths and globals that were read or written before |
+//! | `arithmetic.rs` | pass: arithmetic on constants; comparisons of three outcomes |
 //! | `conditions.rs` | pass: choices between constants, as arithmetic on conditions |
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
@@ -31,6 +32,7 @@
 
 #![forbid(unsafe_code)]
 
+mod arithmetic;
 pub mod closed_world;
 mod conditions;
 mod dce;
@@ -80,6 +82,9 @@ pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidat
     }
     if passes.has(Passes::TYPE_FLOW) {
         type_flow::run(func, scope.types);
+    }
+    if passes.has(Passes::ARITHMETIC) {
+        arithmetic::run(func);
     }
     if passes.has(Passes::CONDITIONS) {
         conditions::run(func);

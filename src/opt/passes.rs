@@ -10,7 +10,7 @@
 pub struct Passes(u16);
 
 /// The passes by name, in the order in which they run. The bit of each is its place.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "devirtualize",
     "inline",
     "scalars",
@@ -19,10 +19,12 @@ const NAMES: [&str; 12] = [
     "redundant_loads",
     "calls",
     "type_flow",
+    "arithmetic",
     "conditions",
     "fold",
     "dce",
     "hoist",
+    "bounds",
 ];
 
 impl Passes {
@@ -35,16 +37,19 @@ impl Passes {
     pub(super) const LOOP_FIELDS: Passes = Passes(1 << 4);
     pub(super) const REDUNDANT_LOADS: Passes = Passes(1 << 5);
     pub(super) const TYPE_FLOW: Passes = Passes(1 << 7);
-    pub(super) const CONDITIONS: Passes = Passes(1 << 8);
-    pub(super) const FOLD: Passes = Passes(1 << 9);
-    pub(super) const DCE: Passes = Passes(1 << 10);
-    pub(super) const HOIST: Passes = Passes(1 << 11);
+    pub(super) const ARITHMETIC: Passes = Passes(1 << 8);
+    pub(super) const CONDITIONS: Passes = Passes(1 << 9);
+    pub(super) const FOLD: Passes = Passes(1 << 10);
+    pub(super) const DCE: Passes = Passes(1 << 11);
+    pub(super) const HOIST: Passes = Passes(1 << 12);
     /// Calls through fields, made direct.
     pub const DEVIRTUALIZE: Passes = Passes(1);
     /// Small functions in the place of calls.
     pub const INLINE: Passes = Passes(1 << 1);
     /// Not a rewrite of its own: what calls write, for those that follow values across them.
     pub const CALLS: Passes = Passes(1 << 6);
+    /// Done while operations are lowered: no check of an index that is known to be in bounds.
+    pub const BOUNDS: Passes = Passes(1 << 13);
 
     /// Whether all of some passes are in the set.
     pub fn has(self, others: Passes) -> bool {
@@ -122,10 +127,12 @@ mod tests {
             ("redundant_loads", Passes::REDUNDANT_LOADS),
             ("calls", Passes::CALLS),
             ("type_flow", Passes::TYPE_FLOW),
+            ("arithmetic", Passes::ARITHMETIC),
             ("conditions", Passes::CONDITIONS),
             ("fold", Passes::FOLD),
             ("dce", Passes::DCE),
             ("hoist", Passes::HOIST),
+            ("bounds", Passes::BOUNDS),
         ];
         assert!(known.iter().all(|&(name, pass)| Passes::named(name) == Some(pass)));
         assert_eq!(known.len(), Passes::names().len());

@@ -289,8 +289,7 @@ fn copy_unless_empty<'a, E: Environ<'a>>(
 
 fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, object: Value, index: Value) {
     let len = bulk::array_len(e, c, object);
-    let over = c.i32_op(Operator::I32GeU, index, len);
-    c.trap_if(over, TrapCode::ArrayOutOfBounds);
+    bulk::check_index(e, c, index, len, TrapCode::ArrayOutOfBounds);
 }
 
 fn get<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, sign: Sign, args: &[Arg]) -> Lowering<Out> {

@@ -25,6 +25,18 @@ pub fn array_len<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: V
     len
 }
 
+/// Traps unless an index is below a limit, unsigned.
+pub fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, index: Value, limit: Value, trap: TrapCode) {
+    let constant = c.constant(index);
+    if e.env().bounds && e.known().is_below((index, constant), limit) {
+        return;
+    }
+    let over = c.i32_op(Operator::I32GeU, index, limit);
+    c.trap_if(over, trap);
+    let region = c.region;
+    e.known().set_below((index, constant), limit, region);
+}
+
 /// Traps unless `start + count <= len`, all unsigned, without wrapping.
 pub fn check_range(c: &mut Cursor<'_, '_>, start: Value, count: Value, len: Value, trap: TrapCode) {
     let wide = |c: &mut Cursor<'_, '_>, v| c.core(Operator::I64ExtendI32U, &[v], ValType::I64);

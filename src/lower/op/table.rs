@@ -153,8 +153,7 @@ impl Table {
 fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> Value {
     let index = table.narrowed(c, index);
     let size = table.size(e, c);
-    let over = c.i32_op(Operator::I32GeU, index, size);
-    c.trap_if(over, TrapCode::TableOutOfBounds);
+    bulk::check_index(e, c, index, size, TrapCode::TableOutOfBounds);
     index
 }
 
