@@ -335,6 +335,15 @@ impl Config {
         self
     }
 
+    /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
+    /// pause. It is so by default. Then the longest pause hardly depends on the heap's size, but for what
+    /// `docs/heap.md` lists under its limits; the same work takes a little longer, on the calling thread alone. It is
+    /// still one pause when memory is short, when scattered objects are to be moved together, and by `Store::gc`.
+    pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
+        self.heap.incremental = enable;
+        self
+    }
+
     /// How much the heap may grow before a major collection: a factor on what was alive after the
     /// last. At least 1.1, 1.75 by default.
     pub fn gc_growth_factor(&mut self, factor: f64) -> &mut Self {

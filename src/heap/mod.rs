@@ -47,6 +47,7 @@ pub use weak::{MapId, QueueId, WeakId};
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
+use collect::shade::Cycle;
 use descriptor::{Brief, Descriptors};
 use memory::Words;
 use pretenure::Pretenure;
@@ -90,8 +91,12 @@ pub struct Heap {
     remembered: Remembered,
     marks: Marks,
     weak: WeakTables,
+    /// The major collection in steps that is under way.
+    cycle: Option<Box<Cycle>>,
     sizer: Sizer,
     zeal: Zeal,
+    /// The last collection of zeal was one that moves.
+    zeal_moves: bool,
     stats: HeapStats,
     /// The worklist of collections, empty between them.
     todo: Vec<(u32, Brief)>,
@@ -141,6 +146,8 @@ impl Heap {
             weak: WeakTables::default(),
             sizer: Sizer::new(&options),
             zeal,
+            zeal_moves: false,
+            cycle: None,
             stats: HeapStats::default(),
             todo: Vec::new(),
             compact: false,
@@ -160,6 +167,7 @@ impl Heap {
         }
         let mut words = Words::new(mem.bytes_mut());
         words.set(self.map.sp_cell(), self.map.stack_top);
+        words.set(self.map.boundary_cell(), self.map.young_boundary());
         self.nursery.reset(&mut words);
         self.remembered.clear(&mut words, self.map);
     }

@@ -12,6 +12,8 @@ pub struct HeapStats {
     pub minor: u64,
     /// Major collections.
     pub major: u64,
+    /// Steps of major collections that marked in steps.
+    pub mark_steps: u64,
     /// Bytes of objects that were moved from the nursery to the old space.
     pub promoted_bytes: u64,
     /// Bytes of objects that were made in the old space.
