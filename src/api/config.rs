@@ -309,7 +309,8 @@ impl Config {
         self
     }
 
-    /// Collects, and moves everything, at every `n`th allocation. A debugging aid; slow.
+    /// Collects at every `n`th allocation: by turns everything at once, and moves it, and in steps
+    /// ([`Config::gc_incremental`]). A debugging aid; slow.
     pub fn gc_zeal(&mut self, n: Option<NonZeroU32>) -> &mut Self {
         self.heap.zeal = n;
         self

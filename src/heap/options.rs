@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 pub struct HeapOptions {
     /// Bytes that the heap memory may have in all, at most [`MAX_HEAP_BYTES`].
     pub max_bytes: u64,
-    /// Collect and move everything at every `n`th allocation. A debugging aid.
+    /// Collect at every `n`th allocation: by turns move everything, and mark in steps, if these are on. A debugging aid.
     pub zeal: Option<NonZeroU32>,
     /// Fill freed space with words that are no reference. A debugging aid.
     pub poison: bool,
