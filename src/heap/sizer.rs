@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_major_is_due_when_the_heap_has_grown_by_the_factor() {
-        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, incremental: false, ..Default::default() });
+        let mut sizer =
+            Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, incremental: false, ..Default::default() });
         sizer.promoted(600);
         assert!(!sizer.major_due(400, 0) && sizer.major_due(400, 1));
         sizer.major_done(900, 100);
@@ -121,7 +122,8 @@ mod tests {
 
     #[test]
     fn it_is_due_earlier_when_there_is_little_to_mark() {
-        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, incremental: false, ..Default::default() });
+        let mut sizer =
+            Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, incremental: false, ..Default::default() });
         assert!(!sizer.major_due(1000, 0) && sizer.major_due(1000, 1));
         sizer.promoted(500);
         assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));

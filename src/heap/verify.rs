@@ -275,10 +275,7 @@ impl Verifier<'_> {
 
     /// Whether an object was marked and traced by the cycle that is under way.
     fn is_black(&self, at: u32) -> bool {
-        self.heap.cycle.is_some()
-            && !self.heap.map.is_young(at)
-            && self.is_marked(at)
-            && !self.grey.contains(&at)
+        self.heap.cycle.is_some() && !self.heap.map.is_young(at) && self.is_marked(at) && !self.grey.contains(&at)
     }
 
     /// Whether the object with a header at an address is one that a cycle can free, and is not marked.

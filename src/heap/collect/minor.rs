@@ -8,8 +8,8 @@
 //! Afterwards the nursery is empty; so is the remembered set, since no old object can refer to a
 //! young one.
 
-use super::shade::{Cycle, Shading};
 use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
+use super::shade::{Cycle, Shading};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
 use crate::heap::remembered::buffer_end;

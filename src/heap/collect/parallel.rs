@@ -9,7 +9,7 @@
 //! workers have traced, each before it could see the bit of the other, is taken off the counts again; what goes to the
 //! remembered set and to the host is sorted.
 //!
-//! A step of a collection in steps is shared too: each worker has the step's budget, and gives back what is left.
+//! A step of a collection in steps is shared too: each worker has its share of the budget, and gives back what is left.
 //! Its bitmap and line marks are kept for the next step, and put together at the end.
 //!
 //! What this is not: concurrent. The program waits until all is marked. Roots, host values and what is weak
@@ -18,8 +18,8 @@
 //! The design follows T. Endo, K. Taura, A. Yonezawa, "A scalable mark-sweep garbage collector on large-scale
 //! shared-memory machines" (SC 1997), with halves of worklists instead of a queue to steal from.
 
-use super::shade::{SLICE, Shading};
 use super::roots::{Roots, Young, elements, object_header};
+use super::shade::{SLICE, Shading};
 use super::trace::{Live, Marker};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::View;
@@ -98,13 +98,15 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
     absorb(marker, found, twice, roots);
 }
 
-/// Traces what is grey on all threads of a cycle, each within a budget. There is no young object.
+/// Traces what is grey on all threads of a cycle, each within its share of a budget. There is no young object.
 pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, rtt_start: u32, budget: u64) {
     let pool = Pool::default();
     let young = Young { start: rtt_start, used: 0 };
     let (types, space_start) = (shading.types, shading.space_start);
-    let ground = Ground { words, types, old, young, rtt_start, space_start, pool: &pool, budget: Some(budget) };
+    let ground = Ground { words, types, old, young, rtt_start, space_start, pool: &pool, budget: None };
     let cycle = &mut *shading.cycle;
+    let share = budget / (1 + cycle.helpers.len() as u64);
+    let ground = Ground { budget: Some(share.max(1)), ..ground };
     pool.give(std::mem::take(&mut cycle.todo));
     for mut one in run(ground, shading.marks, &mut cycle.lines, &mut cycle.helpers) {
         cycle.live += one.live.old;

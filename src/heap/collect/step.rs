@@ -13,8 +13,8 @@
 //! The barrier is that of an incremental update (Dijkstra's, see `shade.rs`), not of a snapshot: it is the
 //! generational one with another boundary, so that it costs nothing while no cycle is under way.
 
-use super::parallel::{self, Helper};
 use super::evacuate::{Eagerness, candidates};
+use super::parallel::{self, Helper};
 use super::roots::{Roots, object_header};
 use super::shade::{Budget, Cycle, Shading};
 use super::{CollectKind, trace::Live};
@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 
 /// With zeal, the first step does so much; each later one twice as much as the one before.
 const FIRST_WORK_WITH_ZEAL: u64 = 1;
+/// A step that marked so many bytes does not end its cycle, but leaves that to the next.
+const MUCH: u64 = 256 << 10;
 
 impl Heap {
     /// Collects the nursery, and marks until `limit` is over: whether a cycle came to its end. One begins if none is
@@ -121,6 +123,7 @@ impl Heap {
         budget: Budget,
     ) -> Result<bool, AllocError> {
         let Some(mut cycle) = self.cycle.take() else { return Ok(false) };
+        let (before, divided) = (cycle.live, matches!(budget, Budget::Work(_)));
         cycle.steps += 1;
         cycle.large_bytes = 0;
         self.stats.mark_steps += 1;
@@ -136,6 +139,8 @@ impl Heap {
             other => other,
         };
         let done = shading.drain(words.view(), &self.old, budget);
+        // The end takes its time as well: not in the same pause as much of something else.
+        let done = done && (!divided || shading.cycle.live - before < MUCH);
         let fault = cycle.fault.take();
         self.cycle = Some(cycle);
         match fault {

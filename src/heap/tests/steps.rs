@@ -186,7 +186,8 @@ fn a_step_with_a_deadline_says_when_all_is_done() {
 /// While there is room, no collection that falls due is one pause.
 #[test]
 fn a_program_that_keeps_much_is_collected_in_steps() {
-    let mut w = World::new(HeapOptions { step_work: 500, step_nursery: 8192, minimum: 1 << 18, verify: false, ..options() });
+    let mut w =
+        World::new(HeapOptions { step_work: 500, step_nursery: 8192, minimum: 1 << 18, verify: false, ..options() });
     let n = if cfg!(miri) { 100 } else { 100_000 };
     for round in 0..4 {
         w.push_list(0, n / 4);
