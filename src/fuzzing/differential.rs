@@ -90,10 +90,7 @@ fn examine(data: &[u8]) -> Tally {
     let mut options = options(&mut source);
     options.exceptions = source.weighted(&[(2, Exceptions::None), (9, Exceptions::All), (1, Exceptions::Common)]);
     let text = generate::module(&mut source, options);
-    let wasm = match wat::parse_str(&text) {
-        Ok(wasm) => wasm,
-        Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
-    };
+    let wasm = generate::binary(&text);
     let (native, lowered) = match (native_engine(&setup), our_engine(&setup)) {
         (Ok(native), Ok(lowered)) => (native, lowered),
         (native, lowered) => panic!("no engine: {:?} {:?}", native.err(), lowered.err()),

@@ -28,7 +28,7 @@ fn examine(data: &[u8]) -> Tally {
 }
 
 fn drive(setup: &Setup, plan: &Plan, text: &str) -> Vec<differential::Step> {
-    let wasm = wat::parse_str(text).unwrap_or_else(|err| panic!("the generator made an invalid module: {err}\n{text}"));
+    let wasm = generate::binary(text);
     let engine = differential::our_engine(setup).unwrap_or_else(|err| panic!("no engine: {err:?}"));
     differential::drive_lowered(&engine, &wasm, plan)
 }

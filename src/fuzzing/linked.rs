@@ -39,7 +39,7 @@ fn examine(data: &[u8]) -> Tally {
         Err(crate::intrinsics::Error::Memory { .. }) => return Tally::default(),
         other => panic!("{other:?}\n{mixed}"),
     };
-    let plain = wat::parse_str(&text).unwrap_or_else(|err| panic!("the generator made an invalid module: {err}"));
+    let plain = generate::binary(&text);
     let (expected, found) = (drive(&setup, &plan, &plain), drive(&setup, &plan, &linked));
     differential::compare(&expected, &found).unwrap_or_else(|what| panic!("{what}\n{setup:?}\n{mixed}"))
 }

@@ -31,10 +31,7 @@ pub fn run(data: &[u8]) {
     let way = source.below(WAYS.len());
     let ways = if small { &WAYS[way..=way] } else { &WAYS };
     let text = generate::module(&mut source, Options { ticks: 100, func_size, exceptions, small });
-    match wat::parse_str(&text) {
-        Ok(wasm) => check(&wasm, ways, true, &|| text.clone()),
-        Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
-    }
+    check(&generate::binary(&text), ways, true, &|| text.clone());
 }
 
 #[cfg(feature = "fuzzing")]

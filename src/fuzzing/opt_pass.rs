@@ -21,10 +21,7 @@ fn examine(data: &[u8]) -> Tally {
     let mut options = differential::options(&mut source);
     options.exceptions = source.weighted(&[(4, Exceptions::None), (1, Exceptions::All)]);
     let text = generate::module(&mut source, options);
-    let wasm = match wat::parse_str(&text) {
-        Ok(wasm) => wasm,
-        Err(err) => panic!("the generator made an invalid module: {err}\n{text}"),
-    };
+    let wasm = generate::binary(&text);
     let expected = differential::drive_native(&setup, &wasm, &plan);
     let mut tally = Tally::default();
     for passes in [format!("none+{pass}"), format!("all-{pass}")] {

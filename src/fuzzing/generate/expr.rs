@@ -158,13 +158,9 @@ impl Func<'_, '_, '_> {
     }
 
     /// Whether a loop goes on: for a few turns at most.
-    pub fn again(&mut self, depth: usize) -> String {
-        let condition = match self.s.below(3) {
-            0 => "(i32.const 1)".into(),
-            1 => "(i32.rem_s (global.get $ticks) (i32.const 3))".into(),
-            _ => self.expr(Val::I32, depth.min(2)),
-        };
-        format!("(if (result i32) (i32.gt_s (call $tick) (i32.const 0)) (then {condition}) (else (i32.const 0)))")
+    fn again(&mut self, depth: usize) -> String {
+        let turn = self.turn(depth);
+        format!("(if (result i32) (i32.gt_s (call $tick) (i32.const 0)) (then {turn}) (else (i32.const 0)))")
     }
 
     /// An object to work on: seldom null.

@@ -7,7 +7,8 @@
 //! | `module.rs` | sections, and what a module exports |
 //! | `func.rs` | one function: locals, labels, its budget of instructions |
 //! | `expr.rs`, `reference.rs` | expressions of a wanted type: numbers and what works for all; references |
-//! | `stmt.rs` | statements: control, and what writes |
+//! | `stmt.rs` | statements that write |
+//! | `branch.rs` | statements that branch |
 //! | `exception.rs` | throws and handlers, of the standard and of the proposal before it |
 //! | `hash.rs` | functions that make a number of everything that a reference reaches |
 //!
@@ -15,6 +16,7 @@
 //! used up, functions return what is built soonest and loops end. Engines count alike, so that results
 //! can be compared. What is not generated: floating point operations with a choice of NaNs.
 
+mod branch;
 mod exception;
 mod expr;
 mod func;
@@ -27,3 +29,12 @@ mod types;
 
 pub use module::{Exceptions, Options, module};
 pub use source::Source;
+
+/// The binary of generated text.
+///
+/// # Panics
+///
+/// When the text is invalid, which is a fault of the generator.
+pub fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap_or_else(|err| panic!("the generator made an invalid module: {err}\n{text}"))
+}

@@ -1,7 +1,7 @@
-//! Statements: control flow, and everything that writes.
+//! Statements: everything that writes. Control flow is in `branch.rs`.
 
 use super::func::{Func, is_bytes};
-use super::types::{Field, Heap, Ref, Storage, Val, non_null};
+use super::types::{Composite, Field, Heap, Ref, Storage, Val, non_null};
 
 impl Func<'_, '_, '_> {
     /// Up to `most` statements.
@@ -20,7 +20,7 @@ impl Func<'_, '_, '_> {
         if !self.env.tags.is_empty() && self.s.chance(30) {
             return self.exceptional(depth);
         }
-        let stmt = match self.s.below(30) {
+        let stmt = match self.s.below(36) {
             0..=5 => self.set_local(depth),
             6..=7 => self.set_global(depth),
             8..=11 => self.set_field(depth),
@@ -35,7 +35,11 @@ impl Func<'_, '_, '_> {
             26 => self.call_statement(depth),
             27 => Some(self.write_memory(depth)),
             28 => Some(self.dropped(depth)),
-            _ => Some(self.rare(depth)),
+            29 => Some(self.rare(depth)),
+            30..=31 => self.rename(),
+            32..=33 => self.update(depth),
+            34 => self.table_branch(depth),
+            _ => self.typed_switching(depth),
         };
         stmt.unwrap_or_else(|| self.dropped(depth))
     }
@@ -49,6 +53,37 @@ impl Func<'_, '_, '_> {
         let local = self.local(|_, _| true)?;
         let value = self.expr(self.locals[local], depth);
         Some(format!("(local.set {local} {value})"))
+    }
+
+    /// A local gets another's value: from here on there are two names for one object.
+    fn rename(&mut self) -> Option<String> {
+        let to = self.local(|_, _| true)?;
+        let ty = self.locals[to];
+        let from = self.local(|f, from| f.env.types.matches(from, ty)).filter(|&from| from != to)?;
+        Some(format!("(local.set {to} (local.get {from}))"))
+    }
+
+    /// A number in an object is changed by what it is: a load, then a store of the same field.
+    fn update(&mut self, depth: usize) -> Option<String> {
+        let struct_of = |ty| match ty {
+            Val::Ref(Ref { heap: Heap::Type(t), null }) => Some((t, null)),
+            _ => None,
+        };
+        let object = self.local(|_, ty| struct_of(ty).is_some())?;
+        let (t, null) = struct_of(self.locals[object])?;
+        let Composite::Struct(fields) = &self.env.types.all[t].composite else { return None };
+        let number = |field: &Field| field.mutable && matches!(field.storage, Storage::Val(Val::I32 | Val::I64));
+        let all: Vec<usize> = (0..fields.len()).filter(|&n| number(&fields[n])).collect();
+        let n = self.s.pick(&all)?;
+        let ty = fields[n].storage.unpacked();
+        let by = self.expr(ty, depth.min(2));
+        let old = format!("(struct.get $t{t} {n} (local.get {object}))");
+        let set = format!("(struct.set $t{t} {n} (local.get {object}) ({ty}.add {old} {by}))");
+        let traps = !null || self.s.chance(self.env.nulls);
+        Some(match traps {
+            true => set,
+            false => format!("(if (ref.is_null (local.get {object})) (then) (else {set}))"),
+        })
     }
 
     fn set_global(&mut self, depth: usize) -> Option<String> {
@@ -156,46 +191,6 @@ impl Func<'_, '_, '_> {
                 self.s.below(env.tables[source].min - len + 1)
             )),
         }
-    }
-
-    fn branching(&mut self, depth: usize) -> String {
-        let condition = self.expr(Val::I32, depth);
-        let (a, b) = (self.stmts(depth, 3), self.stmts(depth, 2));
-        format!("(if {condition} (then {a}) (else {b}))")
-    }
-
-    fn looping(&mut self, depth: usize) -> String {
-        let (out, (statements, again)) = self.labelled(&[], |f| (f.stmts(depth, 4), f.again(depth)));
-        let name = self.name();
-        format!("(block {out} (loop {name} {statements} (br_if {name} {again})))")
-    }
-
-    /// A `br_table` over three blocks.
-    fn switching(&mut self, depth: usize) -> String {
-        let index = self.expr(Val::I32, depth);
-        let (a, b, c) = (self.name(), self.name(), self.name());
-        let (first, second) = (self.stmts(depth, 2), self.stmts(depth, 2));
-        format!(
-            "(block {a} (block {b} (block {c} (br_table {b} {c} {a} (i32.and {index} (i32.const 3)))) {first} (br {a})) \
-             {second})"
-        )
-    }
-
-    /// Leaves a block, or the function, under a condition.
-    fn branch(&mut self, depth: usize) -> Option<String> {
-        let condition = self.expr(Val::I32, depth.min(2));
-        let n = self.s.below(self.labels.len() + 1);
-        let Some(label) = self.labels.get(n) else {
-            let results = self.results.clone();
-            return Some(format!("(if {condition} (then (return {})))", self.values(&results, depth.min(2))));
-        };
-        let (name, types) = (label.name.clone(), label.types.clone());
-        let values = self.values(&types, depth.min(2));
-        if self.s.chance(50) {
-            return Some(format!("(if {condition} (then (br {name} {values})))"));
-        }
-        let drops = "(drop)".repeat(types.len());
-        Some(format!("(br_if {name} {values} {condition}) {drops}"))
     }
 
     fn call_statement(&mut self, depth: usize) -> Option<String> {

@@ -8,7 +8,7 @@ use crate::types::{
     CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeRegistry, ValType,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub fn any() -> StorageType {
     StorageType::Val(ValType::Ref(RefType::new(true, HeapType::Any)))
@@ -149,10 +149,16 @@ pub fn options() -> HeapOptions {
     HeapOptions { poison: true, verify: true, growth_bytes: 65536, minimum: 1 << 18, ..Default::default() }
 }
 
+fn smallest() -> HeapMap {
+    HeapMap::new(MapParams { stack_bytes: 65536, nursery_bytes: 65536 })
+}
+
 impl World {
     /// A world with the smallest nursery that there is.
     pub fn new(options: HeapOptions) -> World {
-        World::with_nursery(options, 65536)
+        /// Worlds do not change their types, and under Miri it takes half a minute to make them.
+        static TYPES: LazyLock<Arc<Types>> = LazyLock::new(|| Arc::new(Types::new(smallest())));
+        World::with_types(options, smallest(), TYPES.clone())
     }
 
     pub fn with_nursery(options: HeapOptions, nursery_bytes: u32) -> World {

@@ -158,9 +158,9 @@ mod tests {
     /// has found it again.
     #[test]
     fn many_objects_take_linear_time() {
-        let count = if cfg!(miri) { 100 } else { 400_000 };
+        let (count, end) = if cfg!(miri) { (100, 0x4_0000) } else { (400_000, 0x1000_0000) };
         let mut pages = Pages::new(0x10000);
-        pages.extend(0x1000_0000);
+        pages.extend(end);
         let mut pinned = PinnedSpace::default();
         let mut bytes = 0;
         for _ in 0..count {
@@ -169,7 +169,7 @@ mod tests {
         }
         assert!(bytes >= 300 * count);
         let mut marks = Marks::new(0);
-        marks.reset(0x1000_0000);
+        marks.reset(end);
         pinned.sweep(&marks, &mut pages, |_| {});
         assert_eq!(pinned.bytes(), 0);
     }

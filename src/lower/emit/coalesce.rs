@@ -6,7 +6,8 @@
 //!
 //! A bundle is a set of disjoint ranges. Two bundles overlap harmlessly at a
 //! [`super::ranges::Clobber`] when what is written there is the other bundle's own value: merged, the
-//! write is none.
+//! write is none. Two clobbers at one point that write different values can not share a local: each
+//! would have to find its own value there.
 
 use super::flat::{Event, Flat};
 use super::locals::{Classes, Place, Places};
@@ -165,7 +166,7 @@ impl Bundles {
             let within = into.spans.range(start..span.end);
             for (_, other) in before.into_iter().chain(within) {
                 let harmless = match (span.source, other.source) {
-                    (Some(a), Some(b)) => a == b || own(a) || own(b),
+                    (Some(a), Some(b)) => a == b,
                     (Some(source), None) | (None, Some(source)) => own(source),
                     (None, None) => false,
                 };

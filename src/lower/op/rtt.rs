@@ -22,7 +22,7 @@ use super::super::env::{ModuleEnv, RuntimeFunc};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, cast, desc, func_ref, memory};
 use crate::fault::Error;
-use crate::ir::{Callee, Cursor, Op, RefOp, RttBound, Value};
+use crate::ir::{Callee, Cursor, Inst, Op, RefOp, RttBound, Value};
 use crate::layout::{reference, rtt};
 use crate::types::{RefType, TypeId, ValType};
 use wasmparser::Operator;
@@ -118,22 +118,10 @@ fn cast<'a>(
     // Each way fails by itself: the ways do not have to meet before it is asked.
     let header = memory::header(env, c, value, None);
     let record = desc::record(c, wanted);
-    let depth = word(env, c, record, rtt::RTT_DEPTH);
-    let shallow = is_shallow(c, depth);
-    c.if_else(
-        shallow,
-        &[],
-        |c| {
-            let ok = entry_is(env, c, header, record, depth);
-            cast::fail_unless(c, ok);
-            c.yield_(&[]);
-        },
-        |c| {
-            let ok = deep_entry_is(env, c, header, record, depth);
-            cast::fail_unless(c, ok);
-            c.yield_(&[]);
-        },
-    );
+    below(env, c, (header, record), &[], |c, ok| {
+        cast::fail_unless(c, ok);
+        c.yield_(&[]);
+    });
 }
 
 /// Whether every display is so long that it has an entry for an RTT.
@@ -167,7 +155,10 @@ fn test<'a>(
                 let depth = word(env, c, record, rtt::RTT_DEPTH);
                 entry_is(env, c, header, record, depth)
             }
-            RttBound::AtMost(_) | RttBound::Unknown => is_below(env, c, header, record),
+            RttBound::AtMost(_) | RttBound::Unknown => {
+                let inst = below(env, c, (header, record), &[ValType::I32], |c, is| c.yield_(&[is]));
+                c.func.results(inst)[0]
+            }
         }
     })
 }
@@ -210,29 +201,30 @@ fn deep_entry_is<'a>(
     c.func.results(inst)[0]
 }
 
-/// Whether every display has an entry for a depth: an `i32`.
-fn is_shallow(c: &mut Cursor<'_, '_>, depth: Value) -> Value {
-    let least = c.i32(rtt::MIN_DISPLAY);
-    c.i32_op(Operator::I32LtU, depth, least)
-}
-
-/// Whether the display of one record has another where that would be: an `i32`.
-fn is_below<'a>(env: &ModuleEnv<'_, 'a>, c: &mut Cursor<'_, 'a>, header: Value, record: Value) -> Value {
+/// Whether the display of one record has another where that would be: an `i32`, and an arm that ends in its own way for
+/// where each display has an entry and for where it may not.
+fn below<'a>(
+    env: &ModuleEnv<'_, 'a>,
+    c: &mut Cursor<'_, 'a>,
+    (header, record): (Value, Value),
+    results: &[ValType],
+    end: impl Fn(&mut Cursor<'_, 'a>, Value),
+) -> Inst {
     let depth = word(env, c, record, rtt::RTT_DEPTH);
-    let shallow = is_shallow(c, depth);
-    let inst = c.if_else(
+    let least = c.i32(rtt::MIN_DISPLAY);
+    let shallow = c.i32_op(Operator::I32LtU, depth, least);
+    c.if_else(
         shallow,
-        &[ValType::I32],
+        results,
         |c| {
             let is = entry_is(env, c, header, record, depth);
-            c.yield_(&[is]);
+            end(c, is);
         },
         |c| {
             let is = deep_entry_is(env, c, header, record, depth);
-            c.yield_(&[is]);
+            end(c, is);
         },
-    );
-    c.func.results(inst)[0]
+    )
 }
 
 fn bind<'a, E: Environ<'a>>(

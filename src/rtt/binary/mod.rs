@@ -7,13 +7,16 @@
 //! |---|---|
 //! | `codes.rs` | the tables of types and operators |
 //! | `write.rs` | a module to bytes |
-//! | `read.rs` | bytes to a module |
+//! | `cursor.rs`, `read_types.rs`, `read_body.rs`, `read.rs` | bytes; to types; to instructions; to a module |
 //!
 //! What the snapshot has no code for, because it is older or was never settled, has one of its own here; they are
 //! marked in `codes.rs`. Names of functions are kept; all others are not.
 
 pub(super) mod codes;
+mod cursor;
 mod read;
+mod read_body;
+mod read_types;
 mod write;
 
 pub use read::read;

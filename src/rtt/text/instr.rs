@@ -1,165 +1,15 @@
-//! Instructions, folded or not.
-//!
-//! Folding is undone with an explicit stack, so that text may nest as deep as it likes. What an instruction is called
-//! decides its immediates; the old and the new names of one are the same here.
+//! Instructions: what one is called decides its immediates; the old and the new names of one are the same here.
 
-use super::module::Reader;
+use super::fold::Bodies;
+use super::immediates::constants;
 use super::tokens::Cursor;
 use super::types;
-use crate::fault::{Error, Result};
-use crate::rtt::ast::{Construct, Expr, Instr, Kind, Op, Sig, Sign};
-use crate::rtt::plain::{self, Shape};
-use wasmparser::{MemArg, Operator};
-use wast::core::V128Const;
-use wast::token::{F32, F64};
+use crate::fault::Result;
+use crate::rtt::ast::{Construct, Kind, Op, Sig, Sign};
+use crate::rtt::plain;
+use wasmparser::Operator;
 
-/// The names of the locals: those of the function, then those of each open `let`.
-pub(super) struct Locals {
-    scopes: Vec<Vec<Option<String>>>,
-}
-
-impl Locals {
-    /// Those of a function.
-    pub fn new(names: Vec<Option<String>>) -> Locals {
-        Locals { scopes: vec![names] }
-    }
-
-    /// The number of a local: those of the innermost `let` are the first.
-    fn index(&self, name: &str) -> Option<u32> {
-        let mut before = 0;
-        for scope in self.scopes.iter().rev() {
-            if let Some(at) = scope.iter().position(|local| local.as_deref() == Some(name)) {
-                return Some((before + at) as u32);
-            }
-            before += scope.len();
-        }
-        None
-    }
-}
-
-/// What a `)` ends.
-enum Open {
-    /// An instruction, which comes behind its operands.
-    Folded(Op, usize),
-    /// A construct.
-    Block,
-    /// An `if` of which the operand is not complete.
-    Condition(Op, usize),
-    /// An `if` behind its first arm, and whether it has a second.
-    If(bool),
-    /// An arm.
-    Arm,
-}
-
-/// Reads a body.
-pub(super) struct Bodies<'r> {
-    reader: &'r mut Reader,
-    locals: Locals,
-    labels: Vec<(Option<String>, bool)>,
-    code: Expr,
-}
-
-impl<'r> Bodies<'r> {
-    pub fn new(reader: &'r mut Reader, locals: Locals) -> Bodies<'r> {
-        Bodies { reader, locals, labels: Vec::new(), code: Vec::new() }
-    }
-
-    /// Everything up to the end of the cursor.
-    pub fn run(mut self, cur: &mut Cursor<'_, '_>) -> Result<Expr> {
-        let mut open: Vec<Open> = Vec::new();
-        // How many constructs that are not folded are open in each folded one.
-        let mut flat = vec![0usize];
-        loop {
-            let at = cur.offset();
-            if cur.is_empty() {
-                break;
-            } else if cur.is_close() {
-                cur.skip();
-                if flat.pop() != Some(0) {
-                    return Err(cur.error("unexpected token `)`, expected `end`"));
-                }
-                self.close(open.pop(), cur, at)?;
-            } else if cur.is_open() {
-                cur.skip();
-                self.open(&mut open, cur, at)?;
-                flat.push(0);
-            } else {
-                let top = flat.last_mut().ok_or_else(|| cur.error("unexpected end"))?;
-                if !matches!(open.last(), None | Some(Open::Block | Open::Arm)) {
-                    return cur.unexpected("`(`");
-                }
-                match cur.peek_keyword() {
-                    Some("end") if *top > 0 => *top -= 1,
-                    Some("end") => return cur.unexpected("an instruction"),
-                    Some("else") if *top == 0 => return cur.unexpected("an instruction"),
-                    Some("block" | "loop" | "if" | "let") => *top += 1,
-                    _ => {}
-                }
-                let op = self.op(cur)?;
-                self.code.push(Instr { op, at });
-            }
-        }
-        if flat != [0] {
-            return Err(cur.error("unexpected end, expected `end`"));
-        }
-        Ok(self.code)
-    }
-
-    /// Behind a `(`.
-    fn open(&mut self, open: &mut Vec<Open>, cur: &mut Cursor<'_, '_>, at: usize) -> Result<()> {
-        match (cur.peek_keyword(), open.last_mut()) {
-            (Some("then"), Some(top @ Open::Condition(..))) => {
-                cur.skip();
-                if let Open::Condition(op, at) = std::mem::replace(top, Open::If(false)) {
-                    self.code.push(Instr { op, at });
-                }
-                open.push(Open::Arm);
-            }
-            (Some("else"), Some(Open::If(second @ false))) => {
-                cur.skip();
-                *second = true;
-                self.code.push(Instr { op: Op::Else, at });
-                open.push(Open::Arm);
-            }
-            (_, Some(Open::If(_))) => return cur.unexpected("`)`"),
-            (Some("then" | "else" | "end"), _) => return cur.unexpected("an instruction"),
-            (Some("if"), _) => {
-                let op = self.op(cur)?;
-                open.push(Open::Condition(op, at));
-            }
-            (Some("block" | "loop" | "let"), _) => {
-                let op = self.op(cur)?;
-                self.code.push(Instr { op, at });
-                open.push(Open::Block);
-            }
-            _ => {
-                let op = self.op(cur)?;
-                open.push(Open::Folded(op, at));
-            }
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, open: Option<Open>, cur: &Cursor<'_, '_>, at: usize) -> Result<()> {
-        match open {
-            Some(Open::Folded(op, at)) => self.code.push(Instr { op, at }),
-            Some(Open::Block | Open::If(_)) => {
-                self.leave();
-                self.code.push(Instr { op: Op::End, at });
-            }
-            Some(Open::Arm) => {}
-            Some(Open::Condition(..)) => return Err(cur.error("`if` without `(then`")),
-            None => return Err(cur.error("unexpected token `)`")),
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        if let Some((_, true)) = self.labels.pop() {
-            self.locals.scopes.pop();
-        }
-    }
-
+impl Bodies<'_> {
     fn label(&self, cur: &mut Cursor<'_, '_>) -> Result<u32> {
         let before = *cur;
         let Some(name) = cur.id()? else { return cur.u32() };
@@ -188,7 +38,7 @@ impl<'r> Bodies<'r> {
     }
 
     /// One instruction with its immediates.
-    fn op(&mut self, cur: &mut Cursor<'_, '_>) -> Result<Op> {
+    pub(super) fn op(&mut self, cur: &mut Cursor<'_, '_>) -> Result<Op> {
         let before = *cur;
         let word = cur.keyword()?;
         if let Some(op) = self.control(word, cur)? {
@@ -444,96 +294,5 @@ impl<'r> Bodies<'r> {
         let Some(name) = cur.id()? else { return cur.u32() };
         let field = self.reader.names.fields.get(ty as usize).and_then(|fields| fields.get(name.as_ref()));
         field.copied().ok_or_else(|| before.error(format_args!("unknown field `${name}`")))
-    }
-
-    fn plain(&self, word: &str, shape: Shape, cur: &mut Cursor<'_, '_>) -> Result<Operator<'static>> {
-        Ok(match shape {
-            Shape::Bare(make) => make(),
-            Shape::Memory(make) => make(self.memarg(word, cur)?),
-            Shape::MemoryLane(make) => {
-                let memarg = self.memarg(word, cur)?;
-                make(memarg, cur.parse::<u8>(1)?)
-            }
-            Shape::Lane(make) => make(cur.parse::<u8>(1)?),
-        })
-    }
-
-    fn memarg(&self, word: &str, cur: &mut Cursor<'_, '_>) -> Result<MemArg> {
-        let lane = word.ends_with("_lane");
-        let mut after = *cur;
-        after.skip();
-        let named = cur.is_index() && (!lane || after.is_index() || after.peek_keyword().is_some());
-        let memory = if named { self.reader.names.memories.index(cur, "memory")? } else { 0 };
-        let natural = natural_align(word);
-        let (mut offset, mut align) = (0, 1 << natural);
-        if let Some(text) = cur.peek_keyword().and_then(|word| word.strip_prefix("offset=")) {
-            offset = number(text).ok_or_else(|| cur.error("malformed offset"))?;
-            cur.skip();
-        }
-        if let Some(text) = cur.peek_keyword().and_then(|word| word.strip_prefix("align=")) {
-            align = number(text).filter(|n| n.is_power_of_two()).ok_or_else(|| cur.error("malformed alignment"))?;
-            cur.skip();
-        }
-        Ok(MemArg { align: align.trailing_zeros() as u8, max_align: natural, offset, memory })
-    }
-}
-
-fn constants(word: &str, cur: &mut Cursor<'_, '_>) -> Result<Option<Operator<'static>>> {
-    Ok(Some(match word {
-        "i32.const" => Operator::I32Const { value: cur.parse(1)? },
-        "i64.const" => Operator::I64Const { value: cur.parse(1)? },
-        "f32.const" => {
-            Operator::F32Const { value: wasmparser::Ieee32::from(f32::from_bits(cur.parse::<F32>(1)?.bits)) }
-        }
-        "f64.const" => {
-            Operator::F64Const { value: wasmparser::Ieee64::from(f64::from_bits(cur.parse::<F64>(1)?.bits)) }
-        }
-        "v128.const" => {
-            let lanes = cur.peek_keyword().and_then(|shape| shape.split_once('x')?.1.parse::<usize>().ok());
-            let lanes = lanes.ok_or_else(|| cur.error("unexpected token, expected a shape of lanes"))?;
-            let value = cur.parse::<V128Const>(lanes.min(16) + 1)?;
-            Operator::V128Const { value: v128(value.to_le_bytes())? }
-        }
-        "i8x16.shuffle" => {
-            let mut lanes = [0; 16];
-            for lane in &mut lanes {
-                *lane = cur.parse(1)?;
-            }
-            Operator::I8x16Shuffle { lanes }
-        }
-        _ => return Ok(None),
-    }))
-}
-
-/// A vector as the decoder has it, which has no other way in than its own bytes.
-fn v128(bytes: [u8; 16]) -> Result<wasmparser::V128> {
-    let mut code = vec![0xfd, 0x0c];
-    code.extend(bytes);
-    let mut reader = wasmparser::OperatorsReader::new(wasmparser::BinaryReader::new(&code, 0));
-    match reader.read() {
-        Ok(Operator::V128Const { value }) => Ok(value),
-        _ => Err(Error::bug("a vector constant that can not be decoded")),
-    }
-}
-
-/// The alignment of an access when none is given: the logarithm of its bytes.
-pub(in crate::rtt) fn natural_align(word: &str) -> u8 {
-    let tail = ["load", "store", "rmw", "wait"].iter().find_map(|verb| word.split_once(verb)).map(|(_, tail)| tail);
-    let digits: String = tail.unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
-    let bits = match (digits.parse::<u32>(), word.get(..4)) {
-        (Ok(_), _) if tail.is_some_and(|tail| tail[digits.len()..].starts_with('x')) => 64,
-        (Ok(bits), _) => bits,
-        (_, Some("i64." | "f64.")) => 64,
-        (_, Some("v128")) => 128,
-        _ => 32,
-    };
-    (bits / 8).max(1).trailing_zeros() as u8
-}
-
-fn number(text: &str) -> Option<u64> {
-    let text = text.replace('_', "");
-    match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
     }
 }

@@ -6,10 +6,14 @@
 //! | `names.rs` | names before anything is read |
 //! | `types.rs` | types |
 //! | `module.rs` | the fields of a module |
-//! | `instr.rs` | instructions, folded or not |
+//! | `fold.rs` | bodies: folded instructions, constructs, scopes |
+//! | `instr.rs` | instructions |
+//! | `immediates.rs` | constants, alignments, lanes |
 //!
 //! What it is not: a check of anything but form.
 
+mod fold;
+mod immediates;
 mod instr;
 mod module;
 mod names;

@@ -1,6 +1,6 @@
 //! The fields of a module.
 
-use super::instr::{Bodies, Locals};
+use super::fold::{Bodies, Locals};
 use super::names::Names;
 use super::tokens::{Cursor, Tokens};
 use super::types;
