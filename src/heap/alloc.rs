@@ -3,7 +3,9 @@
 //!
 //! A large object gets pages of its own, zero or more collections later. Its header is 0 until the
 //! caller has set it, and a large array of references comes full of nulls: should the caller trap
-//! before it has filled the object, the next minor collection looks at it all the same.
+//! before it has filled the object, the next minor collection looks at it all the same. While a
+//! collection marks in steps, when references to old objects matter too, every large object comes full of nulls: a raw
+//! one would hold what its pages held before.
 
 use super::collect::CollectKind;
 use super::memory::{HeapMemory, Words, read};
@@ -245,7 +247,11 @@ impl Heap {
         let at = self.take_large(mem, roots, pages)?.ok_or_else(|| self.full(mem, size))?;
         self.made_old(at, size, false);
         self.stats.allocated_bytes += size;
-        Words::new(mem.bytes_mut()).set(at, 0);
+        let mut words = Words::new(mem.bytes_mut());
+        if self.cycle.is_some() {
+            words.fill(at, at + size as u32, reference::NULL);
+        }
+        words.set(at, 0);
         Ok(at)
     }
 

@@ -51,7 +51,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")
@@ -131,7 +132,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 5
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")
@@ -171,7 +173,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 4
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")

@@ -147,6 +147,29 @@ fn large_objects_that_are_made_meanwhile_are_black() {
     assert_eq!(w.list(w.get(w.top(0), 8)), (30..40).collect::<Vec<_>>());
 }
 
+/// A program ran out of fuel while it filled a large array: what the array's pages had held before was taken for
+/// references of a black object, and where they referred to there was no object any more.
+#[test]
+fn a_large_array_that_a_trap_left_half_made_is_no_matter() {
+    let mut w = world(2);
+    let refs = w.types.refs.clone();
+    let before = w.try_array(&refs, 3000, 0).unwrap();
+    w.major();
+    w.push_list(0, 40);
+    w.minor();
+    w.step();
+    assert!(is_marking(&w));
+    // In the middle of an object.
+    let stale = w.top(0) + 4;
+    w.set_word(reference::header(before) + 8, stale);
+    let raw = w.try_alloc(8 + 4 * 3000).unwrap();
+    assert_eq!(raw, before);
+    w.set_word(reference::header(raw), refs.rtt.0);
+    w.set_word(reference::header(raw) + 4, 3000);
+    finish(&mut w);
+    assert_eq!(w.list(w.top(0)), (0..40).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_collection_in_one_pause_gives_a_cycle_up() {
     let mut w = world(2);
