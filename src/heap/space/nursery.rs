@@ -17,9 +17,6 @@ const MANY: u64 = 12;
 /// ... unless nearly all do, `MOST.0` of `MOST.1` bytes: more time would hardly let more of them die, and
 /// room to promote to is reserved for all of it.
 const MOST: (u64, u64) = (7, 8);
-/// It does not grow so far that so many bytes would have to be promoted at once, and shrinks when they were: what is
-/// promoted is what makes a minor collection long.
-const LONG: u64 = 1 << 20;
 /// It shrinks when fewer than one in `FEW` bytes survives.
 const FEW: u64 = 100;
 
@@ -51,24 +48,14 @@ impl Nursery {
             return;
         }
         let most = self.map.nursery_end - self.map.nursery_start;
-        if promoted > LONG {
-            self.halve();
-            return;
-        }
         if promoted * MOST.1 > used as u64 * MOST.0 {
             return;
         }
         if promoted * MANY > used as u64 {
-            if promoted * 2 <= LONG {
-                self.size = self.size.saturating_mul(2).min(most);
-            }
+            self.size = self.size.saturating_mul(2).min(most);
         } else if promoted * FEW < used as u64 {
-            self.halve();
+            self.size = (self.size / 2 / OBJECT_ALIGN * OBJECT_ALIGN).max(self.least);
         }
-    }
-
-    fn halve(&mut self) {
-        self.size = (self.size / 2 / OBJECT_ALIGN * OBJECT_ALIGN).max(self.least);
     }
 
     /// Bytes that are used before a collection.
@@ -143,7 +130,7 @@ mod tests {
         let map = HeapMap::new(MapParams { stack_bytes: 0, nursery_bytes: 5 << 20 });
         let mut nursery = Nursery::new(map, 1 << 20, true);
         let mut sizes = vec![];
-        for permille in [1000, 900, 500, 50, 100, 100, 20, 100, 500, 5, 5, 5] {
+        for permille in [1000, 900, 500, 50, 500, 500, 20, 500, 5, 5, 5, 5] {
             let used = nursery.size;
             nursery.adapt(used, used as u64 * permille / 1000);
             nursery.adapt(used / 10, 0);
