@@ -11,7 +11,8 @@
 //! - at every call of `alloc…` and `collect`, every reachable object is set up, and every reference to
 //!   a live object is in the shadow stack above the pointer in its cell, in a root area, in another
 //!   live object, or visited by [`Roots::each`];
-//! - a young reference that is stored into an old object is remembered, by slot or by object.
+//! - a young reference that is stored into an old object is remembered, by slot or by object; any reference below the
+//!   boundary in its cell, which is all of them while a collection marks in steps.
 //!
 //! The collector promises: every such word refers to the same object afterwards; an allocation that
 //! fails leaves the heap as usable as it was; whatever the memory holds, nothing here panics.

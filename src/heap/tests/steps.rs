@@ -153,10 +153,10 @@ fn large_objects_that_are_made_meanwhile_are_black() {
 fn a_large_array_that_a_trap_left_half_made_is_no_matter() {
     let mut w = world(2);
     let refs = w.types.refs.clone();
-    let before = w.try_array(&refs, 3000, 0).unwrap();
-    w.major();
     w.push_list(0, 40);
     w.minor();
+    let before = w.try_array(&refs, 3000, 0).unwrap();
+    w.major();
     w.step();
     assert!(is_marking(&w));
     // In the middle of an object.
