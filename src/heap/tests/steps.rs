@@ -151,7 +151,8 @@ fn large_objects_that_are_made_meanwhile_are_black() {
 /// references of a black object, and where they referred to there was no object any more.
 #[test]
 fn a_large_array_that_a_trap_left_half_made_is_no_matter() {
-    let mut w = world(2);
+    let options = HeapOptions { step_work: 2, step_nursery: 8192, fragmentation: 2.0, ..options() };
+    let mut w = World::new(options);
     let refs = w.types.refs.clone();
     w.push_list(0, 40);
     w.minor();
