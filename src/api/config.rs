@@ -309,7 +309,8 @@ impl Config {
         self
     }
 
-    /// Collects, and moves everything, at every `n`th allocation. A debugging aid; slow.
+    /// Collects at every `n`th allocation: by turns everything at once, and moves it, and in steps
+    /// ([`Config::gc_incremental`]). A debugging aid; slow.
     pub fn gc_zeal(&mut self, n: Option<NonZeroU32>) -> &mut Self {
         self.heap.zeal = n;
         self
@@ -332,6 +333,15 @@ impl Config {
     /// there is but one processor.
     pub fn gc_mark_threads(&mut self, threads: u32) -> &mut Self {
         self.heap.mark_threads = threads.clamp(1, 64);
+        self
+    }
+
+    /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
+    /// pause. It is so by default. Then the longest pause hardly depends on the heap's size, but for what
+    /// `docs/heap.md` lists under its limits; the same work takes a little longer, on the calling thread alone. It is
+    /// still one pause when memory is short, when scattered objects are to be moved together, and by `Store::gc`.
+    pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
+        self.heap.incremental = enable;
         self
     }
 

@@ -1,6 +1,6 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
 //! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
-//! `gc-growth-factor`, `gc-growth-minimum`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
+//! `gc-growth-factor`, `gc-growth-minimum`, `gc-incremental`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
 
 use super::options::Takes::{Bytes, Flag, Number, Word};
 use super::options::{Entry, Group};
@@ -93,6 +93,15 @@ pub(crate) static OPTIMIZE: Group = Group {
             help: "... and at least N bytes (default: 32m)",
             apply: |s, v| {
                 s.config.gc_growth_minimum(v.number());
+                Ok(())
+            },
+        },
+        Entry {
+            name: "gc-incremental",
+            takes: Flag,
+            help: "Major collections that fall due mark in steps, not in one pause (default: yes)",
+            apply: |s, v| {
+                s.config.gc_incremental(v.flag());
                 Ok(())
             },
         },

@@ -33,9 +33,13 @@ impl Heap {
     pub fn write_ref(&mut self, mem: &mut dyn HeapMemory, object: u32, offset: u32, value: u32) {
         let slot = reference::header(object).wrapping_add(offset);
         Words::new(mem.bytes_mut()).set(slot, value);
-        let target = reference::header(value);
-        if slot >= self.space_start && reference::is_object(value) && self.map.is_young(target) {
+        if slot < self.space_start || !reference::is_object(value) {
+            return;
+        }
+        if self.map.is_young(reference::header(value)) {
             self.remembered.slot(slot);
+        } else if let Some(mut shading) = self.shading() {
+            shading.shade(Words::new(mem.bytes_mut()).view(), value);
         }
     }
 
@@ -50,8 +54,16 @@ impl Heap {
 
     /// The buffer of remembered slots is full: takes its entries over and empties it.
     pub fn flush_remembered(&mut self, mem: &mut dyn HeapMemory) {
-        match buffer_end(mem.bytes(), self.map) {
-            Ok(end) => self.remembered.take_buffer(&mut Words::new(mem.bytes_mut()), self.map, end),
+        let map = self.map;
+        match buffer_end(mem.bytes(), map) {
+            Ok(end) => {
+                let mut remembered = std::mem::take(&mut self.remembered);
+                let mut shading = self.shading();
+                remembered.take_buffer(&mut Words::new(mem.bytes_mut()), map, end, |words, value| {
+                    shading.iter_mut().for_each(|shading| shading.shade(words, value));
+                });
+                self.remembered = remembered;
+            }
             Err(error) => {
                 self.broken.get_or_insert(error);
             }

@@ -3,7 +3,9 @@
 //!
 //! A large object gets pages of its own, zero or more collections later. Its header is 0 until the
 //! caller has set it, and a large array of references comes full of nulls: should the caller trap
-//! before it has filled the object, the next minor collection looks at it all the same.
+//! before it has filled the object, the next minor collection looks at it all the same. While a
+//! collection marks in steps, when references to old objects matter too, every large object comes full of nulls: a raw
+//! one would hold what its pages held before.
 
 use super::collect::CollectKind;
 use super::memory::{HeapMemory, Words, read};
@@ -121,9 +123,7 @@ impl Heap {
         let Some(ty) = ty else { return Err(AllocError::UnknownType { rtt: rtt.0 }) };
         let bytes = bytes.max(DESCRIPTOR_FIELDS).next_multiple_of(OBJECT_ALIGN);
         self.check_size(u64::from(bytes))?;
-        if self.zeal.strikes() || self.major_due() {
-            self.collect(mem, roots, CollectKind::Major)?;
-        }
+        self.collect_if_due(mem, roots)?;
         let at = self.take_pinned(mem, roots, bytes)?;
         self.stats.allocated_bytes += u64::from(bytes);
         let mut words = Words::new(mem.bytes_mut());
@@ -156,9 +156,7 @@ impl Heap {
         let depth = above.len() as u32;
         let bytes = RTT_DISPLAY + 4 * (depth + 1).max(MIN_DISPLAY);
         self.check_size(u64::from(bytes))?;
-        if self.zeal.strikes() || self.major_due() {
-            self.collect(mem, roots, CollectKind::Major)?;
-        }
+        self.collect_if_due(mem, roots)?;
         let at = self.take_pinned(mem, roots, bytes)?;
         self.stats.allocated_bytes += u64::from(bytes);
         let of_rtts = self.map.rtt_start;
@@ -192,7 +190,9 @@ impl Heap {
             self.note_broken(collected)?;
         }
         at = at.or_else(|| self.pinned.take(bytes, &mut self.pages));
-        at.ok_or_else(|| self.full(mem, u64::from(bytes)))
+        let at = at.ok_or_else(|| self.full(mem, u64::from(bytes)))?;
+        self.made_old(at, u64::from(bytes), true);
+        Ok(at)
     }
 
     /// Allocates `words` words that are always roots, all null: their address. They are never freed.
@@ -220,7 +220,8 @@ impl Heap {
     /// The address of a new object in the nursery.
     fn alloc_young(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u32) -> Result<u32, AllocError> {
         if self.zeal.strikes() {
-            self.collect(mem, roots, CollectKind::Major)?;
+            let kind = self.zeal_kind();
+            self.collect(mem, roots, kind)?;
         }
         if let Some(at) = self.alloc_in_run(mem, roots, size)? {
             return Ok(at);
@@ -240,14 +241,17 @@ impl Heap {
     /// The address of a new large object, with a header of 0.
     fn alloc_large(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u64) -> Result<u32, AllocError> {
         self.check_size(size)?;
-        if self.zeal.strikes() || self.major_due() {
-            self.collect(mem, roots, CollectKind::Major)?;
-        }
+        self.collect_if_due(mem, roots)?;
         // `check_size` keeps this far below 2^32.
         let pages = LargeSpace::pages_for(size) as u32;
         let at = self.take_large(mem, roots, pages)?.ok_or_else(|| self.full(mem, size))?;
+        self.made_old(at, size, false);
         self.stats.allocated_bytes += size;
-        Words::new(mem.bytes_mut()).set(at, 0);
+        let mut words = Words::new(mem.bytes_mut());
+        if self.cycle.is_some() {
+            words.fill(at, at + size as u32, reference::NULL);
+        }
+        words.set(at, 0);
         Ok(at)
     }
 

@@ -11,7 +11,8 @@
 //! - at every call of `alloc…` and `collect`, every reachable object is set up, and every reference to
 //!   a live object is in the shadow stack above the pointer in its cell, in a root area, in another
 //!   live object, or visited by [`Roots::each`];
-//! - a young reference that is stored into an old object is remembered, by slot or by object.
+//! - a young reference that is stored into an old object is remembered, by slot or by object; any reference below the
+//!   boundary in its cell, which is all of them while a collection marks in steps.
 //!
 //! The collector promises: every such word refers to the same object afterwards; an allocation that
 //! fails leaves the heap as usable as it was; whatever the memory holds, nothing here panics.
@@ -47,6 +48,7 @@ pub use weak::{MapId, QueueId, WeakId};
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
+use collect::shade::Cycle;
 use descriptor::{Brief, Descriptors};
 use memory::Words;
 use pretenure::Pretenure;
@@ -90,8 +92,12 @@ pub struct Heap {
     remembered: Remembered,
     marks: Marks,
     weak: WeakTables,
+    /// The major collection in steps that is under way.
+    cycle: Option<Box<Cycle>>,
     sizer: Sizer,
     zeal: Zeal,
+    /// The last collection of zeal was one that moves.
+    zeal_moves: bool,
     stats: HeapStats,
     /// The worklist of collections, empty between them.
     todo: Vec<(u32, Brief)>,
@@ -141,6 +147,8 @@ impl Heap {
             weak: WeakTables::default(),
             sizer: Sizer::new(&options),
             zeal,
+            zeal_moves: false,
+            cycle: None,
             stats: HeapStats::default(),
             todo: Vec::new(),
             compact: false,
@@ -160,6 +168,7 @@ impl Heap {
         }
         let mut words = Words::new(mem.bytes_mut());
         words.set(self.map.sp_cell(), self.map.stack_top);
+        words.set(self.map.boundary_cell(), self.map.young_boundary());
         self.nursery.reset(&mut words);
         self.remembered.clear(&mut words, self.map);
     }

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 pub struct HeapOptions {
     /// Bytes that the heap memory may have in all, at most [`MAX_HEAP_BYTES`].
     pub max_bytes: u64,
-    /// Collect and move everything at every `n`th allocation. A debugging aid.
+    /// Collect at every `n`th allocation: by turns move everything, and mark in steps, if these are on. A debugging aid.
     pub zeal: Option<NonZeroU32>,
     /// Fill freed space with words that are no reference. A debugging aid.
     pub poison: bool,
@@ -34,6 +34,12 @@ pub struct HeapOptions {
     pub mark_threads: u32,
     /// ... if old and large objects take at least this many bytes.
     pub parallel_least: u64,
+    /// Major collections that fall due mark in steps, one at each minor collection, instead of in one pause.
+    pub incremental: bool,
+    /// Objects that a step marks at most; arrays count by their length.
+    pub step_work: u32,
+    /// Bytes of the nursery that are used between two steps at most.
+    pub step_nursery: u32,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
     pub fragmentation: f64,
@@ -54,6 +60,9 @@ impl Default for HeapOptions {
             pretenure_most: 16 << 20,
             mark_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(2) as u32),
             parallel_least: 4 << 20,
+            incremental: true,
+            step_work: 64 << 10,
+            step_nursery: 256 << 10,
             fragmentation: 0.25,
         }
     }

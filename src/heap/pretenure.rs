@@ -12,7 +12,6 @@
 //!
 //! What this is not: pretenuring by site of allocation. All of the program's objects go to one place or the other.
 
-use super::collect::CollectKind;
 use super::memory::{HeapMemory, Words, read};
 use super::space::old::LINE_BYTES;
 use super::space::pages::BLOCK_BYTES;
@@ -54,9 +53,11 @@ impl Pretenure {
 }
 
 impl Heap {
-    /// Begins a run if the last collection was for it. The nursery is empty.
+    /// Begins a run if the last collection was for it. The nursery is empty, and no collection marks in steps: objects
+    /// that lowered code makes in the old space have no marks.
     pub(super) fn begin_run(&mut self, mem: &mut dyn HeapMemory) -> Result<(), AllocError> {
-        if std::mem::take(&mut self.pretenure.due) && !self.zeal.is_on() && self.nursery.used(mem.bytes())? == 0 {
+        let off = self.zeal.is_on() || self.cycle.is_some() || self.nursery.used(mem.bytes())? > 0;
+        if !off && std::mem::take(&mut self.pretenure.due) {
             self.pretenure.left = self.pretenure.next;
             self.pretenure.chunk = Some(0..0);
             self.set_chunk(mem, 0..0);
@@ -83,7 +84,7 @@ impl Heap {
             self.set_chunk(mem, 0..0);
         }
         if self.major_due() {
-            self.collect(mem, roots, CollectKind::Major)?;
+            self.collect(mem, roots, self.due_kind())?;
             return Ok(None);
         }
         if self.pretenure.left == 0 {

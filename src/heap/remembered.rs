@@ -5,10 +5,13 @@
 //! entries come here, where duplicates are dropped: a slot that holds young and other references by turns
 //! is in the buffer more than once. Objects that many references were stored into are remembered as a whole.
 //!
+//! While a collection marks in steps, every slot of an old object that a reference is stored into is remembered:
+//! what it refers to is marked when the entry leaves the buffer, or by the next minor collection.
+//!
 //! A minor collection empties all of it; a major one replaces it by the exact set, so that no entry
 //! survives the object that it is in.
 
-use super::memory::{Words, read};
+use super::memory::{View, Words, read};
 use super::verify::{Fault, VerifyError};
 use crate::layout::{HeapMap, reference};
 
@@ -96,14 +99,17 @@ impl Remembered {
         words.set(map.remembered_cell(), map.remembered_start());
     }
 
-    /// Moves those entries of the buffer here that matter: whose slots hold young references.
-    pub fn take_buffer(&mut self, words: &mut Words, map: HeapMap, end: u32) {
+    /// Moves those entries of the buffer here that matter: whose slots hold young references. Calls `other` with what
+    /// the others hold.
+    pub fn take_buffer(&mut self, words: &mut Words, map: HeapMap, end: u32, mut other: impl FnMut(View<'_>, u32)) {
         let mut at = map.remembered_start();
         while at < end {
             let slot = words.get(at);
             let value = words.get(slot);
             if reference::is_object(value) && map.is_young(reference::header(value)) {
                 self.slot(slot);
+            } else {
+                other(words.view(), value);
             }
             at += 4;
         }

@@ -6,6 +6,8 @@
 //! steady growth, marking costs at most `1 / (f - 1)` of what promotion costs. A memory that refuses
 //! to grow makes a major collection due at once, whatever the threshold says.
 //!
+//! A collection in steps begins a little earlier, as some is added before it is over.
+//!
 //! Where nearly all of the volume is large objects, there is little to mark, and it is due at a quarter of the
 //! minimum already: memory that is used again is in the caches, and mapped.
 
@@ -14,6 +16,10 @@ use crate::layout::PAGE;
 
 /// A major collection is cheap when so many times as much was allocated in large objects as it may have to mark.
 const LITTLE: u64 = 4;
+/// Between the steps of a collection a byte is promoted for so many that are marked, or fewer.
+const MARKED: u64 = 8;
+/// ... but it does not begin before all but one in so many of the bytes that may be added were.
+const LEFT: u64 = 4;
 
 /// The state of the policy.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub(crate) struct Sizer {
     /// Of the minimum.
     quarter: u64,
     growth_bytes: u64,
+    /// Major collections take time in which more is promoted.
+    early: bool,
     /// Bytes in the old space after the last major collection and promoted since.
     old_bytes: u64,
     threshold: u64,
@@ -34,14 +42,26 @@ impl Sizer {
     pub fn new(options: &HeapOptions) -> Sizer {
         // `max` also replaces a NaN.
         let factor = options.factor.max(1.1);
-        Sizer {
+        let mut sizer = Sizer {
             factor,
             minimum: options.minimum,
             quarter: options.minimum / 4,
             growth_bytes: options.growth_bytes,
             old_bytes: 0,
-            threshold: options.minimum,
+            threshold: 0,
             apart_after: 0,
+            early: options.incremental,
+        };
+        sizer.set_threshold(0);
+        sizer
+    }
+
+    /// Sets the threshold by what is live.
+    fn set_threshold(&mut self, live: u64) {
+        let scaled = live as f64 * self.factor;
+        self.threshold = self.minimum.max(scaled as u64);
+        if self.early {
+            self.threshold -= (live / MARKED).min(self.threshold.saturating_sub(live) / LEFT);
         }
     }
 
@@ -60,8 +80,7 @@ impl Sizer {
     pub fn major_done(&mut self, old: u64, apart: u64) {
         self.old_bytes = old;
         self.apart_after = apart;
-        let scaled = (old + apart) as f64 * self.factor;
-        self.threshold = self.minimum.max(scaled as u64);
+        self.set_threshold(old + apart);
     }
 
     /// Whether a major collection is due before `more` bytes are added, when large and pinned objects
@@ -90,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_major_is_due_when_the_heap_has_grown_by_the_factor() {
-        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, ..Default::default() });
+        let mut sizer =
+            Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, incremental: false, ..Default::default() });
         sizer.promoted(600);
         assert!(!sizer.major_due(400, 0) && sizer.major_due(400, 1));
         sizer.major_done(900, 100);
@@ -102,7 +122,8 @@ mod tests {
 
     #[test]
     fn it_is_due_earlier_when_there_is_little_to_mark() {
-        let mut sizer = Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, ..Default::default() });
+        let mut sizer =
+            Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, incremental: false, ..Default::default() });
         assert!(!sizer.major_due(1000, 0) && sizer.major_due(1000, 1));
         sizer.promoted(500);
         assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));

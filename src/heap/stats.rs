@@ -10,8 +10,10 @@ pub const PAUSE_BUCKETS: usize = 24;
 pub struct HeapStats {
     /// Minor collections, without those that are part of a major one.
     pub minor: u64,
-    /// Major collections.
+    /// Major collections, in one pause or in steps. The last of the steps is no minor collection, the others are.
     pub major: u64,
+    /// Steps of major collections that marked in steps.
+    pub mark_steps: u64,
     /// Bytes of objects that were moved from the nursery to the old space.
     pub promoted_bytes: u64,
     /// Bytes of objects that were made in the old space.

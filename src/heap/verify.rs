@@ -12,6 +12,9 @@
 //! 5. A slot of an object outside of the nursery that refers to a young object is remembered: by its
 //!    address, or with its whole object, or as part of a large object that is young itself. No address is
 //!    twice among those that the host has taken over.
+//! 6. While a collection marks in steps, a slot of an object that is marked, and on no worklist, refers to a marked object
+//!    or to a young one, or is remembered as in 5, large and pinned objects that were made since the last promotion as a
+//!    whole. So does its header.
 
 use super::Heap;
 use super::collect::roots::{Roots, stack_pointer};
@@ -43,6 +46,9 @@ pub enum Fault {
     Overlap,
     /// An old object's reference to a young one is not remembered.
     NotRemembered,
+    /// While a collection marks in steps: a marked and traced object's reference to one that is not marked is not
+    /// remembered.
+    NotMarked,
     /// A slot or object is in the host's list of remembered ones twice.
     RememberedTwice,
     /// The host panicked while a collection visited what it holds.
@@ -60,6 +66,7 @@ impl fmt::Display for Fault {
             Fault::Size => "object out of its bounds",
             Fault::Overlap => "object overlaps another or free room",
             Fault::NotRemembered => "reference from old to young is not remembered",
+            Fault::NotMarked => "reference from black to white is not remembered",
             Fault::RememberedTwice => "remembered twice",
             Fault::Interrupted => "a collection was interrupted by a panic of the host",
         })
@@ -141,6 +148,8 @@ struct Verifier<'a> {
     seen: HashSet<u32>,
     remembered_slots: HashSet<u32>,
     remembered_objects: HashSet<u32>,
+    /// The worklists of the cycle that is under way.
+    grey: HashSet<u32>,
 }
 
 impl Heap {
@@ -162,6 +171,7 @@ impl Heap {
             seen: HashSet::new(),
             remembered_slots: buffer.step_by(4).map(|at| read(bytes, at)).collect(),
             remembered_objects: self.remembered.objects().iter().chain(&self.large.young).copied().collect(),
+            grey: HashSet::new(),
         };
         let mut once = HashSet::new();
         let twice = |&&at: &&u32| !once.insert(at);
@@ -169,6 +179,10 @@ impl Heap {
             return Err(VerifyError::cell(Fault::RememberedTwice, at, read(bytes, at)));
         }
         verifier.remembered_slots.extend(self.remembered.slots());
+        if let Some(cycle) = &self.cycle {
+            verifier.grey.extend(cycle.todo.iter().map(|&(at, _)| at).chain(cycle.slices.iter().map(|&(at, ..)| at)));
+            verifier.remembered_objects.extend(&cycle.fresh);
+        }
         verifier.roots(sp, roots)?;
         verifier.objects()?;
         verifier.overlaps()
@@ -213,6 +227,9 @@ impl Verifier<'_> {
         };
         if ty.rtt.0 != header {
             self.word(reference::from_header(header), Place::Field(at, 0), Some(node))?;
+            if self.is_black(at) && self.is_white(header) && !self.remembered_objects.contains(&at) {
+                return Err(self.error(Fault::NotMarked, Place::Field(at, 0), header, Some(node)));
+            }
         }
         match &ty.layout {
             ObjectLayout::Struct(layout) => {
@@ -249,7 +266,25 @@ impl Verifier<'_> {
         if young && !self.heap.map.is_young(at) && !remembered() {
             return Err(self.error(Fault::NotRemembered, place, value, Some(node)));
         }
+        let white = reference::is_object(value) && self.is_white(reference::header(value));
+        if white && self.is_black(at) && !remembered() {
+            return Err(self.error(Fault::NotMarked, place, value, Some(node)));
+        }
         Ok(())
+    }
+
+    /// Whether an object was marked and traced by the cycle that is under way.
+    fn is_black(&self, at: u32) -> bool {
+        self.heap.cycle.is_some() && !self.heap.map.is_young(at) && self.is_marked(at) && !self.grey.contains(&at)
+    }
+
+    /// Whether the object with a header at an address is one that a cycle can free, and is not marked.
+    fn is_white(&self, at: u32) -> bool {
+        at >= self.heap.space_start && !self.is_marked(at)
+    }
+
+    fn is_marked(&self, at: u32) -> bool {
+        self.heap.marks.is_set(at) || self.heap.cycle.as_ref().is_some_and(|cycle| cycle.is_marked_by_helper(at))
     }
 
     /// Checks a word that must be a reference, and the object that it refers to.

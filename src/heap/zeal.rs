@@ -1,7 +1,8 @@
 //! Zeal: a collection at every `n`th allocation, to make missing roots and barriers show.
 //!
-//! With zeal the limit cell is 0, so that every allocation comes here; the collection is a major one
-//! that moves every object of the nursery and, where there is room, of the old space.
+//! With zeal the limit cell is 0, so that every allocation comes here. The collection is a major one
+//! that moves every object of the nursery and, where there is room, of the old space; by turns with it, a major one in
+//! steps of one object, two, four, and so on, one at each strike.
 
 use std::num::NonZeroU32;
 

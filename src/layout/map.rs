@@ -56,6 +56,7 @@ const CELL_BUMP: u32 = 4;
 const CELL_LIMIT: u32 = 8;
 const CELL_REMEMBERED: u32 = 12;
 const CELL_PENDING: u32 = 16;
+const CELL_BOUNDARY: u32 = 20;
 const REMEMBERED_START: u32 = 64;
 
 impl HeapMap {
@@ -94,8 +95,19 @@ impl HeapMap {
         self.stack_top + CELL_PENDING
     }
 
+    /// Cell: references below this, stored into old objects, are remembered. Those to young objects usually; all
+    /// while a collection marks in steps.
+    pub const fn boundary_cell(self) -> u32 {
+        self.stack_top + CELL_BOUNDARY
+    }
+
+    /// The usual value of that cell: references to young objects are below, those to others are not.
+    pub const fn young_boundary(self) -> u32 {
+        super::reference::from_header(self.nursery_end)
+    }
+
     /// First address of the buffer of remembered slots. An entry is the address of a word that may
-    /// hold a reference to a young object.
+    /// hold a reference to a young object, or to any while a collection marks in steps.
     pub const fn remembered_start(self) -> u32 {
         self.stack_top + REMEMBERED_START
     }

@@ -33,7 +33,8 @@ pub const NOT_I31: u32 = 0b1;
 /// The low bits of a function; null has them too.
 pub const TAG_FUNC: u32 = 0b11;
 
-/// What is set in every function besides its handle: above every boundary that barriers ask for.
+/// What is set in every function besides its handle: above the boundary that barriers ask for, unless a collection
+/// marks in steps; then it is remembered for nothing.
 pub const FUNC_BITS: u32 = 0x8000_0000 | TAG_FUNC;
 
 /// How far a function's handle is shifted.

@@ -8,7 +8,7 @@
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::known::Known;
 use super::op;
-use super::op::memory::null_fault;
+use super::op::memory::{load_word, null_fault};
 use crate::fault::Error;
 use crate::ir::{ArrayOp, Callee, Cursor, HeapOp, Op, StructOp, TrapCode, Value, memarg};
 use crate::layout::reference;
@@ -151,7 +151,7 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     }
 
     /// ```wat
-    /// (if (i32.and (i32.ge_u object OLD) (i32.lt_u value OLD))
+    /// (if (i32.and (i32.ge_u object OLD) (i32.lt_u value (i32.load BOUNDARY)))
     ///   (then
     ///     (local.set $before (i32.load (i32.add base offset)))
     ///     (if (i32.eqz (i32.and (i32.lt_u $before OLD) $before))
@@ -159,16 +159,19 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     /// ```
     /// A slot that refers to a young object is remembered already; so each is remembered once, however often
     /// it is stored to. An i31 below the boundary is remembered for nothing, which is harmless, but no reason
-    /// not to remember: its lowest bit is clear. Null is above the boundary.
+    /// not to remember: its lowest bit is clear. Null is above the boundary. The boundary for values is in a cell:
+    /// while a collection marks in steps, every reference that is stored into an old object is below it.
     fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value) {
-        if never_young(c, value) {
+        if never_object(c, value) {
             return;
         }
-        let old = c.i32(reference::from_header(self.env.map.nursery_end));
+        let old = c.i32(self.env.map.young_boundary());
         let is_old = c.i32_op(Operator::I32GeU, object, old);
-        let is_young = c.i32_op(Operator::I32LtU, value, old);
-        let both = c.i32_op(Operator::I32And, is_old, is_young);
-        // The object may be null, which is not below the boundary.
+        let zero = c.i32(0);
+        let boundary = load_word(self.env, c, zero, self.env.map.boundary_cell(), ValType::I32);
+        let is_below = c.i32_op(Operator::I32LtU, value, boundary);
+        let both = c.i32_op(Operator::I32And, is_old, is_below);
+        // The object may be null, which counts as old.
         let fault = null_fault(c, object);
         let barrier = c.if_else(
             both,
@@ -189,7 +192,7 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
 
     fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value) {
         let remember = self.env.runtime(RuntimeFunc::RememberObject);
-        let old = c.i32(reference::from_header(self.env.map.nursery_end));
+        let old = c.i32(self.env.map.young_boundary());
         let is_old = c.i32_op(Operator::I32GeU, object, old);
         c.if_else(
             is_old,
@@ -203,8 +206,8 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     }
 }
 
-/// Whether a value is no young object by its type or origin: null, or an i31.
-fn never_young(c: &Cursor<'_, '_>, value: Value) -> bool {
+/// Whether a value is no object by its type or origin: null, or an i31.
+fn never_object(c: &Cursor<'_, '_>, value: Value) -> bool {
     use crate::types::HeapType;
     if matches!(c.func.ty(value).as_ref(), Some(r) if r.heap.is_bottom() || r.heap == HeapType::I31) {
         return true;

@@ -3,6 +3,7 @@
 use super::{instance, instance_with};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use wasmtime_gc::ext::{self, EphemeronMap, FinalizationRegistry, Member, Trace, Tracer, WeakRef};
 use wasmtime_gc::*;
 
@@ -91,6 +92,42 @@ fn a_young_object_dies_in_a_minor_collection_too() {
     assert!(lost.upgrade(&mut scope).unwrap().is_none());
     let kept = weak[0].as_ref().unwrap().upgrade(&mut scope).unwrap().unwrap();
     assert_eq!(nodes.number(&mut scope, kept), 1);
+}
+
+#[test]
+fn steps_find_what_died_while_the_program_goes_on() {
+    let (mut store, instance) = instance_with(Config::new().gc_mark_threads(1), NODES);
+    let nodes = Nodes(instance);
+    let (kept, weak) = {
+        let mut scope = RootScope::new(&mut store);
+        let kept = nodes.node(&mut scope, 0);
+        let mut last = kept;
+        for number in 1..2000 {
+            let node = nodes.node(&mut scope, number);
+            nodes.link(&mut scope, last, node);
+            last = node;
+        }
+        let lost = nodes.node(&mut scope, 1);
+        // Old, and alive until its scope ends.
+        ext::gc_young(&mut scope).unwrap();
+        (kept.to_owned_rooted(&mut scope).unwrap(), WeakRef::new(&mut scope, &lost).unwrap())
+    };
+    let mut calls = 1;
+    while !ext::gc_step(&mut store, Duration::ZERO).unwrap() {
+        calls += 1;
+        // The guest stores old objects into old objects meanwhile.
+        let mut scope = RootScope::new(&mut store);
+        let kept = kept.to_rooted(&mut scope);
+        nodes.link(&mut scope, kept, kept);
+    }
+    assert!(calls > 2, "{calls} calls");
+    assert!(weak.upgrade(&mut store).unwrap().is_none());
+    let stats = store.as_context().heap_stats();
+    assert_eq!((stats.major, stats.mark_steps), (1, calls));
+    assert!(ext::gc_step(&mut store, Duration::MAX).unwrap());
+    let mut scope = RootScope::new(&mut store);
+    let kept = kept.to_rooted(&mut scope);
+    assert_eq!(nodes.number(&mut scope, kept), 0);
 }
 
 #[test]

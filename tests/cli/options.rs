@@ -98,7 +98,7 @@ fn options_stand_before_or_after_the_command() {
 fn many_options_in_one() {
     let options = [
         "-Oopt-level=s,memory-reservation=0x100000,gc-nursery-size=256k,gc-max-heap-size=64m",
-        "-Ogc-threads=3,gc-growth-factor=1.2,gc-growth-minimum=8m",
+        "-Ogc-threads=3,gc-incremental=n,gc-growth-factor=1.2,gc-growth-minimum=8m",
         "-Ccompiler=cranelift,collector=auto,parallel-compilation=n",
         "-Dgc-zeal=2,gc-verify,explicit-null-checks",
         "-Wtail-call=n,simd,max-memory-size=128m,trap-on-grow-failure",

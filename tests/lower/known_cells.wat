@@ -51,7 +51,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 1
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")
@@ -80,7 +81,7 @@
 ;;     i32.store align=1
 ;;   )
 ;;   (func (;3;) (type 1) (param i32 i32)
-;;     (local i32 i32 i32 i32)
+;;     (local i32 i32 i32 i32 i32)
 ;;     global.get 0
 ;;     local.tee 2
 ;;     i32.load offset=12 align=1
@@ -114,7 +115,13 @@
 ;;     i32.shl
 ;;     i32.add
 ;;     i32.load offset=11 align=1
-;;     local.set 3
+;;     local.set 5
+;;     local.get 0
+;;     local.get 3
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
 ;;     local.get 2
 ;;     local.get 0
 ;;     i32.const 2
@@ -124,18 +131,19 @@
 ;;     local.get 2
 ;;     i32.const 5308413
 ;;     i32.ge_u
-;;     local.get 3
-;;     i32.const 5308413
+;;     local.get 5
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
-;;       local.tee 5
+;;       local.tee 6
 ;;       i32.const 5308413
 ;;       i32.lt_u
-;;       local.get 5
+;;       local.get 6
 ;;       i32.and
 ;;       i32.eqz
 ;;       (@metadata.code.branch_hint "\00")
@@ -147,8 +155,14 @@
 ;;       end
 ;;     end
 ;;     local.get 0
-;;     local.get 3
+;;     local.get 5
 ;;     i32.store offset=11 align=1
+;;     local.get 1
+;;     local.get 3
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       unreachable
+;;     end
 ;;     local.get 2
 ;;     local.get 1
 ;;     i32.const 2
@@ -159,7 +173,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 4
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")

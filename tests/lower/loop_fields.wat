@@ -67,7 +67,8 @@
 ;;         i32.const 5308413
 ;;         i32.ge_u
 ;;         local.get 1
-;;         i32.const 5308413
+;;         i32.const 0
+;;         i32.load offset=1048596 align=1
 ;;         i32.lt_u
 ;;         i32.and
 ;;         (@metadata.code.branch_hint "\00")

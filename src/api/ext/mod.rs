@@ -57,7 +57,7 @@ mod weak;
 pub use crate::heap::{HeapStats, PAUSE_BUCKETS};
 pub use finalize::{FinalizationRegistry, Registration, finalize, run_finalizers};
 pub use imports::{MODULE, add_to_linker};
-pub use step::gc_young;
+pub use step::{gc_step, gc_young};
 pub use traced::{Member, Trace, Tracer};
 pub use weak::{EphemeronMap, WeakRef};
 

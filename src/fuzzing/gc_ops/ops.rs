@@ -53,7 +53,11 @@ fn scoped(cx: &mut Cx<'_>, world: &mut World, s: &mut Source<'_>, depth: usize) 
 }
 
 fn collect(cx: &mut Cx<'_>, world: &mut World, s: &mut Source<'_>) -> Result<()> {
-    match s.below(4) {
+    match s.below(6) {
+        4..=5 => {
+            world.log.push("gc_step".into());
+            ext::gc_step(&mut *cx, std::time::Duration::ZERO).map(drop)
+        }
         0 => {
             world.log.push("gc".into());
             cx.gc(None)

@@ -110,9 +110,14 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
     let eager = s.chance(25);
     let usual = options();
     let many = s.chance(50);
+    let incremental = s.chance(75);
+    let step_work = s.weighted(&[(3, 1), (3, 3), (2, 20), (1, 1000)]);
     let options = HeapOptions {
         mark_threads: if many { 3 } else { 1 },
         parallel_least: 0,
+        incremental,
+        step_work,
+        step_nursery: 8192,
         zeal: NonZeroU32::new(zeal),
         poison,
         verify,
@@ -129,7 +134,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
 fn step(s: &mut Source<'_>, scale: Scale, zeal: bool) -> Step {
     let mut n = || s.below(1000);
     let (a, b, c) = (n(), n(), n());
-    match s.below(72) {
+    match s.below(80) {
         10 if scale.huge => Step::Huge,
         0..=7 | 10 => Step::Pair(a as u32),
         8..=9 => Step::Wide(a as u32),
@@ -152,6 +157,7 @@ fn step(s: &mut Source<'_>, scale: Scale, zeal: bool) -> Step {
         55 if !zeal => Step::Garbage((scale.garbage * a / 1000) as u32),
         56..=57 => Step::Minor,
         58 => Step::Major,
+        72..=76 => Step::Mark,
         60..=61 => Step::Weak(a),
         62..=63 => Step::LoadWeak(a),
         64 => Step::DropWeak(a),

@@ -72,6 +72,8 @@ pub enum Step {
     Finalizer(usize, usize),
     Minor,
     Major,
+    /// A step of a major collection.
+    Mark,
     Flush,
 }
 
@@ -248,6 +250,7 @@ impl Pair {
             }
             Step::Minor => self.w.minor(),
             Step::Major => self.w.major(),
+            Step::Mark => self.w.step(),
             Step::Flush => self.w.heap.flush_remembered(&mut self.w.mem),
         }
         Some(())

@@ -248,7 +248,8 @@ impl World {
     pub fn set(&mut self, object: u32, offset: u32, value: u32) {
         let slot = reference::header(object) + offset;
         let refers_to_young = |w: &Self, value| reference::is_object(value) && w.is_young(value);
-        if !self.is_young(object) && refers_to_young(self, value) && !refers_to_young(self, self.word(slot)) {
+        let below = reference::is_object(value) && value < self.word(self.map.boundary_cell());
+        if !self.is_young(object) && below && !refers_to_young(self, self.word(slot)) {
             self.remember(slot);
         }
         self.set_word(slot, value);
@@ -290,6 +291,11 @@ impl World {
 
     pub fn major(&mut self) {
         self.heap.collect(&mut self.mem, &mut self.host, CollectKind::Major).unwrap();
+    }
+
+    /// A step of a major collection, or the first.
+    pub fn step(&mut self) {
+        self.heap.collect(&mut self.mem, &mut self.host, CollectKind::Step).unwrap();
     }
 
     pub fn verify(&mut self) -> Result<(), VerifyError> {

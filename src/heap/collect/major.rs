@@ -22,6 +22,7 @@ use std::ops::Range;
 impl Heap {
     pub(super) fn major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         self.stats.major += 1;
+        self.drop_cycle(mem);
         let live =
             if self.choose_blocks(mem) { self.mark::<true>(mem, roots)? } else { self.mark::<false>(mem, roots)? };
         roots.sweep_host_slots();
@@ -92,12 +93,12 @@ impl Heap {
     }
 
     /// Threads to mark with.
-    fn mark_threads(&self) -> u32 {
+    pub(super) fn mark_threads(&self) -> u32 {
         let bytes = self.sizer.old_bytes() + self.large.bytes();
         if bytes < self.options.parallel_least { 1 } else { self.options.mark_threads }
     }
 
-    fn sweep(&mut self, mem: &mut dyn HeapMemory, live: Live) {
+    pub(super) fn sweep(&mut self, mem: &mut dyn HeapMemory, live: Live) {
         let mut freed: Vec<Range<u32>> = Vec::new();
         let poison = self.options.poison;
         let mut note = |range| {

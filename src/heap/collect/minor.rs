@@ -9,6 +9,7 @@
 //! young one.
 
 use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
+use super::shade::{Cycle, Shading};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
 use crate::heap::remembered::buffer_end;
@@ -20,8 +21,8 @@ use crate::heap::{AllocError, Heap};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::reference;
 
-/// A minor collection in progress.
-struct Promoter<'a> {
+/// A minor collection in progress; `SHADES` if a major one in steps is under way.
+struct Promoter<'a, const SHADES: bool> {
     words: Words<'a>,
     types: &'a Descriptors,
     old: &'a mut OldSpace,
@@ -30,6 +31,8 @@ struct Promoter<'a> {
     /// Moved objects whose slots are still to be looked at, each with what its type is.
     todo: &'a mut Vec<(u32, Brief)>,
     promoted: u64,
+    /// If `SHADES`.
+    shading: Option<Shading<'a>>,
     /// See [`Reach::log`].
     log: Option<Vec<u32>>,
     fault: Option<VerifyError>,
@@ -39,12 +42,29 @@ impl Heap {
     /// Moves the live objects of the nursery to the old space. The caller has made sure that they
     /// fit.
     pub(super) fn promote(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        let Some(mut cycle) = self.cycle.take() else { return self.promote_with::<false>(mem, roots, None) };
+        let result = self.promote_with::<true>(mem, roots, Some(&mut cycle));
+        let fault = cycle.fault.take();
+        self.cycle = Some(cycle);
+        result?;
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    fn promote_with<const SHADES: bool>(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        mut cycle: Option<&mut Cycle>,
+    ) -> Result<(), AllocError> {
         let map = self.map;
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
         let buffer = map.remembered_start()..buffer_end(mem.bytes(), map)?;
         let mut todo = std::mem::take(&mut self.todo);
-        let mut p = Promoter {
+        let fresh = cycle.as_mut().map_or(vec![], |cycle| std::mem::take(&mut cycle.fresh));
+        let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
+        let shading = cycle.map(|cycle| Shading { cycle, marks, types, space_start, log: None });
+        let mut p = Promoter::<SHADES> {
             words: Words::new(mem.bytes_mut()),
             types: &self.types,
             old: &mut self.old,
@@ -52,6 +72,7 @@ impl Heap {
             young: Young { start: map.nursery_start, used },
             todo: &mut todo,
             promoted: 0,
+            shading,
             log: None,
             fault: None,
         };
@@ -65,7 +86,7 @@ impl Heap {
         }
         self.remembered.slots().iter().for_each(|&slot| p.slot(slot));
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
-        self.large.young.iter().for_each(|&at| p.whole_object(at));
+        self.large.young.iter().chain(&fresh).for_each(|&at| p.whole_object(at));
         p.drain();
         self.weak.finish(&mut p, Entries::Recent, map);
         roots.nursery_emptied();
@@ -81,8 +102,10 @@ impl Heap {
         if self.options.poison {
             self.poison(mem, start..start + used);
         }
-        self.pretenure.adapt(used, promoted, self.nursery.size(), &self.options);
-        self.nursery.adapt(used, promoted);
+        if !self.nursery.is_capped() {
+            self.pretenure.adapt(used, promoted, self.nursery.size(), &self.options);
+            self.nursery.adapt(used, promoted);
+        }
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, self.map);
         self.nursery.reset(&mut words);
@@ -93,7 +116,7 @@ impl Heap {
     }
 }
 
-impl Promoter<'_> {
+impl<const SHADES: bool> Promoter<'_, SHADES> {
     /// Updates a slot that may refer to a young object.
     #[inline(always)]
     fn slot(&mut self, at: u32) {
@@ -101,6 +124,8 @@ impl Promoter<'_> {
         if let Some(from) = self.young.header(value) {
             let moved = self.move_object(from, value);
             self.words.set(at, moved);
+        } else {
+            self.shade(value);
         }
     }
 
@@ -109,7 +134,26 @@ impl Promoter<'_> {
     fn forward(&mut self, value: u32) -> u32 {
         match self.young.header(value) {
             Some(from) => self.move_object(from, value),
-            None => value,
+            None => {
+                self.shade(value);
+                value
+            }
+        }
+    }
+
+    /// What an object that is not young refers to is alive, if a cycle is under way.
+    #[inline(always)]
+    fn shade(&mut self, value: u32) {
+        if SHADES && let Some(shading) = &mut self.shading {
+            shading.shade(self.words.view(), value);
+        }
+    }
+
+    /// A moved object is black.
+    #[inline(always)]
+    fn blacken(&mut self, to: u32, size: u32) {
+        if SHADES && let Some(shading) = &mut self.shading {
+            shading.blacken(to, size);
         }
     }
 
@@ -132,6 +176,7 @@ impl Promoter<'_> {
         let moved = reference::from_header(to);
         self.words.set(from, moved);
         self.promoted += size as u64;
+        self.blacken(to, size);
         if let Some(log) = &mut self.log {
             log.push(from);
         }
@@ -168,6 +213,11 @@ impl Promoter<'_> {
         let moved = reference::from_header(to);
         self.words.set(from, moved);
         self.promoted += size;
+        self.blacken(to, size as u32);
+        if SHADES && let Some(shading) = &mut self.shading {
+            shading.shade_header(self.words.view(), header);
+            shading.note_host(self.words.view(), descriptor, to);
+        }
         self.log.iter_mut().for_each(|log| log.push(from));
         if descriptor.trace > Trace::Host {
             self.todo.push((to, brief));
@@ -197,6 +247,9 @@ impl Promoter<'_> {
             self.corrupt(Fault::Size, at, header, 0);
             return;
         }
+        if SHADES && let Some(shading) = &mut self.shading {
+            shading.shade_header(self.words.view(), header);
+        }
         self.scan_other(at, index);
     }
 
@@ -224,7 +277,7 @@ impl Promoter<'_> {
     }
 }
 
-impl Reach for Promoter<'_> {
+impl<const SHADES: bool> Reach for Promoter<'_, SHADES> {
     fn reached(&self, word: u32) -> Option<u32> {
         let Some(from) = self.young.header(word) else { return Some(word) };
         let header = self.words.get(from);

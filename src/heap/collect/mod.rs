@@ -8,6 +8,8 @@
 //! | `parallel.rs` | does most of it on several threads, when nothing moves |
 //! | `evacuate.rs` | chooses the blocks that marking empties |
 //! | `major.rs` | mark, sweep, then promote |
+//! | `step.rs` | the same in steps, one at each minor collection |
+//! | `shade.rs` | what is marked between two steps |
 //!
 //! Reserve before you collect: memory grows before a phase that needs room, never during one.
 
@@ -16,6 +18,8 @@ mod major;
 mod minor;
 mod parallel;
 pub(crate) mod roots;
+pub(super) mod shade;
+mod step;
 mod trace;
 
 use super::memory::HeapMemory;
@@ -23,6 +27,7 @@ use super::space::old::blocks_for;
 use super::space::pages::BLOCK_BYTES;
 use super::verify::{Fault, VerifyError};
 use super::{AllocError, Heap, Roots};
+use shade::Budget;
 use std::time::Instant;
 
 /// Which collection.
@@ -30,8 +35,10 @@ use std::time::Instant;
 pub enum CollectKind {
     /// Of the nursery.
     Minor,
-    /// Of everything.
+    /// Of everything, in one pause.
     Major,
+    /// Of the nursery, and a part of everything: the next step of a major collection, or the first.
+    Step,
 }
 
 impl Heap {
@@ -48,10 +55,20 @@ impl Heap {
         roots: &mut dyn Roots,
         kind: CollectKind,
     ) -> Result<(), AllocError> {
+        self.collect_within(mem, roots, kind, self.usual_budget())
+    }
+
+    fn collect_within(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        kind: CollectKind,
+        budget: Budget,
+    ) -> Result<(), AllocError> {
         self.check_broken()?;
         // Should a host object's visit panic, nothing can be said of the heap.
         self.broken = Some(VerifyError::cell(Fault::Interrupted, self.map.sp_cell(), 0));
-        let result = self.collect_checked(mem, roots, kind);
+        let result = self.collect_checked(mem, roots, kind, budget);
         self.broken = None;
         self.note_broken(result)
     }
@@ -61,6 +78,7 @@ impl Heap {
         mem: &mut dyn HeapMemory,
         roots: &mut dyn Roots,
         kind: CollectKind,
+        budget: Budget,
     ) -> Result<(), AllocError> {
         self.end_run(mem)?;
         if self.options.verify {
@@ -68,7 +86,8 @@ impl Heap {
         }
         let start = Instant::now();
         let result = match kind {
-            CollectKind::Minor => self.minor_or_major(mem, roots),
+            CollectKind::Minor => self.minor_or_major(mem, roots, false, budget),
+            CollectKind::Step => self.minor_or_major(mem, roots, true, budget),
             CollectKind::Major => self.major(mem, roots),
         };
         self.stats.pause(start.elapsed());
@@ -79,19 +98,38 @@ impl Heap {
         Ok(())
     }
 
-    fn minor_or_major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+    /// A minor collection, with a step of the cycle that is under way, or that is to begin. A major one if there is no
+    /// room to promote to, or if there is to be one and objects should move.
+    fn minor_or_major(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        begin: bool,
+        budget: Budget,
+    ) -> Result<(), AllocError> {
         let used = self.nursery.used(mem.bytes())?;
         if !self.reserve_blocks(mem, blocks_for(used as u64)) {
             return self.major(mem, roots);
         }
-        self.stats.minor += 1;
-        self.promote(mem, roots)
+        let begin = begin && self.cycle.is_none();
+        if begin && matches!(budget, Budget::Work(_)) && self.wants_to_move() {
+            return self.major(mem, roots);
+        }
+        self.promote(mem, roots)?;
+        if begin {
+            self.begin_cycle(mem);
+            // The nursery is empty: this makes grey what the roots refer to.
+            self.promote(mem, roots)?;
+        }
+        let ended = self.step_cycle(mem, roots, budget)?;
+        self.stats.minor += u64::from(!ended);
+        Ok(())
     }
 
     /// Makes the nursery empty, by the collection that is due. It may fail to, if memory is short.
     pub(super) fn make_room(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         let due = self.major_due() || roots.host_slots_due(mem.bytes().len() as u64);
-        self.collect(mem, roots, if due { CollectKind::Major } else { CollectKind::Minor })?;
+        self.collect(mem, roots, if due { self.due_kind() } else { CollectKind::Minor })?;
         if self.nursery.used(mem.bytes())? > 0 && self.old.sparse_blocks().next().is_some() {
             // Live young objects did not fit. Now that the free lines are known, compact.
             self.compact = true;
@@ -130,6 +168,10 @@ impl Heap {
     pub(super) fn cover(&mut self, len: u64) {
         self.pages.extend(len.min(self.options.max_bytes));
         self.old.extend(self.pages.blocks());
+        if let Some(cycle) = &mut self.cycle {
+            self.marks.extend(self.pages.end());
+            cycle.extend(self.pages.end(), &self.old);
+        }
         self.stats.heap_bytes = len;
     }
 }

@@ -9,6 +9,9 @@
 //! workers have traced, each before it could see the bit of the other, is taken off the counts again; what goes to the
 //! remembered set and to the host is sorted.
 //!
+//! A step of a collection in steps is shared too: each worker has its share of the budget, and gives back what is left.
+//! Its bitmap and line marks are kept for the next step, and put together at the end.
+//!
 //! What this is not: concurrent. The program waits until all is marked. Roots, host values and what is weak
 //! are the calling thread's, before and after.
 //!
@@ -16,6 +19,7 @@
 //! shared-memory machines" (SC 1997), with halves of worklists instead of a queue to steal from.
 
 use super::roots::{Roots, Young, elements, object_header};
+use super::shade::{SLICE, Shading};
 use super::trace::{Live, Marker};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::View;
@@ -33,6 +37,13 @@ type Work = Vec<(u32, Brief)>;
 /// So many objects are traced before a worker looks whether others wait.
 const LOOK_EVERY: u32 = 64;
 
+/// What a thread has for itself.
+#[derive(Debug)]
+pub(crate) struct Helper {
+    pub marks: Marks,
+    pub lines: Vec<u8>,
+}
+
 /// What all workers read.
 #[derive(Clone, Copy)]
 struct Ground<'a> {
@@ -43,11 +54,15 @@ struct Ground<'a> {
     rtt_start: u32,
     space_start: u32,
     pool: &'a Pool,
+    /// Objects that a worker may trace, if not all.
+    budget: Option<u64>,
 }
 
 /// What a worker found.
 struct Found {
-    lines: Vec<u8>,
+    /// What it had no budget for, and arrays to be traced in slices.
+    rest: Work,
+    slices: Vec<(u32, u32, u32)>,
     /// Slots of old objects that refer to young ones.
     remembered: Vec<u32>,
     /// Slots of the host.
@@ -60,7 +75,8 @@ struct Found {
 /// leads to. The marker must not move objects, which is why there is another one for that.
 pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: u32, roots: &mut dyn Roots) {
     let pool = Pool::default();
-    let mut others: Vec<Marks> = (1..threads).map(|_| marker.marks.another()).collect();
+    let lines = |_| Helper { marks: marker.marks.another(), lines: marker.old.no_lines() };
+    let mut others: Vec<Helper> = (1..threads).map(lines).collect();
     let ground = Ground {
         words: marker.words.view(),
         types: marker.types,
@@ -69,28 +85,66 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
         rtt_start: marker.rtt_start,
         space_start: marker.space_start,
         pool: &pool,
+        budget: None,
     };
     pool.give(std::mem::take(marker.todo));
-    let found = run(ground, marker.marks, &others);
+    let mut lines = marker.old.no_lines();
+    let found = run(ground, marker.marks, &mut lines, &mut others);
     let mut twice = Live::default();
-    for marks in &mut others {
+    for Helper { marks, .. } in &mut others {
         marker.marks.absorb(marks, |at| ground.count(&mut twice, at, ground.size(at)));
     }
+    others.iter().map(|helper| &helper.lines).chain([&lines]).for_each(|lines| marker.old.absorb_lines(lines));
     absorb(marker, found, twice, roots);
 }
 
+/// Traces what is grey on all threads of a cycle, each within its share of a budget. There is no young object.
+pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, rtt_start: u32, budget: u64) {
+    let pool = Pool::default();
+    let young = Young { start: rtt_start, used: 0 };
+    let (types, space_start) = (shading.types, shading.space_start);
+    let ground = Ground { words, types, old, young, rtt_start, space_start, pool: &pool, budget: None };
+    let cycle = &mut *shading.cycle;
+    let share = budget / (1 + cycle.helpers.len() as u64);
+    let ground = Ground { budget: Some(share.max(1)), ..ground };
+    pool.give(std::mem::take(&mut cycle.todo));
+    for mut one in run(ground, shading.marks, &mut cycle.lines, &mut cycle.helpers) {
+        cycle.live += one.live.old;
+        cycle.todo.append(&mut one.rest);
+        cycle.slices.append(&mut one.slices);
+        cycle.hosts.append(&mut one.hosts);
+        cycle.fault = cycle.fault.take().or(one.fault);
+    }
+    cycle.todo.extend(pool.state().work.drain(..).flatten());
+}
+
+/// Puts together what the threads of a cycle have marked.
+pub(super) fn join(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace) {
+    let pool = Pool::default();
+    let (types, space_start) = (shading.types, shading.space_start);
+    let young = Young { start: 0, used: 0 };
+    let ground = Ground { words, types, old, young, rtt_start: 0, space_start, pool: &pool, budget: None };
+    let mut twice = Live::default();
+    for mut helper in std::mem::take(&mut shading.cycle.helpers) {
+        shading.marks.absorb(&mut helper.marks, |at| ground.count(&mut twice, at, ground.size(at)));
+        shading.cycle.lines.iter_mut().zip(&helper.lines).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+    shading.cycle.live = shading.cycle.live.saturating_sub(twice.old);
+}
+
 /// Marks on this thread and one for each of the other bitmaps, or as many as there may be.
-fn run(ground: Ground<'_>, marks: &Marks, others: &[Marks]) -> Vec<Found> {
+fn run(ground: Ground<'_>, marks: &Marks, lines: &mut [u8], helpers: &mut [Helper]) -> Vec<Found> {
+    let (others, theirs): (Vec<&Marks>, Vec<&mut [u8]>) =
+        helpers.iter_mut().map(|helper| (&helper.marks, &mut helper.lines[..])).unzip();
     std::thread::scope(|scope| {
-        let spawn = |mine: &usize| {
-            let me = &others[*mine];
-            let rest = others.iter().enumerate().filter(|(n, _)| n != mine).map(|(_, other)| other);
-            let worker = Worker::new(ground, me, rest.chain([marks]).collect());
+        let spawn = |(mine, lines)| {
+            let me = others[mine];
+            let rest = others.iter().enumerate().filter(|&(n, _)| n != mine).map(|(_, &other)| other);
+            let worker = Worker::new(ground, me, lines, rest.chain([marks]).collect());
             std::thread::Builder::new().name("gc-mark".into()).spawn_scoped(scope, || worker.run()).ok()
         };
-        let places: Vec<usize> = (0..others.len()).collect();
-        let threads: Vec<_> = places.iter().map_while(spawn).collect();
-        let mine = Worker::new(ground, marks, others.iter().collect()).run();
+        let threads: Vec<_> = theirs.into_iter().enumerate().map_while(spawn).collect();
+        let mine = Worker::new(ground, marks, lines, others.clone()).run();
         let theirs =
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         std::iter::once(mine).chain(theirs).collect()
@@ -101,7 +155,6 @@ fn run(ground: Ground<'_>, marks: &Marks, others: &[Marks]) -> Vec<Found> {
 fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, twice: Live, roots: &mut dyn Roots) {
     let (mut remembered, mut hosts) = (vec![], vec![]);
     for mut one in found {
-        marker.old.absorb_lines(&one.lines);
         marker.live.add(one.live);
         remembered.append(&mut one.remembered);
         hosts.append(&mut one.hosts);
@@ -145,34 +198,45 @@ struct Worker<'a> {
     marks: &'a Marks,
     /// The bitmaps of the others.
     others: Vec<&'a Marks>,
+    lines: &'a mut [u8],
     todo: Work,
     found: Found,
 }
 
 impl<'a> Worker<'a> {
-    fn new(ground: Ground<'a>, marks: &'a Marks, others: Vec<&'a Marks>) -> Worker<'a> {
+    fn new(ground: Ground<'a>, marks: &'a Marks, lines: &'a mut [u8], others: Vec<&'a Marks>) -> Worker<'a> {
         let (live, fault) = (Live::default(), None);
-        let found = Found { lines: ground.old.no_lines(), remembered: vec![], hosts: vec![], live, fault };
-        Worker { ground, marks, others, todo: vec![], found }
+        let (rest, slices) = (vec![], vec![]);
+        let found = Found { rest, slices, remembered: vec![], hosts: vec![], live, fault };
+        Worker { ground, marks, others, lines, todo: vec![], found }
     }
 
     /// Works until nobody has work.
     fn run(mut self) -> Found {
         let member = Member::new(self.ground.pool);
-        while let Some(work) = member.take() {
+        let mut left = self.ground.budget.unwrap_or(u64::MAX);
+        while left > 0
+            && let Some(work) = member.take()
+        {
             self.todo = work;
-            self.drain();
+            self.drain(&mut left);
         }
+        drop(member);
+        self.found.rest = self.todo;
         self.found
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self, left: &mut u64) {
         let mut until_look = LOOK_EVERY;
         while let Some((at, brief)) = self.todo.pop() {
             self.visit(at, brief);
             until_look -= 1;
             if until_look == 0 {
                 until_look = LOOK_EVERY;
+                *left = left.saturating_sub(u64::from(LOOK_EVERY));
+                if *left == 0 {
+                    return;
+                }
                 if self.ground.pool.is_hungry() {
                     self.share();
                 }
@@ -215,6 +279,10 @@ impl<'a> Worker<'a> {
         }
         self.count(at, size);
         let len = elements(ground.words, descriptor.element, at);
+        if ground.budget.is_some() && descriptor.trace == Trace::Elements && len > SLICE {
+            self.found.slices.push((at, 0, len));
+            return;
+        }
         if young {
             ground.types.each_slot(descriptor, at, len, |slot| {
                 self.slot(slot);
@@ -232,7 +300,7 @@ impl<'a> Worker<'a> {
         let ground = &self.ground;
         ground.count(&mut self.found.live, at, size);
         if at >= ground.space_start && ground.old.contains(at) {
-            ground.old.mark_lines_in(&mut self.found.lines, at, size as u32);
+            ground.old.mark_lines_in(self.lines, at, size as u32);
         }
     }
 

@@ -1,5 +1,5 @@
 //! Mark bits, one for each word from the nursery on. They mean something during a major collection
-//! only.
+//! only, which may be one in steps.
 //!
 //! When several threads mark, each has a bitmap of its own and looks into those of the others, so that no bit needs
 //! a read-modify-write that the others could see: on x86 the accesses are plain moves. Two may then find the same
@@ -26,6 +26,12 @@ impl Marks {
         let words = (end.saturating_sub(self.start as u64)).div_ceil(4 * 64) as usize;
         self.bits.iter_mut().for_each(|word| *word.get_mut() = 0);
         self.bits.resize_with(words, AtomicU64::default);
+    }
+
+    /// Covers the addresses up to `end` too; new bits are clear.
+    pub fn extend(&mut self, end: u64) {
+        let words = (end.saturating_sub(self.start as u64)).div_ceil(4 * 64) as usize;
+        self.bits.resize_with(words.max(self.bits.len()), AtomicU64::default);
     }
 
     /// A bitmap for the same addresses, with no bit set.

@@ -9,7 +9,7 @@
 
 use crate::heap::memory::{Words, read};
 use crate::heap::verify::{Fault, VerifyError};
-use crate::layout::object::OBJECT_ALIGN;
+use crate::layout::object::{LARGE_OBJECT_BYTES, OBJECT_ALIGN};
 use crate::layout::{HeapMap, PAGE};
 
 /// The nursery grows when more than one in `MANY` bytes survives ...
@@ -27,6 +27,8 @@ pub(crate) struct Nursery {
     /// Bytes that are used before a collection, at least and now.
     least: u32,
     size: u32,
+    /// At most so many bytes are used, whatever the size.
+    cap: u32,
     /// Lowered code allocates in it without asking.
     inline: bool,
 }
@@ -37,7 +39,7 @@ impl Nursery {
     pub fn new(map: HeapMap, least: u32, inline: bool) -> Nursery {
         let most = map.nursery_end - map.nursery_start;
         let least = least.clamp(PAGE.min(most), most) / OBJECT_ALIGN * OBJECT_ALIGN;
-        Nursery { map, least, size: least, inline }
+        Nursery { map, least, size: least, cap: u32::MAX, inline }
     }
 
     /// Adapts the size: a collection found `promoted` of `used` bytes alive.
@@ -63,7 +65,22 @@ impl Nursery {
 
     /// First address above what is used.
     fn end(&self) -> u32 {
-        self.map.nursery_start + self.size
+        self.map.nursery_start + self.size.min(self.cap)
+    }
+
+    /// Uses at most so many bytes from now on, at least one object's worth. The size is as it was afterwards.
+    pub fn set_cap(&mut self, words: &mut Words, bytes: u32) {
+        self.cap = (bytes / OBJECT_ALIGN * OBJECT_ALIGN).max(LARGE_OBJECT_BYTES);
+        self.set_limit(words);
+    }
+
+    /// Whether less is used than the size says.
+    pub fn is_capped(&self) -> bool {
+        self.cap < u32::MAX / OBJECT_ALIGN * OBJECT_ALIGN
+    }
+
+    fn set_limit(&self, words: &mut Words) {
+        words.set(self.map.limit_cell(), if self.inline { self.end() } else { 0 });
     }
 
     /// First address.
@@ -74,7 +91,7 @@ impl Nursery {
     /// Empties it.
     pub fn reset(&self, words: &mut Words) {
         words.set(self.map.bump_cell(), self.map.nursery_start);
-        words.set(self.map.limit_cell(), if self.inline { self.end() } else { 0 });
+        self.set_limit(words);
     }
 
     /// Where the next object goes.

@@ -238,6 +238,17 @@ impl OldSpace {
         mark_lines(lines, at.wrapping_sub(self.start), bytes);
     }
 
+    /// Line marks apart for as many lines as there are now; the new ones are not set.
+    pub fn longer_lines(&self, mut lines: Vec<u8>) -> Vec<u8> {
+        lines.resize(self.lines.len(), 0);
+        lines
+    }
+
+    /// The line marks that the next sweep goes by, in place of all others.
+    pub fn set_lines(&mut self, lines: Vec<u8>) {
+        self.lines = self.longer_lines(lines);
+    }
+
     /// Marks the lines that are marked apart.
     pub fn absorb_lines(&mut self, lines: &[u8]) {
         self.lines.iter_mut().zip(lines).for_each(|(mine, theirs)| *mine |= theirs);
@@ -352,7 +363,7 @@ impl OldSpace {
 
 /// Marks the lines that `bytes` at an offset touch.
 #[inline(always)]
-fn mark_lines(lines: &mut [u8], offset: u32, bytes: u32) {
+pub(crate) fn mark_lines(lines: &mut [u8], offset: u32, bytes: u32) {
     let first = (offset / LINE_BYTES) as usize;
     let last = ((offset + bytes - 1) / LINE_BYTES) as usize;
     // Whether these are the same can not be foretold, and a wrong guess costs more than a store.

@@ -256,7 +256,7 @@ fn scattered_survivors_are_moved_together() {
 
 #[test]
 fn zeal_moves_every_small_object_at_every_collection() {
-    let mut w = World::new(HeapOptions { zeal: NonZeroU32::new(2), ..options() });
+    let mut w = World::new(HeapOptions { zeal: NonZeroU32::new(2), incremental: false, ..options() });
     w.push_list(0, 40);
     assert_eq!(w.heap.stats().major, 20);
     let mut before: Vec<u32> = vec![];

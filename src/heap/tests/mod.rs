@@ -7,6 +7,7 @@
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
 //! | `pretenure.rs` | allocation in the old space while nearly everything survives |
 //! | `parallel.rs` | marking on several threads |
+//! | `steps.rs` | major collections in steps: the barrier between two of them |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
 //! | `weak.rs` | weak references, ephemerons, finalizers, what host objects hold |
 //! | `model.rs` | random programs against a model heap |
@@ -17,4 +18,5 @@ mod model;
 mod parallel;
 mod pretenure;
 mod shortage;
+mod steps;
 mod weak;

@@ -39,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1..3000u32).prop_map(Garbage),
         2 => Just(Minor),
         1 => Just(Major),
+        3 => Just(Mark),
         1 => Just(Flush),
     ]
 }
@@ -75,6 +76,12 @@ proptest! {
     #[test]
     fn it_agrees_when_objects_are_made_in_the_old_space(steps in steps(), requests in prop_oneof![Just(u64::MAX), 0..30u64]) {
         let options = HeapOptions { pretenure_share: 0.0, ..options() };
+        prop_assert_eq!(run_steps(options, requests, &steps), Ok(()));
+    }
+
+    #[test]
+    fn it_agrees_when_steps_are_short(steps in steps(), step_work in 1..40u32, requests in prop_oneof![Just(u64::MAX), 0..30u64]) {
+        let options = HeapOptions { step_work, minimum: 1 << 16, ..options() };
         prop_assert_eq!(run_steps(options, requests, &steps), Ok(()));
     }
 

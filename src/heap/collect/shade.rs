@@ -1,0 +1,273 @@
+//! Marking in steps: the state between two steps, and how it comes forward.
+//!
+//! Three colours (E. W. Dijkstra and others, "On-the-fly garbage collection", CACM 1978): a *white* object has no mark,
+//! a *grey* one has a mark and is on a worklist, a *black* one has a mark and was traced. Between steps no black
+//! object refers to a white one, unless by a slot that is remembered. Three things see to it:
+//! - the write barrier remembers every slot of an old object that a reference is stored into (the boundary cell tells
+//!   it to), and what such a slot refers to becomes grey before the cycle ends;
+//! - a promoted object is black from the start, and what it refers to becomes grey with that;
+//! - so it is with large and pinned objects that are made during a cycle, but at the next promotion: they are looked at
+//!   as a whole then.
+//!
+//! What this is not: marking of young objects. A cycle ends right after a promotion, when there are none.
+
+use super::parallel::Helper;
+use super::roots::{elements, object_header};
+use crate::heap::Heap;
+use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
+use crate::heap::memory::View;
+use crate::heap::space::marks::Marks;
+use crate::heap::space::old::{OldSpace, mark_lines};
+use crate::heap::verify::{Fault, VerifyError};
+use crate::layout::object::ARRAY_ELEMENTS;
+use crate::layout::rtt;
+use std::time::Instant;
+
+/// An array with more elements is traced in slices.
+pub(super) const SLICE: u32 = 1024;
+/// So many elements are as much work as one object.
+const ELEMENTS_PER_UNIT: u32 = 8;
+/// So many units of work are done between two looks at the clock.
+const UNITS_PER_LOOK: u64 = 512;
+
+/// A major collection in steps, between two of them.
+#[derive(Debug, Default)]
+pub(crate) struct Cycle {
+    /// Grey objects.
+    pub todo: Vec<(u32, Brief)>,
+    /// Grey arrays of references: the elements from an index to another are still to be traced.
+    pub slices: Vec<(u32, u32, u32)>,
+    /// Line marks of what is black.
+    pub lines: Vec<u8>,
+    /// What other threads have marked.
+    pub helpers: Vec<Helper>,
+    /// Slots of host values that are black.
+    pub hosts: Vec<u32>,
+    /// Bytes of black objects in the old space.
+    pub live: u64,
+    /// Pinned objects that were made since the last promotion.
+    pub fresh: Vec<u32>,
+    /// Bytes of large objects that were made since the last step.
+    pub large_bytes: u64,
+    /// Steps so far.
+    pub steps: u32,
+    /// What was found corrupt.
+    pub fault: Option<VerifyError>,
+}
+
+/// How much a step may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Budget {
+    /// Units of work.
+    Work(u64),
+    /// What can be done before a moment.
+    Until(Instant),
+    /// All there is.
+    All,
+}
+
+/// A cycle, and what it takes to go on with it.
+pub(crate) struct Shading<'a> {
+    pub cycle: &'a mut Cycle,
+    pub marks: &'a mut Marks,
+    pub types: &'a Descriptors,
+    pub space_start: u32,
+    /// See [`Reach::log`](crate::heap::weak::Reach::log).
+    pub log: Option<Vec<u32>>,
+}
+
+impl Heap {
+    /// The cycle that is under way.
+    pub(in crate::heap) fn shading(&mut self) -> Option<Shading<'_>> {
+        let cycle = self.cycle.as_deref_mut()?;
+        let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
+        Some(Shading { cycle, marks, types, space_start, log: None })
+    }
+
+    /// A large or pinned object is made outside of the nursery: black, if a cycle is under way.
+    pub(in crate::heap) fn made_old(&mut self, at: u32, bytes: u64, pinned: bool) {
+        if let Some(cycle) = self.cycle.as_deref_mut() {
+            self.marks.set(at);
+            cycle.large_bytes += bytes;
+            if pinned {
+                cycle.fresh.push(at);
+            }
+        }
+    }
+}
+
+impl Cycle {
+    /// Whether another thread has marked an object.
+    #[inline(always)]
+    pub fn is_marked_by_helper(&self, at: u32) -> bool {
+        self.helpers.iter().any(|helper| helper.marks.is_set(at))
+    }
+
+    /// The memory has grown: marks reach up to `end`.
+    pub fn extend(&mut self, end: u64, old: &OldSpace) {
+        self.lines = old.longer_lines(std::mem::take(&mut self.lines));
+        for helper in &mut self.helpers {
+            helper.marks.extend(end);
+            helper.lines = old.longer_lines(std::mem::take(&mut helper.lines));
+        }
+    }
+}
+
+impl Shading<'_> {
+    /// Makes the object that a word refers to grey, if it is a white one.
+    #[inline(always)]
+    pub fn shade(&mut self, words: View<'_>, value: u32) {
+        if let Some(at) = object_header(value)
+            && at >= self.space_start
+            && self.mark(at)
+        {
+            self.push(words, at);
+        }
+    }
+
+    /// Marks an object, unless someone has; whether nobody had.
+    #[inline(always)]
+    fn mark(&mut self, at: u32) -> bool {
+        !self.cycle.is_marked_by_helper(at) && self.marks.set(at)
+    }
+
+    /// The same for the header of an object: it may be a descriptor's address.
+    pub fn shade_header(&mut self, words: View<'_>, header: u32) {
+        if header >= self.space_start && self.mark(header) {
+            self.push(words, header);
+        }
+    }
+
+    /// An object has moved to the old space: it is black.
+    #[inline(always)]
+    pub fn blacken(&mut self, to: u32, size: u32) {
+        self.marks.set(to);
+        self.count(to, size);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, at: u32, size: u32) {
+        mark_lines(&mut self.cycle.lines, at - self.space_start, size);
+        self.cycle.live += u64::from(size);
+    }
+
+    /// Queues a marked object, if its header is good.
+    #[inline(always)]
+    fn push(&mut self, words: View<'_>, at: u32) {
+        if let Some(log) = &mut self.log {
+            log.push(at);
+        }
+        let brief = self.types.brief(words.get(at));
+        if brief.index().is_some() {
+            self.cycle.todo.push((at, brief));
+        } else {
+            self.push_described(words, at);
+        }
+    }
+
+    /// The same where the header is no fixed record. Should it be a descriptor, that is alive too.
+    #[cold]
+    fn push_described(&mut self, words: View<'_>, mut at: u32) {
+        loop {
+            let header = words.get(at);
+            let brief = self.types.brief(header);
+            if brief.index().is_some() {
+                self.cycle.todo.push((at, brief));
+                return;
+            }
+            let brief = self.types.brief_of_descriptor(words, header);
+            if brief.index().is_none() {
+                return self.corrupt(Fault::Header, at, header);
+            }
+            self.cycle.todo.push((at, brief));
+            if !self.mark(header) {
+                return;
+            }
+            self.log.iter_mut().for_each(|log| log.push(header));
+            at = header;
+        }
+    }
+
+    /// Traces grey objects within a budget; whether none are left.
+    pub fn drain(&mut self, words: View<'_>, old: &OldSpace, budget: Budget) -> bool {
+        match budget {
+            Budget::All => self.drain_some(words, old, u64::MAX),
+            Budget::Work(units) => self.drain_some(words, old, units),
+            Budget::Until(end) => loop {
+                if self.drain_some(words, old, UNITS_PER_LOOK) {
+                    return true;
+                }
+                if Instant::now() >= end {
+                    return false;
+                }
+            },
+        }
+    }
+
+    fn drain_some(&mut self, words: View<'_>, old: &OldSpace, mut units: u64) -> bool {
+        while units > 0 {
+            if let Some((at, brief)) = self.cycle.todo.pop() {
+                units -= 1;
+                self.trace(words, old, at, brief);
+            } else if let Some((at, from, to)) = self.cycle.slices.pop() {
+                let end = to.min(from.saturating_add(SLICE));
+                units = units.saturating_sub(u64::from(1 + (end - from) / ELEMENTS_PER_UNIT));
+                if end < to {
+                    self.cycle.slices.push((at, end, to));
+                }
+                for i in from..end {
+                    self.shade(words, words.get((at + ARRAY_ELEMENTS).wrapping_add(4 * i)));
+                }
+            } else {
+                return true;
+            }
+        }
+        self.cycle.todo.is_empty() && self.cycle.slices.is_empty()
+    }
+
+    #[inline(always)]
+    fn trace(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) {
+        let size = brief.bytes();
+        if size == 0 {
+            return self.trace_other(words, old, at, brief);
+        }
+        if old.contains(at) {
+            self.count(at, size);
+        }
+        brief.each_slot(at, |slot| self.shade(words, words.get(slot)));
+    }
+
+    /// The same for an object of a type without a complete brief description.
+    #[inline(never)]
+    fn trace_other(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) {
+        let Some(index) = brief.index() else { return };
+        let types = self.types;
+        let descriptor = types.at(index);
+        let size = descriptor.size(words, at);
+        if u64::from(at) + size > words.len() {
+            return self.corrupt(Fault::Size, at, size as u32);
+        }
+        if old.contains(at) {
+            self.count(at, size as u32);
+        }
+        let len = elements(words, descriptor.element, at);
+        if descriptor.trace == Trace::Elements && len > SLICE {
+            self.cycle.slices.push((at, 0, len));
+        } else {
+            types.each_slot(descriptor, at, len, |slot| self.shade(words, words.get(slot)));
+        }
+        self.note_host(words, descriptor, at);
+    }
+
+    /// Notes the slot of a host value that is black.
+    pub fn note_host(&mut self, words: View<'_>, descriptor: &Descriptor, at: u32) {
+        if descriptor.trace == Trace::Host {
+            self.cycle.hosts.push(words.get(at + rtt::HOST_SLOT));
+        }
+    }
+
+    #[cold]
+    fn corrupt(&mut self, fault: Fault, at: u32, word: u32) {
+        self.cycle.fault.get_or_insert_with(|| VerifyError::object(fault, at, word));
+    }
+}

@@ -1,0 +1,214 @@
+//! A major collection in steps: a cycle begins at a minor collection, each later one marks a bounded part, and the one
+//! that finds nothing more to mark ends it.
+//!
+//! 1. *Begin*, right after a promotion: all objects are white, and the boundary cell makes the barrier remember every
+//!    reference that is stored into an old object.
+//! 2. *Steps*: a promotion, which makes grey what roots, remembered slots and promoted objects refer to, and tracing
+//!    within a budget.
+//! 3. *End*, when nothing is grey after a promotion: what host values hold is traced, weak references, ephemerons and
+//!    finalizers are settled, and everything white is swept. Nothing moves.
+//!
+//! A major collection in one pause gives a cycle up and begins anew. So it is when memory is short.
+//!
+//! The barrier is that of an incremental update (Dijkstra's, see `shade.rs`), not of a snapshot: it is the
+//! generational one with another boundary, so that it costs nothing while no cycle is under way.
+
+use super::evacuate::{Eagerness, candidates};
+use super::parallel::{self, Helper};
+use super::roots::{Roots, object_header};
+use super::shade::{Budget, Cycle, Shading};
+use super::{CollectKind, trace::Live};
+use crate::heap::memory::{HeapMemory, View, Words};
+use crate::heap::space::old::OldSpace;
+use crate::heap::weak::{Entries, Reach};
+use crate::heap::{AllocError, Heap};
+use std::time::{Duration, Instant};
+
+/// With zeal, the first step does so much; each later one twice as much as the one before.
+const FIRST_WORK_WITH_ZEAL: u64 = 1;
+/// A step that marked so many bytes does not end its cycle, but leaves that to the next.
+const MUCH: u64 = 256 << 10;
+
+impl Heap {
+    /// Collects the nursery, and marks until `limit` is over: whether a cycle came to its end. One begins if none is
+    /// under way. The parts that are not divided are done whatever the limit is: the collection of the nursery, and the
+    /// end of the cycle.
+    ///
+    /// # Errors
+    ///
+    /// When the heap is corrupt.
+    pub fn step(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        limit: Duration,
+    ) -> Result<bool, AllocError> {
+        let before = self.stats.major;
+        let end = Instant::now().checked_add(limit);
+        self.collect_within(mem, roots, CollectKind::Step, end.map_or(Budget::All, Budget::Until))?;
+        Ok(self.stats.major > before)
+    }
+
+    /// How a major collection that is due is done.
+    pub(in crate::heap) fn due_kind(&self) -> CollectKind {
+        if self.options.incremental { CollectKind::Step } else { CollectKind::Major }
+    }
+
+    /// What a step does that nobody has given a budget.
+    pub(super) fn usual_budget(&self) -> Budget {
+        let steps = self.cycle.as_ref().map_or(0, |cycle| cycle.steps);
+        Budget::Work(match self.zeal.is_on() {
+            true => FIRST_WORK_WITH_ZEAL << steps.min(40),
+            false => u64::from(self.options.step_work.max(1)),
+        })
+    }
+
+    /// Collects if that is due before an allocation that is not the nursery's.
+    pub(in crate::heap) fn collect_if_due(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+    ) -> Result<(), AllocError> {
+        let kind = match &self.cycle {
+            _ if self.zeal.strikes() => self.zeal_kind(),
+            Some(cycle) if cycle.large_bytes >= u64::from(self.options.step_nursery) => CollectKind::Minor,
+            None if self.major_due() => self.due_kind(),
+            _ => return Ok(()),
+        };
+        self.collect(mem, roots, kind)
+    }
+
+    /// What zeal does when it strikes: it moves everything and marks in steps by turns.
+    pub(in crate::heap) fn zeal_kind(&mut self) -> CollectKind {
+        if !self.options.incremental {
+            return CollectKind::Major;
+        }
+        if self.cycle.is_none() {
+            self.zeal_moves = !self.zeal_moves;
+        }
+        if self.zeal_moves { CollectKind::Major } else { CollectKind::Step }
+    }
+
+    /// Whether a cycle would leave objects in place that are to be moved.
+    pub(super) fn wants_to_move(&self) -> bool {
+        let eagerness = Eagerness::Fragmented(self.options.fragmentation);
+        !self.zeal.is_on() && !candidates(&self.old, eagerness).is_empty()
+    }
+
+    /// Begins a cycle. There is no young object, and nothing is remembered.
+    pub(super) fn begin_cycle(&mut self, mem: &mut dyn HeapMemory) {
+        self.marks.reset(self.pages.end());
+        let helper = |_| Helper { marks: self.marks.another(), lines: self.old.no_lines() };
+        let helpers = (1..self.mark_threads()).map(helper).collect();
+        self.cycle = Some(Box::new(Cycle { lines: self.old.no_lines(), helpers, ..Cycle::default() }));
+        let mut words = Words::new(mem.bytes_mut());
+        words.set(self.map.boundary_cell(), crate::layout::reference::NULL);
+        self.nursery.set_cap(&mut words, self.options.step_nursery);
+    }
+
+    /// There is no cycle any more.
+    pub(super) fn drop_cycle(&mut self, mem: &mut dyn HeapMemory) -> Option<Box<Cycle>> {
+        let cycle = self.cycle.take()?;
+        let mut words = Words::new(mem.bytes_mut());
+        words.set(self.map.boundary_cell(), self.map.young_boundary());
+        self.nursery.set_cap(&mut words, u32::MAX);
+        Some(cycle)
+    }
+
+    /// Marks within a budget, and ends the cycle if nothing is left; whether it did. There is no young object.
+    pub(super) fn step_cycle(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        roots: &mut dyn Roots,
+        budget: Budget,
+    ) -> Result<bool, AllocError> {
+        let Some(mut cycle) = self.cycle.take() else { return Ok(false) };
+        let (before, divided) = (cycle.live, matches!(budget, Budget::Work(_)));
+        cycle.steps += 1;
+        cycle.large_bytes = 0;
+        self.stats.mark_steps += 1;
+        let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
+        let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
+        let words = Words::new(mem.bytes_mut());
+        let budget = match budget {
+            Budget::Work(work) if !shading.cycle.helpers.is_empty() => {
+                parallel::step(&mut shading, words.view(), &self.old, self.map.rtt_start, work);
+                // Arrays that are left.
+                Budget::Work(work / 8 + 1)
+            }
+            other => other,
+        };
+        let done = shading.drain(words.view(), &self.old, budget);
+        // The end takes its time as well: not in the same pause as much of something else.
+        let done = done && (!divided || shading.cycle.live - before < MUCH);
+        let fault = cycle.fault.take();
+        self.cycle = Some(cycle);
+        match fault {
+            Some(fault) => Err(fault.into()),
+            None if done => self.end_cycle(mem, roots).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn end_cycle(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
+        let Some(mut cycle) = self.drop_cycle(mem) else { return Ok(()) };
+        let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
+        let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
+        let words = Words::new(mem.bytes_mut());
+        parallel::join(&mut shading, words.view(), &self.old);
+        let mut ending = Ending { shading, words: words.view(), old: &self.old, roots };
+        self.weak.each_strong(Entries::All, &mut |word| ending.shading.shade(ending.words, *word));
+        ending.trace();
+        self.weak.finish(&mut ending, Entries::All, self.map);
+        if let Some(fault) = cycle.fault.take() {
+            return Err(fault.into());
+        }
+        self.stats.major += 1;
+        roots.sweep_host_slots();
+        self.old.set_lines(std::mem::take(&mut cycle.lines));
+        self.sweep(mem, Live { old: cycle.live, ..Live::default() });
+        Ok(())
+    }
+}
+
+/// The end of a cycle, as the weak tables see it.
+struct Ending<'m, 'a> {
+    shading: Shading<'a>,
+    words: View<'m>,
+    old: &'m OldSpace,
+    roots: &'m mut dyn Roots,
+}
+
+impl Reach for Ending<'_, '_> {
+    fn reached(&self, word: u32) -> Option<u32> {
+        match object_header(word) {
+            Some(at) if at >= self.shading.space_start => self.shading.marks.is_set(at).then_some(word),
+            _ => Some(word),
+        }
+    }
+
+    fn reach(&mut self, word: u32) -> u32 {
+        self.shading.shade(self.words, word);
+        word
+    }
+
+    fn trace(&mut self) {
+        let Ending { shading, words, old, roots } = self;
+        loop {
+            shading.drain(*words, old, Budget::All);
+            let mut hosts = std::mem::take(&mut shading.cycle.hosts);
+            if hosts.is_empty() {
+                return;
+            }
+            hosts.sort_unstable();
+            hosts.dedup();
+            for slot in hosts {
+                roots.mark_host_slot(slot, &mut |word| shading.shade(*words, *word));
+            }
+        }
+    }
+
+    fn log(&mut self) -> &mut Option<Vec<u32>> {
+        &mut self.shading.log
+    }
+}

@@ -1,0 +1,226 @@
+//! Major collections in steps: what happens between two of them.
+
+use crate::fuzzing::heap_model::world::{World, options};
+use crate::heap::*;
+use crate::layout::reference::{self, NULL};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// A world whose steps mark so many objects each.
+fn world(step_work: u32) -> World {
+    World::new(HeapOptions { step_work, step_nursery: 8192, ..options() })
+}
+
+/// Steps until a cycle has come to its end: how many.
+fn finish(w: &mut World) -> u32 {
+    let before = w.heap.stats().major;
+    let mut steps = 0;
+    while w.heap.stats().major == before {
+        w.step();
+        steps += 1;
+        assert!(steps < 10_000, "the cycle does not end");
+    }
+    steps
+}
+
+fn is_marking(w: &World) -> bool {
+    w.word(w.map.boundary_cell()) == NULL
+}
+
+#[test]
+fn a_cycle_frees_what_was_garbage_when_it_began() {
+    let mut w = world(10);
+    let n = if cfg!(miri) { 20 } else { 500 };
+    w.push_list(0, n);
+    w.push_list(0, n);
+    w.minor();
+    w.pop();
+    let steps = finish(&mut w);
+    assert!(steps >= n / 10 && !is_marking(&w), "{steps} steps");
+    assert_eq!(w.heap.stats().live_after_major, 16 * u64::from(n));
+    assert_eq!(w.heap.stats().evacuated_bytes, 0);
+    assert_eq!(w.list(w.top(0)), (0..n).collect::<Vec<_>>());
+}
+
+/// The only reference to a white object is moved into a black one.
+#[test]
+fn an_object_is_not_lost_behind_the_marking() {
+    let mut w = world(2);
+    w.push_list(0, 40);
+    w.minor();
+    // What is marked first is at the list's head; its end is white.
+    w.step();
+    assert!(is_marking(&w));
+    let head = w.top(0);
+    let mut at = head;
+    for _ in 0..30 {
+        at = w.get(at, 4);
+    }
+    let tail = w.get(at, 4);
+    w.set(head, 8, tail);
+    w.set(at, 4, NULL);
+    w.verify().unwrap();
+    finish(&mut w);
+    assert_eq!(w.list(w.top(0)), (0..31).collect::<Vec<_>>());
+    assert_eq!(w.list(w.get(w.top(0), 8)), (31..40).collect::<Vec<_>>());
+}
+
+/// The same without the barrier: the verifier finds it.
+#[test]
+fn the_verifier_knows_a_reference_from_black_to_white() {
+    let mut w = world(2);
+    w.push_list(0, 40);
+    w.minor();
+    w.step();
+    let head = w.top(0);
+    let mut at = head;
+    for _ in 0..30 {
+        at = w.get(at, 4);
+    }
+    w.set_word(reference::header(head) + 8, at);
+    let error = w.verify().unwrap_err();
+    assert_eq!(error.fault, Fault::NotMarked, "{error}");
+}
+
+#[test]
+fn what_is_written_by_the_host_or_flushed_is_marked() {
+    let mut w = world(2);
+    w.push_list(0, 40);
+    w.minor();
+    w.step();
+    let head = w.top(0);
+    let mut at = head;
+    for _ in 0..20 {
+        at = w.get(at, 4);
+    }
+    let (tail, end) = (w.get(at, 4), w.get(w.get(at, 4), 4));
+    w.heap.write_ref(&mut w.mem, head, 8, end);
+    w.verify().unwrap();
+    w.set(head, 8, tail);
+    w.heap.flush_remembered(&mut w.mem);
+    w.set(at, 4, NULL);
+    w.verify().unwrap();
+    finish(&mut w);
+    assert_eq!(w.list(w.get(w.top(0), 8)), (21..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_large_array_is_marked_in_slices() {
+    let mut w = world(100);
+    let refs = w.types.refs.clone();
+    let len = 20_000;
+    let array = w.try_array(&refs, len, 0).unwrap();
+    w.push(array);
+    for n in 0..20 {
+        let pair = w.pair(n);
+        w.set(w.top(0), 8 + 4 * (n * 999), pair);
+    }
+    w.minor();
+    let steps = finish(&mut w);
+    assert!(steps >= len / 8 / 200, "{steps} steps");
+    for n in 0..20 {
+        assert_eq!(w.get(w.get(w.top(0), 8 + 4 * (n * 999)), 12), n);
+    }
+}
+
+/// Large objects that are made during a cycle stay, and so does what was stored into them before they were known.
+#[test]
+fn large_objects_that_are_made_meanwhile_are_black() {
+    let mut w = world(2);
+    w.push_list(0, 40);
+    w.minor();
+    w.step();
+    let mut at = w.top(0);
+    for _ in 0..30 {
+        at = w.get(at, 4);
+    }
+    w.push(at);
+    let refs = w.types.refs.clone();
+    let array = w.try_array(&refs, 3000, 0).unwrap();
+    let at = w.pop();
+    // As lowered code sets up a new array: without a barrier.
+    w.set_word(reference::header(array) + 8, at);
+    let head = w.pop();
+    w.push(array);
+    assert_eq!(w.get(head, 12), 0);
+    finish(&mut w);
+    assert_eq!(w.list(w.get(w.top(0), 8)), (30..40).collect::<Vec<_>>());
+}
+
+/// A program ran out of fuel while it filled a large array: what the array's pages had held before was taken for
+/// references of a black object, and where they referred to there was no object any more.
+#[test]
+fn a_large_array_that_a_trap_left_half_made_is_no_matter() {
+    let options = HeapOptions { step_work: 2, step_nursery: 8192, fragmentation: 2.0, ..options() };
+    let mut w = World::new(options);
+    let refs = w.types.refs.clone();
+    w.push_list(0, 40);
+    w.minor();
+    let before = w.try_array(&refs, 3000, 0).unwrap();
+    w.major();
+    w.step();
+    assert!(is_marking(&w));
+    // In the middle of an object.
+    let stale = w.top(0) + 4;
+    w.set_word(reference::header(before) + 8, stale);
+    let raw = w.try_alloc(8 + 4 * 3000).unwrap();
+    assert_eq!(raw, before);
+    w.set_word(reference::header(raw), refs.rtt.0);
+    w.set_word(reference::header(raw) + 4, 3000);
+    finish(&mut w);
+    assert_eq!(w.list(w.top(0)), (0..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_collection_in_one_pause_gives_a_cycle_up() {
+    let mut w = world(2);
+    w.push_list(0, 100);
+    w.minor();
+    w.step();
+    assert!(is_marking(&w));
+    w.major();
+    assert!(!is_marking(&w) && w.heap.cycle.is_none());
+    assert_eq!(w.word(w.map.boundary_cell()), w.map.young_boundary());
+    assert_eq!(w.list(w.top(0)), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn zeal_marks_in_steps_and_moves_by_turns() {
+    let mut w = World::new(HeapOptions { zeal: NonZeroU32::new(1), ..options() });
+    w.push_list(0, 60);
+    let stats = w.heap.stats();
+    assert!(stats.mark_steps > 20 && stats.evacuated_bytes > 0 && stats.major > 10, "{stats:?}");
+    assert_eq!(w.list(w.top(0)), (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_step_with_a_deadline_says_when_all_is_done() {
+    let mut w = world(1);
+    let n = if cfg!(miri) { 50 } else { 3000 };
+    w.push_list(0, n);
+    let mut calls = 1;
+    while !w.heap.step(&mut w.mem, &mut w.host, Duration::ZERO).unwrap() {
+        calls += 1;
+    }
+    assert!(calls > n / 600, "{calls} calls");
+    assert!(w.heap.step(&mut w.mem, &mut w.host, Duration::MAX).unwrap());
+    assert_eq!(w.list(w.top(0)).len() as u32, n);
+}
+
+/// While there is room, no collection that falls due is one pause.
+#[test]
+fn a_program_that_keeps_much_is_collected_in_steps() {
+    let mut w =
+        World::new(HeapOptions { step_work: 500, step_nursery: 8192, minimum: 1 << 18, verify: false, ..options() });
+    let n = if cfg!(miri) { 100 } else { 100_000 };
+    for round in 0..4 {
+        w.push_list(0, n / 4);
+        if round % 2 == 1 {
+            w.pop();
+        }
+    }
+    let stats = w.heap.stats().clone();
+    assert!(cfg!(miri) || stats.major >= 2 && stats.mark_steps > 2 * stats.major, "{stats:?}");
+    assert_eq!(w.list(w.top(0)).len() as u32, n / 4);
+    w.major();
+}
