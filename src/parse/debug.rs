@@ -60,6 +60,9 @@ impl<'a> Translator<'_, 'a> {
 
     /// What is on the stack from a height on may be something else from here on.
     pub(super) fn forget_operands(&mut self, height: usize) {
+        if self.debug.is_none() {
+            return;
+        }
         let hidden = self.hidden(height);
         if let Some(tracker) = &mut self.debug {
             tracker.known.truncate(height.saturating_sub(hidden));
@@ -76,6 +79,8 @@ impl<'a> Translator<'_, 'a> {
         if self.debug.is_none() || !self.reachable || self.dead > 0 {
             return Ok(());
         }
+        // What follows looks at all frames and operands.
+        self.budget.spend(0, self.frames.len() + self.stack.len(), self.scan.ops)?;
         let shape = self.note_operands()?;
         let pc = self.offset as u32;
         let (next, taken) = if self.is_caught(op) { (pc, 0) } else { (next as u32, self.taken(op)) };

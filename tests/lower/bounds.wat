@@ -219,7 +219,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 3
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")
@@ -253,7 +254,8 @@
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     local.get 4
-;;     i32.const 5308413
+;;     i32.const 0
+;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
 ;;     i32.and
 ;;     (@metadata.code.branch_hint "\00")

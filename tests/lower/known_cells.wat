@@ -81,7 +81,7 @@
 ;;     i32.store align=1
 ;;   )
 ;;   (func (;3;) (type 1) (param i32 i32)
-;;     (local i32 i32 i32 i32 i32)
+;;     (local i32 i32 i32 i32)
 ;;     global.get 0
 ;;     local.tee 2
 ;;     i32.load offset=12 align=1
@@ -115,13 +115,7 @@
 ;;     i32.shl
 ;;     i32.add
 ;;     i32.load offset=11 align=1
-;;     local.set 5
-;;     local.get 0
-;;     local.get 3
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       unreachable
-;;     end
+;;     local.set 3
 ;;     local.get 2
 ;;     local.get 0
 ;;     i32.const 2
@@ -131,7 +125,7 @@
 ;;     local.get 2
 ;;     i32.const 5308413
 ;;     i32.ge_u
-;;     local.get 5
+;;     local.get 3
 ;;     i32.const 0
 ;;     i32.load offset=1048596 align=1
 ;;     i32.lt_u
@@ -140,10 +134,10 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=11 align=1
-;;       local.tee 6
+;;       local.tee 5
 ;;       i32.const 5308413
 ;;       i32.lt_u
-;;       local.get 6
+;;       local.get 5
 ;;       i32.and
 ;;       i32.eqz
 ;;       (@metadata.code.branch_hint "\00")
@@ -155,14 +149,8 @@
 ;;       end
 ;;     end
 ;;     local.get 0
-;;     local.get 5
-;;     i32.store offset=11 align=1
-;;     local.get 1
 ;;     local.get 3
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       unreachable
-;;     end
+;;     i32.store offset=11 align=1
 ;;     local.get 2
 ;;     local.get 1
 ;;     i32.const 2
