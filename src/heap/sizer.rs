@@ -52,14 +52,17 @@ impl Sizer {
             apart_after: 0,
             early: options.incremental,
         };
-        sizer.set_threshold(0);
+        sizer.set_threshold(0, 0);
         sizer
     }
 
-    /// Sets the threshold by what is live.
-    fn set_threshold(&mut self, live: u64) {
-        let scaled = live as f64 * self.factor;
-        self.threshold = self.minimum.max(scaled as u64);
+    /// Sets the threshold by what is live, of which so much is only taken to be because it is `late`: it came after
+    /// marking had begun. That does not raise the threshold, so that the heap is no longer than with collections in one
+    /// pause; but at least half of what is usual may be added.
+    fn set_threshold(&mut self, live: u64, late: u64) {
+        let scaled = |bytes: u64| (bytes as f64 * self.factor) as u64;
+        let least = live + (scaled(live) - live) / 2;
+        self.threshold = self.minimum.max(scaled(live.saturating_sub(late))).max(least);
         if self.early {
             self.threshold -= (live / MARKED).min(self.threshold.saturating_sub(live) / LEFT);
         }
@@ -75,12 +78,12 @@ impl Sizer {
         self.old_bytes
     }
 
-    /// A major collection left `old` bytes in the old space and `apart` bytes in pages of large and pinned
-    /// objects.
-    pub fn major_done(&mut self, old: u64, apart: u64) {
+    /// A major collection left `old` bytes in the old space, `late` of them promoted while it marked, and `apart` bytes
+    /// in pages of large and pinned objects.
+    pub fn major_done(&mut self, old: u64, apart: u64, late: u64) {
         self.old_bytes = old;
         self.apart_after = apart;
-        self.set_threshold(old + apart);
+        self.set_threshold(old + apart, late);
     }
 
     /// Whether a major collection is due before `more` bytes are added, when large and pinned objects
@@ -113,11 +116,22 @@ mod tests {
             Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, incremental: false, ..Default::default() });
         sizer.promoted(600);
         assert!(!sizer.major_due(400, 0) && sizer.major_due(400, 1));
-        sizer.major_done(900, 100);
+        sizer.major_done(900, 100, 0);
         sizer.promoted(1000);
         assert!(!sizer.major_due(100, 0) && sizer.major_due(100, 1));
         let nan = Sizer::new(&HeapOptions { factor: f64::NAN, ..Default::default() });
         assert_eq!(nan.factor, 1.1);
+    }
+
+    #[test]
+    fn what_was_promoted_during_a_cycle_does_not_raise_the_threshold() {
+        let mut sizer =
+            Sizer::new(&HeapOptions { factor: 1.5, minimum: 100, incremental: false, ..Default::default() });
+        sizer.major_done(2000, 200, 200);
+        assert!(!sizer.major_due(200, 800) && sizer.major_due(200, 801));
+        // All of it came late: there is still some room.
+        sizer.major_done(2000, 0, 2000);
+        assert!(!sizer.major_due(0, 500) && sizer.major_due(0, 501));
     }
 
     #[test]
@@ -129,7 +143,7 @@ mod tests {
         assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));
         sizer.promoted(500);
         assert!(!sizer.major_due(3000, 0) && sizer.major_due(3001, 0));
-        sizer.major_done(0, 300);
+        sizer.major_done(0, 300, 0);
         assert!(!sizer.major_due(1500, 0) && sizer.major_due(1501, 0));
     }
 

@@ -113,7 +113,7 @@ impl Heap {
             self.poison(mem, range);
         }
         let apart = self.large.bytes() + self.pinned.bytes();
-        self.sizer.major_done(live.old, apart);
+        self.sizer.major_done(live.old, apart, live.late);
         self.stats.live_after_major = live.old + apart;
     }
 

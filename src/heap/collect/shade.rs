@@ -45,6 +45,8 @@ pub(crate) struct Cycle {
     pub hosts: Vec<u32>,
     /// Bytes of black objects in the old space.
     pub live: u64,
+    /// Those of them that were promoted during the cycle.
+    pub late: u64,
     /// Pinned objects that were made since the last promotion.
     pub fresh: Vec<u32>,
     /// Bytes of large objects that were made since the last step.
@@ -143,6 +145,7 @@ impl Shading<'_> {
     pub fn blacken(&mut self, to: u32, size: u32) {
         self.marks.set(to);
         self.count(to, size);
+        self.cycle.late += u64::from(size);
     }
 
     #[inline(always)]

@@ -166,7 +166,7 @@ impl Heap {
         self.stats.major += 1;
         roots.sweep_host_slots();
         self.old.set_lines(std::mem::take(&mut cycle.lines));
-        self.sweep(mem, Live { old: cycle.live, ..Live::default() });
+        self.sweep(mem, Live { old: cycle.live, late: cycle.late, ..Live::default() });
         Ok(())
     }
 }

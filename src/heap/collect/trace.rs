@@ -28,6 +28,8 @@ pub(super) struct Live {
     pub old: u64,
     /// Those of them that moved.
     pub moved: u64,
+    /// Those of them that count as live only because they were promoted while a collection marked in steps.
+    pub late: u64,
 }
 
 impl Live {

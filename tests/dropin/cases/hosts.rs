@@ -224,3 +224,24 @@ fn the_host_throws_and_catches() {
     assert_eq!(exn.fields(&mut store).unwrap().len(), 2);
     assert!(Tag::eq(&exn.tag(&mut store).unwrap(), &tag, &store));
 }
+
+/// A core dump was attached to traps, but the error of a host function lost it on its way out.
+#[test]
+fn errors_of_the_host_have_a_core_dump_where_traps_have_one() {
+    let mut config = wasmtime::Config::new();
+    config.coredump_on_trap(true).wasm_gc(true).wasm_function_references(true);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    for text in [
+        r#"(module (import "" "" (func)) (func (export "run") (call 0)))"#,
+        r#"(module (import "" "" (func)) (type $s (struct)) (func (export "run") (drop (struct.new $s)) (call 0)))"#,
+    ] {
+        let mut store = wasmtime::Store::new(&engine, 0u32);
+        let fail = Func::wrap(&mut store, || -> Result<()> { bail!("no") });
+        let module = Module::new(&engine, text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[fail.into()]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+        let err = run.call(&mut store, ()).unwrap_err();
+        assert!(err.is::<wasmtime::WasmCoreDump>(), "{err:?}");
+        assert_eq!(err.root_cause().to_string(), "no");
+    }
+}

@@ -5,7 +5,7 @@ use super::{Log, Setting};
 
 /// Those that an engine refuses, or does not.
 pub fn configs(log: &mut Log) {
-    let all: [(&str, Setting); 30] = [
+    let all: [(&str, Setting); 31] = [
         ("default", |c| c),
         ("gc without functions", |c| c.wasm_gc(true).wasm_function_references(false)),
         ("functions without references", |c| c.wasm_function_references(true).wasm_reference_types(false)),
@@ -35,6 +35,7 @@ pub fn configs(log: &mut Log) {
         ("coredump without backtrace", |c| c.coredump_on_trap(true).wasm_backtrace_max_frames(None)),
         ("large stack", |c| c.max_wasm_stack(4 << 20)),
         ("larger stack", |c| c.async_stack_size(1 << 20).max_wasm_stack(2 << 20)),
+        ("endless stack", |c| c.async_stack_size(usize::MAX).max_wasm_stack(usize::MAX)),
         ("stack switching", |c| c.wasm_stack_switching(true)),
         ("everything shared", |c| c.wasm_shared_everything_threads(true)),
         ("pages", |c| c.wasm_custom_page_sizes(true)),
