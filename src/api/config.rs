@@ -31,6 +31,8 @@ pub struct Config {
     max_wasm_stack: usize,
     nursery_size: usize,
     pub(super) heap: HeapOptions,
+    /// See [`Config::gc_incremental`].
+    incremental: Option<bool>,
     /// Noted, and not used.
     pub(super) stock: options::StockHeap,
     signals_based_traps: bool,
@@ -105,6 +107,7 @@ impl Config {
             max_wasm_stack: DEFAULT_WASM_STACK,
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
+            incremental: None,
             stock: options::StockHeap::default(),
             signals_based_traps: true,
             explicit_null_checks: None,
@@ -337,11 +340,11 @@ impl Config {
     }
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
-    /// pause. It is so by default. Then the longest pause hardly depends on the heap's size, but for what
-    /// `docs/heap.md` lists under its limits; the same work takes a little longer, on the calling thread alone. It is
-    /// still one pause when memory is short, when scattered objects are to be moved together, and by `Store::gc`.
+    /// pause. Off by default, except under [`Config::gc_zeal`]. Then the longest pause hardly depends on the heap's size,
+    /// but for what `docs/heap.md` lists under its limits; programs with much that lives long take up to a fifth more
+    /// time, and a second thread helps them less. It is still one pause when memory is short, when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
-        self.heap.incremental = enable;
+        self.incremental = Some(enable);
         self
     }
 
@@ -410,7 +413,10 @@ impl Config {
             features: self.features,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
-            heap: self.heap.clone(),
+            heap: HeapOptions {
+                incremental: self.incremental.unwrap_or(self.heap.zeal.is_some()),
+                ..self.heap.clone()
+            },
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,
             passes: self.passes,
