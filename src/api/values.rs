@@ -345,6 +345,16 @@ impl Val {
 
     /// The value as lowered code takes it, which expects a value of the original type `ty`.
     pub(crate) fn lower<T: 'static>(&self, cx: &mut StoreContextMut<'_, T>, ty: t::ValType) -> Result<wasmtime::Val> {
+        self.lower_as(cx, ty, "value")
+    }
+
+    /// The same for what errors call a `what`.
+    pub(crate) fn lower_as<T: 'static>(
+        &self,
+        cx: &mut StoreContextMut<'_, T>,
+        ty: t::ValType,
+        what: &str,
+    ) -> Result<wasmtime::Val> {
         use wasmtime::Val as W;
         Ok(match (self, ty) {
             (Val::I32(v), t::ValType::I32) => W::I32(*v),
@@ -353,7 +363,7 @@ impl Val {
             (Val::F64(v), t::ValType::F64) => W::F64(*v),
             (Val::V128(v), t::ValType::V128) => W::V128(*v),
             (Val::FuncRef(func), t::ValType::Ref(r)) if r.is_func() => {
-                func.iter().try_for_each(|func| func.check_store(cx, "value"))?;
+                func.iter().try_for_each(|func| func.check_store(cx, what))?;
                 self.check(&cx.as_context(), ty)?;
                 match func {
                     Some(func) => W::FuncRef(Some(func.native(cx)?)),

@@ -58,10 +58,17 @@ pub struct Debugging {
     pub making: bool,
 }
 
+impl DebugState {
+    /// Runs something with a shared state.
+    pub fn with<R>(state: &Mutex<DebugState>, run: impl FnOnce(&mut DebugState) -> R) -> R {
+        run(&mut state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
 impl Debugging {
     /// Runs something with the state.
     pub fn with<R>(&self, run: impl FnOnce(&mut DebugState) -> R) -> R {
-        run(&mut self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        DebugState::with(&self.state, run)
     }
 
     /// The module, as the embedder knows it, that code belongs to.

@@ -33,10 +33,6 @@ impl BreakpointEdit<'_> {
         Ok([module.code().clone()].into_iter().chain(checked).collect())
     }
 
-    fn with<R>(&self, run: impl FnOnce(&mut DebugState) -> R) -> R {
-        run(&mut self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
-    }
-
     /// Adds a breakpoint before the operator at an offset of a module, or before the next one behind it. One that was
     /// added twice must be removed twice.
     ///
@@ -54,7 +50,7 @@ impl BreakpointEdit<'_> {
             };
             let Some((actual, at)) = table.step_from(pc.raw()) else { continue };
             if actual != pc.raw() {
-                self.with(|state| state.redirects.insert((code.identity(), pc.raw()), at));
+                DebugState::with(&self.state, |state| state.redirects.insert((code.identity(), pc.raw()), at));
             }
             self.inner.add_breakpoint(&code.wasmtime, ModulePC::new(at))?;
         }
@@ -74,7 +70,7 @@ impl BreakpointEdit<'_> {
                 }
                 continue;
             };
-            let redirect = self.with(|state| state.redirects.remove(&(code.identity(), pc.raw())));
+            let redirect = DebugState::with(&self.state, |state| state.redirects.remove(&(code.identity(), pc.raw())));
             let exact = || table.step_from(pc.raw()).filter(|&(actual, _)| actual == pc.raw());
             if let Some(at) = redirect.or_else(|| exact().map(|(_, at)| at)) {
                 self.inner.remove_breakpoint(&code.wasmtime, ModulePC::new(at))?;
@@ -89,7 +85,7 @@ impl BreakpointEdit<'_> {
     ///
     /// When the system does not let code be changed.
     pub fn single_step(&mut self, enabled: bool) -> Result<()> {
-        let step = self.with(|state| {
+        let step = DebugState::with(&self.state, |state| {
             state.single_step = enabled;
             enabled || state.epoch
         });

@@ -258,10 +258,7 @@ impl Table {
 }
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {
-    if let Ref::Func(Some(func)) = val {
-        func.check_store(cx, "reference").context(WRONG)?;
-    }
-    let val = Val::from(val).lower(cx, t::ValType::Ref(ty)).context(WRONG)?;
+    let val = Val::from(val).lower_as(cx, t::ValType::Ref(ty), "reference").context(WRONG)?;
     val.ref_().ok_or_else(|| Error::new(crate::fault::Error::bug("a function reference is no reference")))
 }
 
