@@ -47,8 +47,8 @@ impl Types {
     ///
     /// # Errors
     ///
-    /// When a type is a subtype of another only as `nofunc` is below every function type: lowered code
-    /// has none.
+    /// When a type is a subtype of another only as a parameter of type `nofunc` is below every function type: lowered
+    /// code has none.
     pub fn new(module: &Module<'_>, casts_functions: bool) -> Result<Types, Error> {
         let plain = Plain::of(module);
         let branded = casts_functions || needs_brands(module, &plain);
@@ -100,7 +100,7 @@ impl Types {
             self.func_types.insert(def.id, n);
         }
         let brand = plain.is_some_and(|plain| !plain.contains(first));
-        let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(def)).collect();
+        let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(module, def)).collect();
         if brand {
             let index = self.len + funcs.len() as u32;
             lowered.push(brand_type(module, first, index));
@@ -113,13 +113,14 @@ impl Types {
         Ok(())
     }
 
-    fn sub_type(&self, def: &TypeDef) -> enc::SubType {
-        let CompositeType::Func(FuncType { params, results }) = &def.sub.composite else {
+    fn sub_type(&self, module: &Module<'_>, def: &TypeDef) -> enc::SubType {
+        let CompositeType::Func(FuncType { params, .. }) = &def.sub.composite else {
             return func_sub_type(true, None, Vec::new(), Vec::new());
         };
+        let results = module.types.results_without_nofunc(def.id);
         let map = |types: &[ValType]| types.iter().map(|&ty| self.val_type(ty)).collect::<Vec<_>>();
         let supertype = def.sub.supertype.and_then(|id| self.func_types.get(&id).copied());
-        func_sub_type(def.sub.is_final, supertype, map(params), map(results))
+        func_sub_type(def.sub.is_final, supertype, map(params), map(&results))
     }
 }
 
@@ -141,7 +142,7 @@ fn func_sub_type(
     }
 }
 
-/// Whether a function type still matches its supertype where `nofunc` is `func`.
+/// Whether a function type still matches its supertype where parameters of type `nofunc` are of type `func`.
 fn stays_subtype(module: &Module<'_>, def: &TypeDef) -> Result<(), Error> {
     let sup = def.sub.supertype.map(|id| &module.types.def(id).sub.composite);
     let (CompositeType::Func(sub), Some(CompositeType::Func(sup))) = (&def.sub.composite, sup) else { return Ok(()) };
@@ -149,12 +150,12 @@ fn stays_subtype(module: &Module<'_>, def: &TypeDef) -> Result<(), Error> {
     let matches = |(below, above): (&ValType, &ValType)| {
         !is(below, &[HeapType::NoFunc]) || is(above, &[HeapType::NoFunc, HeapType::Func])
     };
-    if sub.results.iter().zip(&sup.results).all(matches) && sup.params.iter().zip(&sub.params).all(matches) {
+    if sup.params.iter().zip(&sub.params).all(matches) {
         return Ok(());
     }
     Err(Error::Unsupported {
         offset: 0,
-        feature: "a function type with `nofunc` where its supertype or subtype has another type".to_string(),
+        feature: "a function type with a parameter of type `nofunc` where a subtype has another type".to_string(),
         remedy: "give both the same type there",
     })
 }

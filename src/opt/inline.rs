@@ -34,7 +34,7 @@
 //! not: a pass over calls through references; and nothing is put in that tail-calls.
 
 use crate::ir::{ArrayOp, BrTarget, Callee, Func, I31Op, Inlined, Inst, Op, RefOp, Region, SrcLoc, StructOp, Value};
-use crate::types::ValType;
+use crate::types::{HeapType, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use rayon::prelude::*;
@@ -231,6 +231,10 @@ fn splice<'a>(func: &mut Func<'a>, call: Inst, callee: &Func<'a>) -> bool {
     let is_func = |ty: ValType| ty.as_ref().is_some_and(|ty| ty.is_func());
     let fits = |(&arg, &param): (&Value, &Value)| !is_func(callee.ty(param)) || func.ty(arg) == callee.ty(param);
     if args.len() != callee.params().len() || !args.iter().zip(callee.params()).all(fits) {
+        return false;
+    }
+    // In the callee another type stands for it.
+    if func.results(call).iter().any(|&result| func.ty(result).as_ref().is_some_and(|r| r.heap == HeapType::NoFunc)) {
         return false;
     }
     let body = func.add_region();

@@ -152,7 +152,8 @@ impl<'m, 'a> Translator<'m, 'a> {
         scan: Prescan,
     ) -> Result<Translator<'m, 'a>> {
         let sig = func_signature(module, index)?;
-        let func = Func::new(index, &sig.params, &sig.results);
+        let ty = module.types.id(module.funcs[index as usize].ty);
+        let func = Func::new(index, &sig.params, &module.types.results_without_nofunc(ty));
         let mut locals = Locals::default();
         for (&ty, &param) in sig.params.iter().zip(func.params()) {
             locals.param(ty, param);

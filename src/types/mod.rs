@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod nofunc;
 mod rec_group;
 mod registry;
 mod subtype;

@@ -27,7 +27,7 @@ pub fn lower<'a, E: Environ<'a>>(
 ) -> Lowering<Inst> {
     let signature = signature(e, callee);
     if tail {
-        check_results(c, signature.as_ref().map(|ty| &ty.results[..]).unwrap_or_default())?;
+        check_results(e, c, signature.as_ref().map(|ty| &ty.results[..]).unwrap_or_default())?;
     }
     // The other two have the target behind the arguments.
     let direct = matches!(callee, Callee::Func(_));
@@ -62,23 +62,24 @@ pub fn lower<'a, E: Environ<'a>>(
     Ok(inst)
 }
 
-/// The type of a callee.
+/// The type of a callee, with the results that it has in lowered code.
 fn signature<'a, E: Environ<'a>>(e: &E, callee: Callee) -> Option<FuncType> {
     let module = e.env().module;
-    match callee {
-        Callee::Func(func) => module.func_type(func).cloned(),
-        Callee::Indirect { ty, .. } | Callee::Ref { ty } => module.type_func(ty).cloned(),
-    }
+    let index = match callee {
+        Callee::Func(func) => module.funcs.get(func as usize)?.ty,
+        Callee::Indirect { ty, .. } | Callee::Ref { ty } => ty,
+    };
+    let results = module.types.results_without_nofunc(module.types.id(index)).into();
+    Some(FuncType { results, params: module.type_func(index)?.params.clone() })
 }
 
-/// Lowered code has no `nofunc`, so that a callee's result of that type is a `funcref`, which a tail call returns as it
+/// Lowered code has no `nofunc`, so that a callee's result of that type is of another, which a tail call returns as it
 /// is. A caller that returns a narrower type could only call and return another null, in whose handlers the callee's
 /// exceptions would then end.
-fn check_results(c: &Cursor<'_, '_>, results: &[ValType]) -> Lowering {
+fn check_results<'a, E: Environ<'a>>(e: &E, c: &Cursor<'_, '_>, results: &[ValType]) -> Lowering {
+    let types = &e.env().module.types;
     let narrower = |(have, want): (&ValType, &ValType)| match (have, want) {
-        (ValType::Ref(have), ValType::Ref(want)) => {
-            have.heap == HeapType::NoFunc && !matches!(want.heap, HeapType::NoFunc | HeapType::Func)
-        }
+        (ValType::Ref(have), ValType::Ref(want)) => have.is_func() && !types.is_sub_ref(*have, *want),
         _ => false,
     };
     if !results.iter().zip(&c.func.results).any(narrower) {
