@@ -8,6 +8,7 @@ use super::{Error, Module, ModuleExport, Result, SharedMemory, Tag};
 use crate::runtime::finalize::safe_point;
 use crate::runtime::instantiate::{InstanceState, instantiate, instantiate_async};
 use crate::runtime::linking::Import;
+use crate::runtime::store::GcStore;
 use std::sync::Arc;
 
 /// An instance of a module.
@@ -116,6 +117,11 @@ impl Instance {
         let gc = &mut cx.inner.data_mut().gc;
         gc.instances.push(Arc::new(state));
         Ok(Instance { store: gc.id, index: gc.instances.len() - 1 })
+    }
+
+    /// All instances of a store.
+    pub(super) fn all(gc: &GcStore) -> Vec<Instance> {
+        (0..gc.instances.len()).map(|index| Instance::numbered(gc.id, index)).collect()
     }
 
     /// Its number in the store.

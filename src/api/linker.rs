@@ -43,6 +43,21 @@ enum Definition<T: 'static> {
     Host(Arc<HostFunc<T>>),
 }
 
+/// Wasmtime's linker, for libraries that define host functions there: see [`Linker::wasmtime_mut`].
+impl<T: 'static> std::ops::Deref for Linker<T> {
+    type Target = wasmtime::Linker<StoreData<T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl<T: 'static> std::ops::DerefMut for Linker<T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
 impl<T: 'static> Default for Linker<T> {
     fn default() -> Linker<T> {
         Linker::new(&Engine::default())
@@ -166,7 +181,9 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Wasmtime's linker: for libraries that define host functions there. Such functions see
-    /// [`StoreData`], from which [`StoreData::data_mut`] leads to the embedder's data. So WASI is added:
+    /// [`StoreData`], which leads to the embedder's data ([`StoreData::data_mut`]). Where Wasmtime's linker is expected,
+    /// this one is taken as that, and so is a reference to `StoreData` where one to the data is. So WASI is added as it
+    /// is with Wasmtime:
     ///
     /// ```
     /// use wasmtime_gc::{Engine, Linker, Store};
@@ -176,7 +193,7 @@ impl<T: 'static> Linker<T> {
     /// # fn main() -> wasmtime_gc::Result<()> {
     /// let engine = Engine::default();
     /// let mut linker = Linker::<WasiP1Ctx>::new(&engine);
-    /// p1::add_to_linker_sync(linker.wasmtime_mut(), |data| data.data_mut())?;
+    /// p1::add_to_linker_sync(&mut linker, |data| data)?;
     /// let mut store = Store::new(&engine, WasiCtxBuilder::new().build_p1());
     /// assert!(linker.get(&mut store, "wasi_snapshot_preview1", "fd_write").is_ok());
     /// # Ok(())

@@ -24,6 +24,7 @@
 mod backtrace;
 mod code_builder;
 mod config;
+mod coredump;
 mod debug;
 mod engine;
 #[cfg(doctest)]
@@ -51,6 +52,7 @@ pub use crate::runtime::oom::GcHeapOutOfMemory;
 pub use crate::runtime::store::StoreData;
 pub use code_builder::CodeBuilder;
 pub use config::Config;
+pub use coredump::WasmCoreDump;
 pub use debug::{Breakpoint, BreakpointEdit, DebugEvent, DebugHandler, FrameHandle};
 pub use engine::{Engine, EngineWeak};
 pub use externals::{Export, Extern, Global, Table, Tag};
@@ -88,6 +90,5 @@ pub use wasmtime::{
     PoolingAllocatorMetrics, Precompiled, ProfilingStrategy, RRConfig, RegallocAlgorithm, ResourceLimiter,
     ResourceLimiterAsync, ResourcesRequired, Result, StackCreator, StackMemory, StaticModuleIndex, StoreLimits,
     StoreLimitsBuilder, Strategy, ThrownException, Trap, UpdateDeadline, V128, ValRaw, VariableOperatorCost,
-    WaitResult, WasmBacktraceDetails, WasmCoreDump, WasmFeatures, WasmtimeBug, bail, component, ensure, error,
-    format_err,
+    WaitResult, WasmBacktraceDetails, WasmFeatures, WasmtimeBug, bail, component, ensure, error, format_err,
 };

@@ -7,13 +7,14 @@ mod hooks;
 #[cfg(feature = "call-hook")]
 pub use hooks::CallHookHandler;
 
+use super::coredump::WasmCoreDump;
 use super::gc::GcRefImpl;
 use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
 use crate::runtime::metering::at_deadline;
-use crate::runtime::store::{Limiter, StoreData, collect};
+use crate::runtime::store::{Entries, Limiter, StoreData, collect};
 use wasmtime as w;
 
 /// A store: instances, their functions, memories and objects, and the embedder's data.
@@ -84,6 +85,7 @@ impl<T: 'static> Store<T> {
         if inner.engine().get_epoch_interruption() {
             inner.epoch_deadline_callback(at_deadline);
         }
+        inner.data_mut().on_core_dump = Some(WasmCoreDump::add);
         Store { inner }
     }
 
@@ -228,6 +230,7 @@ impl<T: 'static> Store<T> {
 
     /// The store that runs lowered modules.
     pub fn wasmtime_mut(&mut self) -> &mut w::Store<StoreData<T>> {
+        self.inner.data_mut().gc.entries = Entries::Unknown;
         &mut self.inner
     }
 }

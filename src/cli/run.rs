@@ -8,7 +8,7 @@ use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
 use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
-use crate::api::{Engine, Finalizers, Instance, Linker, Module, Result, Store, ext};
+use crate::api::{Engine, Error, Finalizers, Instance, Linker, Module, Result, Store, Trap, WasmCoreDump, ext};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -117,6 +117,7 @@ impl RunCommand {
             UnknownImports::Default => linker.define_unknown_imports_as_default_values(&mut *store, module)?,
         }
         self.main(store, &linker, module)
+            .map_err(|err| self.dump(store, settings, err))
             .with_context(|| format!("failed to run main module `{}`", self.path().display()))
     }
 
@@ -126,6 +127,23 @@ impl RunCommand {
             .with_context(|| format!("failed to instantiate {:?}", self.path()))?;
         initialize(store, &instance)?;
         invoke::main(store, &instance, self.invoke.as_deref(), &self.module_and_args[1..])
+    }
+
+    /// Writes the core dump of a trap, if it was asked for.
+    fn dump(&self, store: &mut Store<Host>, settings: &Settings, err: Error) -> Error {
+        let Some(path) = &settings.coredump else { return err };
+        if !err.is::<Trap>() {
+            return err;
+        }
+        let Some(dump) = err.downcast_ref::<WasmCoreDump>() else { return err };
+        let bytes = dump.serialize(store, self.module_and_args[0].to_str().unwrap_or("unknown"));
+        match std::fs::write(path, bytes) {
+            Ok(()) => err.context(format!("core dumped at {path}")),
+            Err(why) => {
+                eprintln!("warning: coredump failed to generate: {path}: {why}");
+                err
+            }
+        }
     }
 
     fn store(&self, engine: &Engine, settings: &Settings) -> Result<Store<Host>> {

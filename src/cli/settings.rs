@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) gc_imports: bool,
     /// The program sees this process's environment variables.
     pub(crate) inherit_env: bool,
+    /// Where a core dump of a trap is written.
+    pub(crate) coredump: Option<String>,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
     /// What modules are written in.
@@ -63,6 +65,7 @@ impl Settings {
             wasi: true,
             gc_imports: false,
             inherit_env: false,
+            coredump: None,
             gc_stats: false,
             dialect: Dialect::Standard,
         }

@@ -212,6 +212,19 @@ pub(crate) static DEBUG: Group = Group {
             apply: |s, v| s.config.gc_passes(v.word()).map(drop).map_err(|err| err.to_string()),
         },
         Entry {
+            name: "coredump",
+            takes: Word("PATH"),
+            help: "Write a core dump of a trap to this file",
+            apply: |s, v| {
+                if v.word().contains('%') {
+                    return Err("the path of a core dump does not support patterns yet".to_string());
+                }
+                s.config.coredump_on_trap(true);
+                s.coredump = Some(v.word().to_string());
+                Ok(())
+            },
+        },
+        Entry {
             name: "gc-stats",
             takes: Flag,
             help: "Print statistics of the GC heap to standard error at exit",

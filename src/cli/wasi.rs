@@ -7,6 +7,7 @@ use crate::api::{Finalizers, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
+use wasmtime_wasi::p0;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
@@ -61,7 +62,8 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
     Ok(builder.build_p1())
 }
 
-/// Defines `wasi_snapshot_preview1`.
+/// Defines `wasi_snapshot_preview1`, and `wasi_unstable`, which came before it.
 pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
-    p1::add_to_linker_sync(linker.wasmtime_mut(), |data| &mut data.data_mut().wasi)
+    p0::add_to_linker_sync(linker, |data| &mut data.wasi)?;
+    p1::add_to_linker_sync(linker, |data| &mut data.wasi)
 }

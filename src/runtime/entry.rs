@@ -1,7 +1,8 @@
 //! What surrounds every call from the host into WebAssembly, and every error of a host function.
 //!
 //! Lowered functions restore the shadow stack pointer when they return, but not when they trap; so
-//! the host does, where the trap is caught.
+//! the host does, where the trap is caught. Before a call that nothing else of WebAssembly waits for, the stack is
+//! empty, so that its pointer need not be read; but only calls through this module are counted.
 //!
 //! An error of a host function travels through WebAssembly inside a [`HostError`]. So it comes out as
 //! it went in, whatever its type, with a backtrace in terms of the original modules instead of the
@@ -13,7 +14,7 @@
 
 use super::hooks::tell;
 use super::memory::{read_word, write_word};
-use super::store::StoreData;
+use super::store::{Entries, StoreData};
 use super::trap;
 use super::{Error, Result};
 use std::sync::atomic::Ordering;
@@ -63,21 +64,36 @@ pub struct Entry<'a, T: 'static> {
 impl<'a, T: 'static> Entry<'a, T> {
     /// Before the call.
     pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>) -> Entry<'a, T> {
-        let saved = stack_pointer(cx);
+        let saved = match &mut cx.data_mut().gc.entries {
+            Entries::Counted(count) => {
+                *count += 1;
+                if *count > 1 { stack_pointer(cx) } else { None }
+            }
+            Entries::Unknown => stack_pointer(cx),
+        };
+        debug_assert!(saved.is_some() || is_empty(cx), "a frame is left on the shadow stack");
         Entry { cx: cx.as_context_mut(), saved, left: false }
     }
 
     /// After it.
     pub fn leave<R>(mut self, result: Result<R>) -> Result<R> {
         self.left = true;
+        self.uncount();
         let saved = self.saved;
         leave(&mut self.cx, saved, result)
+    }
+
+    fn uncount(&mut self) {
+        if let Entries::Counted(count) = &mut self.cx.data_mut().gc.entries {
+            *count = count.saturating_sub(1);
+        }
     }
 }
 
 impl<T: 'static> Drop for Entry<'_, T> {
     fn drop(&mut self) {
         if !self.left {
+            self.uncount();
             restore(&mut self.cx, self.saved);
         }
     }
@@ -170,6 +186,11 @@ fn stack_pointer<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> Option<u
     read_word(gc.place?.memory.data(cx), gc.engine.map.sp_cell())
 }
 
+/// Whether nothing is on the shadow stack.
+fn is_empty<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
+    stack_pointer(cx).is_none_or(|sp| sp == cx.data().gc.engine.map.stack_top)
+}
+
 #[cold]
 fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option<u32>) {
     cx.data_mut().gc.debug.unwound += 1;
@@ -186,17 +207,28 @@ fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option
 fn finish<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>, err: Error) -> Error {
     let engine = &cx.data().gc.engine;
     if !err.is::<HostError>() {
-        return trap::rewrite(engine, err);
+        return trap::rewrite(engine, err, |err, dump| with_core_dump(cx, err, dump));
     }
     let mut err = err;
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().and_then(|bt| trap::shown(engine, bt));
     let host = err.downcast_mut::<HostError>().map(|HostError(host)| std::mem::replace(host, Error::msg("")));
     let Some(host) = host else { return err };
     let host = match err.downcast::<wasmtime::WasmCoreDump>() {
-        Ok(dump) => host.context(dump),
+        Ok(dump) => with_core_dump(cx, host, dump),
         Err(_) => host,
     };
     trap::with_backtrace(host, backtrace)
+}
+
+fn with_core_dump<T: 'static>(
+    cx: &StoreContextMut<'_, StoreData<T>>,
+    err: Error,
+    dump: wasmtime::WasmCoreDump,
+) -> Error {
+    match cx.data().on_core_dump {
+        Some(add) => add(cx, err, dump),
+        None => err.context(dump),
+    }
 }
 
 /// The error that a host function passes to the engine for its own error.

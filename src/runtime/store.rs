@@ -52,12 +52,17 @@ pub struct StoreData<T: 'static> {
     pub(crate) epoch_yields: bool,
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
+    /// What the embedder finds in an error instead of the engine's core dump.
+    pub(crate) on_core_dump: Option<OnCoreDump<T>>,
     /// Calls start functions, in a store with a debugger.
     pub(crate) start_async: Option<super::debug::StartAsync<T>>,
     /// Who is told of calls.
     #[cfg(feature = "call-hook")]
     pub(crate) hook: Option<super::hooks::Hook<T>>,
 }
+
+/// Adds a core dump, which the engine made, to an error.
+pub type OnCoreDump<T> = fn(&StoreContextMut<'_, StoreData<T>>, Error, wasmtime::WasmCoreDump) -> Error;
 
 /// Finds an asynchronous limiter. The engine has it too.
 pub type AsyncLimiter<T> = Arc<Mutex<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiterAsync) + Send + Sync>>;
@@ -70,6 +75,21 @@ pub enum Limiter<T> {
     Async(AsyncLimiter<T>),
 }
 
+/// So that libraries that are told how to get from a store's data to theirs are told the same as with Wasmtime.
+impl<T: 'static> std::ops::Deref for StoreData<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.user
+    }
+}
+
+impl<T: 'static> std::ops::DerefMut for StoreData<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.user
+    }
+}
+
 impl<T: 'static> StoreData<T> {
     pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -77,6 +97,7 @@ impl<T: 'static> StoreData<T> {
             engine: engine.state.clone(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             place: None,
+            entries: Entries::Counted(0),
             state: None,
             instances: Vec::new(),
             export_cells: Vec::new(),
@@ -101,6 +122,7 @@ impl<T: 'static> StoreData<T> {
             on_epoch: None,
             epoch_yields: false,
             unmetered: false,
+            on_core_dump: None,
             start_async: None,
             #[cfg(feature = "call-hook")]
             hook: None,
@@ -149,6 +171,8 @@ pub struct GcStore {
     pub id: u64,
     /// Where the heap is, once there is one.
     pub place: Option<HeapPlace>,
+    /// How many calls into WebAssembly have not come back.
+    pub entries: Entries,
     state: Option<Box<GcState>>,
     /// All instances made through the API.
     pub instances: Vec<Arc<InstanceState>>,
@@ -168,6 +192,15 @@ pub struct GcStore {
     pub awaited: Option<u64>,
     /// What has to do with debugging of guests.
     pub debug: Debugging,
+}
+
+/// What is known of calls into WebAssembly that have not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entries {
+    /// There are so many.
+    Counted(u32),
+    /// The embedder had the engine's own store, by which it may call too.
+    Unknown,
 }
 
 /// The entities of the engine that a heap consists of.

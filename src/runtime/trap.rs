@@ -19,7 +19,7 @@ use wasmtime::{Trap, WasmCoreDump};
 
 /// The engine's error as the embedder is to see it.
 #[cold]
-pub fn rewrite(engine: &Arc<EngineState>, err: Error) -> Error {
+pub fn rewrite(engine: &Arc<EngineState>, err: Error, add_dump: impl FnOnce(Error, WasmCoreDump) -> Error) -> Error {
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>();
     let mapped = backtrace.and_then(|backtrace| shown(engine, backtrace));
     let Some(&trap) = err.downcast_ref::<Trap>() else {
@@ -30,12 +30,9 @@ pub fn rewrite(engine: &Arc<EngineState>, err: Error) -> Error {
         Some(meaning) => Error::from(meaning),
         None => rebuild(&err, trap, backtrace.map(|backtrace| backtrace.to_string())),
     };
-    // It is of the lowered modules, as a debugger would see them.
-    let dump = err.downcast::<WasmCoreDump>().ok();
-    let err = kept;
-    let err = match dump {
-        Some(dump) => err.context(dump),
-        None => err,
+    let err = match err.downcast::<WasmCoreDump>() {
+        Ok(dump) => add_dump(kept, dump),
+        Err(_) => kept,
     };
     with_backtrace(err, mapped)
 }
@@ -157,10 +154,15 @@ pub fn shown(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> 
     engine.options.backtrace_frames.is_some().then(|| map(engine, backtrace))
 }
 
-/// A backtrace in terms of the original modules. A frame of the engine may stand for several.
+/// A backtrace in terms of the original modules.
 pub fn map(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> WasmBacktrace {
+    WasmBacktrace { frames: map_frames(engine, backtrace.frames()) }
+}
+
+/// Frames in terms of the original modules. One of the engine may stand for several.
+pub fn map_frames(engine: &Arc<EngineState>, frames: &[wasmtime::FrameInfo]) -> Vec<FrameInfo> {
     let most = engine.options.backtrace_frames.map_or(usize::MAX, |frames| frames.get());
-    WasmBacktrace { frames: backtrace.frames().iter().flat_map(|frame| map_frame(engine, frame)).take(most).collect() }
+    frames.iter().flat_map(|frame| map_frame(engine, frame)).take(most).collect()
 }
 
 /// The frames that one of the engine's stands for: functions in the place of calls have none there.

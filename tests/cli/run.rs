@@ -230,3 +230,17 @@ fn without_wasi_its_functions_are_unknown() {
     assert_eq!(out.code, 1);
     assert!(out.stderr.contains("unknown import: `wasi_snapshot_preview1::args_sizes_get`"), "{}", out.stderr);
 }
+
+/// Programs that are older than `wasi_snapshot_preview1`.
+#[test]
+fn wasi_has_its_first_name_too() {
+    let out = run_module(
+        &[],
+        r#"(module
+            (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (type $code (struct (field i32)))
+            (func (export "_start") (call $exit (struct.get $code 0 (struct.new $code (i32.const 9))))))"#,
+    );
+    assert_eq!(out.code, 9, "{}", out.stderr);
+}

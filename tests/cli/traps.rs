@@ -146,3 +146,20 @@ fn modules_that_can_not_run() {
     assert_eq!(out.code, 1);
     assert!(out.stderr.contains("failed to open wasm module \"/no/such/module.wasm\""), "{}", out.stderr);
 }
+
+#[test]
+fn core_dumps_are_written_where_they_are_wanted() {
+    let files = Files::new();
+    let path = files.path("core").display().to_string();
+    let (code, stderr) = fault("null", &["-D", &format!("coredump={path}")]);
+    assert!(stderr.contains(&format!("core dumped at {path}")) && stderr.contains("null reference"), "{stderr}");
+    assert_eq!(code, 134);
+    let dump = std::fs::read(&path).expect("a file");
+    assert!(dump.starts_with(b"\0asm") && dump.windows(9).any(|w| w == b"corestack"));
+    let (code, stderr) = fault("null", &["-D", "coredump=core.%p"]);
+    assert!(stderr.contains("does not support patterns"), "{stderr}");
+    assert_eq!(code, 1);
+    let (code, stderr) = fault("null", &["-D", "coredump=/no/such/folder/core"]);
+    assert!(stderr.contains("warning: coredump failed to generate") && stderr.contains("null reference"), "{stderr}");
+    assert_eq!(code, 134);
+}

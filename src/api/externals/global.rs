@@ -26,6 +26,11 @@ pub(super) enum GlobalPlace {
 }
 
 impl Global {
+    /// A global of numbers or functions.
+    pub(in crate::api) fn of_native(global: wasmtime::Global) -> Global {
+        Global { place: GlobalPlace::Native(global) }
+    }
+
     /// A new global.
     ///
     /// ```

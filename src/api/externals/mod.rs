@@ -44,7 +44,7 @@ impl Extern {
     pub(crate) fn of_native(native: wasmtime::Extern) -> Option<Extern> {
         Some(match native {
             wasmtime::Extern::Func(func) => Extern::Func(Func::of_native(func)),
-            wasmtime::Extern::Global(global) => Extern::Global(Global { place: GlobalPlace::Native(global) }),
+            wasmtime::Extern::Global(global) => Extern::Global(Global::of_native(global)),
             wasmtime::Extern::Table(table) => Extern::Table(Table { place: TablePlace::Native(table) }),
             wasmtime::Extern::Memory(inner) => Extern::Memory(Memory { inner }),
             wasmtime::Extern::SharedMemory(inner) => Extern::SharedMemory(SharedMemory { inner }),

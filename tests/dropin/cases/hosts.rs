@@ -245,3 +245,31 @@ fn errors_of_the_host_have_a_core_dump_where_traps_have_one() {
         assert_eq!(err.root_cause().to_string(), "no");
     }
 }
+
+#[test]
+fn core_dumps_have_frames_memories_and_globals() {
+    let mut config = wasmtime::Config::new();
+    config.coredump_on_trap(true).wasm_gc(true).wasm_function_references(true);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let mut store = wasmtime::Store::new(&engine, ());
+    let text = r#"(module $dumped
+        (memory 1)
+        (data (i32.const 40) "!")
+        (global $count (mut i32) (i32.const 0))
+        (func $inner unreachable)
+        (func $outer (export "run") (global.set $count (i32.const 5)) (call $inner)))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let err = run.call(&mut store, ()).unwrap_err();
+    let dump = err.downcast_ref::<wasmtime::WasmCoreDump>().unwrap();
+    let names: Vec<_> = dump.frames().iter().map(|frame| frame.func_name()).collect();
+    assert_eq!(names, [Some("inner"), Some("outer")]);
+    assert_eq!(dump.modules().iter().map(Module::name).collect::<Vec<_>>(), [Some("dumped")]);
+    assert_eq!((dump.instances().len(), dump.memories().len(), dump.globals().len()), (1, 1, 1));
+    assert_eq!(dump.memories()[0].data(&store)[40], b'!');
+    assert_eq!(dump.globals()[0].get(&mut store).unwrap_i32(), 5);
+    assert!(dump.to_string().starts_with("wasm coredump generated while executing store_name:\nmodules:\n  dumped\n"));
+    let bytes = dump.serialize(&mut store, "dumped.wasm");
+    assert!(bytes.starts_with(b"\0asm") && bytes.windows(11).any(|w| w == b"dumped.wasm"));
+}

@@ -424,3 +424,41 @@ fn compiled_files_tell_their_kind() -> Result<()> {
     std::fs::remove_file(&path)?;
     Ok(())
 }
+
+/// A library that takes Wasmtime's own linker was given ours only by another name.
+#[test]
+fn wasi_is_added_as_it_always_is() {
+    use wasmtime_wasi::p1::{self, WasiP1Ctx};
+    struct Host {
+        wasi: WasiP1Ctx,
+        calls: u32,
+    }
+    let engine = Engine::default();
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (import "" "count" (func $count))
+        (memory (export "memory") 1)
+        (type $code (struct (field i32)))
+        (func (export "_start") (call $count) (call $exit (struct.get $code 0 (struct.new $code (i32.const 3))))))"#;
+    let module = Module::new(&engine, text).unwrap();
+
+    let mut linker = Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |host: &mut _| wasi_of(host)).unwrap();
+    linker.func_wrap("", "count", |mut caller: Caller<'_, Host>| caller.data_mut().calls += 1).unwrap();
+    let wasi = wasmtime_wasi::WasiCtxBuilder::new().build_p1();
+    let mut store = Store::new(&engine, Host { wasi, calls: 0 });
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
+    let err = start.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0), Some(3));
+    assert_eq!(store.data().calls, 1);
+
+    fn wasi_of(host: &mut Host) -> &mut WasiP1Ctx {
+        &mut host.wasi
+    }
+    // The shortest forms that documentation has.
+    let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
+    p1::add_to_linker_async(&mut linker, |wasi| wasi).unwrap();
+    let mut linker: Linker<Host> = Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |host| &mut host.wasi).unwrap();
+}
