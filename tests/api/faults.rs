@@ -4,8 +4,8 @@
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmtime_gc::api::{
-    AnyRef, Error, FieldType, GcHeapOutOfMemory, Linker, Mutability, ResourceLimiter, Result, RootScope, Rooted,
-    StructRef, StructRefPre, StructType, Trap, Val, ValType,
+    AnyRef, AsContextMut, Caller, Error, FieldType, GcHeapOutOfMemory, Linker, Mutability, ResourceLimiter, Result,
+    RootScope, Rooted, StructRef, StructRefPre, StructType, Trap, Val, ValType,
 };
 
 /// Grows everything that can grow, keeps a tree alive meanwhile, and sums it up at the end.
@@ -266,6 +266,56 @@ fn traps_and_panics_of_the_host_leave_no_frames() {
         }
     }
     assert_eq!(down.call(&mut store, (2500, 0)).unwrap(), 2500);
+}
+
+/// A call within a call that traps must leave the frames of the outer one where they are: a host that counted its calls
+/// wrongly would empty the whole shadow stack, and the outer function would find its object where it was before it moved.
+#[test]
+fn a_trap_within_a_call_leaves_the_frames_of_the_outer_one() {
+    let text = r#"(module
+        (import "host" "inner" (func $inner (param anyref)))
+        (type $box (struct (field (mut i32))))
+        (func (export "fill") (param i32)
+            (loop $more
+                (call $keep (struct.new $box (i32.const 7)))
+                (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (global $last (mut (ref null $box)) (ref.null $box))
+        (func $keep (param (ref $box)) (global.set $last (local.get 0)))
+        (func (export "trap") (call $inner (ref.null any)) unreachable)
+        (func (export "outer") (result i32) (local $own (ref null $box))
+            (local.set $own (struct.new $box (i32.const 42)))
+            (call $inner (local.get $own))
+            (struct.get $box 0 (local.get $own))))"#;
+    let engine = Engine::default();
+    let module = Module::new(&engine, text).unwrap();
+    for by_real_store in [false, true] {
+        let mut linker = Linker::new(&engine);
+        linker
+            .func_wrap("host", "inner", |mut caller: Caller<'_, ()>, object: Option<Rooted<AnyRef>>| -> Result<()> {
+                if object.is_none() {
+                    return Ok(());
+                }
+                let export = |caller: &mut Caller<'_, ()>, name| caller.get_export(name).unwrap().into_func().unwrap();
+                let trap = export(&mut caller, "trap");
+                assert!(trap.call(&mut caller, &[], &mut []).is_err());
+                caller.as_context_mut().gc(None)?;
+                let fill = export(&mut caller, "fill");
+                fill.call(&mut caller, &[Val::I32(300_000)], &mut [])
+            })
+            .unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let outer = instance.get_func(&mut store, "outer").unwrap();
+        for _ in 0..3 {
+            if by_real_store {
+                // From here on nobody can tell which call is the outermost.
+                store.wasmtime_mut();
+            }
+            let mut results = [Val::I32(0)];
+            outer.call(&mut store, &[], &mut results).unwrap();
+            assert_eq!(results[0].unwrap_i32(), 42);
+        }
+    }
 }
 
 #[test]
