@@ -341,8 +341,9 @@ impl Config {
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
     /// pause. Off by default, except under [`Config::gc_zeal`]. Then the longest pause hardly depends on the heap's size,
-    /// but for what `docs/heap.md` lists under its limits; programs with much that lives long take up to a fifth more
-    /// time, and a second thread helps them less. It is still one pause when memory is short, when scattered objects are to be moved together, and by `Store::gc`.
+    /// but for what `docs/heap.md` lists under its limits; programs with much that lives long take more time in all
+    /// (`docs/heap.md` has a figure), and a second thread helps them less. It is still one pause when memory is short,
+    /// when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
         self.incremental = Some(enable);
         self
