@@ -39,7 +39,7 @@ impl Heap {
         if self.map.is_young(reference::header(value)) {
             self.remembered.slot(slot);
         } else if let Some(mut shading) = self.shading() {
-            shading.shade(Words::new(mem.bytes_mut()).view(), value);
+            shading.shade(value);
         }
     }
 
@@ -59,8 +59,8 @@ impl Heap {
             Ok(end) => {
                 let mut remembered = std::mem::take(&mut self.remembered);
                 let mut shading = self.shading();
-                remembered.take_buffer(&mut Words::new(mem.bytes_mut()), map, end, |words, value| {
-                    shading.iter_mut().for_each(|shading| shading.shade(words, value));
+                remembered.take_buffer(&mut Words::new(mem.bytes_mut()), map, end, |value| {
+                    shading.iter_mut().for_each(|shading| shading.shade(value));
                 });
                 self.remembered = remembered;
             }

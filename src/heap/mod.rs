@@ -49,6 +49,7 @@ pub use weak::{MapId, QueueId, WeakId};
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::layout::{GcType, HeapMap, PAGE};
 use collect::shade::Cycle;
+use collect::worklist::Worklist;
 use descriptor::{Brief, Descriptors};
 use memory::Words;
 use pretenure::Pretenure;
@@ -99,8 +100,10 @@ pub struct Heap {
     /// The last collection of zeal was one that moves.
     zeal_moves: bool,
     stats: HeapStats,
-    /// The worklist of collections, empty between them.
+    /// The worklist of minor collections, empty between them.
     todo: Vec<(u32, Brief)>,
+    /// That of marking.
+    grey: Worklist,
     /// The next major collection is to compact.
     compact: bool,
     /// What was found corrupt. From then on nothing is allocated or collected.
@@ -151,6 +154,7 @@ impl Heap {
             cycle: None,
             stats: HeapStats::default(),
             todo: Vec::new(),
+            grey: Worklist::default(),
             compact: false,
             broken: None,
             options,

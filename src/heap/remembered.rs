@@ -11,7 +11,7 @@
 //! A minor collection empties all of it; a major one replaces it by the exact set, so that no entry
 //! survives the object that it is in.
 
-use super::memory::{View, Words, read};
+use super::memory::{Words, read};
 use super::verify::{Fault, VerifyError};
 use crate::layout::{HeapMap, reference};
 
@@ -101,7 +101,7 @@ impl Remembered {
 
     /// Moves those entries of the buffer here that matter: whose slots hold young references. Calls `other` with what
     /// the others hold.
-    pub fn take_buffer(&mut self, words: &mut Words, map: HeapMap, end: u32, mut other: impl FnMut(View<'_>, u32)) {
+    pub fn take_buffer(&mut self, words: &mut Words, map: HeapMap, end: u32, mut other: impl FnMut(u32)) {
         let mut at = map.remembered_start();
         while at < end {
             let slot = words.get(at);
@@ -109,7 +109,7 @@ impl Remembered {
             if reference::is_object(value) && map.is_young(reference::header(value)) {
                 self.slot(slot);
             } else {
-                other(words.view(), value);
+                other(value);
             }
             at += 4;
         }

@@ -180,7 +180,7 @@ impl Heap {
         }
         verifier.remembered_slots.extend(self.remembered.slots());
         if let Some(cycle) = &self.cycle {
-            verifier.grey.extend(cycle.todo.iter().map(|&(at, _)| at).chain(cycle.slices.iter().map(|&(at, ..)| at)));
+            verifier.grey.extend(cycle.todo.iter().chain(cycle.slices.iter().map(|&(at, ..)| at)));
             verifier.remembered_objects.extend(&cycle.fresh);
         }
         verifier.roots(sp, roots)?;

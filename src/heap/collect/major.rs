@@ -57,7 +57,7 @@ impl Heap {
         let sp = stack_pointer(mem.bytes(), map)?;
         buffer_end(mem.bytes(), map)?;
         let threads = if MOVES { 1 } else { self.mark_threads() };
-        let mut todo = std::mem::take(&mut self.todo);
+        let mut todo = std::mem::take(&mut self.grey);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, map);
         self.large.young.clear();
@@ -86,8 +86,7 @@ impl Heap {
         self.weak.finish(&mut Marking { marker: &mut marker, roots }, Entries::All, map);
         let (live, fault) = (marker.live, marker.fault.take());
         todo.clear();
-        todo.shrink_to(1 << 20);
-        self.todo = todo;
+        self.grey = todo;
         self.stats.evacuated_bytes += live.moved;
         fault.map_or(Ok(live), |fault| Err(fault.into()))
     }

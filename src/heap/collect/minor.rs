@@ -145,7 +145,7 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
     #[inline(always)]
     fn shade(&mut self, value: u32) {
         if SHADES && let Some(shading) = &mut self.shading {
-            shading.shade(self.words.view(), value);
+            shading.shade(value);
         }
     }
 
@@ -215,7 +215,7 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
         self.promoted += size;
         self.blacken(to, size as u32);
         if SHADES && let Some(shading) = &mut self.shading {
-            shading.shade_header(self.words.view(), header);
+            shading.shade_header(header);
             shading.note_host(self.words.view(), descriptor, to);
         }
         self.log.iter_mut().for_each(|log| log.push(from));
@@ -248,7 +248,7 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
             return;
         }
         if SHADES && let Some(shading) = &mut self.shading {
-            shading.shade_header(self.words.view(), header);
+            shading.shade_header(header);
         }
         self.scan_other(at, index);
     }

@@ -10,6 +10,7 @@
 //! | `major.rs` | mark, sweep, then promote |
 //! | `step.rs` | the same in steps, one at each minor collection |
 //! | `shade.rs` | what is marked between two steps |
+//! | `worklist.rs` | what is marked and still to be traced |
 //!
 //! Reserve before you collect: memory grows before a phase that needs room, never during one.
 
@@ -21,6 +22,7 @@ pub(crate) mod roots;
 pub(super) mod shade;
 mod step;
 mod trace;
+pub(super) mod worklist;
 
 use super::memory::HeapMemory;
 use super::space::old::blocks_for;

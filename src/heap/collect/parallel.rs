@@ -21,6 +21,7 @@
 use super::roots::{Roots, Young, elements, object_header};
 use super::shade::{SLICE, Shading};
 use super::trace::{Live, Marker};
+use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::View;
 use crate::heap::space::marks::Marks;
@@ -31,8 +32,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-/// Marked objects that are still to be traced.
-type Work = Vec<(u32, Brief)>;
+/// Marked objects that are still to be traced, by address.
+type Work = Vec<u32>;
 
 /// So many objects are traced before a worker looks whether others wait.
 const LOOK_EVERY: u32 = 64;
@@ -87,7 +88,7 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
         pool: &pool,
         budget: None,
     };
-    pool.give(std::mem::take(marker.todo));
+    pool.give(marker.todo.take());
     let mut lines = marker.old.no_lines();
     let found = run(ground, marker.marks, &mut lines, &mut others);
     let mut twice = Live::default();
@@ -107,7 +108,7 @@ pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, r
     let cycle = &mut *shading.cycle;
     let share = budget / (1 + cycle.helpers.len() as u64);
     let ground = Ground { budget: Some(share.max(1)), ..ground };
-    pool.give(std::mem::take(&mut cycle.todo));
+    pool.give(cycle.todo.take());
     for mut one in run(ground, shading.marks, &mut cycle.lines, &mut cycle.helpers) {
         cycle.live += one.live.old;
         cycle.todo.append(&mut one.rest);
@@ -115,7 +116,7 @@ pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, r
         cycle.hosts.append(&mut one.hosts);
         cycle.fault = cycle.fault.take().or(one.fault);
     }
-    cycle.todo.extend(pool.state().work.drain(..).flatten());
+    pool.state().work.iter_mut().for_each(|work| cycle.todo.append(work));
 }
 
 /// Puts together what the threads of a cycle have marked.
@@ -199,7 +200,7 @@ struct Worker<'a> {
     /// The bitmaps of the others.
     others: Vec<&'a Marks>,
     lines: &'a mut [u8],
-    todo: Work,
+    todo: Worklist,
     found: Found,
 }
 
@@ -208,7 +209,7 @@ impl<'a> Worker<'a> {
         let (live, fault) = (Live::default(), None);
         let (rest, slices) = (vec![], vec![]);
         let found = Found { rest, slices, remembered: vec![], hosts: vec![], live, fault };
-        Worker { ground, marks, others, lines, todo: vec![], found }
+        Worker { ground, marks, others, lines, todo: Worklist::default(), found }
     }
 
     /// Works until nobody has work.
@@ -216,20 +217,20 @@ impl<'a> Worker<'a> {
         let member = Member::new(self.ground.pool);
         let mut left = self.ground.budget.unwrap_or(u64::MAX);
         while left > 0
-            && let Some(work) = member.take()
+            && let Some(mut work) = member.take()
         {
-            self.todo = work;
+            self.todo.append(&mut work);
             self.drain(&mut left);
         }
         drop(member);
-        self.found.rest = self.todo;
+        self.found.rest = self.todo.take();
         self.found
     }
 
     fn drain(&mut self, left: &mut u64) {
         let mut until_look = LOOK_EVERY;
-        while let Some((at, brief)) = self.todo.pop() {
-            self.visit(at, brief);
+        while let Some(at) = self.todo.pop(self.ground.words) {
+            self.visit(at);
             until_look -= 1;
             if until_look == 0 {
                 until_look = LOOK_EVERY;
@@ -247,15 +248,15 @@ impl<'a> Worker<'a> {
     /// Gives the older half of the worklist away.
     #[cold]
     fn share(&mut self) {
-        if self.todo.len() > 1 {
-            let newer = self.todo.split_off(self.todo.len() / 2);
-            self.ground.pool.give(std::mem::replace(&mut self.todo, newer));
+        if let Some(older) = self.todo.take_older_half() {
+            self.ground.pool.give(older);
         }
     }
 
     /// Traces a marked object.
     #[inline(always)]
-    fn visit(&mut self, at: u32, brief: Brief) {
+    fn visit(&mut self, at: u32) {
+        let brief = self.ground.types.brief(self.ground.words.get(at));
         let size = brief.bytes();
         if size == 0 || at < self.ground.space_start {
             self.visit_other(at, brief);
@@ -269,7 +270,7 @@ impl<'a> Worker<'a> {
     #[inline(never)]
     fn visit_other(&mut self, at: u32, brief: Brief) {
         let ground = self.ground;
-        let Some(index) = brief.index() else { return };
+        let Some(index) = brief.index().or_else(|| self.described(at)) else { return };
         let descriptor = ground.types.at(index);
         let size = descriptor.size(ground.words, at);
         let young = at < ground.space_start;
@@ -316,7 +317,7 @@ impl<'a> Worker<'a> {
             }
             // An RTT record: immortal.
         } else if self.mark(at) {
-            self.push(at);
+            self.todo.push(at);
         }
         Some(at)
     }
@@ -338,26 +339,17 @@ impl<'a> Worker<'a> {
         !self.others.iter().any(|other| other.is_set(at)) && self.marks.set_shared(at)
     }
 
-    /// Queues a marked object, if its header is good. Should that be a descriptor, it is alive too.
-    #[inline(always)]
-    fn push(&mut self, mut at: u32) {
-        loop {
-            let header = self.ground.words.get(at);
-            let brief = self.ground.types.brief(header);
-            if brief.index().is_some() {
-                self.todo.push((at, brief));
-                return;
-            }
-            let brief = self.ground.types.brief_of_descriptor(self.ground.words, header);
-            if brief.index().is_none() {
-                return self.corrupt(Fault::Header, at, header);
-            }
-            self.todo.push((at, brief));
-            if !self.mark(header) {
-                return;
-            }
-            at = header;
+    /// The type of an object whose header is no fixed record: it may be a descriptor, which then is alive.
+    #[cold]
+    fn described(&mut self, at: u32) -> Option<u32> {
+        let header = self.ground.words.get(at);
+        let index = self.ground.types.brief_of_descriptor(self.ground.words, header).index();
+        if index.is_none() {
+            self.corrupt(Fault::Header, at, header);
+        } else if self.mark(header) {
+            self.todo.push(header);
         }
+        index
     }
 
     #[cold]

@@ -13,6 +13,7 @@
 
 use super::parallel::Helper;
 use super::roots::{elements, object_header};
+use super::worklist::Worklist;
 use crate::heap::Heap;
 use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
 use crate::heap::memory::View;
@@ -34,7 +35,7 @@ const UNITS_PER_LOOK: u64 = 512;
 #[derive(Debug, Default)]
 pub(crate) struct Cycle {
     /// Grey objects.
-    pub todo: Vec<(u32, Brief)>,
+    pub todo: Worklist,
     /// Grey arrays of references: the elements from an index to another are still to be traced.
     pub slices: Vec<(u32, u32, u32)>,
     /// Line marks of what is black.
@@ -118,12 +119,12 @@ impl Cycle {
 impl Shading<'_> {
     /// Makes the object that a word refers to grey, if it is a white one.
     #[inline(always)]
-    pub fn shade(&mut self, words: View<'_>, value: u32) {
+    pub fn shade(&mut self, value: u32) {
         if let Some(at) = object_header(value)
             && at >= self.space_start
             && self.mark(at)
         {
-            self.push(words, at);
+            self.push(at);
         }
     }
 
@@ -134,9 +135,9 @@ impl Shading<'_> {
     }
 
     /// The same for the header of an object: it may be a descriptor's address.
-    pub fn shade_header(&mut self, words: View<'_>, header: u32) {
+    pub fn shade_header(&mut self, header: u32) {
         if header >= self.space_start && self.mark(header) {
-            self.push(words, header);
+            self.push(header);
         }
     }
 
@@ -154,41 +155,13 @@ impl Shading<'_> {
         self.cycle.live += u64::from(size);
     }
 
-    /// Queues a marked object, if its header is good.
+    /// Queues a marked object.
     #[inline(always)]
-    fn push(&mut self, words: View<'_>, at: u32) {
+    fn push(&mut self, at: u32) {
         if let Some(log) = &mut self.log {
             log.push(at);
         }
-        let brief = self.types.brief(words.get(at));
-        if brief.index().is_some() {
-            self.cycle.todo.push((at, brief));
-        } else {
-            self.push_described(words, at);
-        }
-    }
-
-    /// The same where the header is no fixed record. Should it be a descriptor, that is alive too.
-    #[cold]
-    fn push_described(&mut self, words: View<'_>, mut at: u32) {
-        loop {
-            let header = words.get(at);
-            let brief = self.types.brief(header);
-            if brief.index().is_some() {
-                self.cycle.todo.push((at, brief));
-                return;
-            }
-            let brief = self.types.brief_of_descriptor(words, header);
-            if brief.index().is_none() {
-                return self.corrupt(Fault::Header, at, header);
-            }
-            self.cycle.todo.push((at, brief));
-            if !self.mark(header) {
-                return;
-            }
-            self.log.iter_mut().for_each(|log| log.push(header));
-            at = header;
-        }
+        self.cycle.todo.push(at);
     }
 
     /// Traces grey objects within a budget; whether none are left.
@@ -209,9 +182,9 @@ impl Shading<'_> {
 
     fn drain_some(&mut self, words: View<'_>, old: &OldSpace, mut units: u64) -> bool {
         while units > 0 {
-            if let Some((at, brief)) = self.cycle.todo.pop() {
+            if let Some(at) = self.cycle.todo.pop(words) {
                 units -= 1;
-                self.trace(words, old, at, brief);
+                self.trace(words, old, at);
             } else if let Some((at, from, to)) = self.cycle.slices.pop() {
                 let end = to.min(from.saturating_add(SLICE));
                 units = units.saturating_sub(u64::from(1 + (end - from) / ELEMENTS_PER_UNIT));
@@ -219,7 +192,7 @@ impl Shading<'_> {
                     self.cycle.slices.push((at, end, to));
                 }
                 for i in from..end {
-                    self.shade(words, words.get((at + ARRAY_ELEMENTS).wrapping_add(4 * i)));
+                    self.shade(words.get((at + ARRAY_ELEMENTS).wrapping_add(4 * i)));
                 }
             } else {
                 return true;
@@ -229,7 +202,8 @@ impl Shading<'_> {
     }
 
     #[inline(always)]
-    fn trace(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) {
+    fn trace(&mut self, words: View<'_>, old: &OldSpace, at: u32) {
+        let brief = self.types.brief(words.get(at));
         let size = brief.bytes();
         if size == 0 {
             return self.trace_other(words, old, at, brief);
@@ -237,13 +211,13 @@ impl Shading<'_> {
         if old.contains(at) {
             self.count(at, size);
         }
-        brief.each_slot(at, |slot| self.shade(words, words.get(slot)));
+        brief.each_slot(at, |slot| self.shade(words.get(slot)));
     }
 
     /// The same for an object of a type without a complete brief description.
     #[inline(never)]
     fn trace_other(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) {
-        let Some(index) = brief.index() else { return };
+        let Some(index) = brief.index().or_else(|| self.described(words, at)) else { return };
         let types = self.types;
         let descriptor = types.at(index);
         let size = descriptor.size(words, at);
@@ -257,9 +231,21 @@ impl Shading<'_> {
         if descriptor.trace == Trace::Elements && len > SLICE {
             self.cycle.slices.push((at, 0, len));
         } else {
-            types.each_slot(descriptor, at, len, |slot| self.shade(words, words.get(slot)));
+            types.each_slot(descriptor, at, len, |slot| self.shade(words.get(slot)));
         }
         self.note_host(words, descriptor, at);
+    }
+
+    /// The type of an object whose header is no fixed record: it may be a descriptor, which then is alive.
+    #[cold]
+    fn described(&mut self, words: View<'_>, at: u32) -> Option<u32> {
+        let header = words.get(at);
+        let index = self.types.brief_of_descriptor(words, header).index();
+        match index {
+            Some(_) => self.shade_header(header),
+            None => self.corrupt(Fault::Header, at, header),
+        }
+        index
     }
 
     /// Notes the slot of a host value that is black.

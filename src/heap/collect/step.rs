@@ -157,7 +157,7 @@ impl Heap {
         let words = Words::new(mem.bytes_mut());
         parallel::join(&mut shading, words.view(), &self.old);
         let mut ending = Ending { shading, words: words.view(), old: &self.old, roots };
-        self.weak.each_strong(Entries::All, &mut |word| ending.shading.shade(ending.words, *word));
+        self.weak.each_strong(Entries::All, &mut |word| ending.shading.shade(*word));
         ending.trace();
         self.weak.finish(&mut ending, Entries::All, self.map);
         if let Some(fault) = cycle.fault.take() {
@@ -188,7 +188,7 @@ impl Reach for Ending<'_, '_> {
     }
 
     fn reach(&mut self, word: u32) -> u32 {
-        self.shading.shade(self.words, word);
+        self.shading.shade(word);
         word
     }
 
@@ -203,7 +203,7 @@ impl Reach for Ending<'_, '_> {
             hosts.sort_unstable();
             hosts.dedup();
             for slot in hosts {
-                roots.mark_host_slot(slot, &mut |word| shading.shade(*words, *word));
+                roots.mark_host_slot(slot, &mut |word| shading.shade(*word));
             }
         }
     }

@@ -6,6 +6,7 @@
 //! Slots of old objects that refer to young ones are noted: they become the remembered set.
 
 use super::roots::{Roots, Young, elements, object_header};
+use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
 use crate::heap::memory::Words;
 use crate::heap::remembered::Remembered;
@@ -69,8 +70,8 @@ pub(super) struct Marker<'a, const MOVES: bool> {
     pub young: Young,
     pub rtt_start: u32,
     pub space_start: u32,
-    /// Marked objects that are still to be traced, each with what its type is.
-    pub todo: &'a mut Vec<(u32, Brief)>,
+    /// Marked objects that are still to be traced.
+    pub todo: &'a mut Worklist,
     pub live: Live,
     /// See [`Reach::log`].
     pub log: Option<Vec<u32>>,
@@ -116,43 +117,13 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         value
     }
 
-    /// Queues a marked object, if its header is good.
+    /// Queues a marked object.
     #[inline(always)]
     fn push(&mut self, at: u32) {
         if let Some(log) = &mut self.log {
             log.push(at);
         }
-        let header = self.words.get(at);
-        let brief = self.types.brief(header);
-        if brief.index().is_some() {
-            self.todo.push((at, brief));
-        } else {
-            self.push_described(at, header);
-        }
-    }
-
-    /// The same where the header is no fixed record: it may be a descriptor, which then is alive, and may
-    /// have a descriptor itself.
-    #[cold]
-    fn push_described(&mut self, mut at: u32, mut header: u32) {
-        loop {
-            let brief = self.types.brief_of_descriptor(self.words.view(), header);
-            if brief.index().is_none() {
-                self.corrupt(Fault::Header, at, header, 0);
-                return;
-            }
-            self.todo.push((at, brief));
-            if !self.marks.set(header) {
-                return;
-            }
-            self.log.iter_mut().for_each(|log| log.push(header));
-            (at, header) = (header, self.words.get(header));
-            let brief = self.types.brief(header);
-            if brief.index().is_some() {
-                self.todo.push((at, brief));
-                return;
-            }
-        }
+        self.todo.push(at);
     }
 
     /// An object in a block that is to be emptied: it moves, or stays if there is no room.
@@ -165,24 +136,19 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             return value;
         }
         let mut brief = self.types.brief(header);
-        let described = brief.index().is_none();
-        if described {
+        if brief.index().is_none() {
             brief = self.types.brief_of_descriptor(self.words.view(), header);
         }
         let Some(index) = brief.index() else {
             return self.corrupt(Fault::Header, at, header, value);
         };
-        if described && self.marks.set(header) {
-            self.push(header);
-        }
         let size = self.types.at(index).size(self.words.view(), at);
         if size >= LARGE_OBJECT_BYTES as u64 || at as u64 + size > self.words.len() {
             return self.corrupt(Fault::Size, at, header, value);
         }
         let Some(to) = self.old.alloc(size as u32, self.pages) else {
             self.marks.set(at);
-            self.log.iter_mut().for_each(|log| log.push(at));
-            self.todo.push((at, brief));
+            self.push(at);
             return value;
         };
         self.words.copy(at, to, size as u32);
@@ -191,13 +157,14 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
         self.live.moved += size;
         self.log.iter_mut().for_each(|log| log.push(at));
         self.marks.set(to);
-        self.todo.push((to, brief));
+        self.todo.push(to);
         moved
     }
 
     /// Traces until nothing is left to trace.
     pub fn drain(&mut self, roots: &mut dyn Roots) {
-        while let Some((at, brief)) = self.todo.pop() {
+        while let Some(at) = self.todo.pop(self.words.view()) {
+            let brief = self.types.brief(self.words.get(at));
             let size = brief.bytes();
             if size == 0 || at < self.space_start {
                 self.scan_other(at, brief, roots);
@@ -211,7 +178,7 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
     /// Traces an object that is young, or of a type without a complete brief description.
     #[inline(never)]
     fn scan_other(&mut self, at: u32, brief: Brief, roots: &mut dyn Roots) {
-        let Some(index) = brief.index() else { return };
+        let Some(index) = brief.index().or_else(|| self.described(at)) else { return };
         let descriptor = self.types.at(index);
         let size = descriptor.size(self.words.view(), at);
         let young = at < self.space_start;
@@ -231,6 +198,20 @@ impl<const MOVES: bool> Marker<'_, MOVES> {
             let slot = self.words.get(at + rtt::HOST_SLOT);
             roots.mark_host_slot(slot, &mut |word| *word = self.mark(*word));
         }
+    }
+
+    /// The type of an object whose header is no fixed record: it may be a descriptor, which then is alive.
+    #[cold]
+    fn described(&mut self, at: u32) -> Option<u32> {
+        let header = self.words.get(at);
+        let Some(index) = self.types.brief_of_descriptor(self.words.view(), header).index() else {
+            self.corrupt(Fault::Header, at, header, 0);
+            return None;
+        };
+        if self.marks.set(header) {
+            self.push(header);
+        }
+        Some(index)
     }
 
     #[inline(always)]
