@@ -38,22 +38,30 @@ pub fn host_error(err: &Error) -> Option<&Error> {
 }
 
 /// Runs something that enters WebAssembly.
-#[inline]
+#[inline(always)]
 pub fn enter<T: 'static, R>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     run: impl FnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
     let mut entry = Entry::new(cx);
-    let result = tell(&mut entry.cx, CallHook::CallingWasm).and_then(|()| {
-        let result = run(&mut entry.cx);
-        tell(&mut entry.cx, CallHook::ReturningFromWasm)?;
-        result
-    });
-    entry.leave(result)
+    if let Err(err) = tell(&mut entry.cx, CallHook::CallingWasm) {
+        return entry.leave(Err(err));
+    }
+    // Taken apart: a result that is moved as a whole, right after its parts were written, waits for them.
+    let result = match run(&mut entry.cx) {
+        Ok(value) => Ok(value),
+        Err(err) => Err(err),
+    };
+    match tell(&mut entry.cx, CallHook::ReturningFromWasm) {
+        Ok(()) => entry.leave(result),
+        Err(err) => entry.leave(Err(err)),
+    }
 }
 
 /// A call into WebAssembly. Where it never returns, because a host function panicked or because it was given up
 /// while it waited, the stack is as before too.
+///
+/// What every call does is inlined into it; what only some do is apart.
 pub struct Entry<'a, T: 'static> {
     /// The store.
     pub cx: StoreContextMut<'a, StoreData<T>>,
@@ -63,26 +71,32 @@ pub struct Entry<'a, T: 'static> {
 
 impl<'a, T: 'static> Entry<'a, T> {
     /// Before the call.
+    #[inline(always)]
     pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>) -> Entry<'a, T> {
-        let saved = match &mut cx.data_mut().gc.entries {
-            Entries::Counted(count) => {
-                *count += 1;
-                if *count > 1 { stack_pointer(cx) } else { None }
+        let entries = &mut cx.data_mut().gc.entries;
+        let saved = match entries {
+            Entries::Counted(count @ 0) => {
+                *count = 1;
+                None
             }
-            Entries::Unknown => stack_pointer(cx),
+            _ => nested(cx),
         };
         debug_assert!(saved.is_some() || is_empty(cx), "a frame is left on the shadow stack");
         Entry { cx: cx.as_context_mut(), saved, left: false }
     }
 
     /// After it.
+    #[inline(always)]
     pub fn leave<R>(mut self, result: Result<R>) -> Result<R> {
         self.left = true;
         self.uncount();
-        let saved = self.saved;
-        leave(&mut self.cx, saved, result)
+        match result {
+            Ok(value) if !self.cx.data().gc.has_tags() => Ok(value),
+            result => leave(&mut self.cx, self.saved, result),
+        }
     }
 
+    #[inline(always)]
     fn uncount(&mut self) {
         if let Entries::Counted(count) = &mut self.cx.data_mut().gc.entries {
             *count = count.saturating_sub(1);
@@ -91,6 +105,7 @@ impl<'a, T: 'static> Entry<'a, T> {
 }
 
 impl<T: 'static> Drop for Entry<'_, T> {
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.left {
             self.uncount();
@@ -99,8 +114,18 @@ impl<T: 'static> Drop for Entry<'_, T> {
     }
 }
 
-/// What follows a call into WebAssembly, `saved` being the stack pointer from before.
-#[inline]
+/// The shadow stack pointer before a call that is within another, or may be.
+#[inline(never)]
+fn nested<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
+    if let Entries::Counted(count) = &mut cx.data_mut().gc.entries {
+        *count += 1;
+    }
+    stack_pointer(cx)
+}
+
+/// What follows a call into WebAssembly that failed or may have left an exception, `saved` being the stack pointer from
+/// before.
+#[inline(never)]
 fn leave<T: 'static, R>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     saved: Option<u32>,

@@ -18,8 +18,14 @@ pub type Hook<T> = Box<dyn FnMut(StoreContextMut<'_, StoreData<T>>, CallHook) ->
 ///
 /// The hook's.
 #[cfg(feature = "call-hook")]
-#[inline]
+#[inline(always)]
 pub fn tell<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
+    if cx.data().hook.is_none() { Ok(()) } else { tell_hook(cx, of) }
+}
+
+#[cfg(feature = "call-hook")]
+#[inline(never)]
+fn tell_hook<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
     let Some(mut hook) = cx.data_mut().hook.take() else { return Ok(()) };
     let result = hook(wasmtime::AsContextMut::as_context_mut(cx), of);
     cx.data_mut().hook.get_or_insert(hook);
