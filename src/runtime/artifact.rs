@@ -31,7 +31,7 @@ use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
 const MAGIC: &[u8; 8] = b"\0wasm-gc";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const CRATE: &str = env!("CARGO_PKG_VERSION");
 
 /// All but the code.
@@ -126,7 +126,7 @@ pub fn is_artifact(bytes: &[u8]) -> bool {
 ///
 /// As [`Code::new`].
 pub fn precompile(engine: &EngineState, wasm: &[u8]) -> Result<Vec<u8>> {
-    let Some(lowered) = lower(wasm, &engine.relocatable_context())? else {
+    let Some(lowered) = lower(wasm, &engine.relocatable_context(wasm))? else {
         let code = engine.wasmtime.precompile_module(wasm)?;
         let original = super::code::may_need_checks(engine, wasm).then(|| wasm.to_vec());
         return write(engine, Kind::Untouched(original), &code);

@@ -4,7 +4,7 @@
 //! for it stay where they are. Equal groups share ids, so that loading the same module again adds
 //! nothing.
 
-use super::rec_group::{CompositeType, RecGroup, RecRef, SubType};
+use super::rec_group::{RecGroup, RecRef, SubType};
 use super::val_type::TypeId;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -49,6 +49,9 @@ pub enum TypesError {
     /// A type names another that is neither canonical nor in its own group.
     #[error("recursion group refers to unknown type {0}")]
     UnknownType(u32),
+    /// A type could not be written down for its digest: a bug.
+    #[error("a type of the recursion group could not be written down (please report this bug)")]
+    Unwritable,
 }
 
 #[derive(Default)]
@@ -167,8 +170,9 @@ impl Inner {
         Ok(TypeId(first))
     }
 
-    /// The digest of a rolled-up group. The `Debug` rendering is a faithful, injective spelling of
-    /// the structure; canonical ids in it are replaced by the digests of what they name.
+    /// The digest of a rolled-up group: of its types as `postcard` writes them, which is the same on every platform and
+    /// can be read back, so that no two groups share it. Canonical ids in it are replaced by the digests of what they
+    /// name.
     fn digest(&self, group: &RecGroup) -> Result<[u8; 32], TypesError> {
         let mut hash = Sha256::new();
         let mut unknown = None;
@@ -185,13 +189,7 @@ impl Inner {
                     TypeId(0)
                 }
             });
-            let kind = match &shape.composite {
-                CompositeType::Struct(_) => b's',
-                CompositeType::Array(_) => b'a',
-                CompositeType::Func(_) => b'f',
-            };
-            hash.update([kind]);
-            hash.update(format!("{shape:?}"));
+            hash.update(postcard::to_allocvec(&shape).map_err(|_| TypesError::Unwritable)?);
             hash.update((outside.len() as u64).to_le_bytes());
             hash.update(outside);
         }

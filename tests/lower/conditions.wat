@@ -24,7 +24,7 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32 i32) (result i32)))
-;;     (type (;1;) (func (param (ref 1) funcref funcref funcref funcref (ref func) (ref 1) (ref null 1) (ref null 1) (ref null 1) (ref 1) (ref func) (ref 1) (ref func) funcref funcref (ref null 1) (ref 1) (ref 1) (ref func) (ref 1) funcref (ref null 1) (ref null 1) (ref null 1) (ref func) (ref null 1) (ref null 1) funcref (ref func) funcref funcref funcref (ref 1) funcref (ref null 1) (ref 1) (ref func) funcref funcref (ref 1) (ref func) funcref (ref null 1) funcref (ref 1) (ref null 1) funcref (ref func) (ref null 1) (ref 1) funcref (ref null 1) (ref func) (ref null 1) (ref null 1) (ref 1) (ref null 1) (ref null 1) (ref null 1) (ref 1) (ref func) (ref func) (ref func))))
+;;     (type (;1;) (func (param (ref func) (ref 1) (ref null 1) (ref func) funcref (ref func) (ref null 1) (ref 1) (ref null 1) (ref 1) (ref 1) (ref null 1) (ref null 1) funcref (ref func) (ref 1) (ref null 1) (ref func) funcref (ref func) (ref 1) (ref null 1) (ref null 1) (ref func) (ref 1) (ref 1) funcref (ref null 1) (ref 1) (ref null 1) (ref null 1) (ref 1) (ref null 1) funcref funcref (ref null 1) (ref 1) (ref null 1) (ref func) (ref 1) (ref 1) (ref func) (ref null 1) (ref func) funcref funcref funcref (ref 1) (ref func) (ref 1) (ref null 1) (ref func) (ref func) (ref 1) (ref 1) funcref (ref func) funcref (ref 1) (ref null 1) (ref null 1) (ref 1) (ref 1) funcref)))
 ;;   )
 ;;   (type (;2;) (func (param i32)))
 ;;   (type (;3;) (func))

@@ -7,7 +7,7 @@
 ;;   (type (;0;) (func (param i32) (result i32)))
 ;;   (rec
 ;;     (type (;1;) (func (param i32) (result i32)))
-;;     (type (;2;) (func (param (ref null 2) (ref null 2) (ref null 2) (ref 2) funcref (ref func) (ref func) (ref func) (ref 2) (ref func) (ref 2) (ref null 2) (ref null 2) funcref (ref func) (ref null 2) (ref null 2) funcref funcref (ref 2) (ref func) funcref (ref 2) funcref (ref null 2) funcref (ref null 2) funcref (ref 2) (ref 2) (ref 2) (ref 2) (ref func) funcref (ref func) (ref func) (ref 2) (ref func) (ref null 2) (ref 2) funcref (ref null 2) funcref (ref null 2) (ref 2) (ref null 2) (ref func) (ref func) (ref null 2) funcref (ref null 2) (ref func) funcref (ref func) funcref (ref func) (ref 2) (ref null 2) funcref (ref 2) (ref func) (ref 2) funcref (ref func))))
+;;     (type (;2;) (func (param (ref null 2) (ref null 2) (ref func) (ref null 2) (ref func) (ref func) funcref (ref func) (ref null 2) (ref 2) (ref func) (ref null 2) (ref 2) (ref 2) (ref func) (ref func) funcref (ref 2) (ref 2) (ref 2) (ref null 2) funcref funcref (ref 2) (ref func) (ref null 2) (ref func) (ref func) (ref null 2) (ref 2) funcref funcref (ref 2) (ref 2) funcref (ref null 2) (ref 2) funcref (ref func) funcref (ref func) funcref (ref 2) (ref null 2) (ref 2) (ref null 2) (ref null 2) (ref 2) (ref func) (ref 2) (ref 2) (ref 2) (ref func) (ref func) funcref funcref (ref 2) (ref 2) (ref 2) (ref null 2) (ref 2) funcref (ref func) funcref)))
 ;;   )
 ;;   (type (;3;) (func (param i32)))
 ;;   (type (;4;) (func))

@@ -17,12 +17,12 @@
 ;; (module
 ;;   (rec
 ;;     (type (;0;) (func (param i32) (result i32)))
-;;     (type (;1;) (func (param (ref 1) (ref 1) (ref 1) (ref 1) funcref (ref func) funcref (ref null 1) funcref (ref func) (ref 1) funcref funcref (ref null 1) (ref 1) funcref (ref func) (ref func) (ref func) (ref func) (ref func) funcref funcref funcref funcref funcref (ref 1) (ref null 1) (ref null 1) (ref 1) (ref func) (ref func) (ref func) funcref (ref null 1) (ref null 1) (ref func) (ref null 1) funcref (ref func) (ref null 1) (ref func) (ref null 1) (ref null 1) (ref 1) (ref func) (ref func) funcref (ref func) (ref func) funcref (ref null 1) (ref 1) (ref 1) funcref funcref funcref (ref func) (ref func) (ref null 1) funcref (ref null 1) funcref (ref 1))))
+;;     (type (;1;) (func (param (ref func) (ref 1) (ref null 1) funcref (ref func) funcref (ref 1) (ref null 1) funcref (ref 1) funcref (ref func) (ref null 1) (ref 1) (ref func) (ref null 1) (ref func) (ref func) funcref (ref 1) (ref func) funcref funcref funcref (ref 1) (ref func) (ref null 1) (ref null 1) (ref 1) funcref (ref null 1) (ref null 1) (ref func) funcref funcref (ref func) funcref (ref func) (ref null 1) (ref func) (ref 1) funcref (ref 1) (ref 1) funcref funcref (ref func) funcref (ref null 1) (ref func) funcref (ref 1) (ref null 1) (ref null 1) (ref 1) (ref null 1) (ref 1) (ref 1) funcref funcref (ref func) funcref (ref func) funcref)))
 ;;   )
 ;;   (type (;2;) (func (param i32) (result i32)))
 ;;   (rec
 ;;     (type (;3;) (func (param i32 i32) (result i32)))
-;;     (type (;4;) (func (param (ref 4) (ref func) (ref func) (ref null 4) (ref func) (ref 4) (ref 4) (ref 4) (ref 4) (ref func) funcref (ref func) (ref func) (ref 4) (ref func) (ref null 4) (ref 4) (ref func) (ref func) (ref func) (ref func) (ref 4) funcref (ref null 4) (ref 4) funcref funcref (ref null 4) (ref func) (ref func) funcref (ref func) (ref 4) funcref (ref 4) funcref funcref (ref 4) (ref null 4) (ref 4) funcref (ref 4) (ref 4) (ref func) funcref (ref 4) funcref (ref 4) (ref null 4) funcref (ref func) (ref 4) funcref (ref null 4) funcref (ref 4) funcref (ref null 4) (ref func) (ref func) (ref func) funcref funcref (ref 4))))
+;;     (type (;4;) (func (param (ref null 4) (ref 4) funcref funcref (ref func) (ref func) (ref null 4) funcref (ref func) (ref 4) (ref 4) (ref 4) funcref (ref null 4) funcref (ref 4) (ref null 4) funcref funcref (ref null 4) (ref null 4) (ref 4) (ref 4) (ref func) (ref 4) funcref funcref (ref 4) (ref func) (ref null 4) funcref (ref 4) (ref func) (ref null 4) (ref null 4) (ref 4) (ref func) (ref 4) funcref (ref null 4) (ref func) (ref 4) (ref null 4) funcref (ref func) (ref func) (ref 4) (ref func) (ref null 4) (ref 4) funcref (ref null 4) (ref null 4) (ref null 4) (ref null 4) funcref (ref 4) funcref (ref func) (ref 4) (ref func) (ref null 4) (ref null 4) (ref null 4))))
 ;;   )
 ;;   (type (;5;) (func (param i32)))
 ;;   (type (;6;) (func))

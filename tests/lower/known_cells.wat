@@ -24,7 +24,7 @@
 ;;   (type (;1;) (func (param i32 i32)))
 ;;   (rec
 ;;     (type (;2;) (func (param i32) (result i32)))
-;;     (type (;3;) (func (param (ref 3) funcref funcref (ref func) (ref 3) (ref func) (ref null 3) (ref func) (ref null 3) (ref 3) (ref func) funcref (ref 3) (ref 3) (ref null 3) (ref func) (ref func) funcref (ref 3) (ref 3) (ref func) (ref null 3) (ref 3) (ref null 3) (ref 3) funcref (ref func) (ref 3) funcref funcref funcref (ref 3) (ref func) (ref 3) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) (ref func) (ref func) (ref 3) funcref funcref (ref 3) (ref 3) funcref (ref 3) (ref func) (ref 3) funcref (ref func) (ref null 3) (ref func) funcref (ref func) funcref (ref func) (ref func) funcref funcref funcref (ref 3))))
+;;     (type (;3;) (func (param (ref func) (ref null 3) (ref func) (ref func) funcref funcref funcref (ref func) funcref funcref funcref (ref 3) (ref 3) (ref 3) (ref null 3) (ref 3) (ref null 3) funcref (ref func) (ref 3) (ref func) (ref 3) funcref (ref null 3) (ref func) (ref null 3) (ref func) funcref funcref (ref 3) (ref null 3) (ref null 3) (ref null 3) (ref null 3) (ref func) (ref null 3) (ref null 3) funcref funcref funcref (ref 3) (ref func) (ref 3) (ref func) (ref func) funcref (ref func) (ref func) (ref null 3) (ref 3) (ref func) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) (ref null 3) funcref (ref func) (ref 3) (ref func) funcref (ref func))))
 ;;   )
 ;;   (type (;4;) (func))
 ;;   (type (;5;) (func (param i32 i32 i32) (result i32)))
