@@ -55,7 +55,10 @@ impl HeapMemory for VecMemory {
         }
         let len = usize::try_from(len).map_err(|_| GrowRefused)?;
         if len > self.bytes.len() {
-            self.bytes.resize(len, 0);
+            // Not `resize`, which Miri executes byte for byte.
+            let mut longer = vec![0; len];
+            longer[..self.bytes.len()].copy_from_slice(&self.bytes);
+            self.bytes = longer;
         }
         Ok(())
     }

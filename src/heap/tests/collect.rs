@@ -81,7 +81,8 @@ fn a_full_buffer_of_remembered_slots_is_taken_over() {
     let array = w.try_array(&ty, len, 0).unwrap();
     w.push(array);
     w.minor();
-    let young = w.pair(9);
+    // A short one has moved.
+    let (array, young) = (w.top(0), w.pair(9));
     for round in 0..3 {
         for i in 0..len {
             w.set(array, ARRAY_ELEMENTS + 4 * i, if round == 1 { reference::i31(i) } else { young });
