@@ -6,6 +6,7 @@ use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
 use crate::layout::map::MAX_HEAP_BYTES;
 use crate::lower::Passes;
+use crate::runtime::call_profile::CallProfile;
 use crate::runtime::engine::EngineOptions;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Config {
     opt_level: u8,
     passes: Passes,
     check_roots: bool,
+    profile_calls: bool,
+    call_profiles: Vec<CallProfile>,
     strategy: Strategy,
     interprets: bool,
     pub(super) backtrace_frames: Option<NonZeroUsize>,
@@ -114,6 +117,8 @@ impl Config {
             opt_level: FULL_OPT,
             passes: Passes::ALL,
             check_roots: cfg!(debug_assertions),
+            profile_calls: false,
+            call_profiles: Vec::new(),
             strategy: Strategy::Auto,
             interprets: false,
             backtrace_frames: Some(DEFAULT_BACKTRACE_FRAMES),
@@ -291,6 +296,22 @@ impl Config {
         Ok(self)
     }
 
+    /// Whether modules count which functions their calls through references and tables (`call_ref`, `call_indirect`) reach,
+    /// for [`CallProfile::of`]. It makes them slower, by a call of the host for each function and each such call. Off by
+    /// default, and without effect in code for debuggers ([`Config::guest_debug`]).
+    pub fn gc_profile_calls(&mut self, enable: bool) -> &mut Self {
+        self.profile_calls = enable;
+        self
+    }
+
+    /// Compiles the module that the profile is of for the calls that the profile tells of: the likeliest functions are
+    /// compared with first, and called directly or inlined. There may be profiles of several modules; of two of one
+    /// module the later counts. What a module does is the same with any profile.
+    pub fn gc_call_profile(&mut self, profile: &CallProfile) -> &mut Self {
+        self.call_profiles.push(profile.clone());
+        self
+    }
+
     /// Whether an independent checker looks through every lowered function: that all references are
     /// where the collector finds them, and nothing dead is. A finding is a defect of this crate and an
     /// error of compilation. On by default where debug assertions are, else off.
@@ -423,6 +444,8 @@ impl Config {
             passes: self.passes,
             check_roots: self.check_roots,
             debug,
+            profile_calls: self.profile_calls,
+            call_profiles: self.call_profiles.iter().map(|profile| (profile.clone(), profile.likely())).collect(),
             winch,
             backtrace_frames: self.backtrace_frames,
         };

@@ -7,9 +7,11 @@
 use super::settings::Settings;
 use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
 use crate::api::Dialect;
+use crate::api::ext::CallProfile;
 use clap::Args;
 use std::fmt::Write;
 use wasmtime::ProfilingStrategy;
+use wasmtime::error::Context;
 
 /// Options that all commands have. They may stand before the name of the command as well.
 #[derive(Args, Clone, Default)]
@@ -29,8 +31,9 @@ pub struct Common {
     /// Compiles for this target; `pulley64` is an interpreter
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
-    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`
-    #[arg(long, value_name = "STRATEGY")]
+    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or compiles for the calls in FILE, which
+    /// `run --profile-calls` has written
+    #[arg(long, value_name = "STRATEGY|FILE")]
     profile: Option<String>,
     /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021,
     /// `rtt2020-slides` the same with null as on the slides of 2020
@@ -75,14 +78,14 @@ impl Common {
             settings.config.target(target)?;
         }
         if let Some(profile) = &self.profile {
-            settings.config.profiler(match profile.as_str() {
-                "perfmap" => ProfilingStrategy::PerfMap,
-                "jitdump" => ProfilingStrategy::JitDump,
-                "vtune" => ProfilingStrategy::VTune,
-                other => {
-                    let known = "`perfmap`, `jitdump` and `vtune` are supported";
-                    return Err(wasmtime::format_err!("unknown profiling strategy `{other}`, {known}"));
+            match strategy(profile) {
+                Some(strategy) => {
+                    settings.config.profiler(strategy);
                 }
+                None => settings.call_profile = Some(call_profile(profile)?),
+            }
+            settings.call_profile.iter().for_each(|profile| {
+                settings.config.gc_call_profile(profile);
             });
         }
         for assignment in self.assignments() {
@@ -96,6 +99,24 @@ impl Common {
     fn assignments(&self) -> impl Iterator<Item = &Assignment> {
         [&self.optimize, &self.codegen, &self.debug, &self.wasm, &self.wasi].into_iter().flatten().flat_map(|a| &a.0)
     }
+}
+
+fn strategy(name: &str) -> Option<ProfilingStrategy> {
+    Some(match name {
+        "perfmap" => ProfilingStrategy::PerfMap,
+        "jitdump" => ProfilingStrategy::JitDump,
+        "vtune" => ProfilingStrategy::VTune,
+        _ => return None,
+    })
+}
+
+fn call_profile(path: &str) -> crate::api::Result<CallProfile> {
+    let json = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "`{path}` is no profiling strategy (`perfmap`, `jitdump` and `vtune` are) and no file of `run --profile-calls`"
+        )
+    })?;
+    CallProfile::from_json(&json).with_context(|| format!("failed to read the profile {path:?}"))
 }
 
 fn dialect(name: &str) -> Result<Dialect, String> {

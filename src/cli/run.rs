@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use wasmtime::bail;
 use wasmtime::error::Context;
 
 /// Arguments of `run`.
@@ -39,6 +40,9 @@ pub(super) struct RunCommand {
     /// Allows the module to be one that `compile` made, which is run unchecked
     #[arg(long)]
     allow_precompiled: bool,
+    /// Writes to FILE which functions calls through references and tables reach, for `compile --profile`
+    #[arg(long, value_name = "FILE")]
+    profile_calls: Option<PathBuf>,
     /// The module, binary or text (`-` for standard input), and its arguments
     #[arg(value_name = "WASM", trailing_var_arg = true, help_heading = None)]
     module_and_args: Vec<OsString>,
@@ -72,6 +76,7 @@ impl RunCommand {
             common: self.common.then(later.common),
             argv0: later.argv0.or(self.argv0),
             invoke: later.invoke.or(self.invoke),
+            profile_calls: later.profile_calls.or(self.profile_calls),
             module_and_args: later.module_and_args,
             ..self
         }
@@ -82,7 +87,8 @@ impl RunCommand {
         if self.module_and_args.is_empty() {
             missing_argument("run", "<WASM>");
         }
-        let settings = self.common.settings()?;
+        let mut settings = self.common.settings()?;
+        settings.config.gc_profile_calls(self.profile_calls.is_some());
         settings.with_stack(|| self.run(&settings))?
     }
 
@@ -97,7 +103,8 @@ impl RunCommand {
         if settings.gc_stats {
             eprint!("{}", stats::text(&store.heap_stats()));
         }
-        result.map(|()| ExitCode::SUCCESS)
+        let written = self.profile_calls.as_deref().map_or(Ok(()), |path| write_profile(path, &module));
+        result.and(written).map(|()| ExitCode::SUCCESS)
     }
 
     /// Links and runs what was preloaded, then the main module.
@@ -182,6 +189,17 @@ impl RunCommand {
         };
         self.env.iter().map(value).collect()
     }
+}
+
+/// Writes whom the calls of a module have reached, whatever became of it.
+fn write_profile(path: &Path, module: &Module) -> Result<()> {
+    let Some(profile) = ext::CallProfile::of(module) else {
+        bail!(
+            "the module has no calls to be profiled: it has no references and is run as it is, or it was compiled \
+             before, or is of the explicit-RTT dialect, or runs for a debugger"
+        );
+    };
+    std::fs::write(path, profile.to_json() + "\n").with_context(|| format!("failed to write {path:?}"))
 }
 
 /// A module without `_start` may have a function to be called first.

@@ -1,5 +1,6 @@
 //! What the option groups set: an engine configuration, and what a store and a linker need beside it.
 
+use crate::api::ext::CallProfile;
 use crate::api::{Config, Dialect};
 use std::time::Duration;
 use wasmtime::error::Context;
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) inherit_env: bool,
     /// Where a core dump of a trap is written.
     pub(crate) coredump: Option<String>,
+    /// For which calls modules are compiled.
+    pub(crate) call_profile: Option<CallProfile>,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
     /// What modules are written in.
@@ -66,6 +69,7 @@ impl Settings {
             gc_imports: false,
             inherit_env: false,
             coredump: None,
+            call_profile: None,
             gc_stats: false,
             dialect: Dialect::Standard,
         }

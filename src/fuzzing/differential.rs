@@ -9,7 +9,10 @@
 //! side, the stack on either. Not compared are messages and backtraces.
 
 use super::generate::{self, Exceptions, Options, Source};
+use crate::runtime::call_profile::{CallCounts, CallProfile};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::num::NonZeroU32;
+use wasmparser::{Operator, Payload};
 
 /// What a call came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +94,7 @@ fn examine(data: &[u8]) -> Tally {
     options.exceptions = source.weighted(&[(2, Exceptions::None), (9, Exceptions::All), (1, Exceptions::Common)]);
     let text = generate::module(&mut source, options);
     let wasm = generate::binary(&text);
-    let (native, lowered) = match (native_engine(&setup), our_engine(&setup)) {
+    let (native, lowered) = match (native_engine(&setup), guessing_engine(&setup, data, &wasm)) {
         (Ok(native), Ok(lowered)) => (native, lowered),
         (native, lowered) => panic!("no engine: {:?} {:?}", native.err(), lowered.err()),
     };
@@ -158,8 +161,61 @@ pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> 
     engine_with(setup, "all")
 }
 
+/// Counts calls, or has a profile of a module's calls that is made up.
+fn guessing_engine(setup: &Setup, data: &[u8], wasm: &[u8]) -> wasmtime::Result<crate::api::Engine> {
+    // Not what is left of the input, which modules mostly use up.
+    let byte = |n: u64| BuildHasherDefault::<DefaultHasher>::default().hash_one((n, data)) as u8;
+    let bytes: Vec<u8> = (0..512).map(byte).collect();
+    let s = &mut Source::new(&bytes);
+    let mut config = config_with(setup, "all")?;
+    config.gc_profile_calls(s.chance(5));
+    if s.chance(30) {
+        config.gc_call_profile(&guesses(s, wasm));
+    }
+    crate::api::Engine::new(&config)
+}
+
+/// A profile that says of each call through a reference or table that it reaches one or two functions.
+fn guesses(s: &mut Source<'_>, wasm: &[u8]) -> CallProfile {
+    let (counts, mut funcs, mut calls) = (CallCounts::default(), 0, vec![]);
+    for payload in wasmparser::Parser::new(0).parse_all(wasm).flatten() {
+        match payload {
+            Payload::ImportSection(section) => {
+                let is_func = |import: &wasmparser::Import<'_>| matches!(import.ty, wasmparser::TypeRef::Func(_));
+                funcs += section.into_imports().flatten().filter(is_func).count() as u32;
+            }
+            Payload::CodeSectionEntry(body) => {
+                funcs += 1;
+                let ops =
+                    body.get_operators_reader().into_iter().flat_map(|ops| ops.into_iter_with_offsets()).flatten();
+                let through = ops.filter(|(op, _)| {
+                    matches!(
+                        op,
+                        Operator::CallRef { .. }
+                            | Operator::ReturnCallRef { .. }
+                            | Operator::CallIndirect { .. }
+                            | Operator::ReturnCallIndirect { .. }
+                    )
+                });
+                calls.extend(through.map(|(_, offset)| offset as u32));
+            }
+            _ => {}
+        }
+    }
+    for offset in calls {
+        for _ in 0..s.between(1, 2) {
+            counts.count(offset, s.below(funcs.max(1) as usize) as u32);
+        }
+    }
+    CallProfile::new(wasm, &counts)
+}
+
 /// With some of the optimiser's passes only.
 pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate::api::Engine> {
+    crate::api::Engine::new(&config_with(setup, passes)?)
+}
+
+fn config_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate::api::Config> {
     let mut config = crate::api::Config::new();
     config
         .gc_passes(passes)?
@@ -173,7 +229,7 @@ pub(super) fn engine_with(setup: &Setup, passes: &str) -> wasmtime::Result<crate
         .gc_zeal(setup.zeal)
         .gc_verify(true)
         .gc_poison(true);
-    crate::api::Engine::new(&config)
+    Ok(config)
 }
 
 /// Runs a module on stock Wasmtime.

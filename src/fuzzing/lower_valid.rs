@@ -107,6 +107,8 @@ fn lowered_for(wasm: &[u8], opt_level: u8, explicit_null_checks: bool, debug: bo
             passes: crate::lower::Passes::ALL,
             check_roots: true,
             debug,
+            profile_calls: false,
+            likely: None,
         },
     )
 }

@@ -133,6 +133,8 @@ fn examine(module: ast::Module, what: &str) {
     let cx = LowerContext {
         check_roots: true,
         debug: false,
+        profile_calls: false,
+        likely: None,
         relocatable: false,
         registry: &registry,
         gc_types: &gc_types,

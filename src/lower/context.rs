@@ -1,5 +1,6 @@
 //! What lowering needs to know of the engine.
 
+use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap};
 use crate::opt::Passes;
 use crate::types::TypeRegistry;
@@ -29,4 +30,8 @@ pub struct LowerContext<'e> {
     pub check_roots: bool,
     /// Make code for debuggers: not optimised, with marks before each operator.
     pub debug: bool,
+    /// Make code that counts whom calls through references and tables reach.
+    pub profile_calls: bool,
+    /// Whom they reach by a profile of earlier runs.
+    pub likely: Option<&'e LikelyTargets>,
 }

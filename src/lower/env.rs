@@ -50,6 +50,10 @@ pub enum RuntimeFunc {
     RttSub,
     /// Defined by lowering: allocates so many bytes, for code that is to be small.
     Allocate,
+    /// Import `profile_call`.
+    ProfileCall,
+    /// Import `profile_entry`.
+    ProfileEntry,
 }
 
 /// First virtual function index, behind the original ones, of `function_cast:` imports.
@@ -204,6 +208,8 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             RuntimeFunc::RememberObject,
             RuntimeFunc::FunctionHandle,
             RuntimeFunc::Remember,
+            RuntimeFunc::ProfileCall,
+            RuntimeFunc::ProfileEntry,
         ];
         Some(!(quiet.iter().any(|&f| f as u32 == own) || self.cast_index(virt).is_some()))
     }

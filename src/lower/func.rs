@@ -203,8 +203,12 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
     }
 
     /// Whether a condition is nearly always, or hardly ever, other than zero: an exception is hardly ever pending, and
-    /// what ends in a trap is hardly ever done.
+    /// what ends in a trap is hardly ever done. Of other branches the module may say it.
     fn likely(&self, inst: Inst) -> Option<bool> {
+        self.known_likely(inst).or(self.old.likely[inst])
+    }
+
+    fn known_likely(&self, inst: Inst) -> Option<bool> {
         let traps = |region: Region| {
             let last = self.old.regions[region].insts.last();
             last.is_some_and(|&last| matches!(self.old.insts[last].op, Op::Trap(_)))

@@ -21,6 +21,7 @@
 //! | `emit/` | IR to Wasm bytes |
 //! | `types.rs` | function types that stay as exact as they were |
 //! | `probe.rs` | a module that shows the types of another |
+//! | `profile.rs` | marks by which calls are counted |
 //! | `module.rs`, `sections.rs` | the sections of the lowered module |
 //!
 //! What this is not: the collector (`heap/`) or the host's side of the imports (`runtime/`). It
@@ -42,6 +43,7 @@ mod module;
 pub mod op;
 pub mod output;
 pub mod probe;
+mod profile;
 mod reach;
 pub mod roots;
 pub mod safepoint;
@@ -112,6 +114,11 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
     if cx.debug {
         module.debug = true;
         bodies = translate(&module)?;
+    } else if cx.profile_calls {
+        profile::mark(&module, &mut bodies)?;
+    }
+    if let Some(likely) = cx.likely {
+        module.hints.calls.extend(likely);
     }
     optimize(&module, &mut bodies, cx)?;
     let env = ModuleEnv::new(&module, cx)?;

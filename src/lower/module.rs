@@ -187,6 +187,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             v if v == env.runtime(RuntimeFunc::RememberObject) => row(names::REMEMBER_OBJECT, &[I32], &[]),
             v if v == env.runtime(RuntimeFunc::TableGrow) => row(names::TABLE_GROW, &[I32, I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FunctionHandle) => row(names::FUNCTION_HANDLE, &[funcref], &[I32]),
+            v if v == env.runtime(RuntimeFunc::ProfileCall) => row(names::PROFILE_CALL, &[I32], &[]),
+            v if v == env.runtime(RuntimeFunc::ProfileEntry) => row(names::PROFILE_ENTRY, &[I32], &[]),
             v if v == env.runtime(RuntimeFunc::RttSub) => row(names::RTT_SUB, &[I32, I32], &[I32]),
             v if env.bind_index(v).is_some() => {
                 let index = env.bind_index(v)?;

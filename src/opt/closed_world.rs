@@ -13,7 +13,7 @@
 //! What this is not: a flow analysis. A function reference that is neither named where it is stored, nor null,
 //! may be to any function.
 
-use crate::ir::{ArrayOp, Callee, Func, GlobalOp, Op, RefOp, StructOp, Value};
+use crate::ir::{ArrayOp, Callee, Func, GlobalOp, LikelyTargets, Op, RefOp, StructOp, Value};
 use crate::types::{CompositeKind, CompositeType, HeapType, StorageType, TypeId, TypeTable};
 use std::collections::{HashMap, HashSet};
 
@@ -33,7 +33,14 @@ pub struct Declared<'m> {
     pub globals: &'m [Option<u32>],
     /// Whether no reference can come in from outside.
     pub closed: bool,
+    /// Which targets calls have most.
+    pub likely: &'m LikelyTargets,
+    /// For each table that nothing changes once it is set up: its elements. Only looked for where `likely` is not empty.
+    pub tables: &'m [Option<Elements>],
 }
+
+/// The functions in a table; `None` for null.
+pub type Elements = Vec<Option<u32>>;
 
 /// What a function reference may be to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

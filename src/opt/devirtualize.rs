@@ -21,13 +21,17 @@
 //!   closed world, where nothing else is left. A field that may be null, or that is written, never gets that far.
 //! - The field is read as before, so a null object still traps there.
 //! - A function is only called where its type is a subtype of what the call names, so that arguments fit.
+//! - What is only likely (`ir/likely.rs`) is compared with first, and never taken for sure: a function that was read
+//!   from a field with the likeliest, and the index of a `call_indirect` with the places that hold the likeliest in a table
+//!   that nothing changes.
 //! - A cast to a type of which only one subtype has objects is a cast to that very type.
 //!
 //! It runs before `inline.rs`, which puts small targets in the place of the new calls.
 
-use super::closed_world::{Declared, MAX_TARGETS, Source, Targets, World, source};
+use super::closed_world::{Declared, Elements, MAX_TARGETS, Source, Targets, World, source};
 use crate::ir::{Callee, Func, Inst, Op, RefOp, Region, SrcLoc, Value};
 use crate::types::{CompositeKind, HeapType, RefType, ValType};
+use wasmparser::Operator;
 
 /// Runs the pass. Whether it changed a call.
 pub fn run(func: &mut Func<'_>, declared: &Declared<'_>, world: &World) -> bool {
@@ -40,8 +44,9 @@ pub fn run(func: &mut Func<'_>, declared: &Declared<'_>, world: &World) -> bool 
             match func.insts[inst].op {
                 Op::Ref(RefOp::Cast(to)) => func.insts[inst].op = Op::Ref(RefOp::Cast(only(world, declared, to))),
                 Op::Ref(RefOp::Test(to)) => func.insts[inst].op = Op::Ref(RefOp::Test(only(world, declared, to))),
-                Op::Call(Callee::Ref { ty }) | Op::ReturnCall(Callee::Ref { ty }) => {
-                    if let Some(plan) = plan(func, inst, ty, declared, world) {
+                Op::Call(callee @ (Callee::Ref { .. } | Callee::Indirect { .. }))
+                | Op::ReturnCall(callee @ (Callee::Ref { .. } | Callee::Indirect { .. })) => {
+                    if let Some(plan) = plan(func, inst, callee, declared, world) {
                         apply(func, inst, &plan, &mut out);
                         changed = true;
                     }
@@ -73,12 +78,14 @@ enum Guard {
     Func(u32, Option<RefType>),
     /// Test the object for this very type, and call the function.
     Type(RefType, u32),
+    /// Compare the index of a `call_indirect` with a place of the table that always holds the function.
+    Slot { index: u64, is_64: bool, func: u32 },
 }
 
 impl Guard {
     fn func(self) -> u32 {
         match self {
-            Guard::Func(func, _) | Guard::Type(_, func) => func,
+            Guard::Func(func, _) | Guard::Type(_, func) | Guard::Slot { func, .. } => func,
         }
     }
 
@@ -87,6 +94,7 @@ impl Guard {
         match self {
             Guard::Func(_, ty) => ty,
             Guard::Type(ty, _) => Some(ty),
+            Guard::Slot { .. } => None,
         }
     }
 }
@@ -94,7 +102,7 @@ impl Guard {
 /// How a call is to be replaced.
 struct Plan {
     guards: Vec<Guard>,
-    /// The function reference.
+    /// The function reference, or the index.
     target: Value,
     /// Where the function was read from.
     object: Option<Value>,
@@ -102,10 +110,52 @@ struct Plan {
     last_is_sure: bool,
 }
 
-fn plan(func: &Func<'_>, call: Inst, ty: u32, declared: &Declared<'_>, world: &World) -> Option<Plan> {
+/// A likely target is compared with if it is that of so many of a hundred calls.
+const LIKELY: u32 = 20;
+/// ... and of so many at most. One that is in more places of a table is not.
+const MAX_LIKELY: usize = 2;
+
+fn plan(func: &Func<'_>, call: Inst, callee: Callee, declared: &Declared<'_>, world: &World) -> Option<Plan> {
     let &target = func.args(call).last()?;
+    let likely = declared.likely.at(func.insts[call].loc);
+    let (Callee::Ref { ty } | Callee::Indirect { ty, .. }) = callee else { return None };
     let named = declared.types.ids().get(ty as usize).copied()?;
     let fits = |func: u32| declared.funcs.get(func as usize).is_some_and(|&of| declared.types.is_sub_id(of, named));
+    let guesses = likely.iter().filter(|of| of.percent >= LIKELY && fits(of.func)).take(MAX_LIKELY).map(|of| of.func);
+    if let Callee::Indirect { table, .. } = callee {
+        let guards = slots(func.ty(target), declared.tables.get(table as usize)?.as_ref()?, guesses);
+        return (!guards.is_empty()).then_some(Plan { guards, target, object: None, last_is_sure: false });
+    }
+    let mut plan = known(func, target, fits, declared, world).or_else(|| {
+        let Source::Field(_, object) = source(func, declared.globals, target) else { return None };
+        let guards: Vec<Guard> = guesses.map(|func| Guard::Func(func, None)).collect();
+        (!guards.is_empty()).then_some(Plan { guards, target, object: Some(object), last_is_sure: false })
+    })?;
+    let share = |guard: &Guard| likely.iter().find(|of| of.func == guard.func()).map_or(0, |of| of.percent);
+    plan.guards.sort_by_key(|guard| std::cmp::Reverse(share(guard)));
+    Some(plan)
+}
+
+/// Comparisons with the places of functions in a table.
+fn slots(index: ValType, elements: &Elements, funcs: impl Iterator<Item = u32>) -> Vec<Guard> {
+    let is_64 = index == ValType::I64;
+    let places = |func: u32| {
+        let places = (0u64..).zip(elements).filter(move |(_, of)| **of == Some(func));
+        let guards: Vec<Guard> =
+            places.take(MAX_LIKELY + 1).map(|(index, _)| Guard::Slot { index, is_64, func }).collect();
+        (guards.len() <= MAX_LIKELY).then_some(guards)
+    };
+    funcs.filter_map(places).flatten().collect()
+}
+
+/// What the whole module says of a call.
+fn known(
+    func: &Func<'_>,
+    target: Value,
+    fits: impl Fn(u32) -> bool,
+    declared: &Declared<'_>,
+    world: &World,
+) -> Option<Plan> {
     let (field, object) = match source(func, declared.globals, target) {
         Source::Func(known) if fits(known) => {
             return Some(Plan { guards: vec![Guard::Func(known, None)], target, object: None, last_is_sure: true });
@@ -196,13 +246,24 @@ fn arm(func: &mut Func<'_>, mut insts: Vec<Inst>, from: Inst) -> Region {
 
 /// The question whether a guard holds.
 fn condition(func: &mut Func<'_>, call: Inst, guard: Guard, plan: &Plan, out: &mut Vec<Inst>) -> Value {
-    let (op, of) = match (guard, plan.object) {
-        (Guard::Type(ty, _), Some(object)) => (RefOp::Test(ty), object),
-        (guard, _) => (RefOp::IsFunc(guard.func()), plan.target),
+    let loc = func.insts[call].loc;
+    let mut value = |op: Op<'static>, args: &[Value], ty: ValType| {
+        let inst = func.make_inst(op, args, &[ty], loc);
+        out.push(inst);
+        func.results(inst)[0]
     };
-    let inst = func.make_inst(Op::Ref(op), &[of], &[ValType::I32], func.insts[call].loc);
-    out.push(inst);
-    func.results(inst)[0]
+    match (guard, plan.object) {
+        (Guard::Type(ty, _), Some(object)) => value(Op::Ref(RefOp::Test(ty)), &[object], ValType::I32),
+        (Guard::Slot { index, is_64: true, .. }, _) => {
+            let place = value(Op::Core(Operator::I64Const { value: index as i64 }), &[], ValType::I64);
+            value(Op::Core(Operator::I64Eq), &[plan.target, place], ValType::I32)
+        }
+        (Guard::Slot { index, .. }, _) => {
+            let place = value(Op::Core(Operator::I32Const { value: index as i32 }), &[], ValType::I32);
+            value(Op::Core(Operator::I32Eq), &[plan.target, place], ValType::I32)
+        }
+        (guard, _) => value(Op::Ref(RefOp::IsFunc(guard.func())), &[plan.target], ValType::I32),
+    }
 }
 
 /// The operands of the direct call.

@@ -297,6 +297,9 @@ impl<'a> Copy<'_, '_, 'a> {
         let loc = self.loc(data.loc);
         let new = self.func.make_inst(op, &args, &results, loc);
         self.func.insts[new].trap = data.trap;
+        if callee.likely[inst].is_some() {
+            self.func.likely[new] = callee.likely[inst];
+        }
         self.func.regions[region].insts.push(new);
         self.insts[inst] = new.into();
         for (&old, &new) in callee.results(inst).iter().zip(self.func.results(new)) {

@@ -300,10 +300,11 @@ impl<'a> Translator<'_, 'a> {
         match label.inst {
             Some(target) => {
                 args.insert(0, cond);
-                cursor.push(Op::BrIf { target }, &args, &[]);
+                let branch = cursor.push(Op::BrIf { target }, &args, &[]);
+                self.hint(branch);
             }
             None => {
-                cursor.if_else(
+                let branch = cursor.if_else(
                     cond,
                     &[],
                     |c| {
@@ -311,9 +312,17 @@ impl<'a> Translator<'_, 'a> {
                     },
                     |c| c.yield_(&[]),
                 );
+                self.hint(branch);
             }
         }
         Ok(())
+    }
+
+    /// Takes over what the module says of a branch.
+    fn hint(&mut self, branch: Inst) {
+        if let Some(likely) = self.module.hints.branch(self.loc) {
+            self.func.likely[branch] = Some(likely);
+        }
     }
 
     /// A branch that only happens when `cond` is (or is not) zero, and then carries as its last
@@ -458,6 +467,7 @@ impl<'a> Translator<'_, 'a> {
         if let Some(frame) = self.frames.last_mut() {
             frame.inst = inst.into();
         }
+        self.hint(inst);
         self.region = body;
         Ok(())
     }

@@ -13,6 +13,7 @@
 //! | `prescan.rs` | one pass over a body before translation: what it assigns where, whether it needs IR |
 //! | `budget.rs` | how much IR a body may become |
 //! | `translate.rs` | the driver: walks operators, validates, dispatches |
+//! | `hints.rs` | what custom sections say of how the module runs |
 //! | `throws.rs` | which calls may throw |
 //! | `control.rs` | blocks, branches and SSA construction |
 //! | `exceptions.rs` | throws and handlers as control |
@@ -34,6 +35,7 @@ mod debug;
 mod emit;
 mod exceptions;
 mod gc;
+mod hints;
 mod intrinsic;
 mod locals;
 mod module;
@@ -48,6 +50,7 @@ mod types;
 mod unsupported;
 
 pub use const_expr::const_expr;
+pub use hints::Hints;
 pub use intrinsic::{INTRINSICS, Intrinsic};
 pub use module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,

@@ -1,5 +1,6 @@
 //! The description of a module: what its sections say, with types made canonical.
 
+use super::hints::Hints;
 use super::resources::Resources;
 use super::throws::MayThrow;
 use crate::types::{RefType, TypeId, TypeTable, ValType};
@@ -57,6 +58,8 @@ pub struct Module<'a> {
     pub has_func_words: bool,
     /// Types of globals and tables as other modules see them, where they are not those above.
     pub shown: HashMap<Entity, RefType>,
+    /// What its custom sections say of how it runs.
+    pub hints: Hints,
     /// Whether code is to be made for debuggers.
     pub debug: bool,
 }

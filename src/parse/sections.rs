@@ -3,6 +3,7 @@
 //! Each section is validated before it is read; names are the exception, which validation does not
 //! look at, so that broken ones are only ignored.
 
+use super::hints::Hints;
 use super::module::{
     Body, ConstExpr, Data, Elem, ElemItems, Entity, Export, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     SegmentMode, TableDecl,
@@ -55,6 +56,7 @@ impl<'a> Module<'a> {
         let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
         let through = if features.intersects(exceptions) { Through::References } else { Through::Nothing };
         module.throws = MayThrow::of(&module, through);
+        module.hints = Hints::of(&module);
         Ok(module)
     }
 
@@ -95,6 +97,7 @@ impl<'a> Module<'a> {
             rtt_types: Vec::new(),
             has_func_words: false,
             shown: HashMap::new(),
+            hints: Hints::default(),
             debug: false,
         }
     }

@@ -1,5 +1,6 @@
 //! A module as compiled: the inner engine's module, and what lowering told about it.
 
+use super::call_profile::CallCounts;
 use super::engine::{Engine, EngineState};
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
@@ -58,6 +59,8 @@ pub struct Code {
     original: Option<Box<[u8]>>,
     /// For a module of the dialect of explicit RTTs: itself, for its type imports and exports.
     dialect: Option<Arc<rtt::ast::Module>>,
+    /// What its instances have counted, if it was compiled to be profiled.
+    pub counts: Arc<CallCounts>,
 }
 
 /// A module that was left alone but imports functions.
@@ -127,7 +130,7 @@ pub fn refused(engine: &EngineState, err: Error) -> Error {
 impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
-        if let Some(lowered) = lower(wasm, &engine.lower_context())? {
+        if let Some(lowered) = lower(wasm, &engine.lower_context_of(wasm))? {
             return Code::of_lowered(engine, lowered, wasm);
         }
         let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
@@ -139,15 +142,28 @@ impl Code {
     pub fn of_untouched(engine: &EngineState, module: wasmtime::Module, wasm: Option<Vec<u8>>) -> Arc<Code> {
         engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = wasm.map(|wasm| Untouched { wasm: wasm.into(), checked: OnceLock::new() });
-        let code = Arc::new(Code { wasmtime: module, lowered: None, untouched, original: None, dialect: None });
+        let code = Arc::new(Code {
+            wasmtime: module,
+            lowered: None,
+            untouched,
+            original: None,
+            dialect: None,
+            counts: Arc::default(),
+        });
         engine.enter_code(&code);
         code
     }
 
     /// A lowered module, as it was loaded.
     pub fn of_parts(engine: &EngineState, module: wasmtime::Module, lowered: LoweredCode) -> Arc<Code> {
-        let code =
-            Arc::new(Code { wasmtime: module, lowered: Some(lowered), untouched: None, original: None, dialect: None });
+        let code = Arc::new(Code {
+            wasmtime: module,
+            lowered: Some(lowered),
+            untouched: None,
+            original: None,
+            dialect: None,
+            counts: Arc::default(),
+        });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         code
@@ -163,7 +179,14 @@ impl Code {
             wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
         let lowered = Some(LoweredCode::new(lowered));
         let original = Some(original.into());
-        let code = Arc::new(Code { wasmtime: module, lowered, untouched: None, original, dialect: None });
+        let code = Arc::new(Code {
+            wasmtime: module,
+            lowered,
+            untouched: None,
+            original,
+            dialect: None,
+            counts: Arc::default(),
+        });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
@@ -171,7 +194,14 @@ impl Code {
 
     /// What is known of a module that this engine did not make: nothing.
     pub fn unknown(module: wasmtime::Module) -> Arc<Code> {
-        Arc::new(Code { wasmtime: module, lowered: None, untouched: None, original: None, dialect: None })
+        Arc::new(Code {
+            wasmtime: module,
+            lowered: None,
+            untouched: None,
+            original: None,
+            dialect: None,
+            counts: Arc::default(),
+        })
     }
 
     /// Lowers and compiles a module of the dialect of explicit RTTs.
@@ -185,7 +215,14 @@ impl Code {
                 let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
                 let lowered = Some(LoweredCode::new(lowered));
                 let dialect = Some(module);
-                let code = Arc::new(Code { wasmtime, lowered, untouched: None, original: None, dialect });
+                let code = Arc::new(Code {
+                    wasmtime,
+                    lowered,
+                    untouched: None,
+                    original: None,
+                    dialect,
+                    counts: Arc::default(),
+                });
                 code.enter_func_types(engine);
                 engine.enter_code(&code);
                 Ok(code)
@@ -237,7 +274,7 @@ impl Code {
         if let Some(checked) = untouched.checked.get() {
             return Ok(checked.clone());
         }
-        let lowered = lower_checked(&untouched.wasm, &engine.lower_context())?;
+        let lowered = lower_checked(&untouched.wasm, &engine.lower_context_of(&untouched.wasm))?;
         let checked = lowered.map(|lowered| Code::of_lowered(engine, lowered, &untouched.wasm)).transpose()?;
         Ok(untouched.checked.get_or_init(|| checked).clone())
     }

@@ -1,9 +1,11 @@
 //! What all modules and stores of an engine share.
 
+use super::call_profile::CallProfile;
 use super::code::Code;
 use super::func_types::{FuncTypes, Unknown};
 use super::{Error, Result};
 use crate::heap::HeapOptions;
+use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
@@ -35,6 +37,10 @@ pub struct EngineOptions {
     pub check_roots: bool,
     /// See [`LowerContext::debug`].
     pub debug: bool,
+    /// See [`LowerContext::profile_calls`].
+    pub profile_calls: bool,
+    /// Profiles of modules, and what is likely by them.
+    pub call_profiles: Vec<(CallProfile, LikelyTargets)>,
     /// The inner engine compiles with Winch.
     pub winch: bool,
     /// How many frames backtraces have; `None` for no backtraces.
@@ -118,12 +124,20 @@ impl EngineState {
             passes: self.options.passes,
             check_roots: self.options.check_roots,
             debug: self.options.debug,
+            profile_calls: self.options.profile_calls,
+            likely: None,
         }
     }
 
+    /// The same for a module of which there may be a profile.
+    pub fn lower_context_of(&self, wasm: &[u8]) -> LowerContext<'_> {
+        let likely = self.options.call_profiles.iter().rfind(|(profile, _)| profile.is_of(wasm));
+        LowerContext { likely: likely.map(|(_, likely)| likely), ..self.lower_context() }
+    }
+
     /// The same, for code that runs in other engines too.
-    pub fn relocatable_context(&self) -> LowerContext<'_> {
-        LowerContext { relocatable: true, ..self.lower_context() }
+    pub fn relocatable_context(&self, wasm: &[u8]) -> LowerContext<'_> {
+        LowerContext { relocatable: true, ..self.lower_context_of(wasm) }
     }
 
     /// The module that defines heaps, compiled when the first store needs it.

@@ -1,5 +1,6 @@
 //! The imports that the runtime answers (see `layout/names.rs`).
 
+use super::call_profile::CallCounts;
 use super::cells;
 use super::handles;
 use super::rtts;
@@ -7,6 +8,7 @@ use super::store::{HeapPlace, StoreData, alloc_error, with_heap};
 use super::{Error, Result};
 use crate::layout::{RttAddr, names};
 use crate::lower::output::RuntimeImport;
+use std::sync::Arc;
 use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutability, Val, ValType};
 
 /// The functions, made once per store.
@@ -95,6 +97,24 @@ fn function_cast<T: 'static>(
     }))
 }
 
+/// A call comes next.
+fn profile_call<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, counts: Arc<CallCounts>) -> Func {
+    Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, offset: u32| {
+        cx.data_mut().gc.marked_call = Some((counts.clone(), offset));
+    })
+}
+
+/// A function begins, perhaps by the call that was to come next.
+fn profile_entry<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, counts: Arc<CallCounts>) -> Func {
+    Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, function: u32| {
+        if let Some((caller, offset)) = cx.data_mut().gc.marked_call.take()
+            && Arc::ptr_eq(&caller, &counts)
+        {
+            counts.count(offset, function);
+        }
+    })
+}
+
 /// What an instance's runtime imports need besides the store.
 #[derive(Clone, Copy)]
 pub struct InstanceNeeds {
@@ -113,6 +133,7 @@ pub fn resolve<T: 'static>(
     mut cx: impl AsContextMut<Data = StoreData<T>>,
     place: &HeapPlace,
     needs: InstanceNeeds,
+    counts: &Arc<CallCounts>,
     import: &RuntimeImport,
     native: wasmtime::ExternType,
 ) -> Result<Extern> {
@@ -132,6 +153,8 @@ pub fn resolve<T: 'static>(
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
         names::RTT_SUB => funcs.rtt_sub.into(),
+        names::PROFILE_CALL => profile_call(&mut cx, counts.clone()).into(),
+        names::PROFILE_ENTRY => profile_entry(&mut cx, counts.clone()).into(),
         name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
         name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {

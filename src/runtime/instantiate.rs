@@ -231,7 +231,7 @@ fn prepare_lowered<T: 'static>(
     let needs = InstanceNeeds { area, function_base, tag_base, number };
     let mut natives = Vec::with_capacity(meta.runtime_imports.len() + imports.len());
     for (import, native) in meta.runtime_imports.iter().zip(code.wasmtime.imports()) {
-        natives.push(resolve(&mut *cx, &place, needs, import, native.ty())?);
+        natives.push(resolve(&mut *cx, &place, needs, &code.counts, import, native.ty())?);
     }
     let mut import_cells = Vec::with_capacity(imports.len());
     for import in imports {

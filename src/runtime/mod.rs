@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `engine.rs` | what an engine shares: types, map, compiled code |
+//! | `call_profile.rs` | whom calls through references and tables reach |
 //! | `func_types.rs` | the engine's function types and the original ones |
 //! | `type_probe.rs` | function types that no import or export shows |
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
@@ -38,6 +39,7 @@
 
 pub(crate) mod artifact;
 pub(crate) mod backtrace;
+pub(crate) mod call_profile;
 pub(crate) mod cells;
 pub(crate) mod code;
 pub(crate) mod debug;

@@ -4,6 +4,7 @@
 //! in use. [`with_heap`] therefore takes the heap's state out for the length of an operation and puts
 //! it back whatever happens.
 
+use super::call_profile::Marked;
 use super::code::Code;
 use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
@@ -107,6 +108,7 @@ impl<T: 'static> StoreData<T> {
             rtt_globals: HashMap::new(),
             finalize: false,
             awaited: None,
+            marked_call: None,
             debug: Debugging::default(),
         };
         StoreData {
@@ -190,6 +192,8 @@ pub struct GcStore {
     pub finalize: bool,
     /// The size that the heap's memory did not get because the limiter has to wait.
     pub awaited: Option<u64>,
+    /// The call that a profile is told of.
+    pub marked_call: Marked,
     /// What has to do with debugging of guests.
     pub debug: Debugging,
 }

@@ -1,6 +1,7 @@
 //! The embedder's interface, end to end: one module per subject.
 
 mod async_;
+mod call_profiles;
 mod calls;
 mod debugging;
 mod entities;

@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wasmparser::{Operator, Payload};
+use wasmtime_gc::ir::{LikelyTarget, LikelyTargets};
 use wasmtime_gc::layout::{GcTypes, HeapMap, MapParams};
 use wasmtime_gc::lower::{LowerContext, Passes, lower};
 use wasmtime_gc::types::TypeRegistry;
@@ -55,6 +57,7 @@ impl Case {
         let registry = Arc::new(TypeRegistry::new());
         let map = HeapMap::new(MapParams::default());
         let gc_types = GcTypes::new(registry.clone(), map.rtt_start);
+        let likely = self.likely(&wasm);
         let cx = LowerContext {
             registry: &registry,
             gc_types: &gc_types,
@@ -66,6 +69,8 @@ impl Case {
             passes: self.passes,
             check_roots: true,
             debug: false,
+            profile_calls: false,
+            likely: Some(&likely),
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
         let lowered = lowered.unwrap_or_else(|| panic!("{}: nothing was lowered", self.path.display()));
@@ -73,6 +78,56 @@ impl Case {
         let text = wasmprinter::print_bytes(&lowered.wasm).unwrap();
         text.lines().map(|line| format!(";; {line}").trim_end().to_string() + "\n").collect()
     }
+}
+
+impl Case {
+    /// What the directive says of the first calls of functions through references: `$caller=$callee:percent …`.
+    fn likely(&self, wasm: &[u8]) -> LikelyTargets {
+        let mut likely = LikelyTargets::default();
+        let line = self.input.lines().find_map(|line| line.trim().strip_prefix(";;! likely: "));
+        let names = wasm_names(wasm);
+        let index = |name: &str| names.iter().position(|known| Some(known.as_str()) == name.strip_prefix('$')).unwrap();
+        let mut calls: std::collections::BTreeMap<u32, Vec<LikelyTarget>> = Default::default();
+        for item in line.into_iter().flat_map(str::split_whitespace) {
+            let (caller, target) = item.split_once('=').unwrap();
+            let (func, percent) = target.split_once(':').unwrap();
+            let (func, percent) = (index(func) as u32, percent.parse().unwrap());
+            calls.entry(call_in(wasm, index(caller))).or_default().push(LikelyTarget { func, percent });
+        }
+        calls.into_iter().for_each(|(offset, targets)| likely.insert(offset, targets));
+        likely
+    }
+}
+
+/// The names of functions. There are no imports where they are wanted.
+fn wasm_names(wasm: &[u8]) -> Vec<String> {
+    let payloads = || wasmparser::Parser::new(0).parse_all(wasm).flatten();
+    let mut names = vec![String::new(); payloads().filter(|p| matches!(p, Payload::CodeSectionEntry(_))).count()];
+    for payload in payloads() {
+        let Payload::CustomSection(section) = payload else { continue };
+        let wasmparser::KnownCustom::Name(parts) = section.as_known() else { continue };
+        for part in parts.flatten() {
+            let wasmparser::Name::Function(map) = part else { continue };
+            for name in map.into_iter().flatten() {
+                if let Some(place) = names.get_mut(name.index as usize) {
+                    *place = name.name.to_string();
+                }
+            }
+        }
+    }
+    names
+}
+
+/// The offset of the first call through a reference or table in a function.
+fn call_in(wasm: &[u8], func: usize) -> u32 {
+    let payloads = wasmparser::Parser::new(0).parse_all(wasm).flatten();
+    let mut bodies = payloads.filter_map(|p| if let Payload::CodeSectionEntry(body) = p { Some(body) } else { None });
+    let ops = bodies.nth(func).unwrap().get_operators_reader().unwrap().into_iter_with_offsets();
+    let is_call = |op: &Operator<'_>| {
+        matches!(op, Operator::CallRef { .. } | Operator::CallIndirect { .. } | Operator::ReturnCallIndirect { .. })
+    };
+    let found = ops.flatten().find(|(op, _)| is_call(op)).map(|(_, offset)| offset as u32);
+    found.expect("there is a call through a reference")
 }
 
 /// Lowered code is core WebAssembly: no GC types exist for it.

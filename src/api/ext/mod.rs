@@ -8,6 +8,7 @@
 //! | `traced.rs` | host values that hold references without rooting them |
 //! | `step.rs` | collecting a little |
 //! | `imports.rs` | all of it as imports of modules |
+//! | `call_profile.rs` | whom calls through references and tables reach |
 //! | `component.rs` | the heap for components |
 //!
 //! Everything here works by the reachability that `docs/heap.md` defines, in the order that its section on weak
@@ -47,6 +48,7 @@
 //! # }
 //! ```
 
+mod call_profile;
 pub mod component;
 mod finalize;
 mod imports;
@@ -55,6 +57,7 @@ mod traced;
 mod weak;
 
 pub use crate::heap::{HeapStats, PAUSE_BUCKETS};
+pub use call_profile::CallProfile;
 pub use finalize::{FinalizationRegistry, Registration, finalize, run_finalizers};
 pub use imports::{MODULE, add_to_linker};
 pub use step::{gc_step, gc_young};

@@ -1,0 +1,70 @@
+//! Marks by which a module counts which functions its calls through references and tables reach.
+//!
+//! ```text
+//! before                               after
+//!   v2 = call_ref $t v0, v1              call profile_call <offset of the call>
+//!                                        v2 = call_ref $t v0, v1
+//! func $f                              func $f
+//!   …                                    call profile_entry <index of $f>
+//!                                        …
+//! ```
+//!
+//! The runtime pairs an entry with the call that was marked before it, so that nobody has to find out what a function
+//! reference is to. A direct call in between is no pair: the first entry takes the mark away.
+//!
+//! What this is not: the counting (`runtime/call_profile.rs`), or what is made of it (`opt/devirtualize.rs`).
+
+use super::env::RuntimeFunc;
+use crate::fault::Error;
+use crate::ir::{Callee, Func, Inst, Op, Region, SrcLoc};
+use crate::parse::{Module, Translated};
+use crate::types::ValType;
+use wasmparser::Operator;
+
+/// Puts marks into all functions of a module, for which all of them become IR.
+pub fn mark<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> Result<(), Error> {
+    let mut allocations = Default::default();
+    for (index, (body, original)) in bodies.iter_mut().zip(&module.bodies).enumerate() {
+        if let Translated::Plain = body {
+            *body = Translated::Ir(original.to_ir(module, index, &mut allocations)?);
+        }
+        if let Translated::Ir(func) = body {
+            mark_func(module, func);
+        }
+    }
+    Ok(())
+}
+
+fn mark_func(module: &Module<'_>, func: &mut Func<'_>) {
+    let regions: Vec<Region> = func.regions.keys().collect();
+    for region in regions {
+        let insts = std::mem::take(&mut func.regions[region].insts);
+        let mut out = Vec::with_capacity(insts.len());
+        if region == func.body {
+            out.extend(call(module, func, RuntimeFunc::ProfileEntry, func.index, SrcLoc::NONE));
+        }
+        for inst in insts {
+            let data = &func.insts[inst];
+            let through = matches!(
+                data.op,
+                Op::Call(Callee::Ref { .. } | Callee::Indirect { .. })
+                    | Op::ReturnCall(Callee::Ref { .. } | Callee::Indirect { .. })
+            );
+            let loc = data.loc;
+            if through && loc != SrcLoc::NONE {
+                out.extend(call(module, func, RuntimeFunc::ProfileCall, loc.0, loc));
+            }
+            out.push(inst);
+        }
+        func.regions[region].insts = out;
+    }
+}
+
+/// A call of the runtime with a number.
+fn call(module: &Module<'_>, func: &mut Func<'_>, callee: RuntimeFunc, number: u32, loc: SrcLoc) -> [Inst; 2] {
+    let number = Op::Core(Operator::I32Const { value: number as i32 });
+    let number = func.make_inst(number, &[], &[ValType::I32], loc);
+    let operand = func.results(number)[0];
+    let callee = Callee::Func(module.funcs.len() as u32 + callee as u32);
+    [number, func.make_inst(Op::Call(callee), &[operand], &[], loc)]
+}

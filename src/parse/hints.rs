@@ -1,0 +1,85 @@
+//! What a module's custom sections say of how it runs.
+//!
+//! | section | what it tells |
+//! |---|---|
+//! | `metadata.code.branch_hint` | whether a `br_if` or `if` is likely to see a condition other than zero |
+//! | `metadata.code.call_targets` | which functions a `call_ref` or `call_indirect` reaches, in percent |
+//!
+//! Hints change nothing of what a program does. So one that is malformed is ignored, and the rest of its section with it.
+//!
+//! What this is not: a reader of all compilation hints. How often instructions run and which functions to compile first
+//! are questions of engines that compile while a program runs.
+//!
+//! Sources: `CodeMetadata.md` of the tool conventions; the branch hinting section of WebAssembly 3.0; `Overview.md` of
+//! the compilation hints proposal.
+
+use super::module::Module;
+use crate::ir::{LikelyTarget, LikelyTargets, SrcLoc};
+use std::collections::HashMap;
+use wasmparser::{BinaryReader, BranchHintSectionReader, Result};
+
+/// Hints by offset in the module.
+#[derive(Default)]
+pub struct Hints {
+    branches: HashMap<u32, bool>,
+    /// Where calls lead.
+    pub calls: LikelyTargets,
+}
+
+impl Hints {
+    /// Those in a module whose sections have all been read.
+    pub fn of(module: &Module<'_>) -> Hints {
+        let mut hints = Hints::default();
+        let imported = module.imported_funcs();
+        let start = |func: u32| {
+            let body = module.bodies.get(func.checked_sub(imported)? as usize)?;
+            u32::try_from(body.body.range().start).ok()
+        };
+        for (name, contents) in &module.customs {
+            // The first hint that can not be read ends its section.
+            let _ = match *name {
+                "metadata.code.branch_hint" => hints.read_branches(contents, start),
+                "metadata.code.call_targets" => hints.read_calls(contents, start),
+                _ => continue,
+            };
+        }
+        hints
+    }
+
+    /// Whether the condition of the branch at an offset is likely to be other than zero.
+    pub fn branch(&self, loc: SrcLoc) -> Option<bool> {
+        self.branches.get(&loc.0).copied()
+    }
+
+    fn read_branches(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
+        for func in BranchHintSectionReader::new(BinaryReader::new(contents, 0))? {
+            let func = func?;
+            let Some(start) = start(func.func) else { continue };
+            for hint in func.hints {
+                let hint = hint?;
+                self.branches.insert(start.saturating_add(hint.func_offset), hint.taken);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_calls(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
+        let mut reader = BinaryReader::new(contents, 0);
+        for _ in 0..reader.read_var_u32()? {
+            let start = start(reader.read_var_u32()?);
+            for _ in 0..reader.read_var_u32()? {
+                let offset = reader.read_var_u32()?;
+                let size = reader.read_var_u32()? as usize;
+                let mut payload = BinaryReader::new(reader.read_bytes(size)?, 0);
+                let mut targets = Vec::new();
+                while !payload.eof() {
+                    targets.push(LikelyTarget { func: payload.read_var_u32()?, percent: payload.read_var_u32()? });
+                }
+                if let Some(start) = start {
+                    self.calls.insert(start.saturating_add(offset), targets);
+                }
+            }
+        }
+        Ok(())
+    }
+}
