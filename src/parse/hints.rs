@@ -83,3 +83,60 @@ impl Hints {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::TypeRegistry;
+    use wasmparser::WasmFeatures;
+
+    /// A module with an `if` and a `call_indirect` in its second function, and sections behind it.
+    fn hints(sections: &[(&str, &[u8])]) -> (Hints, [SrcLoc; 2]) {
+        let mut wasm = wat::parse_str(
+            r#"(module
+                (import "" "" (func))
+                (type $f (func))
+                (table 1 funcref)
+                (func)
+                (func (param i32)
+                    (if (local.get 0) (then (call_indirect (type $f) (local.get 0))))))"#,
+        )
+        .unwrap();
+        for (name, contents) in sections {
+            wasm_encoder::Section::append_to(
+                &wasm_encoder::CustomSection { name: (*name).into(), data: (*contents).into() },
+                &mut wasm,
+            );
+        }
+        let module = Module::parse(&wasm, WasmFeatures::WASM3, &TypeRegistry::new()).unwrap();
+        let start = module.bodies[1].body.range().start as u32;
+        // Behind the count of locals: local.get, if and its type, local.get, call_indirect.
+        (Hints::of(&module), [SrcLoc(start + 3), SrcLoc(start + 7)])
+    }
+
+    #[test]
+    fn hints_are_found_by_the_place_of_their_operators() {
+        let (hints, [branch, call]) = hints(&[
+            ("metadata.code.branch_hint", &[1, 2, 1, 3, 1, 1]),
+            ("metadata.code.call_targets", &[1, 2, 1, 7, 4, 1, 20, 0, 80]),
+        ]);
+        assert_eq!((hints.branch(branch), hints.branch(call)), (Some(true), None));
+        let target = |func, percent| LikelyTarget { func, percent };
+        assert_eq!(hints.calls.at(call), [target(0, 80), target(1, 20)]);
+        assert!(hints.calls.at(branch).is_empty());
+    }
+
+    #[test]
+    fn what_is_malformed_is_ignored_from_there_on() {
+        // The second function with branches is cut off; the second call's payload is longer than the section, and a
+        // third is of a function that there is not.
+        let (hints, [branch, call]) = hints(&[
+            ("metadata.code.branch_hint", &[2, 2, 1, 3, 1, 0, 3]),
+            ("metadata.code.call_targets", &[2, 2, 2, 7, 2, 1, 100, 8, 200]),
+            ("metadata.code.call_targets", &[1, 99, 1, 7, 2, 0, 100]),
+            ("metadata.code.call_targets", &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]),
+        ]);
+        assert_eq!(hints.branch(branch), Some(false));
+        assert_eq!(hints.calls.at(call), [LikelyTarget { func: 1, percent: 100 }]);
+    }
+}

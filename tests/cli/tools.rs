@@ -115,3 +115,49 @@ fn modules_may_import_weak_references_if_they_are_allowed_to() {
     let refused = run_module(&[], wat);
     assert!(refused.code == 1 && refused.stderr.contains("unknown import: `wasmtime_gc::weak_new`"), "{refused:?}");
 }
+
+#[test]
+fn calls_are_recorded_and_compiled_for() {
+    let files = Files::new();
+    let wat = r#"(module
+        (type $f (func (result i32)))
+        (type $holder (struct (field (mut (ref null $f)))))
+        (table 2 2 funcref)
+        (elem (i32.const 0) func $one $two)
+        (func $one (type $f) (i32.const 1))
+        (func $two (type $f) (i32.const 2))
+        (func $through (param $h (ref $holder)) (result i32)
+            (i32.add (call_ref $f (struct.get $holder 0 (local.get $h))) (call_indirect (type $f) (i32.const 1))))
+        (func (export "run") (result i32) (call $through (struct.new $holder (ref.func $one)))))"#;
+    let module = files.write("calls.wat", wat);
+    let path = |name: &str| files.path(name).display().to_string();
+    let (profile, out) = (path("calls.json"), path("calls.cwasm"));
+    let ran = wasmtime_gc(&["run", "--profile-calls", &profile, "--invoke", "run", &module]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "3\n"), "{}", ran.stderr);
+    let recorded = std::fs::read_to_string(&profile).unwrap();
+    assert_eq!(recorded.matches("\"calls\": 1").count(), 2, "{recorded}");
+    let ran = wasmtime_gc(&["compile", "--profile", &profile, &module, "-o", &out]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let ran = wasmtime_gc(&["run", "--allow-precompiled", "--invoke", "run", &out]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "3\n"), "{}", ran.stderr);
+    assert_eq!(wasmtime_gc(&["run", "--profile", &profile, "--invoke", "run", &module]).stdout, "3\n");
+    // The index is constant, so that the comparison with the likely one is, and the call is direct.
+    let plain = wasmtime_gc(&["lower", "--wat", &module]).stdout;
+    let lowered = wasmtime_gc(&["lower", "--wat", "--profile", &profile, &module]).stdout;
+    assert!(plain.contains("call_indirect") && !lowered.contains("call_indirect"), "{plain}{lowered}");
+
+    let other = files.write("other.wat", "(module (type $s (struct)) (func (drop (struct.new $s))))");
+    for (args, message) in [
+        (vec!["compile", "--profile", &profile, &other, "-o", &out], "of another module"),
+        (vec!["compile", "--profile", &module, &module, "-o", &out], "this is no call profile"),
+        (vec!["compile", "--profile", "nowhere.json", &module, "-o", &out], "no profiling strategy"),
+        (
+            vec!["run", "--profile-calls", &profile, "--allow-precompiled", "--invoke", "run", &out],
+            "was compiled before",
+        ),
+        (vec!["run", "--profile-calls", "/nowhere/p.json", "--invoke", "run", &module], "failed to write"),
+    ] {
+        let ran = wasmtime_gc(&args);
+        assert!(ran.code == 1 && ran.stderr.contains(message), "{args:?}: {ran:?}");
+    }
+}
