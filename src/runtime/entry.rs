@@ -47,7 +47,10 @@ pub fn enter<T: 'static, R>(
     if let Err(err) = tell(&mut entry.cx, CallHook::CallingWasm) {
         return entry.leave(Err(err));
     }
-    // Taken apart: a result that is moved as a whole, right after its parts were written, waits for them.
+    #[expect(
+        clippy::needless_match,
+        reason = "a result that is moved as a whole right after it was written waits for that"
+    )]
     let result = match run(&mut entry.cx) {
         Ok(value) => Ok(value),
         Err(err) => Err(err),

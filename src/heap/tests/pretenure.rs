@@ -34,6 +34,7 @@ fn what_is_made_while_all_survives_is_not_copied() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of objects, which take Miri hours")]
 fn a_run_ends_and_the_nursery_is_asked_again() {
     let mut w = in_a_run(HeapOptions { minimum: 64 << 20, ..options() });
     // All of this is garbage; the run takes some of it, the nursery the rest.
@@ -46,6 +47,7 @@ fn a_run_ends_and_the_nursery_is_asked_again() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of objects, which take Miri hours")]
 fn garbage_of_a_run_is_used_again() {
     let mut w = in_a_run(options());
     for _ in 0..30 {
@@ -83,6 +85,7 @@ fn a_bump_pointer_that_leaves_the_chunk_is_noticed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of objects, which take Miri hours")]
 fn without_memory_a_run_ends_and_the_heap_stays_usable() {
     for requests in 0..30 {
         let mut w = World::new(options());
