@@ -67,7 +67,7 @@ pub trait AsContextMut: AsContext {
 impl<T: 'static> Store<T> {
     /// A store without instances. Its GC heap is made when it is first needed.
     pub fn new(engine: &Engine, data: T) -> Self {
-        let data = StoreData::new(engine.clone(), data);
+        let data = StoreData::new(engine.clone(), data, WasmCoreDump::add);
         Store::of(w::Store::new(&engine.state().wasmtime, data))
     }
 
@@ -77,7 +77,7 @@ impl<T: 'static> Store<T> {
     ///
     /// When the host is out of memory.
     pub fn try_new(engine: &Engine, data: T) -> Result<Self> {
-        let data = StoreData::new(engine.clone(), data);
+        let data = StoreData::new(engine.clone(), data, WasmCoreDump::add);
         Ok(Store::of(w::Store::try_new(&engine.state().wasmtime, data)?))
     }
 
@@ -85,7 +85,6 @@ impl<T: 'static> Store<T> {
         if inner.engine().get_epoch_interruption() {
             inner.epoch_deadline_callback(at_deadline);
         }
-        inner.data_mut().on_core_dump = Some(WasmCoreDump::add);
         Store { inner }
     }
 

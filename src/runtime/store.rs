@@ -54,7 +54,7 @@ pub struct StoreData<T: 'static> {
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
     /// What the embedder finds in an error instead of the engine's core dump.
-    pub(crate) on_core_dump: Option<OnCoreDump<T>>,
+    pub(crate) on_core_dump: OnCoreDump<T>,
     /// Calls start functions, in a store with a debugger.
     pub(crate) start_async: Option<super::debug::StartAsync<T>>,
     /// Who is told of calls.
@@ -92,7 +92,7 @@ impl<T: 'static> std::ops::DerefMut for StoreData<T> {
 }
 
 impl<T: 'static> StoreData<T> {
-    pub(crate) fn new(engine: Engine, user: T) -> StoreData<T> {
+    pub(crate) fn new(engine: Engine, user: T, on_core_dump: OnCoreDump<T>) -> StoreData<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let gc = GcStore {
             engine: engine.state.clone(),
@@ -124,7 +124,7 @@ impl<T: 'static> StoreData<T> {
             on_epoch: None,
             epoch_yields: false,
             unmetered: false,
-            on_core_dump: None,
+            on_core_dump,
             start_async: None,
             #[cfg(feature = "call-hook")]
             hook: None,

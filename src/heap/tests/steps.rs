@@ -27,6 +27,11 @@ fn is_marking(w: &World) -> bool {
     w.word(w.map.boundary_cell()) == NULL
 }
 
+/// A node of the list on top of the stack.
+fn node(w: &World, n: u32) -> u32 {
+    (0..n).fold(w.top(0), |at, _| w.get(at, 4))
+}
+
 #[test]
 fn a_cycle_frees_what_was_garbage_when_it_began() {
     let mut w = world(10);
@@ -51,11 +56,7 @@ fn an_object_is_not_lost_behind_the_marking() {
     // What is marked first is at the list's head; its end is white.
     w.step();
     assert!(is_marking(&w));
-    let head = w.top(0);
-    let mut at = head;
-    for _ in 0..30 {
-        at = w.get(at, 4);
-    }
+    let (head, at) = (w.top(0), node(&w, 30));
     let tail = w.get(at, 4);
     w.set(head, 8, tail);
     w.set(at, 4, NULL);
@@ -72,11 +73,7 @@ fn the_verifier_knows_a_reference_from_black_to_white() {
     w.push_list(0, 40);
     w.minor();
     w.step();
-    let head = w.top(0);
-    let mut at = head;
-    for _ in 0..30 {
-        at = w.get(at, 4);
-    }
+    let (head, at) = (w.top(0), node(&w, 30));
     w.set_word(reference::header(head) + 8, at);
     let error = w.verify().unwrap_err();
     assert_eq!(error.fault, Fault::NotMarked, "{error}");
@@ -88,11 +85,7 @@ fn what_is_written_by_the_host_or_flushed_is_marked() {
     w.push_list(0, 40);
     w.minor();
     w.step();
-    let head = w.top(0);
-    let mut at = head;
-    for _ in 0..20 {
-        at = w.get(at, 4);
-    }
+    let (head, at) = (w.top(0), node(&w, 20));
     let (tail, end) = (w.get(at, 4), w.get(w.get(at, 4), 4));
     w.heap.write_ref(&mut w.mem, head, 8, end);
     w.verify().unwrap();
