@@ -296,17 +296,19 @@ impl Config {
         Ok(self)
     }
 
-    /// Whether modules count which functions their calls through references and tables (`call_ref`, `call_indirect`) reach,
-    /// for [`CallProfile::of`]. It makes them slower, by a call of the host for each function and each such call. Off by
-    /// default, and without effect in code for debuggers ([`Config::guest_debug`]).
+    /// Whether modules count which functions their calls through references and tables (`call_ref`, `call_indirect`)
+    /// reach, for [`CallProfile::of`]. It makes them slower, by a call of the host for each function and two for each such
+    /// call. Off by default, and without effect in code for debuggers ([`Config::guest_debug`]) and in code that is
+    /// compiled ahead of time. Functions that are too complex for it take no part.
     pub fn gc_profile_calls(&mut self, enable: bool) -> &mut Self {
         self.profile_calls = enable;
         self
     }
 
     /// Compiles the module that the profile is of for the calls that the profile tells of: the likeliest functions are
-    /// compared with first, and called directly or inlined. There may be profiles of several modules; of two of one
-    /// module the later counts. What a module does is the same with any profile.
+    /// compared with first, and called directly or inlined, where the call is of a function from a field or a table that
+    /// nothing changes. There may be profiles of several modules; of two of one module the later counts. What a module
+    /// does is the same with any profile.
     pub fn gc_call_profile(&mut self, profile: &CallProfile) -> &mut Self {
         self.call_profiles.push(profile.clone());
         self
@@ -445,7 +447,7 @@ impl Config {
             check_roots: self.check_roots,
             debug,
             profile_calls: self.profile_calls,
-            call_profiles: self.call_profiles.iter().map(|profile| (profile.clone(), profile.likely())).collect(),
+            call_profiles: self.call_profiles.iter().map(|of| (of.module().to_string(), of.likely())).collect(),
             winch,
             backtrace_frames: self.backtrace_frames,
         };

@@ -6,7 +6,6 @@ use crate::api::Engine;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use wasmtime::bail;
 use wasmtime::error::Context;
 
 /// Arguments of `compile`.
@@ -29,9 +28,7 @@ impl CompileCommand {
         let settings = self.common.settings()?;
         let engine = Engine::new(&settings.config)?;
         let wasm = input::linked(&engine, path, input::read(path)?)?;
-        if settings.call_profile.is_some_and(|profile| !profile.is_of(&wasm)) {
-            bail!("the call profile is of another module than {path:?}; record it again");
-        }
+        settings.check_profiles(&wasm, path)?;
         let compiled = engine.precompile_module(&wasm).with_context(|| format!("failed to compile {path:?}"))?;
         let output = self.output.unwrap_or_else(|| {
             let stem = path.file_stem().filter(|stem| *stem != "-").unwrap_or("out".as_ref());

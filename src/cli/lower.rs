@@ -39,6 +39,7 @@ impl LowerCommand {
         }
         let wasm = input::read(path)?;
         Module::validate(&engine, &wasm).with_context(|| format!("failed to validate {path:?}"))?;
+        settings.check_profiles(&wasm, path)?;
         let lowered = lower(&wasm, &engine.state().lower_context_of(&wasm));
         let lowered = match lowered.with_context(|| format!("failed to lower {path:?}"))? {
             Some(lowered) => lowered.wasm,

@@ -31,10 +31,10 @@ pub struct Common {
     /// Compiles for this target; `pulley64` is an interpreter
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
-    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or compiles for the calls in FILE, which
-    /// `run --profile-calls` has written
+    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or compiles for the calls in FILE,
+    /// which `run --profile-calls` has written
     #[arg(long, value_name = "STRATEGY|FILE")]
-    profile: Option<String>,
+    profile: Vec<String>,
     /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021,
     /// `rtt2020-slides` the same with null as on the slides of 2020
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
@@ -53,7 +53,7 @@ impl Common {
         self.wasm.extend(later.wasm);
         self.wasi.extend(later.wasi);
         self.target = later.target.or(self.target);
-        self.profile = later.profile.or(self.profile);
+        self.profile.extend(later.profile);
         self.dialect = later.dialect.or(self.dialect);
         self
     }
@@ -77,16 +77,17 @@ impl Common {
         if let Some(target) = &self.target {
             settings.config.target(target)?;
         }
-        if let Some(profile) = &self.profile {
+        for profile in &self.profile {
             match strategy(profile) {
                 Some(strategy) => {
                     settings.config.profiler(strategy);
                 }
-                None => settings.call_profile = Some(call_profile(profile)?),
+                None => {
+                    let profile = call_profile(profile)?;
+                    settings.config.gc_call_profile(&profile);
+                    settings.call_profiles.push(profile);
+                }
             }
-            settings.call_profile.iter().for_each(|profile| {
-                settings.config.gc_call_profile(profile);
-            });
         }
         for assignment in self.assignments() {
             if let Assignment::Set(entry, value) = assignment {
@@ -113,7 +114,8 @@ fn strategy(name: &str) -> Option<ProfilingStrategy> {
 fn call_profile(path: &str) -> crate::api::Result<CallProfile> {
     let json = std::fs::read_to_string(path).with_context(|| {
         format!(
-            "`{path}` is no profiling strategy (`perfmap`, `jitdump` and `vtune` are) and no file of `run --profile-calls`"
+            "`{path}` is no profiling strategy (`perfmap`, `jitdump` and `vtune` are), and can not be read as a file of \
+             `run --profile-calls`"
         )
     })?;
     CallProfile::from_json(&json).with_context(|| format!("failed to read the profile {path:?}"))

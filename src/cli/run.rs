@@ -95,6 +95,7 @@ impl RunCommand {
     fn run(&self, settings: &Settings) -> Outcome {
         let engine = Engine::new(&settings.config)?;
         let module = input::load(&engine, self.path(), settings.dialect, self.allow_precompiled)?;
+        self.check_profiles(settings, &module)?;
         let mut store = self.store(&engine, settings)?;
         if let Some(timeout) = settings.timeout {
             interrupt_after(&engine, timeout);
@@ -103,8 +104,28 @@ impl RunCommand {
         if settings.gc_stats {
             eprint!("{}", stats::text(&store.heap_stats()));
         }
-        let written = self.profile_calls.as_deref().map_or(Ok(()), |path| write_profile(path, &module));
-        result.and(written).map(|()| ExitCode::SUCCESS)
+        if let Some(path) = &self.profile_calls {
+            let json = ext::CallProfile::of(&module).map(|profile| profile.to_json() + "\n").unwrap_or_default();
+            if let Err(err) = std::fs::write(path, json) {
+                eprintln!("warning: failed to write {path:?}: {err}");
+            }
+        }
+        result.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Whether calls can be recorded, before anything runs; and whether those that were are of this module.
+    fn check_profiles(&self, settings: &Settings, module: &Module) -> Result<()> {
+        if !settings.call_profiles.iter().all(|profile| profile.is_of_module(module)) {
+            eprintln!("warning: a call profile is not of the main module, or that was compiled before");
+        }
+        let Some(path) = &self.profile_calls else { return Ok(()) };
+        if ext::CallProfile::of(module).is_none() {
+            bail!(
+                "the module has no calls to be profiled: it has no references and is run as it is, or it was compiled \
+                 before, or is of the explicit-RTT dialect, or runs for a debugger"
+            );
+        }
+        std::fs::File::create(path).map(drop).with_context(|| format!("failed to write {path:?}"))
     }
 
     /// Links and runs what was preloaded, then the main module.
@@ -189,17 +210,6 @@ impl RunCommand {
         };
         self.env.iter().map(value).collect()
     }
-}
-
-/// Writes whom the calls of a module have reached, whatever became of it.
-fn write_profile(path: &Path, module: &Module) -> Result<()> {
-    let Some(profile) = ext::CallProfile::of(module) else {
-        bail!(
-            "the module has no calls to be profiled: it has no references and is run as it is, or it was compiled \
-             before, or is of the explicit-RTT dialect, or runs for a debugger"
-        );
-    };
-    std::fs::write(path, profile.to_json() + "\n").with_context(|| format!("failed to write {path:?}"))
 }
 
 /// A module without `_start` may have a function to be called first.

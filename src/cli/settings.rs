@@ -2,7 +2,9 @@
 
 use crate::api::ext::CallProfile;
 use crate::api::{Config, Dialect};
+use std::path::Path;
 use std::time::Duration;
+use wasmtime::bail;
 use wasmtime::error::Context;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
@@ -36,7 +38,7 @@ pub(crate) struct Settings {
     /// Where a core dump of a trap is written.
     pub(crate) coredump: Option<String>,
     /// For which calls modules are compiled.
-    pub(crate) call_profile: Option<CallProfile>,
+    pub(crate) call_profiles: Vec<CallProfile>,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
     /// What modules are written in.
@@ -55,6 +57,18 @@ pub(crate) enum UnknownImports {
 }
 
 impl Settings {
+    /// Refuses call profiles of other modules.
+    ///
+    /// # Errors
+    ///
+    /// When there is one.
+    pub(crate) fn check_profiles(&self, wasm: &[u8], path: &Path) -> crate::api::Result<()> {
+        match self.call_profiles.iter().all(|profile| profile.is_of(wasm)) {
+            true => Ok(()),
+            false => bail!("the call profile is of another module than {path:?}; record it again"),
+        }
+    }
+
     pub(crate) fn new() -> Settings {
         Settings {
             config: Config::new(),
@@ -69,7 +83,7 @@ impl Settings {
             gc_imports: false,
             inherit_env: false,
             coredump: None,
-            call_profile: None,
+            call_profiles: Vec::new(),
             gc_stats: false,
             dialect: Dialect::Standard,
         }

@@ -48,8 +48,8 @@ pub const REMEMBER_OBJECT: &str = "remember_object";
 pub const TABLE_GROW: &str = "table_grow";
 /// `(func (param funcref) (result i32))`: the handle of a function.
 pub const FUNCTION_HANDLE: &str = "function_handle";
-/// `(func (param $offset i32))`: the call through a reference or table at this offset of the module comes next. Only in
-/// code that is profiled.
+/// `(func (param $offset i32))`: the call through a reference or table at this offset of the module comes next; with 0,
+/// it has come back. Only in code that is profiled.
 pub const PROFILE_CALL: &str = "profile_call";
 /// `(func (param $function i32))`: the function with this index of the module begins.
 pub const PROFILE_ENTRY: &str = "profile_entry";

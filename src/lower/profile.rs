@@ -4,13 +4,16 @@
 //! before                               after
 //!   v2 = call_ref $t v0, v1              call profile_call <offset of the call>
 //!                                        v2 = call_ref $t v0, v1
+//!                                        call profile_call 0
 //! func $f                              func $f
 //!   …                                    call profile_entry <index of $f>
 //!                                        …
 //! ```
 //!
 //! The runtime pairs an entry with the call that was marked before it, so that nobody has to find out what a function
-//! reference is to. A direct call in between is no pair: the first entry takes the mark away.
+//! reference is to. The first entry takes the mark away, and so does the return of a call that began no function of the
+//! module. A tail call does not return; one that reaches a function of the host may count for the function that begins
+//! next. A function that would be too complex as IR has no marks.
 //!
 //! What this is not: the counting (`runtime/call_profile.rs`), or what is made of it (`opt/devirtualize.rs`).
 
@@ -26,7 +29,11 @@ pub fn mark<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> Result<()
     let mut allocations = Default::default();
     for (index, (body, original)) in bodies.iter_mut().zip(&module.bodies).enumerate() {
         if let Translated::Plain = body {
-            *body = Translated::Ir(original.to_ir(module, index, &mut allocations)?);
+            *body = match original.to_ir(module, index, &mut allocations) {
+                Ok(func) => Translated::Ir(func),
+                Err(Error::TooComplex { .. }) => Translated::Plain,
+                Err(err) => return Err(err),
+            };
         }
         if let Translated::Ir(func) = body {
             mark_func(module, func);
@@ -50,11 +57,14 @@ fn mark_func(module: &Module<'_>, func: &mut Func<'_>) {
                 Op::Call(Callee::Ref { .. } | Callee::Indirect { .. })
                     | Op::ReturnCall(Callee::Ref { .. } | Callee::Indirect { .. })
             );
-            let loc = data.loc;
+            let (loc, returns) = (data.loc, matches!(data.op, Op::Call(_)));
             if through && loc != SrcLoc::NONE {
                 out.extend(call(module, func, RuntimeFunc::ProfileCall, loc.0, loc));
             }
             out.push(inst);
+            if through && returns && loc != SrcLoc::NONE {
+                out.extend(call(module, func, RuntimeFunc::ProfileCall, 0, loc));
+            }
         }
         func.regions[region].insts = out;
     }

@@ -6,7 +6,7 @@
 use super::safepoint;
 use crate::fault::Error;
 use crate::ir::{Cursor, Func, Op, SrcLoc, TableOp};
-use crate::opt::closed_world::{Declared, Elements, Summary, World};
+use crate::opt::closed_world::{Declared, MAX_PLACES, Places, Summary, World};
 use crate::opt::{Calls, Scope, Summary as Writes};
 use crate::parse::{ConstExpr, ElemItems, Entity, Module, SegmentMode, Translated, const_expr, is_open};
 use crate::types::{RefType, TypeId, ValType};
@@ -49,8 +49,11 @@ pub fn devirtualize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> R
     Ok(())
 }
 
-/// For each table that nobody outside sees and nothing changes once its active segments are in: what is in it.
-fn fixed_tables(module: &Module<'_>, bodies: &[Translated<'_>]) -> Result<Vec<Option<Elements>>, Error> {
+/// The functions in a table; `None` for null.
+type Elements = Vec<Option<u32>>;
+
+/// For each table that nobody outside sees and nothing changes once its active segments are in: where its functions are.
+fn fixed_tables(module: &Module<'_>, bodies: &[Translated<'_>]) -> Result<Vec<Option<Places>>, Error> {
     let constant = |expr: &ConstExpr<'_>| match expr[..] {
         [(Operator::RefFunc { function_index }, _)] => Some(Some(function_index)),
         [(Operator::RefNull { .. }, _)] => Some(None),
@@ -106,7 +109,20 @@ fn fixed_tables(module: &Module<'_>, bodies: &[Translated<'_>]) -> Result<Vec<Op
             _ => forget(&mut tables, *index),
         }
     }
-    Ok(tables)
+    Ok(tables.into_iter().map(|table| table.map(|elements| places(&elements))).collect())
+}
+
+fn places(elements: &[Option<u32>]) -> Places {
+    let mut places = Places::new();
+    for (place, func) in (0u64..).zip(elements) {
+        if let Some(func) = func {
+            let of_func = places.entry(*func).or_default();
+            if of_func.len() <= MAX_PLACES {
+                of_func.push(place);
+            }
+        }
+    }
+    places
 }
 
 /// The tables that functions change.

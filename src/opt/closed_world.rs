@@ -35,12 +35,16 @@ pub struct Declared<'m> {
     pub closed: bool,
     /// Which targets calls have most.
     pub likely: &'m LikelyTargets,
-    /// For each table that nothing changes once it is set up: its elements. Only looked for where `likely` is not empty.
-    pub tables: &'m [Option<Elements>],
+    /// For each table that nothing changes once it is set up: where its functions are. Only looked for where `likely` is
+    /// not empty.
+    pub tables: &'m [Option<Places>],
 }
 
-/// The functions in a table; `None` for null.
-pub type Elements = Vec<Option<u32>>;
+/// Where each function is in a table: at most one place more than [`MAX_PLACES`].
+pub type Places = HashMap<u32, Vec<u64>>;
+
+/// A function that is in more places of a table is not looked for there.
+pub const MAX_PLACES: usize = 2;
 
 /// What a function reference may be to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -22,13 +22,13 @@
 //! - The field is read as before, so a null object still traps there.
 //! - A function is only called where its type is a subtype of what the call names, so that arguments fit.
 //! - What is only likely (`ir/likely.rs`) is compared with first, and never taken for sure: a function that was read
-//!   from a field with the likeliest, and the index of a `call_indirect` with the places that hold the likeliest in a table
-//!   that nothing changes.
+//!   from a field with the likeliest, and the index of a `call_indirect` with the places that hold the likeliest in a
+//!   table that nothing changes.
 //! - A cast to a type of which only one subtype has objects is a cast to that very type.
 //!
 //! It runs before `inline.rs`, which puts small targets in the place of the new calls.
 
-use super::closed_world::{Declared, Elements, MAX_TARGETS, Source, Targets, World, source};
+use super::closed_world::{Declared, MAX_PLACES, MAX_TARGETS, Places, Source, Targets, World, source};
 use crate::ir::{Callee, Func, Inst, Op, RefOp, Region, SrcLoc, Value};
 use crate::types::{CompositeKind, HeapType, RefType, ValType};
 use wasmparser::Operator;
@@ -112,7 +112,7 @@ struct Plan {
 
 /// A likely target is compared with if it is that of so many of a hundred calls.
 const LIKELY: u32 = 20;
-/// ... and of so many at most. One that is in more places of a table is not.
+/// ... and of so many at most.
 const MAX_LIKELY: usize = 2;
 
 fn plan(func: &Func<'_>, call: Inst, callee: Callee, declared: &Declared<'_>, world: &World) -> Option<Plan> {
@@ -121,14 +121,19 @@ fn plan(func: &Func<'_>, call: Inst, callee: Callee, declared: &Declared<'_>, wo
     let (Callee::Ref { ty } | Callee::Indirect { ty, .. }) = callee else { return None };
     let named = declared.types.ids().get(ty as usize).copied()?;
     let fits = |func: u32| declared.funcs.get(func as usize).is_some_and(|&of| declared.types.is_sub_id(of, named));
-    let guesses = likely.iter().filter(|of| of.percent >= LIKELY && fits(of.func)).take(MAX_LIKELY).map(|of| of.func);
+    let mut guesses: Vec<u32> = Vec::new();
+    for of in likely.iter().take_while(|of| of.percent >= LIKELY).filter(|of| fits(of.func)) {
+        if !guesses.contains(&of.func) {
+            guesses.push(of.func);
+        }
+    }
     if let Callee::Indirect { table, .. } = callee {
-        let guards = slots(func.ty(target), declared.tables.get(table as usize)?.as_ref()?, guesses);
+        let guards = slots(func.ty(target), declared.tables.get(table as usize)?.as_ref()?, &guesses);
         return (!guards.is_empty()).then_some(Plan { guards, target, object: None, last_is_sure: false });
     }
     let mut plan = known(func, target, fits, declared, world).or_else(|| {
         let Source::Field(_, object) = source(func, declared.globals, target) else { return None };
-        let guards: Vec<Guard> = guesses.map(|func| Guard::Func(func, None)).collect();
+        let guards: Vec<Guard> = guesses.iter().take(MAX_LIKELY).map(|&func| Guard::Func(func, None)).collect();
         (!guards.is_empty()).then_some(Plan { guards, target, object: Some(object), last_is_sure: false })
     })?;
     let share = |guard: &Guard| likely.iter().find(|of| of.func == guard.func()).map_or(0, |of| of.percent);
@@ -137,15 +142,13 @@ fn plan(func: &Func<'_>, call: Inst, callee: Callee, declared: &Declared<'_>, wo
 }
 
 /// Comparisons with the places of functions in a table.
-fn slots(index: ValType, elements: &Elements, funcs: impl Iterator<Item = u32>) -> Vec<Guard> {
+fn slots(index: ValType, places: &Places, funcs: &[u32]) -> Vec<Guard> {
     let is_64 = index == ValType::I64;
-    let places = |func: u32| {
-        let places = (0u64..).zip(elements).filter(move |(_, of)| **of == Some(func));
-        let guards: Vec<Guard> =
-            places.take(MAX_LIKELY + 1).map(|(index, _)| Guard::Slot { index, is_64, func }).collect();
-        (guards.len() <= MAX_LIKELY).then_some(guards)
+    let of_func = |&func: &u32| {
+        let places = places.get(&func).filter(|places| places.len() <= MAX_PLACES)?;
+        Some(places.iter().map(move |&index| Guard::Slot { index, is_64, func }))
     };
-    funcs.filter_map(places).flatten().collect()
+    funcs.iter().filter_map(of_func).take(MAX_LIKELY).flatten().collect()
 }
 
 /// What the whole module says of a call.

@@ -5,7 +5,8 @@
 //! | `metadata.code.branch_hint` | whether a `br_if` or `if` is likely to see a condition other than zero |
 //! | `metadata.code.call_targets` | which functions a `call_ref` or `call_indirect` reaches, in percent |
 //!
-//! Hints change nothing of what a program does. So one that is malformed is ignored, and the rest of its section with it.
+//! Hints change nothing of what a program does. So one that is malformed is ignored, and the rest of its section with
+//! it.
 //!
 //! What this is not: a reader of all compilation hints. How often instructions run and which functions to compile first
 //! are questions of engines that compile while a program runs.

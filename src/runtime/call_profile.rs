@@ -1,9 +1,11 @@
 //! Which functions the calls of a module through references and tables have reached.
 //!
 //! Code that was compiled to be profiled (`lower/profile.rs`) tells of each such call before it makes it, and of each
-//! function when it begins. A call that reaches a function of another module, or of the host, counts for none.
+//! function when it begins. A call that reaches a function of another instance, or of the host, counts for none.
 //!
 //! A profile is of one module, which it names by its SHA-256. As JSON:
+//!
+//! What this is not: a profile of time, or of direct calls.
 //!
 //! ```json
 //! { "version": 1, "module": "9f86…", "calls": [
@@ -35,15 +37,17 @@ impl CallCounts {
     }
 }
 
-/// A call that has been told of, and reached nothing yet: whose it is, and the offset of its operator.
-pub type Marked = Option<(Arc<CallCounts>, u32)>;
+/// A call that has been told of, and reached nothing yet: whose it is, the number of the instance, and the offset of its
+/// operator.
+pub type Marked = Option<(Arc<CallCounts>, u32, u32)>;
 
 /// Which functions the calls of a module through references and tables (`call_ref`, `call_indirect`, and their tail
 /// calls) have reached, and how often.
 ///
 /// A module of an engine with [`Config::gc_profile_calls`](crate::Config::gc_profile_calls) counts them, over all of
 /// its instances. With [`Config::gc_call_profile`](crate::Config::gc_call_profile) the same module is compiled so that
-/// the likeliest function is compared with first and called directly, and may be inlined.
+/// the likeliest function is compared with first and called directly, and may be inlined: that of a `call_ref` of a function
+/// that was read from a field, and of a `call_indirect` through a table that nothing changes.
 ///
 /// ```
 /// use wasmtime_gc::ext::CallProfile;
@@ -148,6 +152,11 @@ impl CallProfile {
         self.calls.is_empty()
     }
 
+    /// How it names its module.
+    pub(crate) fn module(&self) -> &str {
+        &self.module
+    }
+
     /// What is likely by the profile.
     pub(crate) fn likely(&self) -> LikelyTargets {
         let mut likely = LikelyTargets::default();
@@ -162,7 +171,8 @@ impl CallProfile {
     }
 }
 
-fn digest(wasm: &[u8]) -> String {
+/// How a profile names its module.
+pub(crate) fn digest(wasm: &[u8]) -> String {
     Sha256::digest(wasm).iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

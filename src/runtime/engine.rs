@@ -1,6 +1,6 @@
 //! What all modules and stores of an engine share.
 
-use super::call_profile::CallProfile;
+use super::call_profile;
 use super::code::Code;
 use super::func_types::{FuncTypes, Unknown};
 use super::{Error, Result};
@@ -39,8 +39,8 @@ pub struct EngineOptions {
     pub debug: bool,
     /// See [`LowerContext::profile_calls`].
     pub profile_calls: bool,
-    /// Profiles of modules, and what is likely by them.
-    pub call_profiles: Vec<(CallProfile, LikelyTargets)>,
+    /// What is likely by the profiles of modules, by their digests.
+    pub call_profiles: HashMap<String, LikelyTargets>,
     /// The inner engine compiles with Winch.
     pub winch: bool,
     /// How many frames backtraces have; `None` for no backtraces.
@@ -131,13 +131,14 @@ impl EngineState {
 
     /// The same for a module of which there may be a profile.
     pub fn lower_context_of(&self, wasm: &[u8]) -> LowerContext<'_> {
-        let likely = self.options.call_profiles.iter().rfind(|(profile, _)| profile.is_of(wasm));
-        LowerContext { likely: likely.map(|(_, likely)| likely), ..self.lower_context() }
+        let profiles = &self.options.call_profiles;
+        let likely = if profiles.is_empty() { None } else { profiles.get(&call_profile::digest(wasm)) };
+        LowerContext { likely, ..self.lower_context() }
     }
 
-    /// The same, for code that runs in other engines too.
+    /// The same, for code that runs in other engines too. Nobody asks those what they have counted.
     pub fn relocatable_context(&self, wasm: &[u8]) -> LowerContext<'_> {
-        LowerContext { relocatable: true, ..self.lower_context_of(wasm) }
+        LowerContext { relocatable: true, profile_calls: false, ..self.lower_context_of(wasm) }
     }
 
     /// The module that defines heaps, compiled when the first store needs it.

@@ -120,9 +120,12 @@ impl<T: 'static> Drop for Entry<'_, T> {
 /// The shadow stack pointer before a call that is within another, or may be.
 #[inline(never)]
 fn nested<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Option<u32> {
-    if let Entries::Counted(count) = &mut cx.data_mut().gc.entries {
+    let gc = &mut cx.data_mut().gc;
+    if let Entries::Counted(count) = &mut gc.entries {
         *count += 1;
     }
+    // The call that was told of has reached the host.
+    gc.marked_call = None;
     stack_pointer(cx)
 }
 
@@ -221,7 +224,9 @@ fn is_empty<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>) -> bool {
 
 #[cold]
 fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option<u32>) {
-    cx.data_mut().gc.debug.unwound += 1;
+    let gc = &mut cx.data_mut().gc;
+    gc.debug.unwound += 1;
+    gc.marked_call = None;
     let gc = &cx.data().gc;
     let Some(place) = gc.place else { return };
     let map = gc.engine.map;

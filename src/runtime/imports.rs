@@ -97,17 +97,27 @@ fn function_cast<T: 'static>(
     }))
 }
 
-/// A call comes next.
-fn profile_call<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, counts: Arc<CallCounts>) -> Func {
+/// A call of an instance comes next, or has come back.
+fn profile_call<T: 'static>(
+    cx: impl AsContextMut<Data = StoreData<T>>,
+    counts: Arc<CallCounts>,
+    instance: u32,
+) -> Func {
     Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, offset: u32| {
-        cx.data_mut().gc.marked_call = Some((counts.clone(), offset));
+        let counts = &counts;
+        cx.data_mut().gc.marked_call = (offset != 0).then(|| (counts.clone(), instance, offset));
     })
 }
 
-/// A function begins, perhaps by the call that was to come next.
-fn profile_entry<T: 'static>(cx: impl AsContextMut<Data = StoreData<T>>, counts: Arc<CallCounts>) -> Func {
+/// A function of an instance begins, perhaps by the call that was to come next.
+fn profile_entry<T: 'static>(
+    cx: impl AsContextMut<Data = StoreData<T>>,
+    counts: Arc<CallCounts>,
+    instance: u32,
+) -> Func {
     Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, function: u32| {
-        if let Some((caller, offset)) = cx.data_mut().gc.marked_call.take()
+        if let Some((caller, of, offset)) = cx.data_mut().gc.marked_call.take()
+            && of == instance
             && Arc::ptr_eq(&caller, &counts)
         {
             counts.count(offset, function);
@@ -153,8 +163,8 @@ pub fn resolve<T: 'static>(
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
         names::RTT_SUB => funcs.rtt_sub.into(),
-        names::PROFILE_CALL => profile_call(&mut cx, counts.clone()).into(),
-        names::PROFILE_ENTRY => profile_entry(&mut cx, counts.clone()).into(),
+        names::PROFILE_CALL => profile_call(&mut cx, counts.clone(), needs.number).into(),
+        names::PROFILE_ENTRY => profile_entry(&mut cx, counts.clone(), needs.number).into(),
         name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
         name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {

@@ -79,14 +79,14 @@ impl Guest {
 /// The profile of a run that calls the first function of the tables, mostly.
 fn recorded() -> CallProfile {
     let mut guest = Guest::new(Config::new().gc_profile_calls(true));
+    // A call that reaches nothing counts for nothing, nor does it for what the host calls next.
+    guest.call("at", &[Val::I32(3), Val::I32(20)]).unwrap_err();
     for index in [0, 0, 0, 0, 1] {
         let func = guest.function(index);
         guest.call("through", &[Val::FuncRef(func), Val::I32(20)]).unwrap();
         guest.call("at", &[Val::I32(index), Val::I32(20)]).unwrap();
         guest.call("at_mutable", &[Val::I32(index), Val::I32(20)]).unwrap();
     }
-    // A call that reaches nothing counts for nothing.
-    guest.call("at", &[Val::I32(3), Val::I32(20)]).unwrap_err();
     CallProfile::of(&guest.module).unwrap()
 }
 
@@ -136,4 +136,35 @@ fn what_is_no_profile_is_told_so() {
         let err = CallProfile::from_json(json).unwrap_err().to_string();
         assert!(err.contains(message), "{err}");
     }
+}
+
+/// Marks once stayed until the next function began: what was called directly behind a call of the host, or by the host
+/// itself, counted as reached.
+#[test]
+fn what_does_not_reach_a_function_of_the_module_counts_for_none() {
+    let wat = r#"(module
+        (type $f (func))
+        (type $holder (struct (field (mut (ref null $f)))))
+        (import "host" "f" (func $host (type $f)))
+        (elem declare func $host)
+        (func $direct (export "direct"))
+        (func $through (param $h (ref $holder)) (call_ref $f (struct.get $holder 0 (local.get $h))))
+        (func (export "run")
+            (call $through (struct.new $holder (ref.func $host)))
+            (call $direct)))"#;
+    let engine = Engine::new(Config::new().gc_profile_calls(true)).unwrap();
+    let module = Module::new(&engine, wat).unwrap();
+    let mut store: Store<Option<Instance>> = Store::new(&engine, None);
+    // The host calls back.
+    let host = Func::wrap(&mut store, |mut caller: wasmtime_gc::Caller<'_, Option<Instance>>| {
+        let instance = caller.data().unwrap();
+        let direct = instance.get_typed_func::<(), ()>(&mut caller, "direct").unwrap();
+        direct.call(&mut caller, ())
+    });
+    let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
+    *store.data_mut() = Some(instance);
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    run.call(&mut store, ()).unwrap();
+    let profile = CallProfile::of(&module).unwrap();
+    assert!(profile.is_empty() && profile.is_of_module(&module), "{}", profile.to_json());
 }

@@ -156,8 +156,11 @@ fn calls_are_recorded_and_compiled_for() {
             "was compiled before",
         ),
         (vec!["run", "--profile-calls", "/nowhere/p.json", "--invoke", "run", &module], "failed to write"),
+        (vec!["lower", "--profile", &profile, &other], "of another module"),
     ] {
         let ran = wasmtime_gc(&args);
-        assert!(ran.code == 1 && ran.stderr.contains(message), "{args:?}: {ran:?}");
+        assert!(ran.code == 1 && ran.stderr.contains(message) && ran.stdout.is_empty(), "{args:?}: {ran:?}");
     }
+    let ran = wasmtime_gc(&["run", "--profile", &profile, &other]);
+    assert!(ran.code == 0 && ran.stderr.starts_with("warning: a call profile"), "{ran:?}");
 }
