@@ -56,6 +56,13 @@ pub enum RuntimeFunc {
     ProfileEntry,
 }
 
+impl RuntimeFunc {
+    /// Its virtual index in a module.
+    pub fn index(self, module: &Module<'_>) -> u32 {
+        module.funcs.len() as u32 + self as u32
+    }
+}
+
 /// First virtual function index, behind the original ones, of `function_cast:` imports.
 pub const CASTS: u32 = 16;
 
@@ -197,7 +204,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
 
     /// Virtual index of a function that lowering adds.
     pub fn runtime(&self, func: RuntimeFunc) -> u32 {
-        self.module.funcs.len() as u32 + func as u32
+        func.index(self.module)
     }
 
     /// Whether a function of lowering's own may collect; `None` for an original function.

@@ -51,18 +51,18 @@ fn mark_func(module: &Module<'_>, func: &mut Func<'_>) {
             out.extend(call(module, func, RuntimeFunc::ProfileEntry, func.index, SrcLoc::NONE));
         }
         for inst in insts {
-            let data = &func.insts[inst];
-            let through = matches!(
-                data.op,
-                Op::Call(Callee::Ref { .. } | Callee::Indirect { .. })
-                    | Op::ReturnCall(Callee::Ref { .. } | Callee::Indirect { .. })
-            );
-            let (loc, returns) = (data.loc, matches!(data.op, Op::Call(_)));
-            if through && loc != SrcLoc::NONE {
+            let loc = func.insts[inst].loc;
+            let (through, returns) = match func.insts[inst].op {
+                _ if loc == SrcLoc::NONE => (false, false),
+                Op::Call(Callee::Ref { .. } | Callee::Indirect { .. }) => (true, true),
+                Op::ReturnCall(Callee::Ref { .. } | Callee::Indirect { .. }) => (true, false),
+                _ => (false, false),
+            };
+            if through {
                 out.extend(call(module, func, RuntimeFunc::ProfileCall, loc.0, loc));
             }
             out.push(inst);
-            if through && returns && loc != SrcLoc::NONE {
+            if returns {
                 out.extend(call(module, func, RuntimeFunc::ProfileCall, 0, loc));
             }
         }
@@ -75,6 +75,6 @@ fn call(module: &Module<'_>, func: &mut Func<'_>, callee: RuntimeFunc, number: u
     let number = Op::Core(Operator::I32Const { value: number as i32 });
     let number = func.make_inst(number, &[], &[ValType::I32], loc);
     let operand = func.results(number)[0];
-    let callee = Callee::Func(module.funcs.len() as u32 + callee as u32);
+    let callee = Callee::Func(callee.index(module));
     [number, func.make_inst(Op::Call(callee), &[operand], &[], loc)]
 }

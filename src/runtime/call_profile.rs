@@ -37,17 +37,42 @@ impl CallCounts {
     }
 }
 
+/// An instance that is profiled.
+pub struct Profiled {
+    /// What its module counts.
+    pub counts: Arc<CallCounts>,
+    /// Its number in the store.
+    pub instance: u32,
+}
+
 /// A call that has been told of, and reached nothing yet: whose it is, the number of the instance, and the offset of its
 /// operator.
 pub type Marked = Option<(Arc<CallCounts>, u32, u32)>;
+
+impl Profiled {
+    /// The call at an offset comes next, or with 0 has come back.
+    pub fn call(&self, marked: &mut Marked, offset: u32) {
+        *marked = (offset != 0).then(|| (self.counts.clone(), self.instance, offset));
+    }
+
+    /// A function begins, perhaps by the call that was to come next.
+    pub fn entry(&self, marked: &mut Marked, function: u32) {
+        if let Some((caller, instance, offset)) = marked.take()
+            && instance == self.instance
+            && Arc::ptr_eq(&caller, &self.counts)
+        {
+            self.counts.count(offset, function);
+        }
+    }
+}
 
 /// Which functions the calls of a module through references and tables (`call_ref`, `call_indirect`, and their tail
 /// calls) have reached, and how often.
 ///
 /// A module of an engine with [`Config::gc_profile_calls`](crate::Config::gc_profile_calls) counts them, over all of
 /// its instances. With [`Config::gc_call_profile`](crate::Config::gc_call_profile) the same module is compiled so that
-/// the likeliest function is compared with first and called directly, and may be inlined: that of a `call_ref` of a function
-/// that was read from a field, and of a `call_indirect` through a table that nothing changes.
+/// the likeliest function is compared with first and called directly, and may be inlined: that of a `call_ref` of a
+/// function that was read from a field, and of a `call_indirect` through a table that nothing changes.
 ///
 /// ```
 /// use wasmtime_gc::ext::CallProfile;

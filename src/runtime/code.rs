@@ -142,28 +142,14 @@ impl Code {
     pub fn of_untouched(engine: &EngineState, module: wasmtime::Module, wasm: Option<Vec<u8>>) -> Arc<Code> {
         engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = wasm.map(|wasm| Untouched { wasm: wasm.into(), checked: OnceLock::new() });
-        let code = Arc::new(Code {
-            wasmtime: module,
-            lowered: None,
-            untouched,
-            original: None,
-            dialect: None,
-            counts: Arc::default(),
-        });
+        let code = Arc::new(Code { untouched, ..Code::bare(module) });
         engine.enter_code(&code);
         code
     }
 
     /// A lowered module, as it was loaded.
     pub fn of_parts(engine: &EngineState, module: wasmtime::Module, lowered: LoweredCode) -> Arc<Code> {
-        let code = Arc::new(Code {
-            wasmtime: module,
-            lowered: Some(lowered),
-            untouched: None,
-            original: None,
-            dialect: None,
-            counts: Arc::default(),
-        });
+        let code = Arc::new(Code { lowered: Some(lowered), ..Code::bare(module) });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         code
@@ -179,14 +165,7 @@ impl Code {
             wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm).map_err(|err| refused(engine, err))?;
         let lowered = Some(LoweredCode::new(lowered));
         let original = Some(original.into());
-        let code = Arc::new(Code {
-            wasmtime: module,
-            lowered,
-            untouched: None,
-            original,
-            dialect: None,
-            counts: Arc::default(),
-        });
+        let code = Arc::new(Code { lowered, original, ..Code::bare(module) });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         Ok(code)
@@ -194,14 +173,13 @@ impl Code {
 
     /// What is known of a module that this engine did not make: nothing.
     pub fn unknown(module: wasmtime::Module) -> Arc<Code> {
-        Arc::new(Code {
-            wasmtime: module,
-            lowered: None,
-            untouched: None,
-            original: None,
-            dialect: None,
-            counts: Arc::default(),
-        })
+        Arc::new(Code::bare(module))
+    }
+
+    /// A module of the inner engine, with nothing told about it.
+    fn bare(wasmtime: wasmtime::Module) -> Code {
+        let counts = Arc::default();
+        Code { wasmtime, lowered: None, untouched: None, original: None, dialect: None, counts }
     }
 
     /// Lowers and compiles a module of the dialect of explicit RTTs.
@@ -215,14 +193,7 @@ impl Code {
                 let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
                 let lowered = Some(LoweredCode::new(lowered));
                 let dialect = Some(module);
-                let code = Arc::new(Code {
-                    wasmtime,
-                    lowered,
-                    untouched: None,
-                    original: None,
-                    dialect,
-                    counts: Arc::default(),
-                });
+                let code = Arc::new(Code { lowered, dialect, ..Code::bare(wasmtime) });
                 code.enter_func_types(engine);
                 engine.enter_code(&code);
                 Ok(code)

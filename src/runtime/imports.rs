@@ -1,6 +1,6 @@
 //! The imports that the runtime answers (see `layout/names.rs`).
 
-use super::call_profile::CallCounts;
+use super::call_profile::{CallCounts, Marked, Profiled};
 use super::cells;
 use super::handles;
 use super::rtts;
@@ -97,32 +97,13 @@ fn function_cast<T: 'static>(
     }))
 }
 
-/// A call of an instance comes next, or has come back.
-fn profile_call<T: 'static>(
+/// What code that is profiled tells of an instance: a number, and what that means.
+fn profiled<T: 'static>(
     cx: impl AsContextMut<Data = StoreData<T>>,
-    counts: Arc<CallCounts>,
-    instance: u32,
+    of: Profiled,
+    tell: fn(&Profiled, &mut Marked, u32),
 ) -> Func {
-    Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, offset: u32| {
-        let counts = &counts;
-        cx.data_mut().gc.marked_call = (offset != 0).then(|| (counts.clone(), instance, offset));
-    })
-}
-
-/// A function of an instance begins, perhaps by the call that was to come next.
-fn profile_entry<T: 'static>(
-    cx: impl AsContextMut<Data = StoreData<T>>,
-    counts: Arc<CallCounts>,
-    instance: u32,
-) -> Func {
-    Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, function: u32| {
-        if let Some((caller, of, offset)) = cx.data_mut().gc.marked_call.take()
-            && of == instance
-            && Arc::ptr_eq(&caller, &counts)
-        {
-            counts.count(offset, function);
-        }
-    })
+    Func::wrap(cx, move |mut cx: Caller<'_, StoreData<T>>, n: u32| tell(&of, &mut cx.data_mut().gc.marked_call, n))
 }
 
 /// What an instance's runtime imports need besides the store.
@@ -148,6 +129,7 @@ pub fn resolve<T: 'static>(
     native: wasmtime::ExternType,
 ) -> Result<Extern> {
     let funcs = &place.funcs;
+    let of = || Profiled { counts: counts.clone(), instance: needs.number };
     Ok(match import.name.as_str() {
         names::HEAP => place.memory.into(),
         names::FUNCTIONS => place.functions.into(),
@@ -163,8 +145,8 @@ pub fn resolve<T: 'static>(
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),
         names::RTT_SUB => funcs.rtt_sub.into(),
-        names::PROFILE_CALL => profile_call(&mut cx, counts.clone(), needs.number).into(),
-        names::PROFILE_ENTRY => profile_entry(&mut cx, counts.clone(), needs.number).into(),
+        names::PROFILE_CALL => profiled(&mut cx, of(), Profiled::call).into(),
+        names::PROFILE_ENTRY => profiled(&mut cx, of(), Profiled::entry).into(),
         name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
         name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {

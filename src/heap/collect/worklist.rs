@@ -53,8 +53,11 @@ impl Worklist {
 
     /// All objects, in no order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        let ahead = (self.first..self.first + self.waiting).map(|n| self.ahead[n % AHEAD]);
-        ahead.chain(self.stack.iter().copied())
+        self.ahead().chain(self.stack.iter().copied())
+    }
+
+    fn ahead(&self) -> impl Iterator<Item = u32> {
+        (self.first..self.first + self.waiting).map(|n| self.ahead[n % AHEAD])
     }
 
     /// Adds objects.
@@ -64,10 +67,10 @@ impl Worklist {
 
     /// Takes all objects out.
     pub fn take(&mut self) -> Vec<u32> {
-        let ahead: Vec<u32> = (self.first..self.first + self.waiting).map(|n| self.ahead[n % AHEAD]).collect();
+        let mut all = std::mem::take(&mut self.stack);
+        all.extend(self.ahead());
         self.waiting = 0;
-        self.stack.extend(ahead);
-        std::mem::take(&mut self.stack)
+        all
     }
 
     /// Takes the older half of the stack out, if there are two objects.
