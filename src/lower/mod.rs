@@ -13,6 +13,7 @@
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |
+//! | `fixed_tables.rs` | which functions are where in tables that nothing changes |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
 //! | `reach.rs` | which functions nothing calls any more |
@@ -34,6 +35,7 @@ pub mod debug;
 pub mod emit;
 pub mod env;
 pub mod environ;
+mod fixed_tables;
 pub mod func;
 mod helper;
 pub mod index;
