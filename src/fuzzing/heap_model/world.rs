@@ -18,6 +18,9 @@ pub fn i32() -> StorageType {
     StorageType::Val(ValType::I32)
 }
 
+/// References in the large struct. Miri takes minutes to set up a map of 3000.
+pub const HUGE: usize = if cfg!(miri) { LARGE_OBJECT_BYTES as usize / 4 + 8 } else { 3000 };
+
 /// The types of all tests.
 pub struct Types {
     pub all: GcTypes,
@@ -25,7 +28,7 @@ pub struct Types {
     pub pair: Arc<GcType>,
     /// 100 references between 50 `i64`.
     pub wide: Arc<GcType>,
-    /// 3000 references: a large struct.
+    /// [`HUGE`] references: a large struct.
     pub huge: Arc<GcType>,
     /// An array of `i8`.
     pub bytes: Arc<GcType>,
@@ -37,7 +40,7 @@ pub struct Types {
 
 impl Types {
     pub fn new(map: HeapMap) -> Types {
-        Types::with_huge(map, 3000)
+        Types::with_huge(map, HUGE)
     }
 
     /// As `new`, but for `huge`, whose map takes longer to set up than a short program to run: it is a pair here.

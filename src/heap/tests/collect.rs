@@ -1,6 +1,6 @@
 //! Minor and major collections, the barrier, and host objects.
 
-use crate::fuzzing::heap_model::world::{Host, TestMemory, Types, World, options};
+use crate::fuzzing::heap_model::world::{HUGE, Host, TestMemory, Types, World, options};
 use crate::heap::*;
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{MapParams, reference};
@@ -169,11 +169,11 @@ fn large_objects_stay_where_they_are_and_their_pages_come_back() {
     let object = w.try_struct(&huge, 0).unwrap();
     w.push(object);
     let young = w.pair(2);
-    w.set(object, 4 * 3000, young);
+    w.set(object, 4 * HUGE as u32, young);
     w.minor();
     assert_eq!((w.top(1), w.top(0)), (large, object));
     assert_eq!(w.get(w.get(large, ARRAY_ELEMENTS + 4 * 9_999), 12), 1);
-    assert_eq!(w.get(w.get(object, 4 * 3000), 12), 2);
+    assert_eq!(w.get(w.get(object, 4 * HUGE as u32), 12), 2);
     w.pop();
     w.major();
     assert_eq!(w.heap.array_len(&w.mem, large), Some(10_000));
