@@ -4,12 +4,14 @@
 //! Control keeps its shape: each control instruction is made anew with new regions, which are then
 //! filled. The walk is a loop over an explicit stack, because modules may nest as deep as they like.
 
+use super::compared;
+use super::counters::counters;
 use super::environ::{Environ, Lowering};
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
 use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value};
 use crate::types::ValType;
-use cranelift_entity::{SecondaryMap, packed_option::PackedOption};
+use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 
 /// Lowers a function.
 ///
@@ -24,7 +26,8 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     // About what an operation becomes.
     new.insts.reserve(2 * old.insts.len());
     new.values.reserve(2 * old.values.len());
-    let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new() };
+    let counters = if environ.env().bounds { counters(old) } else { EntitySet::new() };
+    let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new(), counters };
     driver.run()?;
     Ok(driver.new)
 }
@@ -35,6 +38,8 @@ struct Driver<'o, 'a, 'e, E> {
     environ: &'e mut E,
     values: SecondaryMap<Value, Option<Repr>>,
     insts: SecondaryMap<Inst, PackedOption<Inst>>,
+    /// Values of the original that are never negative.
+    counters: EntitySet<Value>,
 }
 
 struct Place {
@@ -97,15 +102,9 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
 
     /// What is known behind an `if` once its last arm is done, if one arm does not get there.
     fn learn_behind(&mut self, owner: Inst, arm: Region, region: Region) {
-        let Some((cond, then, els)) = self.choice(owner).filter(|&(_, _, els)| els == arm) else { return };
-        let leaves = |region: Region| {
-            let last = self.old.regions[region].insts.last();
-            last.is_some_and(|&last| !matches!(self.old.insts[last].op, Op::Yield))
-        };
-        match (leaves(then), leaves(els)) {
-            (true, false) => self.environ.known().learn(&self.new, cond, false, region),
-            (false, true) => self.environ.known().learn(&self.new, cond, true, region),
-            _ => {}
+        let Some((cond, ..)) = self.choice(owner).filter(|&(_, _, els)| els == arm) else { return };
+        if let Some(holds) = compared::behind(self.old, owner) {
+            self.environ.known().learn(&self.new, cond, holds, region);
         }
     }
 
@@ -260,6 +259,9 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             for &param in &self.old.regions[old].params {
                 let value = self.new.add_param(new, self.old.ty(param));
                 self.values[param] = Some(Repr::Plain(value));
+                if self.counters.contains(param) {
+                    self.environ.known().set_never_negative(value);
+                }
             }
         }
         let results: Vec<ValType> = self.old.results(inst).iter().map(|&v| self.old.ty(v)).collect();

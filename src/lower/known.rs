@@ -13,12 +13,13 @@
 //! The two cells of a table change when it grows and nowhere else; the driver says where that may be.
 //!
 //! An index that was compared with a length is below it wherever the comparison dominates, whether the check of an
-//! access compared them or a branch of the module itself: SSA values do not change. Such a check is not made again.
+//! access compared them or a branch of the module itself: SSA values do not change. Such a check is not made again. A
+//! branch may have compared them as signed numbers, if the index is never negative (`counters.rs`).
 
+use super::compared::{self, Kind};
 use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value};
-use cranelift_entity::SecondaryMap;
+use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::HashMap;
-use wasmparser::Operator;
 
 /// Known words.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Known {
     /// Constants that are below a value. A later one is larger, and its region nested in those before, but for those
     /// at the end that are not open any more.
     constants: HashMap<Value, Vec<(u32, Region)>>,
+    /// Values that are never negative, as signed numbers.
+    never_negative: EntitySet<Value>,
     open: SecondaryMap<Region, bool>,
     /// How often tables may have grown.
     grown: u32,
@@ -94,29 +97,21 @@ impl Known {
         }
     }
 
+    /// A value of the lowered function is never negative, as a signed number.
+    pub fn set_never_negative(&mut self, value: Value) {
+        self.never_negative.insert(value);
+    }
+
     /// A condition of a lowered function is not zero, or is, from the end of a region on.
     pub fn learn(&mut self, func: &Func<'_>, cond: Value, holds: bool, region: Region) {
-        // As deep as compilers write it.
-        const MOST: usize = 8;
-        let mut work = vec![(cond, holds)];
-        for _ in 0..MOST {
-            let Some((cond, holds)) = work.pop() else { return };
-            let Some(inst) = func.def_inst(cond) else { continue };
-            let Op::Core(op) = &func.insts[inst].op else { continue };
-            match (op, holds, func.args(inst)) {
-                (Operator::I32Eqz, _, &[of]) => work.push((of, !holds)),
-                (Operator::I32And, true, &[a, b]) | (Operator::I32Or, false, &[a, b]) => {
-                    work.extend([(a, holds), (b, holds)]);
-                }
-                (Operator::I32LtU, true, &[index, limit])
-                | (Operator::I32GeU, false, &[index, limit])
-                | (Operator::I32GtU, true, &[limit, index])
-                | (Operator::I32LeU, false, &[limit, index]) => {
-                    self.set_below((index, constant(func, index)), limit, region);
-                }
-                _ => {}
+        compared::below(func, cond, holds, |kind, index, limit| {
+            let constant = compared::constant(func, index);
+            // What is below a number, signed, and not negative, is below it unsigned.
+            let signed = |constant: u32| constant as i32 >= 0;
+            if kind == Kind::Unsigned || constant.map_or(self.never_negative.contains(index), signed) {
+                self.set_below((index, constant), limit, region);
             }
-        }
+        });
     }
 
     /// What a cell of a table holds, if it was loaded where that is visible now, and holds still.
@@ -147,13 +142,6 @@ impl Known {
     }
 }
 
-fn constant(func: &Func<'_>, value: Value) -> Option<u32> {
-    match func.insts[func.def_inst(value)?].op {
-        Op::Core(Operator::I32Const { value }) => Some(value as u32),
-        _ => None,
-    }
-}
-
 /// Whether a table may have other cells behind an operation. A dropped segment has.
 fn may_grow(op: &Op<'_>) -> bool {
     matches!(
@@ -170,6 +158,7 @@ mod tests {
     use super::*;
     use crate::ir::{Callee, Cursor, SrcLoc};
     use cranelift_entity::EntityRef;
+    use wasmparser::Operator;
 
     #[test]
     fn a_length_is_forgotten_with_its_region() {
@@ -194,9 +183,14 @@ mod tests {
         let five = c.i32(5);
         let more = c.i32_op(Operator::I32GtU, limit, five);
         let both = c.i32_op(Operator::I32And, below, more);
+        let signed = c.i32_op(Operator::I32LtS, index, limit);
+        let counter = std::cell::Cell::new(false);
         let learnt = |cond, holds| {
             let mut known = Known::default();
             known.set_open(body, true);
+            if counter.get() {
+                known.set_never_negative(index);
+            }
             known.learn(&func, cond, holds, body);
             let index = known.is_below((index, None), limit);
             (index, known.is_below((five, Some(5)), limit), known.is_below((five, Some(6)), limit))
@@ -207,6 +201,10 @@ mod tests {
         assert_eq!(learnt(not, true), (false, false, false));
         assert_eq!(learnt(both, true), (true, true, false));
         assert_eq!(learnt(both, false), (false, false, false));
+        assert_eq!(learnt(signed, true), (false, false, false));
+        counter.set(true);
+        assert_eq!(learnt(signed, true), (true, false, false));
+        assert_eq!(learnt(signed, false), (false, false, false));
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //! | `func.rs` | the driver: walks a function and dispatches |
 //! | `op/` | one file for each family of operations |
 //! | `known.rs` | words that are known already: lengths, cells of tables, addresses of root areas |
+//! | `compared.rs` | what a condition tells of numbers |
+//! | `counters.rs` | parameters of loops that are never negative |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |
@@ -30,7 +32,9 @@
 
 #![forbid(unsafe_code)]
 
+mod compared;
 pub mod context;
+mod counters;
 pub mod debug;
 pub mod emit;
 pub mod env;

@@ -34,7 +34,29 @@
     (table.set $table (local.get $j) (local.get $held)))
 
   (func (export "constants") (param $a (ref $ints)) (result i32)
-    (i32.add (array.get $ints (local.get $a) (i32.const 3)) (array.get $ints (local.get $a) (i32.const 2)))))
+    (i32.add (array.get $ints (local.get $a) (i32.const 3)) (array.get $ints (local.get $a) (i32.const 2))))
+
+  ;; What counts up from zero and was below the length, as a signed number, is in bounds.
+  (func (export "signed") (param $a (ref $ints)) (result i32)
+    (local $i i32) (local $sum i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_s (local.get $i) (array.len (local.get $a))))
+        (local.set $sum (i32.add (local.get $sum) (array.get $ints (local.get $a) (local.get $i))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (local.get $sum))
+
+  ;; Here it begins anywhere, and the check stays.
+  (func (export "signed_from") (param $a (ref $ints)) (param $i i32) (result i32)
+    (local $sum i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_s (local.get $i) (array.len (local.get $a))))
+        (local.set $sum (i32.add (local.get $sum) (array.get $ints (local.get $a) (local.get $i))))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (local.get $sum)))
 ;; lowered:
 ;; (module
 ;;   (rec
@@ -64,6 +86,8 @@
 ;;   (export "arms" (func 5))
 ;;   (export "swap" (func 6))
 ;;   (export "constants" (func 7))
+;;   (export "signed" (func 8))
+;;   (export "signed_from" (func 9))
 ;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;2;) (type 0) (param i32 i32)
 ;;     (local i32)
@@ -298,10 +322,80 @@
 ;;     i32.load offset=11 align=1
 ;;     i32.add
 ;;   )
-;;   (func $"wasmtime-gc helper 7" (;8;) (type 10)
+;;   (func (;8;) (type 4) (param i32) (result i32)
+;;     (local i32 i32)
+;;     block ;; label = @1
+;;       i32.const 0
+;;       i32.const 0
+;;       local.set 1
+;;       local.set 2
+;;       loop ;; label = @2
+;;         local.get 2
+;;         local.get 0
+;;         i32.load offset=7 align=1
+;;         i32.ge_s
+;;         br_if 1 (;@1;)
+;;         local.get 1
+;;         local.get 0
+;;         local.get 2
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.load offset=11 align=1
+;;         i32.add
+;;         local.set 1
+;;         local.get 2
+;;         i32.const 1
+;;         i32.add
+;;         local.set 2
+;;         br 0 (;@2;)
+;;       end
+;;       unreachable
+;;     end
+;;     local.get 1
+;;   )
+;;   (func (;9;) (type 2) (param i32 i32) (result i32)
+;;     (local i32 i32)
+;;     block ;; label = @1
+;;       i32.const 0
+;;       local.set 2
+;;       loop ;; label = @2
+;;         local.get 0
+;;         i32.load offset=7 align=1
+;;         local.set 3
+;;         local.get 1
+;;         local.get 3
+;;         i32.ge_s
+;;         br_if 1 (;@1;)
+;;         local.get 1
+;;         local.get 3
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           unreachable
+;;         end
+;;         local.get 2
+;;         local.get 0
+;;         local.get 1
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.load offset=11 align=1
+;;         i32.add
+;;         local.set 2
+;;         local.get 1
+;;         i32.const 1
+;;         i32.add
+;;         local.set 1
+;;         br 0 (;@2;)
+;;       end
+;;       unreachable
+;;     end
+;;     local.get 2
+;;   )
+;;   (func $"wasmtime-gc helper 7" (;10;) (type 10)
 ;;     call $"wasmtime-gc helper 36"
 ;;   )
-;;   (func $"wasmtime-gc helper 36" (;9;) (type 10)
+;;   (func $"wasmtime-gc helper 36" (;11;) (type 10)
 ;;     global.get 0
 ;;     i32.const 8
 ;;     i32.const -1
@@ -313,7 +407,7 @@
 ;;       unreachable
 ;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;10;) (type 9) (param i32)
+;;   (func $"wasmtime-gc helper 6" (;12;) (type 9) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1
