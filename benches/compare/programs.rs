@@ -42,6 +42,7 @@ micro! {
     Casts "cast_ref" [5000], 2;
     Casts "br_on_cast" [1000], 1;
     Other "br_on_cast_final" [1000], 1;
+    Other "br_on_cast_any" [5000], 1;
     Other "closures" [2_000_000], 2000;
     Other "i31" [20_000_000], 1000;
     Other "global_refs" [10_000_000], 2000;

@@ -92,6 +92,8 @@ pub struct ModuleEnv<'m, 'a> {
     pub gc_types: HashMap<TypeId, Arc<GcType>>,
     /// The built-in array type of lowered tables and element segments.
     pub table_array: Arc<GcType>,
+    /// The built-in type of host values.
+    pub hosts: Arc<GcType>,
     /// Places of globals, by index; `None` for native ones.
     pub globals: Vec<Option<Place>>,
     /// Places of tables, by index; `None` for native ones.
@@ -146,6 +148,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             bounds: cx.passes.at_level(cx.opt_level).has(Passes::BOUNDS),
             gc_types,
             table_array: cx.gc_types.builtin(crate::layout::rtt::RTT_OF_TABLES),
+            hosts: cx.gc_types.builtin(crate::layout::rtt::RTT_OF_HOSTS),
             globals: Vec::new(),
             tables: Vec::new(),
             elems: Vec::new(),

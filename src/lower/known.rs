@@ -1,4 +1,4 @@
-//! Words that are known already: lengths of arrays, cells of tables, addresses of root areas.
+//! Words that are known already: lengths and headers of objects, cells of tables, addresses of root areas.
 //!
 //! ```wat
 //! (array.get $a (local.get $a) (i32.const 0)) (array.get $a (local.get $a) (i32.const 1))
@@ -10,6 +10,9 @@
 //! may change a length. Obligation: a word is used again only in the region where it was loaded, or in
 //! regions that are nested in it; the driver says which regions are open.
 //!
+//! The header of an object never changes either, but it may be the address of a descriptor, which the collector moves.
+//! So it is forgotten where the collector may run.
+//!
 //! The two cells of a table change when it grows and nowhere else; the driver says where that may be.
 //!
 //! An index that was compared with a length is below it wherever the comparison dominates, whether the check of an
@@ -17,7 +20,7 @@
 //! branch may have compared them as signed numbers, if the index is never negative (`counters.rs`).
 
 use super::compared::{self, Kind};
-use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value};
+use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value, effects};
 use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::HashMap;
 
@@ -25,6 +28,8 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Known {
     lengths: HashMap<Value, (Value, Region)>,
+    /// Headers, and how often the collector may have run when they were loaded.
+    headers: HashMap<Value, (Value, Region, u32)>,
     /// Of tables, by base and offset.
     cells: HashMap<(u32, u32), (Value, Region, u32)>,
     bases: HashMap<u32, (Value, Region)>,
@@ -38,6 +43,8 @@ pub struct Known {
     open: SecondaryMap<Region, bool>,
     /// How often tables may have grown.
     grown: u32,
+    /// How often the collector may have run.
+    collected: u32,
     /// Whether nothing in the function makes one grow.
     quiet: bool,
     /// Whether the function has a loop.
@@ -61,6 +68,7 @@ impl Known {
         // What a loop calls further down is called before its start is reached again.
         let repeats = matches!(op, Op::Loop { .. }) && !self.quiet;
         self.grown += u32::from(repeats || may_grow(op));
+        self.collected += u32::from(effects(op).collects || matches!(op, Op::Loop { .. }));
     }
 
     /// The length of an array, if it was loaded where that is visible now.
@@ -72,6 +80,24 @@ impl Known {
     /// The length of an array was loaded at the end of a region.
     pub fn set(&mut self, array: Value, len: Value, region: Region) {
         self.lengths.insert(array, (len, region));
+    }
+
+    /// The header of an object, if it was loaded where that is visible now, and is still what it was.
+    pub fn header(&self, object: Value) -> Option<Value> {
+        let &(header, region, collected) = self.headers.get(&object)?;
+        (self.open[region] && collected == self.collected).then_some(header)
+    }
+
+    /// The header of an object was loaded in a region.
+    pub fn set_header(&mut self, object: Value, header: Value, region: Region) {
+        self.headers.insert(object, (header, region, self.collected));
+    }
+
+    /// A reference has another name.
+    pub fn rename(&mut self, old: Value, new: Value) {
+        if let Some(&known) = self.headers.get(&old) {
+            self.headers.insert(new, known);
+        }
     }
 
     /// Whether an index is known to be below a limit here, unsigned. `index` with its value if it is a constant.
@@ -171,6 +197,27 @@ mod tests {
         assert_eq!(lengths.get(array), Some(len));
         lengths.set_open(inner, false);
         assert_eq!(lengths.get(array), None);
+    }
+
+    #[test]
+    fn a_header_is_forgotten_where_something_may_collect() {
+        let (object, header, other) = (Value::new(0), Value::new(1), Value::new(2));
+        let (outer, inner) = (Region::new(0), Region::new(1));
+        let mut known = Known::default();
+        known.set_open(outer, true);
+        known.set_header(object, header, outer);
+        known.rename(object, other);
+        known.pass(&Op::Block { body: inner });
+        assert_eq!((known.header(object), known.header(other)), (Some(header), Some(header)));
+        known.pass(&Op::Loop { body: inner });
+        assert_eq!((known.header(object), known.header(other)), (None, None));
+        known.set_header(object, header, outer);
+        known.pass(&Op::Call(Callee::Func(3)));
+        assert_eq!(known.header(object), None);
+        known.set_open(inner, true);
+        known.set_header(object, header, inner);
+        known.set_open(inner, false);
+        assert_eq!(known.header(object), None);
     }
 
     #[test]

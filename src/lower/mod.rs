@@ -9,7 +9,7 @@
 //! | `environ.rs` | the hooks: one method for each GC operation, implemented per heap flavour |
 //! | `func.rs` | the driver: walks a function and dispatches |
 //! | `op/` | one file for each family of operations |
-//! | `known.rs` | words that are known already: lengths, cells of tables, addresses of root areas |
+//! | `known.rs` | words that are known already: lengths, headers, cells of tables, addresses of root areas |
 //! | `compared.rs` | what a condition tells of numbers |
 //! | `counters.rs` | parameters of loops that are never negative |
 //! | `helper.rs` | functions that lowering adds |

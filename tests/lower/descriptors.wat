@@ -182,14 +182,14 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=3 align=1
-;;       i32.load offset=4 align=1
-;;       i32.const 3
-;;       i32.eq
 ;;       local.set 0
 ;;     else
-;;       i32.const 0
+;;       i32.const 5308456
 ;;       local.set 0
 ;;     end
 ;;     local.get 0
+;;     i32.load offset=4 align=1
+;;     i32.const 3
+;;     i32.eq
 ;;   )
 ;; )

@@ -71,6 +71,7 @@
 ;;     local.get 0
 ;;   )
 ;;   (func (;2;) (type 2) (param i32) (result i32)
+;;     (local i32)
 ;;     local.get 0
 ;;     i32.const 3
 ;;     i32.and
@@ -79,17 +80,17 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=3 align=1
-;;       global.get 0
-;;       local.set 0
-;;       i32.load offset=16 align=1
-;;       local.get 0
-;;       i32.eq
 ;;       local.set 0
 ;;     else
-;;       i32.const 0
+;;       i32.const 5308456
 ;;       local.set 0
 ;;     end
+;;     global.get 0
+;;     local.set 1
 ;;     local.get 0
+;;     i32.load offset=16 align=1
+;;     local.get 1
+;;     i32.eq
 ;;   )
 ;;   (func (;3;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32 i32 i32)

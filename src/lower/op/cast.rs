@@ -8,13 +8,28 @@
 //! ;; final target: (i32.eq (i32.load $heap offset=3 (local.get $shape)) (i32.const RTT_OF_CIRCLE))
 //! ```
 //!
-//! A value that may be null or an i31 is tested for that first. Sources: N. Cohen, "Type-extension
-//! type tests can be performed in constant time" (1991); Wasm 3.0, section 4.4.5.
+//! A value that may be null or an i31 is tested for that first, and then taken to have the record of host values, which
+//! passes no test. So the header, or that record, is found out once for all tests of a value that follow each other, as
+//! in a chain of `br_on_cast`; the engine can share loads, but not branches:
+//!
+//! ```wat
+//! (br_on_cast $is_circle anyref (ref $circle) (local.get $shape))
+//! (br_on_cast $is_square anyref (ref $square))
+//! ;; becomes, both types being final
+//! (local.set $record
+//!   (if (result i32) (i32.eq (i32.and (local.get $shape) (i32.const TAG_MASK)) (i32.const TAG_OBJECT))
+//!     (then (i32.load $heap offset=3 (local.get $shape)))
+//!     (else (i32.const RTT_OF_HOSTS))))
+//! (br_if $is_circle (i32.eq (local.get $record) (i32.const RTT_OF_CIRCLE)))
+//! (br_if $is_square (i32.eq (local.get $record) (i32.const RTT_OF_SQUARE)))
+//! ```
+//!
+//! Sources: N. Cohen, "Type-extension type tests can be performed in constant time" (1991); Wasm 3.0, section 4.4.5.
 
 use super::super::environ::{Environ, Lowering};
-use super::memory;
-use crate::ir::{Cursor, Op, RefOp, Sign, TrapCode, Value};
-use crate::layout::{Kind, Width, reference, rtt};
+use super::{memory, record};
+use crate::ir::{Cursor, Op, RefOp, TrapCode, Value};
+use crate::layout::{Kind, reference, rtt};
 use crate::types::{HeapTop, HeapType, RefType, TypeId, ValType};
 use wasmparser::Operator;
 
@@ -111,7 +126,56 @@ pub fn test<'a, E: Environ<'a>>(
         );
         return Ok(c.func.results(inst)[0]);
     }
-    Ok(guarded(c, value, from, null_passes, |c| is_object(env, c, value, &question, None)))
+    let header = header(e, c, value, from);
+    let ok = passes(e.env(), c, header, &question);
+    if null_passes == 0 || !from.nullable {
+        return Ok(ok);
+    }
+    let is_null = c.i32_op(Operator::I32Eq, value, null);
+    Ok(c.i32_op(Operator::I32Or, ok, is_null))
+}
+
+/// The header of a value; if that is no object, the address of the record of host values.
+fn header<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, from: RefType) -> Value {
+    if let Some(header) = e.known().header(value) {
+        return header;
+    }
+    let (region, env) = (c.region, e.env());
+    let header = match object_test(c, value, from) {
+        None => memory::header(env, c, value, None),
+        Some(is_object) => {
+            let inst = c.if_else(
+                is_object,
+                &[ValType::I32],
+                |c| {
+                    let header = memory::header(env, c, value, None);
+                    c.yield_(&[header]);
+                },
+                |c| {
+                    let hosts = record::address(env, c, &env.hosts);
+                    c.yield_(&[hosts]);
+                },
+            );
+            c.func.results(inst)[0]
+        }
+    };
+    e.known().set_header(value, header, region);
+    header
+}
+
+/// Whether a value is an object, if that is to be asked.
+fn object_test(c: &mut Cursor<'_, '_>, value: Value, from: RefType) -> Option<Value> {
+    if may_be_i31(from.heap) {
+        let mask = c.i32(reference::TAG_MASK);
+        let tag = c.i32_op(Operator::I32And, value, mask);
+        let wanted = c.i32(reference::TAG_OBJECT);
+        Some(c.i32_op(Operator::I32Eq, tag, wanted))
+    } else {
+        from.nullable.then(|| {
+            let null = c.i32(reference::NULL);
+            c.i32_op(Operator::I32Ne, value, null)
+        })
+    }
 }
 
 /// Runs a test of an object, unless the value is none; then the answer is 0 for an i31 and
@@ -123,19 +187,7 @@ pub(super) fn guarded<'a>(
     null_passes: u32,
     object: impl FnOnce(&mut Cursor<'_, 'a>) -> Value,
 ) -> Value {
-    let may_be_i31 = may_be_i31(from.heap);
-    if !may_be_i31 && !from.nullable {
-        return object(c);
-    }
-    let cond = if may_be_i31 {
-        let mask = c.i32(reference::TAG_MASK);
-        let tag = c.i32_op(Operator::I32And, value, mask);
-        let wanted = c.i32(reference::TAG_OBJECT);
-        c.i32_op(Operator::I32Eq, tag, wanted)
-    } else {
-        let null = c.i32(reference::NULL);
-        c.i32_op(Operator::I32Ne, value, null)
-    };
+    let Some(cond) = object_test(c, value, from) else { return object(c) };
     let inst = c.if_else(
         cond,
         &[ValType::I32],
@@ -144,7 +196,7 @@ pub(super) fn guarded<'a>(
             c.yield_(&[answer]);
         },
         |c| {
-            let answer = if may_be_i31 && null_passes == 1 {
+            let answer = if may_be_i31(from.heap) && null_passes == 1 {
                 let null = c.i32(reference::NULL);
                 c.i32_op(Operator::I32Eq, value, null)
             } else {
@@ -166,16 +218,13 @@ fn load_record(
     memory::load_word(env, c, record, offset, ValType::I32)
 }
 
-/// The test proper, on a value that is known to be an object, or whose fault in the header load means
-/// `trap`.
-fn is_object<'a>(
+/// The test proper: whether a header's record is what is asked for.
+fn passes<'a>(
     env: &super::super::env::ModuleEnv<'_, 'a>,
     c: &mut Cursor<'_, 'a>,
-    value: Value,
+    header: Value,
     question: &Question,
-    trap: Option<TrapCode>,
 ) -> Value {
-    let header = memory::load(env, c, value, 0, (Width::I32, Sign::None, ValType::I32), trap);
     match *question {
         Question::Kind(kind) => {
             let found = load_record(env, c, header, rtt::RTT_KIND);
@@ -184,11 +233,11 @@ fn is_object<'a>(
         }
         Question::Type { id, exact } => {
             let Some(ty) = env.gc_types.get(&id) else { return c.i32(0) };
-            let wanted = super::record::address(env, c, ty);
+            let wanted = record::address(env, c, ty);
             if exact && env.module.types.def(id).sub.descriptor.is_some() {
                 // Its objects have records of their own, which tell the same type.
                 let found = load_record(env, c, header, rtt::RTT_TYPE_ID);
-                let wanted = super::record::index(env, c, ty);
+                let wanted = record::index(env, c, ty);
                 return c.i32_op(Operator::I32Eq, found, wanted);
             }
             if exact {
@@ -207,7 +256,7 @@ fn is_object<'a>(
                 &[ValType::I32],
                 |c| {
                     let found = load_record(env, c, header, entry);
-                    let wanted = super::record::address(env, c, ty);
+                    let wanted = record::address(env, c, ty);
                     let equal = c.i32_op(Operator::I32Eq, found, wanted);
                     c.yield_(&[equal]);
                 },
@@ -236,11 +285,18 @@ pub fn cast<'a, E: Environ<'a>>(
     match asked {
         // The header load itself faults on null, and the fault is the failure of the cast.
         Question::Kind(_) | Question::Type { .. } if objects_only && !(from.nullable && (to.nullable || explicit)) => {
-            let ok = is_object(e.env(), c, value, &asked, Some(TrapCode::CastFailure));
+            let header = e.known().header(value).unwrap_or_else(|| {
+                let header = memory::header(e.env(), c, value, Some(TrapCode::CastFailure));
+                e.known().set_header(value, header, c.region);
+                header
+            });
+            let ok = passes(e.env(), c, header, &asked);
             fail_unless(c, ok);
         }
         // Null passes: nothing to load then.
-        Question::Kind(_) | Question::Type { .. } if objects_only && to.nullable => {
+        Question::Kind(_) | Question::Type { .. }
+            if objects_only && to.nullable && e.known().header(value).is_none() =>
+        {
             let null = c.i32(reference::NULL);
             let object = c.i32_op(Operator::I32Ne, value, null);
             let env = e.env();
@@ -248,7 +304,8 @@ pub fn cast<'a, E: Environ<'a>>(
                 object,
                 &[],
                 |c| {
-                    let ok = is_object(env, c, value, &asked, Some(TrapCode::CastFailure));
+                    let header = memory::header(env, c, value, Some(TrapCode::CastFailure));
+                    let ok = passes(env, c, header, &asked);
                     fail_unless(c, ok);
                     c.yield_(&[]);
                 },
@@ -269,7 +326,14 @@ pub(super) fn fail_unless(c: &mut Cursor<'_, '_>, ok: Value) {
     c.trap_if(failed, TrapCode::CastFailure);
 }
 
+/// The operand under a new type, of which is known what was known of it.
+pub fn renamed<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, ty: ValType) -> Value {
+    let new = refine(c, value, ty);
+    e.known().rename(value, new);
+    new
+}
+
 /// The operand under a new type; nothing at run time.
-pub fn refine(c: &mut Cursor<'_, '_>, value: Value, ty: ValType) -> Value {
+fn refine(c: &mut Cursor<'_, '_>, value: Value, ty: ValType) -> Value {
     c.value(Op::Ref(RefOp::Refine), &[value], ty)
 }

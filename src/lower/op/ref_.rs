@@ -62,7 +62,7 @@ fn in_heap<'a, E: Environ<'a>>(
                 let is_null = c.i32_op(Operator::I32Eq, value, null);
                 c.trap_if(is_null, TrapCode::NullReference);
             }
-            cast::refine(c, value, ty)
+            cast::renamed(e, c, value, ty)
         }
         RefOp::Eq => {
             let other = func_ref::native(e, c, args[1])?;
@@ -71,7 +71,7 @@ fn in_heap<'a, E: Environ<'a>>(
         RefOp::Test(to) => e.translate_ref_test(c, value, from, to)?,
         RefOp::Cast(to) => {
             e.translate_ref_cast(c, value, from, to)?;
-            cast::refine(c, value, ty)
+            cast::renamed(e, c, value, ty)
         }
         RefOp::GetDesc => desc::get(e, c, value, ty),
         RefOp::TestDesc(to) => {
@@ -81,9 +81,9 @@ fn in_heap<'a, E: Environ<'a>>(
         RefOp::CastDesc(to) => {
             let descriptor = func_ref::native(e, c, args[1])?;
             desc::cast(e, c, (value, from), to, descriptor);
-            cast::refine(c, value, ty)
+            cast::renamed(e, c, value, ty)
         }
-        RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::refine(c, value, ty),
+        RefOp::Refine | RefOp::AnyConvertExtern | RefOp::ExternConvertAny => cast::renamed(e, c, value, ty),
         RefOp::Func(_) | RefOp::Null(_) => return Err(Error::bug("constant reference with an operand")),
         _ => return Err(Error::bug("a reference operation that is lowered elsewhere")),
     }))
