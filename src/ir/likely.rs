@@ -1,4 +1,5 @@
-//! Which functions calls through references and tables reach most, by place in the original module.
+//! What is likely of calls: which functions those through references and tables reach most, and how often a call is
+//! made; by place in the original module.
 //!
 //! It comes from a profile of earlier runs or from hints in the module, and may be wrong: what is made of it asks
 //! first.
@@ -41,5 +42,33 @@ impl LikelyTargets {
     /// The targets of a call, the likeliest first.
     pub fn at(&self, loc: SrcLoc) -> &[LikelyTarget] {
         self.by_place.get(&loc.0).map_or(&[], |targets| targets)
+    }
+}
+/// How often something is done while the function that it is in runs once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Frequency {
+    /// So seldom that it is not worth anything.
+    Never,
+    /// Two to this power times, about.
+    Power(i8),
+    /// It is worth whatever can be done.
+    Always,
+}
+
+/// How often calls are made.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Frequencies {
+    by_place: HashMap<u32, Frequency>,
+}
+
+impl Frequencies {
+    /// Notes how often the operator at an offset in the module runs.
+    pub fn insert(&mut self, offset: u32, frequency: Frequency) {
+        self.by_place.insert(offset, frequency);
+    }
+
+    /// How often an operator runs, if that is known.
+    pub fn at(&self, loc: SrcLoc) -> Option<Frequency> {
+        self.by_place.get(&loc.0).copied()
     }
 }

@@ -13,7 +13,7 @@
 //! | `effects.rs` | what an instruction may read, write, or cause |
 //! | `build.rs` | appending instructions |
 //! | `loops.rs` | one walk that gathers something about each loop |
-//! | `likely.rs` | which functions calls through references reach most |
+//! | `likely.rs` | which functions calls through references reach most, and how often calls are made |
 //! | `reach.rs` | which nodes of a graph lead to a marked one |
 //! | `print.rs` | text, for tests and debugging |
 //! | `verify.rs` | an independent check of the invariants below |
@@ -48,7 +48,7 @@ pub use build::{Cursor, memarg, zero};
 pub use debug::{DebugOp, Debugged, Mark, MarkKind, Shape, VarKind};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
-pub use likely::{LikelyTarget, LikelyTargets};
+pub use likely::{Frequencies, Frequency, LikelyTarget, LikelyTargets};
 pub use op::{
     ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, RttBound, Sign, StructOp, TableOp, TrapCode,
 };

@@ -229,7 +229,7 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
         }
     }
     let small = irs().filter(|func| called.get((func.index - imported) as usize) == Some(&true));
-    Ok(Candidates::new(small.chain(&plain)))
+    Ok(Candidates::new(small.chain(&plain), module.hints.frequencies.clone()))
 }
 
 /// Who may write each global.

@@ -29,11 +29,15 @@
 //! - What ends in a trap is hardly ever done, and only gets larger: calls there stay.
 //! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the
 //!   innermost loops come first.
+//! - Where hints tell how often a call is made, that counts and not the loops that it is in ([`urgency`]).
 //!
 //! All of this depends on the module only, not on the order in which functions are worked on. What this is
 //! not: a pass over calls through references; and nothing is put in that tail-calls.
 
-use crate::ir::{ArrayOp, BrTarget, Callee, Func, I31Op, Inlined, Inst, Op, RefOp, Region, SrcLoc, StructOp, Value};
+use crate::ir::{
+    ArrayOp, BrTarget, Callee, Frequencies, Frequency, Func, I31Op, Inlined, Inst, Op, RefOp, Region, SrcLoc, StructOp,
+    Value,
+};
 use crate::types::{HeapType, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -57,6 +61,12 @@ const MIN_GROWTH: u32 = 200;
 /// No caller grows beyond this.
 const MAX_CALLER: u32 = 10_000;
 
+/// A call that is made so many times is taken to be in a loop, as a power of two; in two when it is twice the power.
+const POWER_OF_LOOP: u32 = 4;
+
+/// A call that is made less often, as a power of two, stays.
+const SELDOM: i8 = -4;
+
 /// How often candidates are put into candidates.
 const ROUNDS: usize = 2;
 
@@ -64,6 +74,7 @@ const ROUNDS: usize = 2;
 #[derive(Default)]
 pub struct Candidates<'a> {
     bodies: HashMap<u32, Candidate<'a>>,
+    frequencies: Frequencies,
 }
 
 #[derive(Clone)]
@@ -74,15 +85,15 @@ struct Candidate<'a> {
 
 impl<'a> Candidates<'a> {
     /// Of the functions of a module, those that are small enough.
-    pub fn new<'f>(funcs: impl Iterator<Item = &'f Func<'a>>) -> Candidates<'a>
+    pub fn new<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, frequencies: Frequencies) -> Candidates<'a>
     where
         'a: 'f,
     {
-        Candidates::within(funcs, MAX_COST)
+        Candidates::within(funcs, MAX_COST, frequencies)
     }
 
     /// Those that cost at most `most`.
-    pub fn within<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, most: u32) -> Candidates<'a>
+    pub fn within<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, most: u32, frequencies: Frequencies) -> Candidates<'a>
     where
         'a: 'f,
     {
@@ -91,7 +102,7 @@ impl<'a> Candidates<'a> {
             Some((func.index, Candidate { func: (*func).clone(), cost }))
         };
         let funcs: Vec<&Func<'a>> = funcs.collect();
-        let mut all = Candidates { bodies: funcs.par_iter().filter_map(candidate).collect() };
+        let mut all = Candidates { bodies: funcs.par_iter().filter_map(candidate).collect(), frequencies };
         for _ in 0..ROUNDS {
             let grown: Vec<_> = all.bodies.par_iter().filter_map(|(&index, of)| all.grown(index, of, most)).collect();
             all.bodies.extend(grown);
@@ -107,7 +118,7 @@ impl<'a> Candidates<'a> {
             return None;
         }
         let mut func = of.func.clone();
-        put(&mut func, wanted);
+        put(&mut func, &self.frequencies, wanted);
         let cost = cost(&func, most).filter(|_| !calls(&func, index))?;
         Some((index, Candidate { func, cost }))
     }
@@ -121,18 +132,22 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
 /// Puts candidates into a function, and a function that calls itself once into itself. Whether it did.
 pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
     let index = func.index;
-    let others =
-        !candidates.bodies.is_empty() && put(func, |callee| candidates.bodies.get(&callee).filter(|_| callee != index));
+    let (bodies, often) = (&candidates.bodies, &candidates.frequencies);
+    let others = !bodies.is_empty() && put(func, often, |callee| bodies.get(&callee).filter(|_| callee != index));
     // Behind the others, so that they are in what is put there.
     let itself = itself(func);
-    let again = itself.is_some_and(|itself| put(func, |callee| Some(&itself).filter(|_| callee == index)));
+    let again = itself.is_some_and(|itself| put(func, often, |callee| Some(&itself).filter(|_| callee == index)));
     others || again
 }
 
 /// Puts functions into a function. Whether it did.
-fn put<'c, 'a: 'c>(func: &mut Func<'a>, wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>) -> bool {
+fn put<'c, 'a: 'c>(
+    func: &mut Func<'a>,
+    often: &Frequencies,
+    wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>,
+) -> bool {
     let mut changed = false;
-    let (found, own) = sites(func, |callee| wanted(callee).is_some());
+    let (found, own) = sites(func, often, |callee| wanted(callee).is_some());
     let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
     for (Reverse(depth), call, callee) in found {
         let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
@@ -157,7 +172,7 @@ fn itself<'a>(func: &Func<'a>) -> Option<Candidate<'a>> {
 }
 
 /// The calls of functions that are wanted, those in the innermost loops first; and what the function costs.
-fn sites(func: &Func<'_>, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
+fn sites(func: &Func<'_>, often: &Frequencies, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
     let (mut found, mut own) = (Vec::new(), 0u32);
     let mut stack = vec![(func.body, 0)];
     while let Some((region, depth)) = stack.pop() {
@@ -168,7 +183,9 @@ fn sites(func: &Func<'_>, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
             own = own.saturating_add(weight(func, inst));
             match *op {
                 Op::Call(Callee::Func(callee)) if !fails && wanted(callee) => {
-                    found.push((Reverse(depth), inst, callee))
+                    let loc = func.insts[inst].loc;
+                    let frequency = often.at(func.inlined_at(loc).map_or(loc, |inlined| inlined.loc));
+                    found.extend(urgency(frequency, depth).map(|depth| (Reverse(depth), inst, callee)));
                 }
                 _ => {}
             }
@@ -179,6 +196,16 @@ fn sites(func: &Func<'_>, wanted: impl Fn(u32) -> bool) -> (Vec<Site>, u32) {
     // By place in the loops, then by place in the text.
     found.sort_unstable();
     (found, own)
+}
+
+/// How deep in loops a call counts as; `None` if it is to stay.
+fn urgency(frequency: Option<Frequency>, depth: u32) -> Option<u32> {
+    match frequency {
+        None => Some(depth),
+        Some(Frequency::Always) => Some(u32::MAX),
+        Some(Frequency::Never | Frequency::Power(..SELDOM)) => None,
+        Some(Frequency::Power(power)) => Some(u32::try_from(power).unwrap_or(0).div_ceil(POWER_OF_LOOP)),
+    }
 }
 
 /// What a function costs; `None` if that is more than `most`, or if it can not be put anywhere.

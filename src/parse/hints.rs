@@ -4,18 +4,19 @@
 //! |---|---|
 //! | `metadata.code.branch_hint` | whether a `br_if` or `if` is likely to see a condition other than zero |
 //! | `metadata.code.call_targets` | which functions a `call_ref` or `call_indirect` reaches, in percent |
+//! | `metadata.code.instr_freq` | how often a call is made while its function runs once |
 //!
 //! Hints change nothing of what a program does. So one that is malformed is ignored, and the rest of its section with
 //! it.
 //!
-//! What this is not: a reader of all compilation hints. How often instructions run and which functions to compile first
-//! are questions of engines that compile while a program runs.
+//! What this is not: a reader of all compilation hints. Which functions to compile first is a question of engines that
+//! compile while a program runs.
 //!
 //! Sources: `CodeMetadata.md` of the tool conventions; the branch hinting section of WebAssembly 3.0; `Overview.md` of
 //! the compilation hints proposal.
 
 use super::module::Module;
-use crate::ir::{LikelyTarget, LikelyTargets, SrcLoc};
+use crate::ir::{Frequencies, Frequency, LikelyTarget, LikelyTargets, SrcLoc};
 use std::collections::HashMap;
 use wasmparser::{BinaryReader, BranchHintSectionReader, Result};
 
@@ -25,6 +26,8 @@ pub struct Hints {
     branches: HashMap<u32, bool>,
     /// Where calls lead.
     pub calls: LikelyTargets,
+    /// How often they are made.
+    pub frequencies: Frequencies,
 }
 
 impl Hints {
@@ -41,6 +44,7 @@ impl Hints {
             let _ = match *name {
                 "metadata.code.branch_hint" => hints.read_branches(contents, start),
                 "metadata.code.call_targets" => hints.read_calls(contents, start),
+                "metadata.code.instr_freq" => hints.read_frequencies(contents, start),
                 _ => continue,
             };
         }
@@ -65,24 +69,49 @@ impl Hints {
     }
 
     fn read_calls(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
-        let mut reader = BinaryReader::new(contents, 0);
+        each(contents, start, |offset, mut payload| {
+            let mut targets = Vec::new();
+            while !payload.eof() {
+                targets.push(LikelyTarget { func: payload.read_var_u32()?, percent: payload.read_var_u32()? });
+            }
+            self.calls.insert(offset, targets);
+            Ok(())
+        })
+    }
+
+    fn read_frequencies(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
+        each(contents, start, |offset, mut payload| {
+            let frequency = match payload.read_u8()? {
+                0 => Frequency::Never,
+                127 => Frequency::Always,
+                // A power of two, of which the middle is the zeroth.
+                power => Frequency::Power(power.min(64) as i8 - 32),
+            };
+            self.frequencies.insert(offset, frequency);
+            Ok(())
+        })
+    }
+}
+
+/// Calls `read` with what a section of code metadata says of each place: its offset in the module, and the payload.
+fn each<'a>(
+    contents: &'a [u8],
+    start: impl Fn(u32) -> Option<u32>,
+    mut read: impl FnMut(u32, BinaryReader<'a>) -> Result<()>,
+) -> Result<()> {
+    let mut reader = BinaryReader::new(contents, 0);
+    for _ in 0..reader.read_var_u32()? {
+        let start = start(reader.read_var_u32()?);
         for _ in 0..reader.read_var_u32()? {
-            let start = start(reader.read_var_u32()?);
-            for _ in 0..reader.read_var_u32()? {
-                let offset = reader.read_var_u32()?;
-                let size = reader.read_var_u32()? as usize;
-                let mut payload = BinaryReader::new(reader.read_bytes(size)?, 0);
-                let mut targets = Vec::new();
-                while !payload.eof() {
-                    targets.push(LikelyTarget { func: payload.read_var_u32()?, percent: payload.read_var_u32()? });
-                }
-                if let Some(start) = start {
-                    self.calls.insert(start.saturating_add(offset), targets);
-                }
+            let offset = reader.read_var_u32()?;
+            let size = reader.read_var_u32()? as usize;
+            let payload = BinaryReader::new(reader.read_bytes(size)?, 0);
+            if let Some(start) = start {
+                read(start.saturating_add(offset), payload)?;
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -120,11 +149,14 @@ mod tests {
         let (hints, [branch, call]) = hints(&[
             ("metadata.code.branch_hint", &[1, 2, 1, 3, 1, 1]),
             ("metadata.code.call_targets", &[1, 2, 1, 7, 4, 1, 20, 0, 80]),
+            ("metadata.code.instr_freq", &[1, 2, 2, 3, 1, 0, 7, 1, 36]),
         ]);
         assert_eq!((hints.branch(branch), hints.branch(call)), (Some(true), None));
         let target = |func, percent| LikelyTarget { func, percent };
         assert_eq!(hints.calls.at(call), [target(0, 80), target(1, 20)]);
         assert!(hints.calls.at(branch).is_empty());
+        let frequencies = [branch, call].map(|at| hints.frequencies.at(at));
+        assert_eq!(frequencies, [Some(Frequency::Never), Some(Frequency::Power(4))]);
     }
 
     #[test]
@@ -136,8 +168,12 @@ mod tests {
             ("metadata.code.call_targets", &[2, 2, 2, 7, 2, 1, 100, 8, 200]),
             ("metadata.code.call_targets", &[1, 99, 1, 7, 2, 0, 100]),
             ("metadata.code.call_targets", &[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]),
+            // The second place has no frequency.
+            ("metadata.code.instr_freq", &[1, 2, 2, 3, 1, 255, 7, 0]),
         ]);
         assert_eq!(hints.branch(branch), Some(false));
         assert_eq!(hints.calls.at(call), [LikelyTarget { func: 1, percent: 100 }]);
+        let frequencies = [branch, call].map(|at| hints.frequencies.at(at));
+        assert_eq!(frequencies, [Some(Frequency::Power(32)), None]);
     }
 }

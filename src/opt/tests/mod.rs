@@ -7,7 +7,7 @@ mod machine;
 mod passes;
 
 use super::{Calls, Candidates, GlobalKind, Passes, Scope, Summary};
-use crate::ir::{Func, print::print, verify::verify};
+use crate::ir::{Frequencies, Func, print::print, verify::verify};
 use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
     TypeTable, ValType,
@@ -97,7 +97,7 @@ proptest! {
         let others: Vec<_> = (generate::FIRST..).zip(&others).map(|(n, c)| generate::function(&world, n, c)).collect();
         let before = generate::function(&world, generate::FIRST + others.len() as u32, &choices);
         prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
-        let candidates = Candidates::within(others.iter(), most);
+        let candidates = Candidates::within(others.iter(), most, Frequencies::default());
         let calls = calls(&world.types, &others);
         let alone = Passes::names().iter().filter_map(|name| Passes::named(name));
         for passes in [Passes::ALL, Passes::ALL.at_level(1)].into_iter().chain(alone) {

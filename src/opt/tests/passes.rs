@@ -3,8 +3,8 @@
 
 use super::{World, scope, world};
 use crate::ir::{
-    ArrayOp, Callee, Cursor, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp, TrapCode, Value,
-    print::print, verify::verify,
+    ArrayOp, Callee, Cursor, Frequencies, Frequency, Func, GlobalOp, Inst, Op, RefOp, Region, Sign, SrcLoc, StructOp,
+    TrapCode, Value, print::print, verify::verify,
 };
 use crate::opt::{Candidates, Passes, dce, fold, inline, redundant_loads, type_flow};
 use crate::types::{HeapType, RefType, TypeTable, ValType};
@@ -465,7 +465,7 @@ pub(super) fn call(c: &mut Cursor<'_, 'static>, index: u32, arg: Value) -> Value
 
 /// The number of calls that are left of each function, when the last is a caller of all others.
 fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
-    let candidates = Candidates::new(funcs.iter());
+    let candidates = Candidates::new(funcs.iter(), Frequencies::default());
     let mut caller = func(&[ValType::I32], |c, p| {
         for f in funcs {
             call(c, f.index, p[0]);
@@ -477,6 +477,39 @@ fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
     });
     let left = |f: &Func<'_>| lines.iter().filter(|l| l.contains(&format!("Call(Func({}))", f.index))).count();
     funcs.iter().map(left).collect()
+}
+
+#[test]
+fn hints_tell_which_calls_are_worth_it() {
+    // More than is put where a call is in no loop.
+    let large = callee(5, |c, p| {
+        let sum = (0..30).fold(p, |sum, _| c.i32_op(wasmparser::Operator::I32Add, sum, p));
+        c.push(Op::Return, &[sum], &[]);
+    });
+    let small = callee(6, |c, p| {
+        c.push(Op::Return, &[p], &[]);
+    });
+    let left = |frequency: Option<Frequency>| {
+        let mut often = Frequencies::default();
+        frequency.into_iter().for_each(|frequency| often.insert(7, frequency));
+        let candidates = Candidates::new([&large, &small].into_iter(), often);
+        let caller = func(&[ValType::I32], |c, p| {
+            c.loc = SrcLoc(7);
+            let got = [call(c, 5, p[0]), call(c, 6, p[0])];
+            c.push(Op::Core(wasmparser::Operator::Drop), &got[..1], &[]);
+            c.push(USE, &got[1..], &[]);
+        });
+        let lines = after(caller, |f| {
+            inline::run(f, &candidates);
+        });
+        [5, 6].map(|f| lines.iter().any(|l| l.contains(&format!("Call(Func({f}))"))))
+    };
+    assert_eq!(left(None), [true, false]);
+    assert_eq!(left(Some(Frequency::Power(0))), [true, false]);
+    assert_eq!(left(Some(Frequency::Power(5))), [false, false]);
+    assert_eq!(left(Some(Frequency::Always)), [false, false]);
+    assert_eq!(left(Some(Frequency::Power(-20))), [true, true]);
+    assert_eq!(left(Some(Frequency::Never)), [true, true]);
 }
 
 #[test]
@@ -493,7 +526,7 @@ fn a_small_function_is_put_in_the_place_of_a_call() {
         let got = call(c, 5, p);
         c.push(Op::Return, &[got], &[]);
     });
-    let candidates = Candidates::new([&early, &outer].into_iter());
+    let candidates = Candidates::new([&early, &outer].into_iter(), Frequencies::default());
     let mut caller = func(&[ValType::I32], |c, p| {
         c.loc = SrcLoc(7);
         let got = call(c, 6, p[0]);
