@@ -44,6 +44,7 @@ impl LikelyTargets {
         self.by_place.get(&loc.0).map_or(&[], |targets| targets)
     }
 }
+
 /// How often something is done while the function that it is in runs once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Frequency {

@@ -14,6 +14,7 @@
 //! | `build.rs` | appending instructions |
 //! | `loops.rs` | one walk that gathers something about each loop |
 //! | `likely.rs` | which functions calls through references reach most, and how often calls are made |
+//! | `targets.rs` | which constructs branches lead to |
 //! | `reach.rs` | which nodes of a graph lead to a marked one |
 //! | `print.rs` | text, for tests and debugging |
 //! | `verify.rs` | an independent check of the invariants below |
@@ -42,6 +43,7 @@ pub mod loops;
 mod op;
 pub mod print;
 pub mod reach;
+mod targets;
 pub mod verify;
 
 pub use build::{Cursor, memarg, zero};
@@ -52,3 +54,4 @@ pub use likely::{Frequencies, Frequency, LikelyTarget, LikelyTargets};
 pub use op::{
     ArrayOp, BrTarget, Callee, ExnOp, GlobalOp, HeapOp, I31Op, Op, RefOp, RttBound, Sign, StructOp, TableOp, TrapCode,
 };
+pub use targets::targets;

@@ -3,6 +3,7 @@
 //! What this is not: a solver. It looks through `and`, `or` and `eqz`, as deep as compilers write them.
 
 use crate::ir::{Func, Inst, Op, Region, Value};
+use cranelift_entity::EntitySet;
 use wasmparser::Operator;
 
 /// How numbers are compared.
@@ -40,14 +41,16 @@ pub fn below(func: &Func<'_>, cond: Value, holds: bool, mut visit: impl FnMut(Ki
     }
 }
 
-/// What holds behind an `if` of which one arm does not get there: its condition, or the contrary.
-pub fn behind(func: &Func<'_>, inst: Inst) -> Option<bool> {
+/// What holds behind an `if` of which one arm does not get there: its condition, or the contrary. `targets` are the
+/// constructs that something branches to: an arm that ends elsewhere may still get behind its `if` by a branch.
+pub fn behind(func: &Func<'_>, targets: &EntitySet<Inst>, inst: Inst) -> Option<bool> {
     let Op::If { then, els } = func.insts[inst].op else { return None };
     let leaves = |region: Region| {
         let last = func.regions[region].insts.last();
         last.is_some_and(|&last| !matches!(func.insts[last].op, Op::Yield))
     };
     match (leaves(then), leaves(els)) {
+        _ if targets.contains(inst) => None,
         (true, false) => Some(false),
         (false, true) => Some(true),
         _ => None,

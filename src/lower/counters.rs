@@ -22,15 +22,16 @@ use cranelift_entity::EntitySet;
 use std::collections::HashMap;
 use wasmparser::Operator;
 
-/// The parameters of loops that are never negative, as signed numbers.
-pub fn counters(func: &Func<'_>) -> EntitySet<Value> {
+/// The parameters of loops that are never negative, as signed numbers. `targets` are the constructs that something
+/// branches to.
+pub fn counters(func: &Func<'_>, targets: &EntitySet<Inst>) -> EntitySet<Value> {
     let checked = |op: &Op<'_>| matches!(op, Op::Array(ArrayOp::Get { .. } | ArrayOp::Set { .. }) | Op::Table(_));
     let mut search = Search::default();
     if func.insts.values().any(|inst| checked(&inst.op)) {
         func.insts.keys().for_each(|inst| search.propose(func, inst));
     }
     if search.proposed.keys().next().is_some() {
-        search.walk(func);
+        search.walk(func, targets);
     }
     search.proposed
 }
@@ -76,7 +77,7 @@ impl Search {
     }
 
     /// Looks at every branch to a loop.
-    fn walk(&mut self, func: &Func<'_>) {
+    fn walk(&mut self, func: &Func<'_>, targets: &EntitySet<Inst>) {
         let mut stack = vec![Step::From(func.body, 0)];
         while let Some(step) = stack.pop() {
             match step {
@@ -88,7 +89,7 @@ impl Search {
                         self.branch(func, inst);
                         if func.insts[inst].op.regions().next().is_some() {
                             stack.push(Step::From(region, at + 1));
-                            self.enter(func, inst, &mut stack);
+                            self.enter(func, targets, inst, &mut stack);
                             break;
                         }
                     }
@@ -98,11 +99,11 @@ impl Search {
     }
 
     /// The regions of a construct are next.
-    fn enter(&self, func: &Func<'_>, inst: Inst, stack: &mut Vec<Step>) {
+    fn enter(&self, func: &Func<'_>, targets: &EntitySet<Inst>, inst: Inst, stack: &mut Vec<Step>) {
         let mark = self.trail.len();
         match (&func.insts[inst].op, func.args(inst)) {
             (&Op::If { then, els }, &[cond]) => {
-                if let Some(holds) = compared::behind(func, inst) {
+                if let Some(holds) = compared::behind(func, targets, inst) {
                     stack.push(Step::Learn(cond, holds));
                 }
                 for (region, holds) in [(els, false), (then, true)] {
@@ -210,7 +211,7 @@ enum Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Cursor, SrcLoc, TableOp};
+    use crate::ir::{Cursor, SrcLoc, TableOp, targets};
     use crate::types::ValType;
 
     /// `for i from first, while test(i, limit), i += step`: whether `i` is never negative.
@@ -243,7 +244,7 @@ mod tests {
             );
         }
         Cursor::at(&mut func, inner, SrcLoc::NONE).yield_(&[]);
-        counters(&func).contains(i)
+        counters(&func, &targets(&func)).contains(i)
     }
 
     #[test]
@@ -285,7 +286,7 @@ mod tests {
             |c| c.yield_(&[]),
         );
         c.yield_(&[]);
-        [i, j].map(|param| counters(&func).contains(param))
+        [i, j].map(|param| counters(&func, &targets(&func)).contains(param))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::counters::counters;
 use super::environ::{Environ, Lowering};
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value};
+use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value, targets};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 
@@ -26,8 +26,10 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     // About what an operation becomes.
     new.insts.reserve(2 * old.insts.len());
     new.values.reserve(2 * old.values.len());
-    let counters = if environ.env().bounds { counters(old) } else { EntitySet::new() };
-    let mut driver = Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new(), counters };
+    let targets = targets(old);
+    let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
+    let mut driver =
+        Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new(), targets, counters };
     driver.run()?;
     Ok(driver.new)
 }
@@ -38,6 +40,8 @@ struct Driver<'o, 'a, 'e, E> {
     environ: &'e mut E,
     values: SecondaryMap<Value, Option<Repr>>,
     insts: SecondaryMap<Inst, PackedOption<Inst>>,
+    /// Constructs of the original that something branches to.
+    targets: EntitySet<Inst>,
     /// Values of the original that are never negative.
     counters: EntitySet<Value>,
 }
@@ -103,7 +107,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
     /// What is known behind an `if` once its last arm is done, if one arm does not get there.
     fn learn_behind(&mut self, owner: Inst, arm: Region, region: Region) {
         let Some((cond, ..)) = self.choice(owner).filter(|&(_, _, els)| els == arm) else { return };
-        if let Some(holds) = compared::behind(self.old, owner) {
+        if let Some(holds) = compared::behind(self.old, &self.targets, owner) {
             self.environ.known().learn(&self.new, cond, holds, region);
         }
     }

@@ -19,33 +19,17 @@
 //!   or in another terminator, which ends the parent as well. Its values are visible in more places
 //!   than before, and nobody branches to where it ended.
 
-use crate::ir::{Func, Inst, Op, RefOp, Region, SrcLoc, Value};
+use crate::ir::{Func, Inst, Op, RefOp, Region, SrcLoc, Value, targets};
 use crate::types::{HeapType, ValType};
-use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use cranelift_entity::{EntitySet, SecondaryMap};
 use wasmparser::Operator;
 
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>) {
-    let targeted = targeted(func);
+    let targeted = targets(func);
     let mut pass = Fold { func, targeted, replaced: SecondaryMap::new(), stack: Vec::new() };
     pass.run();
-}
-
-/// Constructs that something branches to.
-fn targeted(func: &Func<'_>) -> SecondaryMap<Inst, bool> {
-    let mut targeted = SecondaryMap::new();
-    let mut work = vec![func.body];
-    while let Some(region) = work.pop() {
-        for &inst in &func.regions[region].insts {
-            match &func.insts[inst].op {
-                Op::Br { target } | Op::BrIf { target } => targeted[*target] = true,
-                Op::BrTable { targets } => targets.iter().filter_map(|t| t.target).for_each(|to| targeted[to] = true),
-                op => work.extend(op.regions()),
-            }
-        }
-    }
-    targeted
 }
 
 /// A list of instructions under way.
@@ -62,7 +46,8 @@ struct Frame {
 
 struct Fold<'f, 'a> {
     func: &'f mut Func<'a>,
-    targeted: SecondaryMap<Inst, bool>,
+    /// Constructs that something branches to.
+    targeted: EntitySet<Inst>,
     replaced: SecondaryMap<Value, PackedOption<Value>>,
     stack: Vec<Frame>,
 }
@@ -141,7 +126,7 @@ impl Fold<'_, '_> {
                 }
             }
             Op::Block { body } => self.block(inst, *body),
-            Op::Loop { body } if !self.targeted[inst] => self.unrepeated(inst, *body),
+            Op::Loop { body } if !self.targeted.contains(inst) => self.unrepeated(inst, *body),
             Op::Loop { .. } => self.construct(inst),
             Op::Select => match (self.func.args(inst), self.constant(cond_of_select(self.func, inst))) {
                 (&[a, b, _], Some(known)) => self.rename(inst, &[if known != 0 { a } else { b }]),
@@ -159,7 +144,7 @@ impl Fold<'_, '_> {
 
     /// A construct that runs one region, once.
     fn block(&mut self, inst: Inst, body: Region) {
-        if self.targeted[inst] {
+        if self.targeted.contains(inst) {
             self.func.insts[inst].op = Op::Block { body };
             self.func.set_args(inst, &[]);
             self.construct(inst);
