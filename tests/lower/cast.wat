@@ -70,32 +70,29 @@
 ;;     i32.eqz
 ;;   )
 ;;   (func (;2;) (type 1) (param i32) (result i32)
+;;     (local i32)
+;;     local.get 0
+;;     i32.const 3
+;;     i32.and
+;;     i32.const 1
+;;     i32.eq
+;;     if ;; label = @1
+;;       local.get 0
+;;       i32.load offset=3 align=1
+;;       local.set 1
+;;     else
+;;       i32.const 5308456
+;;       local.set 1
+;;     end
+;;     local.get 1
+;;     i32.load offset=8 align=1
+;;     i32.const 3
+;;     i32.le_u
 ;;     local.get 0
 ;;     i32.const 1
 ;;     i32.and
 ;;     i32.eqz
-;;     if ;; label = @1
-;;       i32.const 1
-;;       local.set 0
-;;     else
-;;       local.get 0
-;;       i32.const 3
-;;       i32.and
-;;       i32.const 1
-;;       i32.eq
-;;       if ;; label = @2
-;;         local.get 0
-;;         i32.load offset=3 align=1
-;;         i32.load offset=8 align=1
-;;         i32.const 3
-;;         i32.le_u
-;;         local.set 0
-;;       else
-;;         i32.const 0
-;;         local.set 0
-;;       end
-;;     end
-;;     local.get 0
+;;     i32.or
 ;;   )
 ;;   (func (;3;) (type 1) (param i32) (result i32)
 ;;     (local i32)

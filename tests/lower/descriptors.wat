@@ -149,6 +149,7 @@
 ;;     i32.sub
 ;;   )
 ;;   (func (;6;) (type 4) (param i32 i32) (result i32)
+;;     (local i32)
 ;;     local.get 0
 ;;     i32.const 3
 ;;     i32.and
@@ -157,16 +158,16 @@
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       i32.load offset=3 align=1
-;;       local.get 1
-;;       i32.const 3
-;;       i32.add
-;;       i32.eq
-;;       local.set 1
+;;       local.set 2
 ;;     else
-;;       i32.const 0
-;;       local.set 1
+;;       i32.const 5308456
+;;       local.set 2
 ;;     end
+;;     local.get 2
 ;;     local.get 1
+;;     i32.const 3
+;;     i32.add
+;;     i32.eq
 ;;     i32.eqz
 ;;     if ;; label = @1
 ;;       unreachable

@@ -79,64 +79,51 @@ pub fn test<'a, E: Environ<'a>>(
     from: RefType,
     to: RefType,
 ) -> Lowering<Value> {
-    let null_passes = u32::from(to.nullable);
-    let null = c.i32(reference::NULL);
-    match question(e, from, to) {
-        Question::Always if to.nullable || !from.nullable => return Ok(c.i32(1)),
-        Question::Always => return Ok(c.i32_op(Operator::I32Ne, value, null)),
-        Question::Never if to.nullable && from.nullable => return Ok(c.i32_op(Operator::I32Eq, value, null)),
-        Question::Never => return Ok(c.i32(0)),
-        _ => {}
-    }
+    let null_passes = to.nullable && from.nullable;
     let question = question(e, from, to);
-    let env = e.env();
-    if let Question::I31 | Question::Eq = question {
-        // Null has the bit that no i31 has.
-        let tag = c.i32(reference::NOT_I31);
-        let bit = c.i32_op(Operator::I32And, value, tag);
-        let is_i31 = c.core(Operator::I32Eqz, &[bit], ValType::I32);
-        let rest = |c: &mut Cursor<'_, 'a>| match question {
-            Question::Eq => guarded(c, value, from, null_passes, |c| {
-                let header = memory::header(env, c, value, None);
-                let kind = load_record(env, c, header, rtt::RTT_KIND);
-                let last = c.i32(rtt::LAST_EQ_KIND);
-                c.i32_op(Operator::I32LeU, kind, last)
-            }),
-            _ => {
-                let null = c.i32(reference::NULL);
-                let is_null = c.i32_op(Operator::I32Eq, value, null);
-                let passes = c.i32(null_passes);
-                c.i32_op(Operator::I32And, is_null, passes)
-            }
-        };
-        if matches!(question, Question::I31) && !(to.nullable && from.nullable) {
-            return Ok(is_i31);
+    let ok = match question {
+        Question::Always if to.nullable || !from.nullable => return Ok(c.i32(1)),
+        Question::Always => {
+            let null = c.i32(reference::NULL);
+            return Ok(c.i32_op(Operator::I32Ne, value, null));
         }
-        let inst = c.if_else(
-            is_i31,
-            &[ValType::I32],
-            |c| {
-                let one = c.i32(1);
-                c.yield_(&[one]);
-            },
-            |c| {
-                let rest = rest(c);
-                c.yield_(&[rest]);
-            },
-        );
-        return Ok(c.func.results(inst)[0]);
+        Question::Never => c.i32(0),
+        Question::I31 => is_i31(c, value),
+        Question::Eq => {
+            let header = header(e, c, value, from);
+            let kind = load_record(e.env(), c, header, rtt::RTT_KIND);
+            let last = c.i32(rtt::LAST_EQ_KIND);
+            let is_eq = c.i32_op(Operator::I32LeU, kind, last);
+            let is_i31 = is_i31(c, value);
+            c.i32_op(Operator::I32Or, is_eq, is_i31)
+        }
+        Question::Kind(_) | Question::Type { .. } => {
+            let header = header(e, c, value, from);
+            passes(e.env(), c, header, &question)
+        }
+    };
+    Ok(or_null(c, ok, value, null_passes))
+}
+
+fn is_i31(c: &mut Cursor<'_, '_>, value: Value) -> Value {
+    // Null has the bit that no i31 has.
+    let tag = c.i32(reference::NOT_I31);
+    let bit = c.i32_op(Operator::I32And, value, tag);
+    c.core(Operator::I32Eqz, &[bit], ValType::I32)
+}
+
+/// The answer of a test, or that a value is null, if that passes and may be.
+pub(super) fn or_null(c: &mut Cursor<'_, '_>, ok: Value, value: Value, null_passes: bool) -> Value {
+    if !null_passes {
+        return ok;
     }
-    let header = header(e, c, value, from);
-    let ok = passes(e.env(), c, header, &question);
-    if null_passes == 0 || !from.nullable {
-        return Ok(ok);
-    }
+    let null = c.i32(reference::NULL);
     let is_null = c.i32_op(Operator::I32Eq, value, null);
-    Ok(c.i32_op(Operator::I32Or, ok, is_null))
+    c.i32_op(Operator::I32Or, ok, is_null)
 }
 
 /// The header of a value; if that is no object, the address of the record of host values.
-fn header<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, from: RefType) -> Value {
+pub(super) fn header<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, value: Value, from: RefType) -> Value {
     if let Some(header) = e.known().header(value) {
         return header;
     }
@@ -176,36 +163,6 @@ fn object_test(c: &mut Cursor<'_, '_>, value: Value, from: RefType) -> Option<Va
             c.i32_op(Operator::I32Ne, value, null)
         })
     }
-}
-
-/// Runs a test of an object, unless the value is none; then the answer is 0 for an i31 and
-/// `null_passes` for null.
-pub(super) fn guarded<'a>(
-    c: &mut Cursor<'_, 'a>,
-    value: Value,
-    from: RefType,
-    null_passes: u32,
-    object: impl FnOnce(&mut Cursor<'_, 'a>) -> Value,
-) -> Value {
-    let Some(cond) = object_test(c, value, from) else { return object(c) };
-    let inst = c.if_else(
-        cond,
-        &[ValType::I32],
-        |c| {
-            let answer = object(c);
-            c.yield_(&[answer]);
-        },
-        |c| {
-            let answer = if may_be_i31(from.heap) && null_passes == 1 {
-                let null = c.i32(reference::NULL);
-                c.i32_op(Operator::I32Eq, value, null)
-            } else {
-                c.i32(null_passes)
-            };
-            c.yield_(&[answer]);
-        },
-    );
-    c.func.results(inst)[0]
 }
 
 /// A word of an RTT record, given the record's address.

@@ -17,7 +17,7 @@
 //! Source: the custom descriptors proposal, phase 3.
 
 use super::super::environ::Environ;
-use super::cast::{fail_unless, guarded};
+use super::cast::{fail_unless, header, or_null};
 use super::memory;
 use crate::ir::{Cursor, Value};
 use crate::layout::reference;
@@ -47,12 +47,10 @@ pub fn test<'a, E: Environ<'a>>(
     to: RefType,
     descriptor: Value,
 ) -> Value {
-    let env = e.env();
-    guarded(c, value, from, u32::from(to.nullable), |c| {
-        let header = memory::header(env, c, value, None);
-        let wanted = record(c, descriptor);
-        c.i32_op(Operator::I32Eq, header, wanted)
-    })
+    let header = header(e, c, value, from);
+    let wanted = record(c, descriptor);
+    let equal = c.i32_op(Operator::I32Eq, header, wanted);
+    or_null(c, equal, value, from.nullable && to.nullable)
 }
 
 /// `ref.cast_desc_eq`: traps unless the value passes.

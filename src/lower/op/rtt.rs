@@ -45,11 +45,11 @@ pub fn lower<'a, E: Environ<'a>>(
         }
         RefOp::TestRtt(bound) => {
             let (value, rtt) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
-            Repr::Plain(test(e.env(), c, (value, cast_from(args)?), rtt, bound))
+            Repr::Plain(test(e, c, (value, cast_from(args)?), rtt, bound))
         }
         RefOp::CastRtt(bound) => {
             let (value, rtt) = (operand(e, c, args, 0)?, operand(e, c, args, 1)?);
-            cast(e.env(), c, (value, cast_from(args)?), rtt, bound);
+            cast(e, c, (value, cast_from(args)?), rtt, bound);
             Repr::Plain(c.i32(1))
         }
         RefOp::FuncToAny => {
@@ -103,8 +103,8 @@ fn cast_from(args: &[Arg]) -> Lowering<RefType> {
 }
 
 /// A trap unless a value is an object with an RTT at or below another.
-fn cast<'a>(
-    env: &ModuleEnv<'_, 'a>,
+fn cast<'a, E: Environ<'a>>(
+    e: &mut E,
     c: &mut Cursor<'_, 'a>,
     (value, from): (Value, RefType),
     wanted: Value,
@@ -112,13 +112,13 @@ fn cast<'a>(
 ) {
     let known = matches!(bound, RttBound::Lowest | RttBound::Depth(_)) || every_display_has(bound);
     if known || from.nullable || cast::may_be_i31(from.heap) {
-        let ok = test(env, c, (value, from), wanted, bound);
+        let ok = test(e, c, (value, from), wanted, bound);
         return cast::fail_unless(c, ok);
     }
     // Each way fails by itself: the ways do not have to meet before it is asked.
-    let header = memory::header(env, c, value, None);
+    let header = cast::header(e, c, value, from);
     let record = desc::record(c, wanted);
-    below(env, c, (header, record), &[], |c, ok| {
+    below(e.env(), c, (header, record), &[], |c, ok| {
         cast::fail_unless(c, ok);
         c.yield_(&[]);
     });
@@ -130,37 +130,36 @@ fn every_display_has(bound: RttBound) -> bool {
 }
 
 /// Whether a value is an object with an RTT at or below another: an `i32`.
-fn test<'a>(
-    env: &ModuleEnv<'_, 'a>,
+fn test<'a, E: Environ<'a>>(
+    e: &mut E,
     c: &mut Cursor<'_, 'a>,
     (value, from): (Value, RefType),
     wanted: Value,
     bound: RttBound,
 ) -> Value {
-    cast::guarded(c, value, from, 0, |c| {
-        let header = memory::header(env, c, value, None);
-        let record = desc::record(c, wanted);
-        let equal = |c: &mut Cursor<'_, 'a>, found| c.i32_op(Operator::I32Eq, found, record);
-        match bound {
-            RttBound::Lowest => equal(c, header),
-            RttBound::Depth(depth) if every_display_has(bound) => {
-                let found = word(env, c, header, rtt::RTT_DISPLAY + 4 * depth);
-                equal(c, found)
-            }
-            RttBound::Depth(depth) => {
-                let depth = c.i32(depth);
-                deep_entry_is(env, c, header, record, depth)
-            }
-            RttBound::AtMost(_) if every_display_has(bound) => {
-                let depth = word(env, c, record, rtt::RTT_DEPTH);
-                entry_is(env, c, header, record, depth)
-            }
-            RttBound::AtMost(_) | RttBound::Unknown => {
-                let inst = below(env, c, (header, record), &[ValType::I32], |c, is| c.yield_(&[is]));
-                c.func.results(inst)[0]
-            }
+    let header = cast::header(e, c, value, from);
+    let env = e.env();
+    let record = desc::record(c, wanted);
+    let equal = |c: &mut Cursor<'_, 'a>, found| c.i32_op(Operator::I32Eq, found, record);
+    match bound {
+        RttBound::Lowest => equal(c, header),
+        RttBound::Depth(depth) if every_display_has(bound) => {
+            let found = word(env, c, header, rtt::RTT_DISPLAY + 4 * depth);
+            equal(c, found)
         }
-    })
+        RttBound::Depth(depth) => {
+            let depth = c.i32(depth);
+            deep_entry_is(env, c, header, record, depth)
+        }
+        RttBound::AtMost(_) if every_display_has(bound) => {
+            let depth = word(env, c, record, rtt::RTT_DEPTH);
+            entry_is(env, c, header, record, depth)
+        }
+        RttBound::AtMost(_) | RttBound::Unknown => {
+            let inst = below(env, c, (header, record), &[ValType::I32], |c, is| c.yield_(&[is]));
+            c.func.results(inst)[0]
+        }
+    }
 }
 
 fn word(env: &ModuleEnv<'_, '_>, c: &mut Cursor<'_, '_>, at: Value, offset: u32) -> Value {
