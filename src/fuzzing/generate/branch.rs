@@ -6,11 +6,11 @@ use super::func::{Func, Label};
 use super::types::Val;
 
 impl Func<'_, '_, '_> {
-    /// A choice between statements.
+    /// A choice between statements, which may branch behind it.
     pub fn branching(&mut self, depth: usize) -> String {
         let condition = self.expr(Val::I32, depth);
-        let (a, b) = (self.stmts(depth, 3), self.stmts(depth, 2));
-        format!("(if {condition} (then {a}) (else {b}))")
+        let (label, (a, b)) = self.labelled(&[], |f| (f.stmts(depth, 3), f.stmts(depth, 2)));
+        format!("(if {label} {condition} (then {a}) (else {b}))")
     }
 
     /// Statements again and again.

@@ -9,6 +9,7 @@
 //! | `expr.rs`, `reference.rs` | expressions of a wanted type: numbers and what works for all; references |
 //! | `stmt.rs` | statements that write |
 //! | `branch.rs` | statements that branch |
+//! | `bounds.rs` | accesses to arrays behind comparisons of the index with the length |
 //! | `exception.rs` | throws and handlers, of the standard and of the proposal before it |
 //! | `hash.rs` | functions that make a number of everything that a reference reaches |
 //!
@@ -16,6 +17,7 @@
 //! used up, functions return what is built soonest and loops end. Engines count alike, so that results
 //! can be compared. What is not generated: floating point operations with a choice of NaNs.
 
+mod bounds;
 mod branch;
 mod exception;
 mod expr;

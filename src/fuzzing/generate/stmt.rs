@@ -20,7 +20,7 @@ impl Func<'_, '_, '_> {
         if !self.env.tags.is_empty() && self.s.chance(30) {
             return self.exceptional(depth);
         }
-        let stmt = match self.s.below(36) {
+        let stmt = match self.s.below(38) {
             0..=5 => self.set_local(depth),
             6..=7 => self.set_global(depth),
             8..=11 => self.set_field(depth),
@@ -39,6 +39,8 @@ impl Func<'_, '_, '_> {
             30..=31 => self.rename(),
             32..=33 => self.update(depth),
             34 => self.table_branch(depth),
+            35 => self.guarded(depth),
+            36 => self.counting(depth),
             _ => self.typed_switching(depth),
         };
         stmt.unwrap_or_else(|| self.dropped(depth))
