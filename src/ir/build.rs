@@ -60,10 +60,7 @@ impl<'f, 'a> Cursor<'f, 'a> {
 
     /// The value of an `i32.const`.
     pub fn constant(&self, value: Value) -> Option<u32> {
-        match self.func.insts[self.func.def_inst(value)?].op {
-            Op::Core(Operator::I32Const { value }) => Some(value as u32),
-            _ => None,
-        }
+        self.func.constant(value)
     }
 
     /// A load from a memory; a fault in it means `trap`.

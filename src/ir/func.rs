@@ -5,6 +5,7 @@ use super::op::Op;
 use crate::types::ValType;
 use cranelift_entity::{EntityList, ListPool, PrimaryMap, SecondaryMap, entity_impl};
 use serde::{Deserialize, Serialize};
+use wasmparser::Operator;
 
 /// An SSA value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,6 +233,14 @@ impl<'a> Func<'a> {
         match self.values[value].def {
             ValueDef::Result(inst, _) => Some(inst),
             ValueDef::Param(..) => None,
+        }
+    }
+
+    /// The number that a value is, if it is a constant of type `i32`.
+    pub fn constant(&self, value: Value) -> Option<u32> {
+        match self.insts[self.def_inst(value)?].op {
+            Op::Core(Operator::I32Const { value }) => Some(value as u32),
+            _ => None,
         }
     }
 }

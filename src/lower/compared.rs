@@ -56,11 +56,3 @@ pub fn behind(func: &Func<'_>, targets: &EntitySet<Inst>, inst: Inst) -> Option<
         _ => None,
     }
 }
-
-/// The value of a constant.
-pub fn constant(func: &Func<'_>, value: Value) -> Option<u32> {
-    match func.insts[func.def_inst(value)?].op {
-        Op::Core(Operator::I32Const { value }) => Some(value as u32),
-        _ => None,
-    }
-}

@@ -16,7 +16,7 @@
 //! steps than 1 is not looked at. The idea is that of R. Gupta, "Optimizing array bound checks using flow analysis"
 //! (1993), at its simplest.
 
-use super::compared::{self, Kind, constant};
+use super::compared::{self, Kind};
 use crate::ir::{ArrayOp, Func, Inst, Op, Region, Value};
 use cranelift_entity::EntitySet;
 use std::collections::HashMap;
@@ -63,7 +63,7 @@ impl Search {
     fn propose(&mut self, func: &Func<'_>, inst: Inst) {
         let Op::Loop { body } = func.insts[inst].op else { return };
         for (&param, &first) in func.regions[body].params.iter().zip(func.args(inst)) {
-            if constant(func, first).is_some_and(|first| first as i32 >= 0) || self.proposed.contains(first) {
+            if func.constant(first).is_some_and(|first| first as i32 >= 0) || self.proposed.contains(first) {
                 self.proposed.insert(param);
                 self.follow(first, param);
             }
@@ -179,7 +179,7 @@ impl Search {
         match (&func.insts[inst].op, func.args(inst)) {
             (Op::Core(Operator::I32Const { value }), _) => (*value >= 0).then_some(Source::Constant),
             (Op::Core(Operator::I32Add), &[a, b]) => {
-                let counter = match (constant(func, a), constant(func, b)) {
+                let counter = match (func.constant(a), func.constant(b)) {
                     (None, Some(1)) => a,
                     (Some(1), None) => b,
                     _ => return None,

@@ -131,7 +131,7 @@ impl Known {
     /// A condition of a lowered function is not zero, or is, from the end of a region on.
     pub fn learn(&mut self, func: &Func<'_>, cond: Value, holds: bool, region: Region) {
         compared::below(func, cond, holds, |kind, index, limit| {
-            let constant = compared::constant(func, index);
+            let constant = func.constant(index);
             // What is below a number, signed, and not negative, is below it unsigned.
             let signed = |constant: u32| constant as i32 >= 0;
             if kind == Kind::Unsigned || constant.map_or(self.never_negative.contains(index), signed) {

@@ -327,8 +327,5 @@ fn set_constant(func: &mut Func<'_>, inst: Inst, value: i32) {
 
 /// The value of a constant.
 pub fn constant(func: &Func<'_>, value: Value) -> Option<i32> {
-    match func.insts[func.def_inst(value)?].op {
-        Op::Core(Operator::I32Const { value }) => Some(value),
-        _ => None,
-    }
+    func.constant(value).map(|value| value as i32)
 }
