@@ -2,7 +2,7 @@
 //! nearly does: it is the wrong comparison, the arm that should leave does not always, the index counts by something
 //! else than 1 or begins somewhere else.
 
-use super::func::Func;
+use super::func::{ENDED, Func};
 use super::hash;
 use super::types::{Heap, Val, non_null};
 
@@ -41,9 +41,8 @@ impl Func<'_, '_, '_> {
             })
         });
         let next = format!("(local.set {index} (i32.add (local.get {index}) (i32.const {step})))");
-        let ended = "(i32.le_s (call $tick) (i32.const 0))";
         Some(format!(
-            "{begin} (local.set {index} (i32.const {start})) (block {out} (loop {name} (br_if {out} {ended}) {stops} \
+            "{begin} (local.set {index} (i32.const {start})) (block {out} (loop {name} (br_if {out} {ENDED}) {stops} \
              {before} {access} {next} {behind} (br {name})))"
         ))
     }

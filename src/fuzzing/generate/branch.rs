@@ -2,7 +2,7 @@
 //!
 //! Loops count a tick at their start, so that any branch back to it is harmless.
 
-use super::func::{Func, Label};
+use super::func::{ENDED, Func, Label};
 use super::types::Val;
 
 impl Func<'_, '_, '_> {
@@ -23,8 +23,7 @@ impl Func<'_, '_, '_> {
             })
         });
         let (statements, again) = inside;
-        let ended = "(i32.le_s (call $tick) (i32.const 0))";
-        format!("(block {out} (loop {name} (br_if {out} {ended}) {statements} (br_if {name} {again})))")
+        format!("(block {out} (loop {name} (br_if {out} {ENDED}) {statements} (br_if {name} {again})))")
     }
 
     /// A `br_table` over three blocks and the labels around them.

@@ -14,7 +14,7 @@
 //!
 //! `delegate` to a construct is a `catch_all_ref` to a block inside of it, behind which is a `throw_ref`.
 
-use super::func::Func;
+use super::func::{ENDED, Func};
 use super::hash;
 use super::module::Exceptions;
 use super::types::{Heap, Ref, Val, nullable};
@@ -123,7 +123,7 @@ impl Func<'_, '_, '_> {
     fn trying_again(&mut self, depth: usize) -> String {
         let (out, again) = (self.name(), self.name());
         let body = self.stmts(depth, 4);
-        let stop = format!("(br_if {out} (i32.le_s (call $tick) (i32.const 0)))");
+        let stop = format!("(br_if {out} {ENDED})");
         let body = match self.is_legacy() {
             true => format!("try {body} catch_all (br {again}) end"),
             false => format!("(try_table (catch_all {again}) {body})"),

@@ -10,6 +10,9 @@ use std::fmt::Write;
 /// How deep expressions nest.
 pub const DEPTH: usize = 5;
 
+/// Whether the ticks are used up: then functions return and loops end.
+pub const ENDED: &str = "(i32.le_s (call $tick) (i32.const 0))";
+
 /// A label that can be branched to.
 pub struct Label {
     pub name: String,
@@ -75,7 +78,7 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
         let Composite::Func { params, results } = &env.types.all[ty].composite else { unreachable!("a function type") };
         let mut func = Func::new(env, s, params, results.clone());
         func.header = format!(" (type $t{ty})");
-        func.body.push_str("    (if (i32.le_s (call $tick) (i32.const 0)) (then (return");
+        let _ = write!(func.body, "    (if {ENDED} (then (return");
         for result in func.results.clone() {
             let leaf = func.leaf(result, 0);
             let _ = write!(func.body, " {leaf}");
@@ -122,7 +125,7 @@ impl<'e, 's, 'd> Func<'e, 's, 'd> {
     /// A function that the host calls back: no parameters and no results.
     pub fn called_back(env: &'e Env, s: &'s mut Source<'d>, size: usize) -> Self {
         let mut func = Func::new(env, s, &[], vec![]);
-        func.body.push_str("    (if (i32.le_s (call $tick) (i32.const 0)) (then (return)))\n");
+        let _ = writeln!(func.body, "    (if {ENDED} (then (return)))");
         func.fill(size, false);
         func.body.push_str("  )\n");
         func
