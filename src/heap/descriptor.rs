@@ -6,7 +6,7 @@
 
 use super::error::TypesFull;
 use super::memory::{View, Words, read};
-use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
 use crate::layout::rtt::RTT_TYPE_ID;
 use crate::layout::{GcType, Kind, ObjectLayout, Width};
 use std::sync::Arc;
@@ -60,11 +60,21 @@ impl Descriptor {
 /// What the hot loops must know of a type, in two words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Brief {
-    /// For an object of fixed size: bit `i` stands for the word at offset `4 i` from the header.
-    pub map: u32,
+    /// For an object of fixed size: bit `i` stands for the word at offset `4 i` from the header. For an array:
+    /// [`Brief::ARRAY`], perhaps [`Brief::OF_REFS`], and the binary logarithm of an element's size.
+    map: u32,
     /// Low 8 bits: the object's size in words if it is fixed, at most 32, and the map tells all that
     /// there is to trace; else 0. High 24 bits: the type's number plus one; 0 for no type.
     rest: u32,
+}
+
+/// What a brief description tells of a small array in the old space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SmallArray {
+    /// Its size in bytes.
+    pub bytes: u32,
+    /// Its references: the elements from [`ARRAY_ELEMENTS`] on.
+    pub refs: u32,
 }
 
 impl Brief {
@@ -74,12 +84,22 @@ impl Brief {
     const MAX_WORDS: u32 = 32;
     /// Types with a number from here on have no room in `rest`.
     const MAX_TYPES: usize = (1 << 24) - 1;
+    /// In the map of an array.
+    const ARRAY: u32 = 1 << 31;
+    /// The same, if the elements are references.
+    const OF_REFS: u32 = 1 << 30;
 
-    fn of(index: usize, descriptor: &Descriptor) -> Brief {
+    /// Objects that are `pinned` have no brief description: they are in no block of the old space.
+    fn of(index: usize, descriptor: &Descriptor, pinned: bool) -> Brief {
         let words = descriptor.bytes / 4;
-        let told = matches!(descriptor.trace, Trace::Leaf | Trace::Map) && descriptor.element == 0;
+        let told = matches!(descriptor.trace, Trace::Leaf | Trace::Map) && descriptor.element == 0 && !pinned;
         let words = if told && words <= Brief::MAX_WORDS { words } else { 0 };
-        let map = if words > 0 { descriptor.map as u32 } else { 0 };
+        let map = match descriptor.element.checked_ilog2() {
+            Some(log) if descriptor.trace == Trace::Elements => Brief::ARRAY | Brief::OF_REFS | log,
+            Some(log) => Brief::ARRAY | log,
+            None if words > 0 => descriptor.map as u32,
+            None => 0,
+        };
         Brief { map, rest: (index as u32 + 1) << 8 | words }
     }
 
@@ -95,7 +115,26 @@ impl Brief {
         (self.rest >> 8).checked_sub(1)
     }
 
-    /// Calls `each` with the address of every reference of the object at `at`, by the map.
+    /// Whether an object of fixed size that the brief description tells all about has references.
+    #[inline(always)]
+    pub fn has_refs(self) -> bool {
+        self.map != 0
+    }
+
+    /// Of the array at `at`, if it is not large and within the memory, and `bytes` is 0.
+    #[inline(always)]
+    pub fn small_array(self, words: View<'_>, at: u32) -> Option<SmallArray> {
+        if self.map & Brief::ARRAY == 0 {
+            return None;
+        }
+        let len = words.get(at.wrapping_add(ARRAY_LENGTH));
+        let bytes = (u64::from(ARRAY_ELEMENTS) + (u64::from(len) << (self.map & 7)) + 3) & !3;
+        let refs = if self.map & Brief::OF_REFS != 0 { len } else { 0 };
+        let fits = bytes < u64::from(LARGE_OBJECT_BYTES) && u64::from(at) + bytes <= words.len();
+        fits.then_some(SmallArray { bytes: bytes as u32, refs })
+    }
+
+    /// Calls `each` with the address of every reference of the object at `at`, by the map, if `bytes` is not 0.
     #[inline(always)]
     pub fn each_slot(self, at: u32, mut each: impl FnMut(u32)) {
         let mut map = self.map;
@@ -226,7 +265,7 @@ impl Descriptors {
         let word = (ty.rtt.0.wrapping_sub(self.rtt_start) / 4) as usize;
         let descriptor = self.describe(ty);
         self.by_word.resize(self.by_word.len().max(word + 1), Brief::NONE);
-        self.by_word[word] = Brief::of(self.list.len(), &descriptor);
+        self.by_word[word] = Brief::of(self.list.len(), &descriptor, ty.is_record());
         self.list.push(descriptor);
         self.types.push(ty.clone());
     }

@@ -13,7 +13,7 @@
 //! What this is not: pretenuring by site of allocation. All of the program's objects go to one place or the other.
 
 use super::memory::{HeapMemory, Words, read};
-use super::space::old::LINE_BYTES;
+use super::space::lines::LINE_BYTES;
 use super::space::pages::BLOCK_BYTES;
 use super::verify::{Fault, VerifyError};
 use super::{AllocError, Heap, HeapOptions, Roots};

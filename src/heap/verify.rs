@@ -284,7 +284,7 @@ impl Verifier<'_> {
     }
 
     fn is_marked(&self, at: u32) -> bool {
-        self.heap.marks.is_set(at) || self.heap.cycle.as_ref().is_some_and(|cycle| cycle.is_marked_by_helper(at))
+        self.heap.marks.is_set(at)
     }
 
     /// Checks a word that must be a reference, and the object that it refers to.

@@ -88,6 +88,11 @@ pub struct GcType {
 }
 
 impl GcType {
+    /// Whether its objects are RTT records, which never move.
+    pub fn is_record(&self) -> bool {
+        self.kind == Kind::Rtt || self.def.as_ref().is_some_and(|def| def.sub.describes.is_some())
+    }
+
     /// How many proper supertypes it has.
     pub fn depth(&self) -> u32 {
         self.display.len() as u32 - 1

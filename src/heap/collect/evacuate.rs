@@ -4,7 +4,8 @@
 //! block is at most. Blocks are chosen, emptiest first, as long as the free blocks are enough for
 //! everything that they may hold, so that an evacuation never stops half-way.
 
-use crate::heap::space::old::{BLOCK_LINES, LINE_BYTES, OldSpace, blocks_for};
+use crate::heap::space::lines::LINE_BYTES;
+use crate::heap::space::old::{BLOCK_LINES, OldSpace, blocks_for};
 use crate::heap::space::pages::BLOCK_BYTES;
 
 /// How eager a collection is to move objects.

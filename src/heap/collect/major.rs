@@ -79,7 +79,7 @@ impl Heap {
         each_memory_root(map, sp, &self.areas, |at| marker.root_slot(at));
         roots.each(&mut |word| *word = marker.mark(*word));
         self.weak.each_strong(Entries::All, &mut |word| *word = marker.mark(*word));
-        if threads > 1 {
+        if !MOVES {
             parallel::trace(&mut marker, threads, roots);
         }
         marker.drain(roots);

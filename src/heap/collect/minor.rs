@@ -180,7 +180,7 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
         if let Some(log) = &mut self.log {
             log.push(from);
         }
-        if brief.map != 0 {
+        if brief.has_refs() {
             self.todo.push((to, brief));
         }
         moved
@@ -264,14 +264,8 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
     fn drain(&mut self) {
         while let Some((at, brief)) = self.todo.pop() {
             match brief.index() {
-                Some(index) if brief.map == 0 => self.scan_other(at, index),
-                _ => {
-                    let mut map = brief.map;
-                    while map != 0 {
-                        self.slot(at + 4 * map.trailing_zeros());
-                        map &= map - 1;
-                    }
-                }
+                Some(index) if brief.bytes() == 0 => self.scan_other(at, index),
+                _ => brief.each_slot(at, |slot| self.slot(slot)),
             }
         }
     }

@@ -172,7 +172,7 @@ impl Heap {
         self.old.extend(self.pages.blocks());
         if let Some(cycle) = &mut self.cycle {
             self.marks.extend(self.pages.end());
-            cycle.extend(self.pages.end(), &self.old);
+            cycle.lines.extend(self.old.lines().len());
         }
         self.stats.heap_bytes = len;
     }

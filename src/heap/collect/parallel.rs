@@ -1,16 +1,14 @@
 //! Marking on several threads, when no object moves.
 //!
-//! Then marking only reads the memory, so that threads may share it without a lock. Each worker has a worklist, a
-//! bitmap, line marks and counts of its own; what it shares is the bitmaps, to look whether another has been there. A
-//! worker with nothing to do waits; one that has much gives the older half of its worklist away, which leads to the
-//! largest parts of the graph, and goes on depth first (see "Lessons" in `docs/heap.md`).
+//! Then marking only reads the memory, so that threads may share it without a lock. They share the bitmap and the line
+//! marks as well; each worker has a worklist and counts of its own. A worker with nothing to do waits; one that has much
+//! gives the older half of its worklist away, which leads to the largest parts of the graph, and goes on depth first (see
+//! "Lessons" in `docs/heap.md`).
 //!
-//! The outcome does not depend on who does what. Bitmaps and line marks are put together as sets; an object that two
-//! workers have traced, each before it could see the bit of the other, is taken off the counts again; what goes to the
-//! remembered set and to the host is sorted.
+//! The outcome does not depend on who does what: each object is new to one worker, and what goes to the remembered
+//! set and to the host is sorted.
 //!
 //! A step of a collection in steps is shared too: each worker has its share of the budget, and gives back what is left.
-//! Its bitmap and line marks are kept for the next step, and put together at the end.
 //!
 //! What this is not: concurrent. The program waits until all is marked. Roots, host values and what is weak
 //! are the calling thread's, before and after.
@@ -24,9 +22,11 @@ use super::trace::{Live, Marker};
 use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::View;
+use crate::heap::space::lines::LineMarks;
 use crate::heap::space::marks::Marks;
 use crate::heap::space::old::OldSpace;
 use crate::heap::verify::{Fault, VerifyError};
+use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::rtt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,23 +38,20 @@ type Work = Vec<u32>;
 /// So many objects are traced before a worker looks whether others wait.
 const LOOK_EVERY: u32 = 64;
 
-/// What a thread has for itself.
-#[derive(Debug)]
-pub(crate) struct Helper {
-    pub marks: Marks,
-    pub lines: Vec<u8>,
-}
-
-/// What all workers read.
+/// What all workers share.
 #[derive(Clone, Copy)]
 struct Ground<'a> {
     words: View<'a>,
     types: &'a Descriptors,
     old: &'a OldSpace,
+    marks: &'a Marks,
+    lines: &'a LineMarks,
     young: Young,
     rtt_start: u32,
     space_start: u32,
     pool: &'a Pool,
+    /// There is one worker.
+    alone: bool,
     /// Objects that a worker may trace, if not all.
     budget: Option<u64>,
 }
@@ -76,40 +73,53 @@ struct Found {
 /// leads to. The marker must not move objects, which is why there is another one for that.
 pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: u32, roots: &mut dyn Roots) {
     let pool = Pool::default();
-    let lines = |_| Helper { marks: marker.marks.another(), lines: marker.old.no_lines() };
-    let mut others: Vec<Helper> = (1..threads).map(lines).collect();
     let ground = Ground {
         words: marker.words.view(),
         types: marker.types,
         old: marker.old,
+        marks: marker.marks,
+        lines: marker.old.lines(),
         young: marker.young,
         rtt_start: marker.rtt_start,
         space_start: marker.space_start,
         pool: &pool,
+        alone: threads == 1,
         budget: None,
     };
     pool.give(marker.todo.take());
-    let mut lines = marker.old.no_lines();
-    let found = run(ground, marker.marks, &mut lines, &mut others);
-    let mut twice = Live::default();
-    for Helper { marks, .. } in &mut others {
-        marker.marks.absorb(marks, |at| ground.count(&mut twice, at, ground.size(at)));
-    }
-    others.iter().map(|helper| &helper.lines).chain([&lines]).for_each(|lines| marker.old.absorb_lines(lines));
-    absorb(marker, found, twice, roots);
+    let found = run(ground, threads);
+    absorb(marker, found, roots);
 }
 
-/// Traces what is grey on all threads of a cycle, each within its share of a budget. There is no young object.
-pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, rtt_start: u32, budget: u64) {
+/// Traces what is grey on so many threads, each within its share of a budget. There is no young object.
+pub(super) fn step(
+    shading: &mut Shading<'_>,
+    (words, old): (View<'_>, &OldSpace),
+    rtt_start: u32,
+    budget: u64,
+    threads: u32,
+) {
     let pool = Pool::default();
-    let young = Young { start: rtt_start, used: 0 };
-    let (types, space_start) = (shading.types, shading.space_start);
-    let ground = Ground { words, types, old, young, rtt_start, space_start, pool: &pool, budget: None };
+    let (types, marks, space_start) = (shading.types, &*shading.marks, shading.space_start);
     let cycle = &mut *shading.cycle;
-    let share = budget / (1 + cycle.helpers.len() as u64);
-    let ground = Ground { budget: Some(share.max(1)), ..ground };
     pool.give(cycle.todo.take());
-    for mut one in run(ground, shading.marks, &mut cycle.lines, &mut cycle.helpers) {
+    let found = run(
+        Ground {
+            words,
+            types,
+            old,
+            marks,
+            lines: &cycle.lines,
+            young: Young { start: rtt_start, used: 0 },
+            rtt_start,
+            space_start,
+            pool: &pool,
+            alone: threads == 1,
+            budget: Some((budget / u64::from(threads)).max(1)),
+        },
+        threads,
+    );
+    for mut one in found {
         cycle.live += one.live.old;
         cycle.todo.append(&mut one.rest);
         cycle.slices.append(&mut one.slices);
@@ -119,33 +129,15 @@ pub(super) fn step(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace, r
     pool.state().work.iter_mut().for_each(|work| cycle.todo.append(work));
 }
 
-/// Puts together what the threads of a cycle have marked.
-pub(super) fn join(shading: &mut Shading<'_>, words: View<'_>, old: &OldSpace) {
-    let pool = Pool::default();
-    let (types, space_start) = (shading.types, shading.space_start);
-    let young = Young { start: 0, used: 0 };
-    let ground = Ground { words, types, old, young, rtt_start: 0, space_start, pool: &pool, budget: None };
-    let mut twice = Live::default();
-    for mut helper in std::mem::take(&mut shading.cycle.helpers) {
-        shading.marks.absorb(&mut helper.marks, |at| ground.count(&mut twice, at, ground.size(at)));
-        shading.cycle.lines.iter_mut().zip(&helper.lines).for_each(|(mine, theirs)| *mine |= theirs);
-    }
-    shading.cycle.live = shading.cycle.live.saturating_sub(twice.old);
-}
-
-/// Marks on this thread and one for each of the other bitmaps, or as many as there may be.
-fn run(ground: Ground<'_>, marks: &Marks, lines: &mut [u8], helpers: &mut [Helper]) -> Vec<Found> {
-    let (others, theirs): (Vec<&Marks>, Vec<&mut [u8]>) =
-        helpers.iter_mut().map(|helper| (&helper.marks, &mut helper.lines[..])).unzip();
+/// Marks on so many threads, or as many as there may be.
+fn run(ground: Ground<'_>, threads: u32) -> Vec<Found> {
     std::thread::scope(|scope| {
-        let spawn = |(mine, lines)| {
-            let me = others[mine];
-            let rest = others.iter().enumerate().filter(|&(n, _)| n != mine).map(|(_, &other)| other);
-            let worker = Worker::new(ground, me, lines, rest.chain([marks]).collect());
+        let spawn = |_| {
+            let worker = Worker::new(ground);
             std::thread::Builder::new().name("gc-mark".into()).spawn_scoped(scope, || worker.run()).ok()
         };
-        let threads: Vec<_> = theirs.into_iter().enumerate().map_while(spawn).collect();
-        let mine = Worker::new(ground, marks, lines, others.clone()).run();
+        let threads: Vec<_> = (1..threads).map_while(spawn).collect();
+        let mine = Worker::new(ground).run();
         let theirs =
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         std::iter::once(mine).chain(theirs).collect()
@@ -153,7 +145,7 @@ fn run(ground: Ground<'_>, marks: &Marks, lines: &mut [u8], helpers: &mut [Helpe
 }
 
 /// Takes over what the workers found. The host's values are asked here: they are no business of other threads.
-fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, twice: Live, roots: &mut dyn Roots) {
+fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, roots: &mut dyn Roots) {
     let (mut remembered, mut hosts) = (vec![], vec![]);
     for mut one in found {
         marker.live.add(one.live);
@@ -161,7 +153,6 @@ fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, 
         hosts.append(&mut one.hosts);
         marker.fault = marker.fault.take().or(one.fault);
     }
-    marker.live.subtract(twice);
     remembered.sort_unstable();
     remembered.into_iter().for_each(|slot| marker.remembered.slot(slot));
     hosts.sort_unstable();
@@ -171,45 +162,19 @@ fn absorb<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, found: Vec<Found>, 
     }
 }
 
-impl Ground<'_> {
-    /// Size of the object at an address whose header was good; 0 if it is not.
-    fn size(&self, at: u32) -> u64 {
-        let header = self.words.get(at);
-        let brief = match self.types.brief(header) {
-            brief if brief.index().is_some() => brief,
-            _ => self.types.brief_of_descriptor(self.words, header),
-        };
-        brief.index().map_or(0, |index| self.types.at(index).size(self.words, at))
-    }
-
-    /// Counts a live object.
-    #[inline(always)]
-    fn count(&self, live: &mut Live, at: u32, size: u64) {
-        if at < self.space_start {
-            live.count_young(size);
-        } else if self.old.contains(at) {
-            live.old += size;
-        }
-    }
-}
-
 /// One thread's part.
 struct Worker<'a> {
     ground: Ground<'a>,
-    marks: &'a Marks,
-    /// The bitmaps of the others.
-    others: Vec<&'a Marks>,
-    lines: &'a mut [u8],
     todo: Worklist,
     found: Found,
 }
 
 impl<'a> Worker<'a> {
-    fn new(ground: Ground<'a>, marks: &'a Marks, lines: &'a mut [u8], others: Vec<&'a Marks>) -> Worker<'a> {
+    fn new(ground: Ground<'a>) -> Worker<'a> {
         let (live, fault) = (Live::default(), None);
         let (rest, slices) = (vec![], vec![]);
         let found = Found { rest, slices, remembered: vec![], hosts: vec![], live, fault };
-        Worker { ground, marks, others, lines, todo: Worklist::default(), found }
+        Worker { ground, todo: Worklist::default(), found }
     }
 
     /// Works until nobody has work.
@@ -227,6 +192,7 @@ impl<'a> Worker<'a> {
         self.found
     }
 
+    /// Traces until nothing is left here, or the budget is spent.
     fn drain(&mut self, left: &mut u64) {
         let mut until_look = LOOK_EVERY;
         while let Some(at) = self.todo.pop(self.ground.words) {
@@ -256,17 +222,25 @@ impl<'a> Worker<'a> {
     /// Traces a marked object.
     #[inline(always)]
     fn visit(&mut self, at: u32) {
-        let brief = self.ground.types.brief(self.ground.words.get(at));
-        let size = brief.bytes();
-        if size == 0 || at < self.ground.space_start {
+        let Ground { words, types, old, lines, space_start, .. } = self.ground;
+        let brief = types.brief(words.get(at));
+        let bytes = brief.bytes();
+        if at < space_start {
             self.visit_other(at, brief);
-        } else {
-            self.count(at, u64::from(size));
+        } else if bytes != 0 {
+            self.found.live.old += u64::from(bytes);
+            old.mark_small_in(lines, at, bytes);
             brief.each_slot(at, |slot| self.old_slot(slot));
+        } else if let Some(array) = brief.small_array(words, at) {
+            self.found.live.old += u64::from(array.bytes);
+            old.mark_lines_in(lines, at, array.bytes);
+            (0..array.refs).for_each(|i| self.old_slot(at + ARRAY_ELEMENTS + 4 * i));
+        } else {
+            self.visit_other(at, brief);
         }
     }
 
-    /// Traces an object that is young, or of a type without a complete brief description.
+    /// Traces an object that is young, or of which the brief description does not tell enough.
     #[inline(never)]
     fn visit_other(&mut self, at: u32, brief: Brief) {
         let ground = self.ground;
@@ -298,45 +272,48 @@ impl<'a> Worker<'a> {
 
     #[inline(always)]
     fn count(&mut self, at: u32, size: u64) {
-        let ground = &self.ground;
-        ground.count(&mut self.found.live, at, size);
-        if at >= ground.space_start && ground.old.contains(at) {
-            ground.old.mark_lines_in(self.lines, at, size as u32);
+        let Ground { old, lines, space_start, .. } = self.ground;
+        if at < space_start {
+            self.found.live.count_young(size);
+        } else if old.contains(at) {
+            self.found.live.old += size;
+            old.mark_lines_in(lines, at, size as u32);
         }
     }
 
-    /// Marks what a slot refers to: its header, if that is an object.
+    /// What a slot refers to is to be marked; whether that is young.
     #[inline(always)]
-    fn slot(&mut self, slot: u32) -> Option<u32> {
-        let value = self.ground.words.get(slot);
-        let at = object_header(value)?;
-        let Ground { young, rtt_start, space_start, .. } = self.ground;
-        if at < space_start && at.wrapping_sub(young.start) >= young.used {
+    fn slot(&mut self, slot: u32) -> bool {
+        let Ground { words, young, rtt_start, space_start, .. } = self.ground;
+        let value = words.get(slot);
+        let Some(at) = object_header(value) else { return false };
+        let is_young = at < space_start;
+        if is_young && at.wrapping_sub(young.start) >= young.used {
             if at < rtt_start {
                 self.corrupt(Fault::Reference, at, value);
             }
             // An RTT record: immortal.
-        } else if self.mark(at) {
-            self.todo.push(at);
+            return false;
         }
-        Some(at)
+        self.mark(at);
+        is_young
     }
 
     /// A slot of an old object.
     #[inline(always)]
     fn old_slot(&mut self, slot: u32) {
-        let young = self.ground.young;
-        if let Some(at) = self.slot(slot)
-            && at.wrapping_sub(young.start) < young.used
-        {
+        if self.slot(slot) {
             self.found.remembered.push(slot);
         }
     }
 
-    /// Marks an object, unless someone has; whether nobody had.
+    /// Marks an object, unless someone has.
     #[inline(always)]
-    fn mark(&self, at: u32) -> bool {
-        !self.others.iter().any(|other| other.is_set(at)) && self.marks.set_shared(at)
+    fn mark(&mut self, at: u32) {
+        let marks = self.ground.marks;
+        if if self.ground.alone { marks.set_alone(at) } else { marks.set_shared(at) } {
+            self.todo.push(at);
+        }
     }
 
     /// The type of an object whose header is no fixed record: it may be a descriptor, which then is alive.
@@ -346,8 +323,8 @@ impl<'a> Worker<'a> {
         let index = self.ground.types.brief_of_descriptor(self.ground.words, header).index();
         if index.is_none() {
             self.corrupt(Fault::Header, at, header);
-        } else if self.mark(header) {
-            self.todo.push(header);
+        } else {
+            self.mark(header);
         }
         index
     }

@@ -11,14 +11,14 @@
 //!
 //! What this is not: marking of young objects. A cycle ends right after a promotion, when there are none.
 
-use super::parallel::Helper;
 use super::roots::{elements, object_header};
 use super::worklist::Worklist;
 use crate::heap::Heap;
 use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
 use crate::heap::memory::View;
+use crate::heap::space::lines::LineMarks;
 use crate::heap::space::marks::Marks;
-use crate::heap::space::old::{OldSpace, mark_lines};
+use crate::heap::space::old::OldSpace;
 use crate::heap::verify::{Fault, VerifyError};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::rtt;
@@ -39,9 +39,7 @@ pub(crate) struct Cycle {
     /// Grey arrays of references: the elements from an index to another are still to be traced.
     pub slices: Vec<(u32, u32, u32)>,
     /// Line marks of what is black.
-    pub lines: Vec<u8>,
-    /// What other threads have marked.
-    pub helpers: Vec<Helper>,
+    pub lines: LineMarks,
     /// Slots of host values that are black.
     pub hosts: Vec<u32>,
     /// Bytes of black objects in the old space.
@@ -99,44 +97,21 @@ impl Heap {
     }
 }
 
-impl Cycle {
-    /// Whether another thread has marked an object.
-    #[inline(always)]
-    pub fn is_marked_by_helper(&self, at: u32) -> bool {
-        self.helpers.iter().any(|helper| helper.marks.is_set(at))
-    }
-
-    /// The memory has grown: marks reach up to `end`.
-    pub fn extend(&mut self, end: u64, old: &OldSpace) {
-        self.lines = old.longer_lines(std::mem::take(&mut self.lines));
-        for helper in &mut self.helpers {
-            helper.marks.extend(end);
-            helper.lines = old.longer_lines(std::mem::take(&mut helper.lines));
-        }
-    }
-}
-
 impl Shading<'_> {
     /// Makes the object that a word refers to grey, if it is a white one.
     #[inline(always)]
     pub fn shade(&mut self, value: u32) {
         if let Some(at) = object_header(value)
             && at >= self.space_start
-            && self.mark(at)
+            && self.marks.set(at)
         {
             self.push(at);
         }
     }
 
-    /// Marks an object, unless someone has; whether nobody had.
-    #[inline(always)]
-    fn mark(&mut self, at: u32) -> bool {
-        !self.cycle.is_marked_by_helper(at) && self.marks.set(at)
-    }
-
     /// The same for the header of an object: it may be a descriptor's address.
     pub fn shade_header(&mut self, header: u32) {
-        if header >= self.space_start && self.mark(header) {
+        if header >= self.space_start && self.marks.set(header) {
             self.push(header);
         }
     }
@@ -151,7 +126,7 @@ impl Shading<'_> {
 
     #[inline(always)]
     fn count(&mut self, at: u32, size: u32) {
-        mark_lines(&mut self.cycle.lines, at - self.space_start, size);
+        self.cycle.lines.mark(at - self.space_start, size);
         self.cycle.live += u64::from(size);
     }
 

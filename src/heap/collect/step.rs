@@ -14,7 +14,7 @@
 //! generational one with another boundary, so that it costs nothing while no cycle is under way.
 
 use super::evacuate::{Eagerness, candidates};
-use super::parallel::{self, Helper};
+use super::parallel;
 use super::roots::{Roots, object_header};
 use super::shade::{Budget, Cycle, Shading};
 use super::{CollectKind, trace::Live};
@@ -98,9 +98,9 @@ impl Heap {
     /// Begins a cycle. There is no young object, and nothing is remembered.
     pub(super) fn begin_cycle(&mut self, mem: &mut dyn HeapMemory) {
         self.marks.reset(self.pages.end());
-        let helper = |_| Helper { marks: self.marks.another(), lines: self.old.no_lines() };
-        let helpers = (1..self.mark_threads()).map(helper).collect();
-        self.cycle = Some(Box::new(Cycle { lines: self.old.no_lines(), helpers, ..Cycle::default() }));
+        let mut cycle = Box::new(Cycle::default());
+        cycle.lines.extend(self.old.lines().len());
+        self.cycle = Some(cycle);
         let mut words = Words::new(mem.bytes_mut());
         words.set(self.map.boundary_cell(), crate::layout::reference::NULL);
         self.nursery.set_cap(&mut words, self.options.step_nursery);
@@ -122,6 +122,7 @@ impl Heap {
         roots: &mut dyn Roots,
         budget: Budget,
     ) -> Result<bool, AllocError> {
+        let threads = self.mark_threads();
         let Some(mut cycle) = self.cycle.take() else { return Ok(false) };
         let (before, divided) = (cycle.live, matches!(budget, Budget::Work(_)));
         cycle.steps += 1;
@@ -131,8 +132,8 @@ impl Heap {
         let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
         let words = Words::new(mem.bytes_mut());
         let budget = match budget {
-            Budget::Work(work) if !shading.cycle.helpers.is_empty() => {
-                parallel::step(&mut shading, words.view(), &self.old, self.map.rtt_start, work);
+            Budget::Work(work) if threads > 1 => {
+                parallel::step(&mut shading, (words.view(), &self.old), self.map.rtt_start, work, threads);
                 // Arrays that are left.
                 Budget::Work(work / 8 + 1)
             }
@@ -153,9 +154,8 @@ impl Heap {
     fn end_cycle(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         let Some(mut cycle) = self.drop_cycle(mem) else { return Ok(()) };
         let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
-        let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
+        let shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
         let words = Words::new(mem.bytes_mut());
-        parallel::join(&mut shading, words.view(), &self.old);
         let mut ending = Ending { shading, words: words.view(), old: &self.old, roots };
         self.weak.each_strong(Entries::All, &mut |word| ending.shading.shade(*word));
         ending.trace();

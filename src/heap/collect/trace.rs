@@ -10,8 +10,9 @@ use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
 use crate::heap::memory::Words;
 use crate::heap::remembered::Remembered;
+use crate::heap::space::lines::LINE_BYTES;
 use crate::heap::space::marks::Marks;
-use crate::heap::space::old::{LINE_BYTES, OldSpace};
+use crate::heap::space::old::OldSpace;
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
 use crate::heap::weak::Reach;
@@ -49,13 +50,6 @@ impl Live {
         self.young_medium += other.young_medium;
         self.old += other.old;
         self.moved += other.moved;
-    }
-
-    /// Takes off what was counted twice.
-    pub fn subtract(&mut self, twice: Live) {
-        self.young_small = self.young_small.saturating_sub(twice.young_small);
-        self.young_medium = self.young_medium.saturating_sub(twice.young_medium);
-        self.old = self.old.saturating_sub(twice.old);
     }
 }
 

@@ -9,17 +9,62 @@
 
 use crate::heap::memory::View;
 
-/// Objects that are ahead of tracing: at some 10 ns each, they cover an access to memory.
-const AHEAD: usize = 16;
+/// So many are on their way at once: at some 10 ns each, they cover an access to memory.
+const AHEAD: u32 = 16;
+
+/// No object.
+const NONE: u32 = 0;
+
+/// A short queue of addresses. One that enters takes the place of the one that has been there longest, if it is full.
+#[derive(Debug, Default)]
+struct Ring {
+    items: [u32; AHEAD as usize],
+    /// Which places are taken.
+    taken: u16,
+    /// The place that is next.
+    next: u32,
+}
+
+impl Ring {
+    /// Adds an address, which is not 0: the one whose place it takes, or 0.
+    #[inline(always)]
+    fn replace(&mut self, at: u32) -> u32 {
+        let place = self.next % AHEAD;
+        self.next = place + 1;
+        let leaves = std::mem::replace(&mut self.items[place as usize], at);
+        if leaves == NONE {
+            self.taken |= 1 << place;
+        }
+        leaves
+    }
+
+    /// Takes out the one that has been there longest.
+    fn pop(&mut self) -> Option<u32> {
+        let place = self.next % AHEAD;
+        let ahead = self.taken.rotate_right(place).trailing_zeros();
+        if ahead == AHEAD {
+            return None;
+        }
+        self.next = (place + ahead) % AHEAD + 1;
+        let place = (place + ahead) % AHEAD;
+        self.taken &= !(1 << place);
+        Some(std::mem::replace(&mut self.items[place as usize], NONE))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        self.items.into_iter().filter(|&at| at != NONE)
+    }
+}
 
 /// Marked objects that are still to be traced, by address.
 #[derive(Debug, Default)]
 pub(in crate::heap) struct Worklist {
     stack: Vec<u32>,
-    /// A ring: `waiting` objects from `first` on.
-    ahead: [u32; AHEAD],
-    first: usize,
-    waiting: usize,
+    ahead: Ring,
 }
 
 impl Worklist {
@@ -31,33 +76,23 @@ impl Worklist {
     /// The object to be traced next.
     #[inline(always)]
     pub fn pop(&mut self, words: View<'_>) -> Option<u32> {
-        while self.waiting < AHEAD
-            && let Some(at) = self.stack.pop()
-        {
+        while let Some(at) = self.stack.pop() {
             words.prefetch(at);
-            self.ahead[(self.first + self.waiting) % AHEAD] = at;
-            self.waiting += 1;
+            let oldest = self.ahead.replace(at);
+            if oldest != NONE {
+                return Some(oldest);
+            }
         }
-        if self.waiting == 0 {
-            return None;
-        }
-        let at = self.ahead[self.first % AHEAD];
-        self.first = (self.first + 1) % AHEAD;
-        self.waiting -= 1;
-        Some(at)
+        self.ahead.pop()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.waiting == 0 && self.stack.is_empty()
+        self.ahead.is_empty() && self.stack.is_empty()
     }
 
     /// All objects, in no order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        self.ahead().chain(self.stack.iter().copied())
-    }
-
-    fn ahead(&self) -> impl Iterator<Item = u32> {
-        (self.first..self.first + self.waiting).map(|n| self.ahead[n % AHEAD])
+        self.ahead.iter().chain(self.stack.iter().copied())
     }
 
     /// Adds objects.
@@ -68,8 +103,7 @@ impl Worklist {
     /// Takes all objects out.
     pub fn take(&mut self) -> Vec<u32> {
         let mut all = std::mem::take(&mut self.stack);
-        all.extend(self.ahead());
-        self.waiting = 0;
+        all.extend(std::mem::take(&mut self.ahead).iter());
         all
     }
 
@@ -81,7 +115,7 @@ impl Worklist {
 
     /// Forgets all objects, and gives memory back if there is much.
     pub fn clear(&mut self) {
-        self.waiting = 0;
+        self.ahead = Ring::default();
         self.stack.clear();
         self.stack.shrink_to(1 << 20);
     }
@@ -92,6 +126,18 @@ mod tests {
     use super::*;
     use crate::heap::memory::Words;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_enters_a_full_ring_pushes_the_oldest_out() {
+        let mut ring = Ring::default();
+        assert!((1..=AHEAD).all(|at| ring.replace(at) == NONE));
+        let out: Vec<_> = (1..=40).map(|n| ring.replace(AHEAD + n)).collect();
+        assert_eq!(out, (1..=40).collect::<Vec<_>>());
+        let rest: Vec<_> = std::iter::from_fn(|| ring.pop()).collect();
+        assert_eq!(rest, (41..=40 + AHEAD).collect::<Vec<_>>());
+        assert!(ring.is_empty() && ring.replace(7) == NONE && ring.replace(8) == NONE);
+        assert_eq!([ring.pop(), ring.pop(), ring.pop()], [Some(7), Some(8), None]);
+    }
 
     #[test]
     fn everything_that_is_pushed_comes_out_once() {

@@ -1,9 +1,9 @@
 //! Mark bits, one for each word from the nursery on. They mean something during a major collection
 //! only, which may be one in steps.
 //!
-//! When several threads mark, each has a bitmap of its own and looks into those of the others, so that no bit needs
-//! a read-modify-write that the others could see: on x86 the accesses are plain moves. Two may then find the same
-//! object new; [`Marks::absorb`] tells which.
+//! Several threads may mark at once. Each looks first, and sets what is not set yet by an instruction that tells who was
+//! the first; as an object is new only once, that is seldom. Before that was a bitmap for each thread, put together in the
+//! end; see "Lessons" in `docs/heap.md`.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,11 +34,6 @@ impl Marks {
         self.bits.resize_with(words.max(self.bits.len()), AtomicU64::default);
     }
 
-    /// A bitmap for the same addresses, with no bit set.
-    pub fn another(&self) -> Marks {
-        Marks { start: self.start, bits: std::iter::repeat_with(AtomicU64::default).take(self.bits.len()).collect() }
-    }
-
     /// The word and the bit for an address.
     #[inline(always)]
     fn place(&self, at: u32) -> (usize, u64) {
@@ -61,9 +56,19 @@ impl Marks {
         }
     }
 
-    /// The same while others may look. No other thread may set bits.
+    /// The same while other threads do it too.
     #[inline(always)]
     pub fn set_shared(&self, at: u32) -> bool {
+        let (word, mask) = self.place(at);
+        match self.bits.get(word) {
+            Some(word) => word.load(Relaxed) & mask == 0 && word.fetch_or(mask, Relaxed) & mask == 0,
+            None => false,
+        }
+    }
+
+    /// The same while other threads may look, but none sets bits.
+    #[inline(always)]
+    pub fn set_alone(&self, at: u32) -> bool {
         let (word, mask) = self.place(at);
         match self.bits.get(word) {
             Some(word) => {
@@ -81,19 +86,6 @@ impl Marks {
         let (word, mask) = self.place(at);
         self.bits.get(word).is_some_and(|word| word.load(Relaxed) & mask != 0)
     }
-
-    /// Sets all bits that are set in `other`; calls `twice` with the addresses of those that were set in both.
-    pub fn absorb(&mut self, other: &mut Marks, mut twice: impl FnMut(u32)) {
-        for (n, (mine, theirs)) in (0u32..).zip(self.bits.iter_mut().zip(&mut other.bits)) {
-            let (mine, theirs) = (mine.get_mut(), *theirs.get_mut());
-            let mut both = *mine & theirs;
-            *mine |= theirs;
-            while both != 0 {
-                twice(self.start + 4 * (64 * n + both.trailing_zeros()));
-                both &= both - 1;
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -101,17 +93,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_two_have_marked_is_told_when_they_are_put_together() {
-        let mut mine = Marks::new(64);
-        mine.reset(4096);
-        let mut other = mine.another();
-        assert!(mine.set(64) && !mine.set(64) && mine.set(1000) && !mine.set(60) && !mine.set(8192));
-        assert!(other.set_shared(1000) && !other.set_shared(1000) && other.set_shared(4092) && !other.set_shared(0));
-        let mut twice = vec![];
-        mine.absorb(&mut other, |at| twice.push(at));
-        assert_eq!(twice, [1000]);
-        assert!(mine.is_set(64) && mine.is_set(1000) && mine.is_set(4092) && !mine.is_set(68));
-        mine.reset(1024);
-        assert!(!mine.is_set(1000) && mine.set(1000));
+    fn an_object_is_new_once_whoever_marks_it() {
+        let mut marks = Marks::new(64);
+        marks.reset(4096);
+        assert!(marks.set(64) && !marks.set(64) && marks.set(1000) && !marks.set(60) && !marks.set(8192));
+        assert!(!marks.set_shared(1000) && marks.set_shared(4092) && !marks.set_shared(4092) && !marks.set_shared(0));
+        let new = || (0..1008).filter(|n| marks.set_shared(64 + 4 * n)).count();
+        let new = std::thread::scope(|scope| [(); 3].map(|()| scope.spawn(new)).map(|one| one.join().unwrap()));
+        assert_eq!(new.iter().sum::<usize>(), 1008 - 3);
+        marks.reset(1024);
+        assert!(!marks.is_set(1000) && marks.set(1000));
     }
 }

@@ -9,8 +9,10 @@
 //! | `pinned.rs` | descriptors, which are RTT records of other objects |
 //! | `roots_area.rs` | words outside of objects that are always roots: globals, table cells |
 //! | `marks.rs` | the mark bits of all of them (a side table, not a space) |
+//! | `lines.rs` | the marks of the old space's lines (the same) |
 
 pub(crate) mod large;
+pub(crate) mod lines;
 pub(crate) mod marks;
 pub(crate) mod nursery;
 pub(crate) mod old;
