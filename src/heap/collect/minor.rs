@@ -21,6 +21,9 @@ use crate::heap::{AllocError, Heap};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::reference;
 
+/// So many slots are ahead of what they refer to, and that of the collection.
+const AHEAD: usize = 8;
+
 /// A minor collection in progress; `SHADES` if a major one in steps is under way.
 struct Promoter<'a, const SHADES: bool> {
     words: Words<'a>,
@@ -84,7 +87,7 @@ impl Heap {
             let slot = p.words.get(at);
             p.slot(slot);
         }
-        self.remembered.slots().iter().for_each(|&slot| p.slot(slot));
+        p.slots(self.remembered.slots());
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
         self.large.young.iter().chain(&fresh).for_each(|&at| p.whole_object(at));
         p.drain();
@@ -126,6 +129,20 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
             self.words.set(at, moved);
         } else {
             self.shade(value);
+        }
+    }
+
+    /// The same for many slots, which may be anywhere and refer to anywhere: what comes next is on its way meanwhile.
+    fn slots(&mut self, slots: &[u32]) {
+        for (n, &slot) in slots.iter().enumerate() {
+            let words = self.words.view();
+            if let Some(&far) = slots.get(n + 2 * AHEAD) {
+                words.prefetch(far);
+            }
+            if let Some(&near) = slots.get(n + AHEAD) {
+                words.prefetch(reference::header(words.get(near)));
+            }
+            self.slot(slot);
         }
     }
 

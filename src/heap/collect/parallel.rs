@@ -222,7 +222,7 @@ impl<'a> Worker<'a> {
     /// Traces a marked object.
     #[inline(always)]
     fn visit(&mut self, at: u32) {
-        let Ground { words, types, old, lines, space_start, .. } = self.ground;
+        let Ground { words, types, old, lines, space_start, budget, .. } = self.ground;
         let brief = types.brief(words.get(at));
         let bytes = brief.bytes();
         if at < space_start {
@@ -231,7 +231,8 @@ impl<'a> Worker<'a> {
             self.found.live.old += u64::from(bytes);
             old.mark_small_in(lines, at, bytes);
             brief.each_slot(at, |slot| self.old_slot(slot));
-        } else if let Some(array) = brief.small_array(words, at) {
+        } else if let Some(array) = brief.small_array(words, at).filter(|array| budget.is_none() || array.refs <= SLICE)
+        {
             self.found.live.old += u64::from(array.bytes);
             old.mark_lines_in(lines, at, array.bytes);
             (0..array.refs).for_each(|i| self.old_slot(at + ARRAY_ELEMENTS + 4 * i));
@@ -310,8 +311,9 @@ impl<'a> Worker<'a> {
     /// Marks an object, unless someone has.
     #[inline(always)]
     fn mark(&mut self, at: u32) {
-        let marks = self.ground.marks;
-        if if self.ground.alone { marks.set_alone(at) } else { marks.set_shared(at) } {
+        let Ground { marks, alone, .. } = self.ground;
+        let is_new = if alone { marks.set_alone(at) } else { marks.set_shared(at) };
+        if is_new {
             self.todo.push(at);
         }
     }
