@@ -355,8 +355,8 @@ impl Config {
     }
 
     /// On how many threads a major collection may mark, the calling thread included: the others are started for it
-    /// and end with it. It marks alone if the heap is small, or if objects are to move. 1 and above; by default 2, or 1 if
-    /// there is but one processor.
+    /// and end with it. It marks alone if the heap is small, or if objects are to move. 1 to 64, and the nearest of these if
+    /// it is none; by default 2, or 1 if there is but one processor.
     pub fn gc_mark_threads(&mut self, threads: u32) -> &mut Self {
         self.heap.mark_threads = threads.clamp(1, 64);
         self

@@ -82,7 +82,7 @@ pub(crate) static OPTIMIZE: Group = Group {
             help: "A major collection is due when old objects take F times what the last one left (default: 1.75)",
             apply: |s, v| {
                 let factor = v.word().parse().ok().filter(|factor| (1.1..=1e6).contains(factor));
-                let error = || format!("a growth factor is a number of 1.1 or more, `{}` is not", v.word());
+                let error = || format!("a growth factor is a number from 1.1 to 1000000, `{}` is not", v.word());
                 s.config.gc_growth_factor(factor.ok_or_else(error)?);
                 Ok(())
             },
@@ -108,9 +108,11 @@ pub(crate) static OPTIMIZE: Group = Group {
         Entry {
             name: "gc-threads",
             takes: Number,
-            help: "Threads on which major collections mark (default: 2, or 1 on one processor)",
+            help: "Threads on which major collections mark, at most 64 (default: 2, or 1 on one processor)",
             apply: |s, v| {
-                s.config.gc_mark_threads(u32::try_from(v.number()).unwrap_or(u32::MAX));
+                let threads = u32::try_from(v.number()).ok().filter(|threads| (1..=64).contains(threads));
+                let error = || format!("collections mark on 1 to 64 threads, not on {}", v.number());
+                s.config.gc_mark_threads(threads.ok_or_else(error)?);
                 Ok(())
             },
         },

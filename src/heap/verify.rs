@@ -170,7 +170,7 @@ impl Heap {
             nodes: Vec::new(),
             seen: HashSet::new(),
             remembered_slots: buffer.step_by(4).map(|at| read(bytes, at)).collect(),
-            remembered_objects: self.remembered.objects().iter().chain(&self.large.young).copied().collect(),
+            remembered_objects: self.remembered.objects().iter().chain(self.large.young()).copied().collect(),
             grey: HashSet::new(),
         };
         let mut once = HashSet::new();

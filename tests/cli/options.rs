@@ -68,6 +68,20 @@ fn shared_memories_pass_and_shared_types_do_not() {
     assert!(out.stderr.contains("shared"), "{}", out.stderr);
 }
 
+/// The number of threads was taken as it was, and then as the nearest that can be.
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for (option, range) in [
+        ("gc-threads=0", "1 to 64 threads"),
+        ("gc-threads=4294967295", "1 to 64 threads"),
+        ("gc-growth-factor=1", "from 1.1 to 1000000"),
+        ("gc-growth-factor=inf", "from 1.1 to 1000000"),
+    ] {
+        let out = run_module(&["-O", option], "(module)");
+        assert!(out.code != 0 && out.stderr.contains(range), "{option}: {}", out.stderr);
+    }
+}
+
 #[test]
 fn groups_list_their_options() {
     for (group, option) in [

@@ -11,7 +11,7 @@ use crate::heap::space::pages::BLOCK_BYTES;
 /// How eager a collection is to move objects.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Eagerness {
-    /// If at least this share of the old blocks' space is free but scattered.
+    /// If at least this share of the space of old blocks and large objects is free but scattered.
     Fragmented(f64),
     /// Because room is short: every block that is not nearly full.
     Compact,
@@ -22,14 +22,15 @@ pub(super) enum Eagerness {
 /// A block with few more free lines than this is left alone when room is short.
 const FEW_LINES: u32 = BLOCK_LINES / 16;
 
-/// Blocks that are worth evacuating, and the bytes that each may hold; emptiest first.
-pub(super) fn candidates(old: &OldSpace, eagerness: Eagerness) -> Vec<(u32, u64)> {
+/// Blocks that are worth evacuating, and the bytes that each may hold; emptiest first. `large` are the bytes of large
+/// objects: next to many of them a few scattered blocks are not worth a pause.
+pub(super) fn candidates(old: &OldSpace, large: u64, eagerness: Eagerness) -> Vec<(u32, u64)> {
     let mut found: Vec<(u32, u32)> = match eagerness {
         Eagerness::All => old.all_blocks().map(|block| (block, 0)).collect(),
         Eagerness::Compact => old.sparse_blocks().filter(|&(_, free)| free > FEW_LINES).collect(),
         Eagerness::Fragmented(share) => {
             let scattered: u64 = old.sparse_blocks().map(|(_, free)| (free * LINE_BYTES) as u64).sum();
-            let total = old.blocks() as u64 * BLOCK_BYTES as u64;
+            let total = old.blocks() as u64 * BLOCK_BYTES as u64 + large;
             if (scattered as f64) < share * total as f64 {
                 return Vec::new();
             }
@@ -81,13 +82,15 @@ mod tests {
     #[test]
     fn sparse_blocks_are_chosen_as_far_as_there_is_room() {
         let old = fragmented();
-        let chosen = |eagerness, free| choose(&candidates(&old, eagerness), free);
+        let chosen = |eagerness, free| choose(&candidates(&old, 0, eagerness), free);
         assert_eq!(chosen(Eagerness::Fragmented(0.4), 2), [2, 1]);
         assert_eq!(chosen(Eagerness::Fragmented(0.6), 2), Vec::<u32>::new());
+        let beside = |blocks| candidates(&old, blocks * BLOCK_BYTES as u64, Eagerness::Fragmented(0.4)).len();
+        assert_eq!([beside(0), beside(8)], [2, 0]);
         assert_eq!(chosen(Eagerness::Compact, 2), [2, 1]);
         assert_eq!(chosen(Eagerness::Compact, 1), Vec::<u32>::new());
         assert_eq!(chosen(Eagerness::All, 8), [0, 1, 2, 3]);
         assert_eq!(chosen(Eagerness::All, 4).len(), 2);
-        assert_eq!(blocks_wanted(&candidates(&old, Eagerness::Compact)), 2);
+        assert_eq!(blocks_wanted(&candidates(&old, 0, Eagerness::Compact)), 2);
     }
 }

@@ -41,7 +41,7 @@ impl Heap {
             (_, true) => Eagerness::Compact,
             _ => Eagerness::Fragmented(self.options.fragmentation),
         };
-        let found = candidates(&self.old, eagerness);
+        let found = candidates(&self.old, self.large.bytes(), eagerness);
         // A wish, not a need: what finds no room stays where it is.
         self.reserve_blocks(mem, blocks_wanted(&found));
         self.old.prepare_mark();
@@ -60,7 +60,7 @@ impl Heap {
         let mut todo = std::mem::take(&mut self.grey);
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, map);
-        self.large.young.clear();
+        self.large.none_is_young();
         let mut marker = Marker::<MOVES> {
             words,
             types: &self.types,

@@ -89,7 +89,7 @@ impl Heap {
         }
         p.slots(self.remembered.slots());
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
-        self.large.young.iter().chain(&fresh).for_each(|&at| p.whole_object(at));
+        self.large.young().iter().chain(&fresh).for_each(|&at| p.whole_object(at));
         p.drain();
         self.weak.finish(&mut p, Entries::Recent, map);
         roots.nursery_emptied();
@@ -112,7 +112,7 @@ impl Heap {
         let mut words = Words::new(mem.bytes_mut());
         self.remembered.clear(&mut words, self.map);
         self.nursery.reset(&mut words);
-        self.large.young.clear();
+        self.large.none_is_young();
         self.sizer.promoted(promoted);
         self.stats.promoted_bytes += promoted;
         self.stats.allocated_bytes += used as u64;

@@ -1,4 +1,4 @@
-//! Marking on several threads, when no object moves.
+//! Marking when no object moves, on one thread or several.
 //!
 //! Then marking only reads the memory, so that threads may share it without a lock. They share the bitmap and the line
 //! marks as well; each worker has a worklist and counts of its own. A worker with nothing to do waits; one that has much
@@ -17,7 +17,7 @@
 //! shared-memory machines" (SC 1997), with halves of worklists instead of a queue to steal from.
 
 use super::roots::{Roots, Young, elements, object_header};
-use super::shade::{SLICE, Shading};
+use super::shade::{SLICE, Shading, units};
 use super::trace::{Live, Marker};
 use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
@@ -35,8 +35,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 /// Marked objects that are still to be traced, by address.
 type Work = Vec<u32>;
 
-/// So many objects are traced before a worker looks whether others wait.
-const LOOK_EVERY: u32 = 64;
+/// So many units of work are done before a worker looks whether others wait, and whether its budget is spent.
+const LOOK_EVERY: u64 = 64;
 
 /// What all workers share.
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ struct Ground<'a> {
     pool: &'a Pool,
     /// There is one worker.
     alone: bool,
-    /// Objects that a worker may trace, if not all.
+    /// Units of work that a worker may do, if not all.
     budget: Option<u64>,
 }
 
@@ -61,6 +61,8 @@ struct Found {
     /// What it had no budget for, and arrays to be traced in slices.
     rest: Work,
     slices: Vec<(u32, u32, u32)>,
+    /// What is left of its budget.
+    left: u64,
     /// Slots of old objects that refer to young ones.
     remembered: Vec<u32>,
     /// Slots of the host.
@@ -91,14 +93,15 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
     absorb(marker, found, roots);
 }
 
-/// Traces what is grey on so many threads, each within its share of a budget. There is no young object.
+/// Traces what is grey, but for slices of arrays, on so many threads, each within its share of a budget: what is left of
+/// that. There is no young object.
 pub(super) fn step(
     shading: &mut Shading<'_>,
     (words, old): (View<'_>, &OldSpace),
     rtt_start: u32,
     budget: u64,
     threads: u32,
-) {
+) -> u64 {
     let pool = Pool::default();
     let (types, marks, space_start) = (shading.types, &*shading.marks, shading.space_start);
     let cycle = &mut *shading.cycle;
@@ -119,7 +122,9 @@ pub(super) fn step(
         },
         threads,
     );
+    let mut left = 0;
     for mut one in found {
+        left += one.left;
         cycle.live += one.live.old;
         cycle.todo.append(&mut one.rest);
         cycle.slices.append(&mut one.slices);
@@ -127,6 +132,7 @@ pub(super) fn step(
         cycle.fault = cycle.fault.take().or(one.fault);
     }
     pool.state().work.iter_mut().for_each(|work| cycle.todo.append(work));
+    left
 }
 
 /// Marks on so many threads, or as many as there may be.
@@ -173,7 +179,7 @@ impl<'a> Worker<'a> {
     fn new(ground: Ground<'a>) -> Worker<'a> {
         let (live, fault) = (Live::default(), None);
         let (rest, slices) = (vec![], vec![]);
-        let found = Found { rest, slices, remembered: vec![], hosts: vec![], live, fault };
+        let found = Found { rest, slices, left: 0, remembered: vec![], hosts: vec![], live, fault };
         Worker { ground, todo: Worklist::default(), found }
     }
 
@@ -189,18 +195,18 @@ impl<'a> Worker<'a> {
         }
         drop(member);
         self.found.rest = self.todo.take();
+        self.found.left = left;
         self.found
     }
 
     /// Traces until nothing is left here, or the budget is spent.
     fn drain(&mut self, left: &mut u64) {
-        let mut until_look = LOOK_EVERY;
+        let mut done = 0;
         while let Some(at) = self.todo.pop(self.ground.words) {
-            self.visit(at);
-            until_look -= 1;
-            if until_look == 0 {
-                until_look = LOOK_EVERY;
-                *left = left.saturating_sub(u64::from(LOOK_EVERY));
+            done += self.visit(at);
+            if done >= LOOK_EVERY {
+                *left = left.saturating_sub(done);
+                done = 0;
                 if *left == 0 {
                     return;
                 }
@@ -209,6 +215,7 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        *left = left.saturating_sub(done);
     }
 
     /// Gives the older half of the worklist away.
@@ -219,56 +226,62 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Traces a marked object.
+    /// Traces a marked object: how many units of work that was.
     #[inline(always)]
-    fn visit(&mut self, at: u32) {
+    fn visit(&mut self, at: u32) -> u64 {
         let Ground { words, types, old, lines, space_start, budget, .. } = self.ground;
         let brief = types.brief(words.get(at));
         let bytes = brief.bytes();
         if at < space_start {
-            self.visit_other(at, brief);
+            self.visit_other(at, brief)
         } else if bytes != 0 {
             self.found.live.old += u64::from(bytes);
             old.mark_small_in(lines, at, bytes);
             brief.each_slot(at, |slot| self.old_slot(slot));
+            1
         } else if let Some(array) = brief.small_array(words, at).filter(|array| budget.is_none() || array.refs <= SLICE)
         {
             self.found.live.old += u64::from(array.bytes);
             old.mark_lines_in(lines, at, array.bytes);
             (0..array.refs).for_each(|i| self.old_slot(at + ARRAY_ELEMENTS + 4 * i));
+            units(array.refs)
         } else {
-            self.visit_other(at, brief);
+            self.visit_other(at, brief)
         }
     }
 
     /// Traces an object that is young, or of which the brief description does not tell enough.
     #[inline(never)]
-    fn visit_other(&mut self, at: u32, brief: Brief) {
+    fn visit_other(&mut self, at: u32, brief: Brief) -> u64 {
         let ground = self.ground;
-        let Some(index) = brief.index().or_else(|| self.described(at)) else { return };
+        let Some(index) = brief.index().or_else(|| self.described(at)) else { return 1 };
         let descriptor = ground.types.at(index);
         let size = descriptor.size(ground.words, at);
         let young = at < ground.space_start;
         let room = if young { u64::from(ground.young.start + ground.young.used) } else { ground.words.len() };
         if u64::from(at) + size > room {
-            return self.corrupt(Fault::Size, at, size as u32);
+            self.corrupt(Fault::Size, at, size as u32);
+            return 1;
         }
         self.count(at, size);
         let len = elements(ground.words, descriptor.element, at);
         if ground.budget.is_some() && descriptor.trace == Trace::Elements && len > SLICE {
             self.found.slices.push((at, 0, len));
-            return;
+            return 1;
         }
-        if young {
-            ground.types.each_slot(descriptor, at, len, |slot| {
+        let mut slots = 0;
+        ground.types.each_slot(descriptor, at, len, |slot| {
+            slots += 1;
+            if young {
                 self.slot(slot);
-            });
-        } else {
-            ground.types.each_slot(descriptor, at, len, |slot| self.old_slot(slot));
-        }
+            } else {
+                self.old_slot(slot);
+            }
+        });
         if descriptor.trace == Trace::Host {
             self.found.hosts.push(ground.words.get(at + rtt::HOST_SLOT));
         }
+        units(slots)
     }
 
     #[inline(always)]

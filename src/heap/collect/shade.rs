@@ -26,10 +26,16 @@ use std::time::Instant;
 
 /// An array with more elements is traced in slices.
 pub(super) const SLICE: u32 = 1024;
-/// So many elements are as much work as one object.
-const ELEMENTS_PER_UNIT: u32 = 8;
+/// So many references are as much work as a small object.
+const SLOTS_PER_UNIT: u32 = 8;
 /// So many units of work are done between two looks at the clock.
 const UNITS_PER_LOOK: u64 = 512;
+
+/// The work of tracing an object, or a part of one, with so many references.
+#[inline(always)]
+pub(super) fn units(slots: u32) -> u64 {
+    u64::from(1 + slots / SLOTS_PER_UNIT)
+}
 
 /// A major collection in steps, between two of them.
 #[derive(Debug, Default)]
@@ -158,11 +164,10 @@ impl Shading<'_> {
     fn drain_some(&mut self, words: View<'_>, old: &OldSpace, mut units: u64) -> bool {
         while units > 0 {
             if let Some(at) = self.cycle.todo.pop(words) {
-                units -= 1;
-                self.trace(words, old, at);
+                units = units.saturating_sub(self.trace(words, old, at));
             } else if let Some((at, from, to)) = self.cycle.slices.pop() {
                 let end = to.min(from.saturating_add(SLICE));
-                units = units.saturating_sub(u64::from(1 + (end - from) / ELEMENTS_PER_UNIT));
+                units = units.saturating_sub(self::units(end - from));
                 if end < to {
                     self.cycle.slices.push((at, end, to));
                 }
@@ -176,8 +181,9 @@ impl Shading<'_> {
         self.cycle.todo.is_empty() && self.cycle.slices.is_empty()
     }
 
+    /// Traces a grey object: how many units of work that was.
     #[inline(always)]
-    fn trace(&mut self, words: View<'_>, old: &OldSpace, at: u32) {
+    fn trace(&mut self, words: View<'_>, old: &OldSpace, at: u32) -> u64 {
         let brief = self.types.brief(words.get(at));
         let size = brief.bytes();
         if size == 0 {
@@ -187,28 +193,35 @@ impl Shading<'_> {
             self.count(at, size);
         }
         brief.each_slot(at, |slot| self.shade(words.get(slot)));
+        1
     }
 
     /// The same for an object of a type without a complete brief description.
     #[inline(never)]
-    fn trace_other(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) {
-        let Some(index) = brief.index().or_else(|| self.described(words, at)) else { return };
+    fn trace_other(&mut self, words: View<'_>, old: &OldSpace, at: u32, brief: Brief) -> u64 {
+        let Some(index) = brief.index().or_else(|| self.described(words, at)) else { return 1 };
         let types = self.types;
         let descriptor = types.at(index);
         let size = descriptor.size(words, at);
         if u64::from(at) + size > words.len() {
-            return self.corrupt(Fault::Size, at, size as u32);
+            self.corrupt(Fault::Size, at, size as u32);
+            return 1;
         }
         if old.contains(at) {
             self.count(at, size as u32);
         }
         let len = elements(words, descriptor.element, at);
+        let mut slots = 0;
         if descriptor.trace == Trace::Elements && len > SLICE {
             self.cycle.slices.push((at, 0, len));
         } else {
-            types.each_slot(descriptor, at, len, |slot| self.shade(words.get(slot)));
+            types.each_slot(descriptor, at, len, |slot| {
+                slots += 1;
+                self.shade(words.get(slot));
+            });
         }
         self.note_host(words, descriptor, at);
+        units(slots)
     }
 
     /// The type of an object whose header is no fixed record: it may be a descriptor, which then is alive.

@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 const FIRST_WORK_WITH_ZEAL: u64 = 1;
 /// A step that marked so many bytes does not end its cycle, but leaves that to the next.
 const MUCH: u64 = 256 << 10;
+/// When large objects of so many bytes were made since the last promotion, which looks at each as a whole, the next is due.
+const MUCH_LARGE: u64 = 4 << 20;
 
 impl Heap {
     /// Collects the nursery, and marks until `limit` is over: whether a cycle came to its end. One begins if none is
@@ -73,6 +75,7 @@ impl Heap {
             _ if self.zeal.strikes() => self.zeal_kind(),
             Some(cycle) if cycle.large_bytes >= u64::from(self.options.step_nursery) => CollectKind::Minor,
             None if self.major_due() => self.due_kind(),
+            None if self.options.incremental && self.large.young_bytes() >= MUCH_LARGE => CollectKind::Minor,
             _ => return Ok(()),
         };
         self.collect(mem, roots, kind)
@@ -92,7 +95,7 @@ impl Heap {
     /// Whether a cycle would leave objects in place that are to be moved.
     pub(super) fn wants_to_move(&self) -> bool {
         let eagerness = Eagerness::Fragmented(self.options.fragmentation);
-        !self.zeal.is_on() && !candidates(&self.old, eagerness).is_empty()
+        !self.zeal.is_on() && !candidates(&self.old, self.large.bytes(), eagerness).is_empty()
     }
 
     /// Begins a cycle. There is no young object, and nothing is remembered.
@@ -132,10 +135,10 @@ impl Heap {
         let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
         let words = Words::new(mem.bytes_mut());
         let budget = match budget {
-            Budget::Work(work) if threads > 1 => {
-                parallel::step(&mut shading, (words.view(), &self.old), self.map.rtt_start, work, threads);
-                // Arrays that are left.
-                Budget::Work(work / 8 + 1)
+            Budget::Work(work) if threads > 1 && !shading.cycle.todo.is_empty() => {
+                let ground = (words.view(), &self.old);
+                // What is left is for arrays.
+                Budget::Work(parallel::step(&mut shading, ground, self.map.rtt_start, work, threads).max(1))
             }
             other => other,
         };

@@ -26,7 +26,8 @@ pub(crate) struct LargeSpace {
     objects: Vec<Large>,
     /// Headers of those that were allocated since the last collection: lowered code sets them up
     /// without a barrier, so that they may refer to young objects.
-    pub young: Vec<u32>,
+    young: Vec<u32>,
+    young_pages: u64,
     pages: u64,
 }
 
@@ -42,12 +43,29 @@ impl LargeSpace {
         self.objects.push(Large { at, pages: count });
         self.young.push(at);
         self.pages += count as u64;
+        self.young_pages += count as u64;
         Some(at)
     }
 
     /// Bytes of pages that are in use.
     pub fn bytes(&self) -> u64 {
         self.pages * PAGE_BYTES as u64
+    }
+
+    /// Headers of those that were allocated since the last promotion.
+    pub fn young(&self) -> &[u32] {
+        &self.young
+    }
+
+    /// Bytes of their pages.
+    pub fn young_bytes(&self) -> u64 {
+        self.young_pages * PAGE_BYTES as u64
+    }
+
+    /// A promotion has looked at those that were young.
+    pub fn none_is_young(&mut self) {
+        self.young.clear();
+        self.young_pages = 0;
     }
 
     /// All of them.

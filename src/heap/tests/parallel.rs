@@ -86,6 +86,21 @@ fn the_outcome_does_not_depend_on_the_threads() {
     }
 }
 
+/// Steps on one thread have a loop of their own to mark in: both must find the same.
+#[test]
+fn a_cycle_in_steps_finds_what_one_pause_does() {
+    let [mut pause, mut steps] = [2, 1].map(full_world);
+    pause.minor();
+    pause.major();
+    steps.minor();
+    while steps.heap.stats().major == 0 {
+        steps.step();
+    }
+    assert_eq!(steps.host.alive, pause.host.alive);
+    assert_eq!(steps.heap.stats().live_after_major, pause.heap.stats().live_after_major);
+    steps.verify().unwrap();
+}
+
 /// All that leads anywhere is a single path, so there is never work to give away.
 #[test]
 fn a_list_is_marked_by_one_while_the_others_wait() {

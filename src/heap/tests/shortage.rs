@@ -62,7 +62,7 @@ fn whenever_growth_is_refused_the_heap_stays_intact_and_usable() {
         let mut w = World::new(HeapOptions { verify: false, ..options() });
         w.mem.requests = requests;
         let mut counts = vec![];
-        for _ in 0..4 {
+        for _ in 0..if cfg!(miri) { 2 } else { 4 } {
             let count = fill(&mut w);
             w.verify().unwrap();
             check(&w, count);
@@ -79,7 +79,7 @@ fn whenever_growth_is_refused_the_heap_stays_intact_and_usable() {
 
 #[test]
 fn a_limit_in_the_options_holds() {
-    let max_bytes = 2 << 20;
+    let max_bytes = if cfg!(miri) { 1 << 20 } else { 2 << 20 };
     let mut w = World::new(HeapOptions { verify: false, max_bytes, ..options() });
     let count = fill(&mut w);
     check(&w, count);

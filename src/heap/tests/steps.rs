@@ -117,6 +117,50 @@ fn a_large_array_is_marked_in_slices() {
     }
 }
 
+/// How many steps of so many units mark arrays of references on so many threads.
+fn steps_for_arrays(step_work: u32, mark_threads: u32, count: u32, len: u32) -> u32 {
+    let mut w = World::new(HeapOptions { step_work, mark_threads, parallel_least: 0, step_nursery: 8192, ..options() });
+    let refs = w.types.refs.clone();
+    for n in 0..count {
+        let array = w.try_array(&refs, len, n).unwrap();
+        w.push(array);
+    }
+    w.minor();
+    finish(&mut w)
+}
+
+/// Slices of arrays are traced by the calling thread, which did an eighth of a step's work when there were others: a cycle
+/// took eight times as many steps, and the heap grew to 4.6 times what was alive meanwhile.
+#[test]
+fn a_second_thread_does_not_make_cycles_longer() {
+    let len = if cfg!(miri) { 5000 } else { 60_000 };
+    let [alone, both] = [1, 2].map(|threads| steps_for_arrays(300, threads, 1, len));
+    assert!(alone >= len / 8 / 500 && both <= alone + 1, "{alone} steps, and {both}");
+}
+
+/// They counted as one object each, however many references they had: a step could read 256 MiB.
+#[test]
+fn short_arrays_count_by_their_length() {
+    let count = if cfg!(miri) { 3 } else { 40 };
+    for threads in [1, 2] {
+        let steps = steps_for_arrays(100, threads, count, 500);
+        assert!(steps >= count * 500 / 8 / 200, "{steps} steps");
+    }
+}
+
+/// A promotion looks at each new large object as a whole. All that had been made since the last one were a single pause, at
+/// the beginning of a cycle: 95 ms and more.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of references, which take Miri hours")]
+fn large_objects_do_not_wait_long_for_a_promotion() {
+    let mut w = World::new(HeapOptions { minimum: 256 << 20, verify: false, ..options() });
+    let refs = w.types.refs.clone();
+    for _ in 0..9 {
+        w.try_array(&refs, 1 << 18, 0).unwrap();
+    }
+    assert_eq!((w.heap.stats().minor, w.heap.stats().major), (2, 0));
+}
+
 /// Large objects that are made during a cycle stay, and so does what was stored into them before they were known.
 #[test]
 fn large_objects_that_are_made_meanwhile_are_black() {

@@ -45,7 +45,7 @@ fn entries_of_dropped_weak_references_are_used_again() {
     let object = w.pair(1);
     w.push(object);
     let kept = w.heap.new_weak(object);
-    for _ in 0..10_000 {
+    for _ in 0..if cfg!(miri) { 1000 } else { 10_000 } {
         w.heap.new_weak(object);
     }
     let other = w.heap.new_weak(reference::i31(1));
@@ -65,7 +65,7 @@ fn lists_of_recent_entries_stay_short_without_collections() {
     let objects: Vec<u32> = (0..100).map(|n| w.pair(n)).collect();
     let map = w.heap.new_ephemerons();
     let weak = w.heap.new_weak(objects[0]);
-    for n in 0..100_000 {
+    for n in 0..if cfg!(miri) { 3000 } else { 100_000 } {
         let object = objects[n % 100];
         drop(w.heap.new_weak(object));
         assert_eq!(w.heap.set_ephemeron(&map, object, object), None);
@@ -208,12 +208,13 @@ fn finalizations_are_queued_in_order_with_what_was_held() {
 fn many_maps_can_be_made() {
     let mut w = World::new(options());
     let key = w.pair(1);
-    let maps: Vec<_> = (0..100_000).map(|_| w.heap.new_ephemerons()).collect();
+    let many = if cfg!(miri) { 300 } else { 100_000 };
+    let maps: Vec<_> = (0..many).map(|_| w.heap.new_ephemerons()).collect();
     for map in &maps {
         assert_eq!(w.heap.set_ephemeron(map, key, key), None);
     }
     drop(maps);
-    for _ in 0..200_000 {
+    for _ in 0..2 * many {
         let map = w.heap.new_ephemerons();
         assert_eq!(w.heap.set_ephemeron(&map, key, key), None);
         assert_eq!(w.heap.set_ephemeron(&map, key, NULL), Some(key));
