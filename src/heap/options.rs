@@ -36,7 +36,8 @@ pub struct HeapOptions {
     pub parallel_least: u64,
     /// Major collections that fall due mark in steps, one at each minor collection, instead of in one pause.
     pub incremental: bool,
-    /// Objects that a step marks at most; arrays count by their length.
+    /// Units of work that a step marks: an object is one, and one more for each eight references of an array or a large
+    /// struct.
     pub step_work: u32,
     /// Bytes of the nursery that are used between two steps at most.
     pub step_nursery: u32,

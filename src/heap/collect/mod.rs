@@ -5,7 +5,7 @@
 //! | `roots.rs` | visits every root word, and the slots that refer into the nursery |
 //! | `minor.rs` | promotes what is reachable in the nursery to the old space |
 //! | `trace.rs` | marks everything that is reachable |
-//! | `parallel.rs` | does most of it on several threads, when nothing moves |
+//! | `parallel.rs` | does most of it, on several threads or one, when nothing moves |
 //! | `evacuate.rs` | chooses the blocks that marking empties |
 //! | `major.rs` | mark, sweep, then promote |
 //! | `step.rs` | the same in steps, one at each minor collection |

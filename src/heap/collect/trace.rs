@@ -4,6 +4,9 @@
 //! before it has freed some. Objects in blocks that are being evacuated move when they are first
 //! reached (the opportunistic evacuation of Immix), their header overwritten by their new reference.
 //! Slots of old objects that refer to young ones are noted: they become the remembered set.
+//!
+//! Where nothing moves, `parallel.rs` traces what the roots lead to, and what is left to trace here is what host values
+//! hold and what is weak.
 
 use super::roots::{Roots, Young, elements, object_header};
 use super::worklist::Worklist;

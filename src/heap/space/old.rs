@@ -8,8 +8,9 @@
 //! *overflow* block rather than waste the hole.
 //!
 //! Deviations: lines are marked exactly, not conservatively, since objects are sized while traced;
-//! mark bits are in a side table (`marks.rs`), line marks in another (`lines.rs`); there is one allocator, not one per thread.
-//!
+//! mark bits are in a side table (`marks.rs`), line marks in another (`lines.rs`); there is one allocator, not one per
+//! thread.
+
 use super::lines::{LINE_BYTES, LineMarks};
 use super::pages::{BLOCK_BYTES, PAGE_BYTES, Pages};
 use crate::layout::object::LARGE_OBJECT_BYTES;
