@@ -251,3 +251,58 @@ fn damaged_modules_are_refused() {
     longer.push(0);
     assert!(load(&engine, &longer).is_err());
 }
+
+/// Modules of the explicit-RTT dialect were refused once, as their code held addresses of the engine that compiled it. One
+/// exports a type and makes RTTs below another, the other imports the type.
+#[test]
+fn modules_of_the_dialect_work_in_any_engine_with_any_other_modules() {
+    let shapes = r#"(module
+        (type $shape (struct (field i32)))
+        (type $square (struct (field i32) (field i64)))
+        (export "shape" (type $shape))
+        (global $of_square (rtt 1 $square) (rtt.sub $square (rtt.canon $shape)))
+        (func (export "make") (param i32) (result (ref $shape))
+            (if (result (ref $shape)) (local.get 0)
+                (then (struct.new_with_rtt $square (i32.const 4) (i64.const 2) (global.get $of_square)))
+                (else (struct.new_with_rtt $shape (i32.const 3) (rtt.canon $shape)))))
+        (func (export "corners") (param (ref $shape)) (result i32) (struct.get $shape 0 (local.get 0)))
+        (func (export "is_square") (param anyref) (result i32)
+            (ref.test (local.get 0) (global.get $of_square)))
+        (func (export "is_shape") (param anyref) (result i32)
+            (ref.test (local.get 0) (rtt.canon $shape))))"#;
+    let user = r#"(module
+        (import "shapes" "shape" (type $shape (sub any)))
+        (import "shapes" "make" (func $make (param i32) (result (ref $shape))))
+        (import "shapes" "corners" (func $corners (param (ref $shape)) (result i32)))
+        (import "shapes" "is_square" (func $is_square (param anyref) (result i32)))
+        (import "shapes" "is_shape" (func $is_shape (param anyref) (result i32)))
+        (func (export "run") (result i32)
+            (call $corners (call $make (i32.const 0)))
+            (i32.add (i32.mul (i32.const 10) (call $corners (call $make (i32.const 1)))))
+            (i32.add (i32.mul (i32.const 100) (call $is_square (call $make (i32.const 0)))))
+            (i32.add (i32.mul (i32.const 1000) (call $is_square (call $make (i32.const 1)))))
+            (i32.add (i32.mul (i32.const 10000) (call $is_shape (call $make (i32.const 1)))))))"#;
+    let run = |engine: &Engine, shapes: &Module, user: &Module| {
+        let mut store = Store::new(engine, ());
+        let mut linker = Linker::new(engine);
+        linker.module(&mut store, "shapes", shapes).unwrap();
+        let instance = linker.instantiate(&mut store, user).unwrap();
+        instance.get_typed_func::<(), i32>(&mut store, "run").unwrap().call(&mut store, ()).unwrap()
+    };
+    let maker = engine();
+    let _others = others(&maker, 5);
+    let own = |engine: &Engine, text: &str| Module::with_dialect(engine, text, Dialect::Rtt2020).unwrap();
+    let kept = maker.precompile_with_dialect(shapes, Dialect::Rtt2020).unwrap();
+    assert!(kept == own(&maker, shapes).serialize().unwrap(), "the same module is the same bytes");
+    let kept_user = own(&Engine::new(&config()).unwrap(), user).serialize().unwrap();
+    for n in [0, 1, 20] {
+        let engine = engine();
+        let _others = others(&engine, n);
+        let (loaded, loaded_user) = (load(&engine, &kept).unwrap(), load(&engine, &kept_user).unwrap());
+        assert_eq!(run(&engine, &loaded, &loaded_user), 11043);
+        assert_eq!(run(&engine, &loaded, &own(&engine, user)), 11043);
+        assert_eq!(run(&engine, &own(&engine, shapes), &loaded_user), 11043);
+        let again = load(&Engine::new(&config()).unwrap(), &loaded.serialize().unwrap()).unwrap();
+        assert_eq!(run(again.engine(), &again, &own(again.engine(), user)), 11043);
+    }
+}

@@ -2,7 +2,7 @@
 
 mod getters;
 
-use super::{Config, Result};
+use super::{Config, Dialect, Result};
 use crate::runtime::artifact;
 pub use crate::runtime::engine::Engine;
 use crate::runtime::engine::EngineState;
@@ -62,6 +62,22 @@ impl Engine {
     pub fn precompile_module(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         let wasm = super::module::binary(bytes, None)?;
         artifact::precompile(&self.state, &wasm).map_err(|err| super::module::explain(err, &wasm))
+    }
+
+    /// Compiles a module that is written in a dialect, in the binary or the text format, to bytes for
+    /// [`Module::deserialize`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::with_dialect`].
+    ///
+    /// [`Module::deserialize`]: super::Module::deserialize
+    /// [`Module::with_dialect`]: super::Module::with_dialect
+    pub fn precompile_with_dialect(&self, bytes: impl AsRef<[u8]>, dialect: Dialect) -> Result<Vec<u8>> {
+        let bytes = bytes.as_ref();
+        let Some(nulls) = dialect.nulls() else { return self.precompile_module(bytes) };
+        let compiled = artifact::precompile_dialect(&self.state, &crate::rtt::read(bytes, nulls)?);
+        compiled.map_err(|err| super::module::rtt_error(err, bytes))
     }
 
     /// What of this engine's configuration is compiled in: engines with the same hash load each other's modules.

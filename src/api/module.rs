@@ -341,7 +341,7 @@ impl Module {
 
 /// An error of the dialect's validator, with line and column.
 #[cold]
-fn rtt_error(err: Error, bytes: &[u8]) -> Error {
+pub(super) fn rtt_error(err: Error, bytes: &[u8]) -> Error {
     match err.downcast::<crate::fault::Error>() {
         Ok(err) => Error::new(rtt::locate(err, bytes)),
         Err(err) => err,

@@ -2,7 +2,7 @@
 
 use super::options::Common;
 use super::{Outcome, input, missing_argument};
-use crate::api::Engine;
+use crate::api::{Dialect, Engine};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,9 +27,15 @@ impl CompileCommand {
         let Some(path) = &self.module else { missing_argument("compile", "<WASM>") };
         let settings = self.common.settings()?;
         let engine = Engine::new(&settings.config)?;
-        let wasm = input::linked(&engine, path, input::read(path)?)?;
-        settings.check_profiles(&wasm, path)?;
-        let compiled = engine.precompile_module(&wasm).with_context(|| format!("failed to compile {path:?}"))?;
+        let compiled = match settings.dialect {
+            Dialect::Standard => {
+                let wasm = input::linked(&engine, path, input::read(path)?)?;
+                settings.check_profiles(&wasm, path)?;
+                engine.precompile_module(&wasm)
+            }
+            dialect => engine.precompile_with_dialect(input::read_any(path)?, dialect),
+        };
+        let compiled = compiled.with_context(|| format!("failed to compile {path:?}"))?;
         let output = self.output.unwrap_or_else(|| {
             let stem = path.file_stem().filter(|stem| *stem != "-").unwrap_or("out".as_ref());
             PathBuf::from(stem).with_extension("cwasm")

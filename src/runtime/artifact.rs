@@ -16,13 +16,15 @@
 //!
 //! The digest finds accidents, not malice: machine code can not be checked, which is why loading is unsafe.
 
-use super::code::{Code, LoweredCode};
+use super::code::{Code, LoweredCode, lower_dialect};
 use super::engine::EngineState;
 use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::layout::HeapMap;
 use crate::lower::output::{EntityMeta, Meta, Sites};
 use crate::lower::{Lowered, lower};
+use crate::rtt;
+use crate::rtt::ast::Nulls;
 use crate::types::{HeapType, RecGroup, RecRef, RefType, SubType, TypeId, TypeRegistry, ValType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
 const MAGIC: &[u8; 8] = b"\0wasm-gc";
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 const CRATE: &str = env!("CARGO_PKG_VERSION");
 
 /// All but the code.
@@ -50,9 +52,29 @@ enum Kind {
         sites: Box<Sites>,
         /// See [`TypeProbe`].
         type_section: Vec<u8>,
+        /// For a module of the dialect of explicit RTTs: itself, for its type imports and exports.
+        dialect: Option<DialectModule>,
     },
     /// The original, if it may have to be lowered after all.
     Untouched(Option<Vec<u8>>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct DialectModule {
+    /// Whether null is that of the slides.
+    slides: bool,
+    /// In the binary format of the snapshot.
+    binary: Vec<u8>,
+}
+
+impl DialectModule {
+    fn new(module: &rtt::ast::Module) -> Result<DialectModule> {
+        Ok(DialectModule { slides: module.nulls == Nulls::Slides, binary: rtt::binary::write(module)? })
+    }
+
+    fn read(&self) -> Result<rtt::ast::Module> {
+        rtt::read(&self.binary, if self.slides { Nulls::Slides } else { Nulls::Snapshot }).map_err(damaged)
+    }
 }
 
 /// What an engine must have in common with the one that compiled.
@@ -131,13 +153,27 @@ pub fn precompile(engine: &EngineState, wasm: &[u8]) -> Result<Vec<u8>> {
         let original = super::code::may_need_checks(engine, wasm).then(|| wasm.to_vec());
         return write(engine, Kind::Untouched(original), &code);
     };
+    write_lowered(engine, lowered, None)
+}
+
+/// Compiles a module of the dialect of explicit RTTs for other engines with the same configuration.
+///
+/// # Errors
+///
+/// As [`Code::of_dialect`].
+pub fn precompile_dialect(engine: &EngineState, module: &rtt::ast::Module) -> Result<Vec<u8>> {
+    let lowered = lower_dialect(engine, module, engine.relocatable_context_without_profile())?;
+    write_lowered(engine, lowered, Some(DialectModule::new(module)?))
+}
+
+fn write_lowered(engine: &EngineState, lowered: Lowered, dialect: Option<DialectModule>) -> Result<Vec<u8>> {
     let code = engine.wasmtime.precompile_module(&lowered.wasm).map_err(|err| super::code::refused(engine, err))?;
     let Lowered { wasm, sites, meta } = lowered;
     let type_section = TypeProbe::section(&wasm, &meta.func_types).to_vec();
-    write(engine, Kind::Lowered { meta: Box::new(meta), sites: Box::new(sites), type_section }, &code)
+    write(engine, Kind::Lowered { meta: Box::new(meta), sites: Box::new(sites), type_section, dialect }, &code)
 }
 
-/// A compiled module as bytes. One that was compiled for its own engine alone is compiled again.
+/// A compiled module as bytes. One that was compiled for its own engine alone is compiled again, and one of the dialect.
 ///
 /// # Errors
 ///
@@ -149,15 +185,13 @@ pub fn serialize(engine: &EngineState, code: &Code) -> Result<Vec<u8>> {
     if let Some(wasm) = code.original() {
         return precompile(engine, wasm);
     }
-    if code.is_dialect() {
-        return Err(Error::msg(
-            "a module of the explicit-RTT dialect can not be kept compiled, because its code holds addresses of this \
-             engine; keep the module itself, and compile it with `Module::with_dialect`",
-        ));
+    if let Some(module) = code.dialect() {
+        return precompile_dialect(engine, module);
     }
     let (section, func_types) = lowered.types.parts();
     let meta = Box::new(Meta { func_types: func_types.to_vec(), ..lowered.meta.clone() });
-    let kind = Kind::Lowered { meta, sites: Box::new(lowered.sites.clone()), type_section: section.to_vec() };
+    let (sites, type_section) = (Box::new(lowered.sites.clone()), section.to_vec());
+    let kind = Kind::Lowered { meta, sites, type_section, dialect: None };
     write(engine, kind, &code.wasmtime.serialize()?)
 }
 
@@ -309,7 +343,7 @@ pub unsafe fn deserialize(engine: &EngineState, bytes: &[u8]) -> Result<Arc<Code
     let (Description { groups, kind, .. }, code) = read(engine, bytes)?;
     // SAFETY: by this function's contract the bytes are those that the inner engine gave.
     let module = unsafe { wasmtime::Module::deserialize(&engine.wasmtime, code)? };
-    let Kind::Lowered { mut meta, sites, type_section } = kind else {
+    let Kind::Lowered { mut meta, sites, type_section, dialect } = kind else {
         let Kind::Untouched(wasm) = kind else { return Err(damaged("a kind of module that there is not")) };
         return Ok(Code::of_untouched(engine, module, wasm));
     };
@@ -326,11 +360,12 @@ pub unsafe fn deserialize(engine: &EngineState, bytes: &[u8]) -> Result<Arc<Code
     }
     for &id in &meta.types {
         let full = || Error::from(crate::fault::Error::from(crate::types::TypesError::Full));
-        engine.gc_types.ensure(id).ok_or_else(full)?;
+        engine.gc_types.ensure_record(id).ok_or_else(full)?;
     }
+    let dialect = dialect.map(|dialect| dialect.read()).transpose()?;
     let func_types = std::mem::take(&mut meta.func_types);
     let lowered = LoweredCode::of_parts(*meta, *sites, TypeProbe::of_section(type_section, func_types));
-    Ok(Code::of_parts(engine, module, lowered))
+    Ok(Code::of_parts(engine, module, lowered, dialect))
 }
 
 impl Meta {

@@ -127,6 +127,19 @@ pub fn refused(engine: &EngineState, err: Error) -> Error {
     Error::new(crate::fault::Error::bug(format!("lowered module: {err:#}")))
 }
 
+/// Lowers a module of the dialect of explicit RTTs.
+///
+/// # Errors
+///
+/// When it is invalid, or unsupported.
+pub fn lower_dialect(engine: &EngineState, module: &rtt::ast::Module, context: LowerContext<'_>) -> Result<Lowered> {
+    let checked = rtt::Checked::new(module.clone(), engine.options.features, &engine.registry)?;
+    // What its code looks like is not what its text looks like, so debuggers see nothing of it.
+    let context = LowerContext { debug: false, ..context };
+    let left_alone = || Error::new(crate::fault::Error::bug("a module of the dialect was left alone"));
+    lower_module(checked.module()?, &context)?.ok_or_else(left_alone)
+}
+
 impl Code {
     /// Lowers and compiles a binary.
     pub fn new(engine: &EngineState, wasm: &[u8]) -> Result<Arc<Code>> {
@@ -148,8 +161,14 @@ impl Code {
     }
 
     /// A lowered module, as it was loaded.
-    pub fn of_parts(engine: &EngineState, module: wasmtime::Module, lowered: LoweredCode) -> Arc<Code> {
-        let code = Arc::new(Code { lowered: Some(lowered), ..Code::bare(module) });
+    pub fn of_parts(
+        engine: &EngineState,
+        module: wasmtime::Module,
+        lowered: LoweredCode,
+        dialect: Option<rtt::ast::Module>,
+    ) -> Arc<Code> {
+        let dialect = dialect.map(Arc::new);
+        let code = Arc::new(Code { lowered: Some(lowered), dialect, ..Code::bare(module) });
         code.enter_func_types(engine);
         engine.enter_code(&code);
         code
@@ -184,22 +203,14 @@ impl Code {
 
     /// Lowers and compiles a module of the dialect of explicit RTTs.
     pub fn of_dialect(engine: &EngineState, module: Arc<rtt::ast::Module>) -> Result<Arc<Code>> {
-        let checked = rtt::Checked::new((*module).clone(), engine.options.features, &engine.registry)?;
-        // What its code looks like is not what its text looks like, so debuggers see nothing of it.
-        let context = LowerContext { debug: false, ..engine.lower_context() };
-        match lower_module(checked.module()?, &context)? {
-            Some(lowered) => {
-                let wasmtime = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm);
-                let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
-                let lowered = Some(LoweredCode::new(lowered));
-                let dialect = Some(module);
-                let code = Arc::new(Code { lowered, dialect, ..Code::bare(wasmtime) });
-                code.enter_func_types(engine);
-                engine.enter_code(&code);
-                Ok(code)
-            }
-            None => Err(Error::new(crate::fault::Error::bug("a module of the dialect was left alone"))),
-        }
+        let lowered = lower_dialect(engine, &module, engine.lower_context())?;
+        let wasmtime = wasmtime::Module::from_binary(&engine.wasmtime, &lowered.wasm);
+        let wasmtime = wasmtime.map_err(|err| refused(engine, err))?;
+        let lowered = Some(LoweredCode::new(lowered));
+        let code = Arc::new(Code { lowered, dialect: Some(module), ..Code::bare(wasmtime) });
+        code.enter_func_types(engine);
+        engine.enter_code(&code);
+        Ok(code)
     }
 
     /// Whether it is the code of this module, or what was lowered of it after all.
@@ -209,9 +220,9 @@ impl Code {
         std::ptr::eq(self, module) || checked.is_some_and(|checked| std::ptr::eq(self, checked))
     }
 
-    /// Whether it is a module of the dialect of explicit RTTs.
-    pub fn is_dialect(&self) -> bool {
-        self.dialect.is_some()
+    /// The module itself, if it is one of the dialect of explicit RTTs.
+    pub fn dialect(&self) -> Option<&rtt::ast::Module> {
+        self.dialect.as_deref()
     }
 
     /// The types that it imports; a module that does is no more than a pattern.

@@ -141,6 +141,11 @@ impl EngineState {
         LowerContext { relocatable: true, profile_calls: false, ..self.lower_context_of(wasm) }
     }
 
+    /// The same for a module of which there is no profile.
+    pub fn relocatable_context_without_profile(&self) -> LowerContext<'_> {
+        LowerContext { relocatable: true, profile_calls: false, ..self.lower_context() }
+    }
+
     /// The module that defines heaps, compiled when the first store needs it.
     pub fn heap_module(&self) -> Result<&wasmtime::Module> {
         if let Some(module) = self.heap_module.get() {

@@ -170,7 +170,7 @@ fn rtt<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, import: &Runt
     if let Some(&known) = cx.data().gc.rtt_globals.get(&id) {
         return Ok(known);
     }
-    let ty = cx.data().gc.engine.gc_types.ensure(id).ok_or_else(unknown)?;
+    let ty = cx.data().gc.engine.gc_types.ensure_record(id).ok_or_else(unknown)?;
     let globals = (constant(&mut cx, ty.rtt.0)?, constant(&mut cx, ty.index)?);
     cx.data_mut().gc.rtt_globals.insert(id, globals);
     Ok(globals)

@@ -60,6 +60,8 @@ fn everything_on_the_slides_works() {
             let report = wast::run_dialect(&engine, name, &text, Dialect::Rtt2020).unwrap();
             assert!(report.failures.is_empty(), "{report}");
             assertions += report.assertions;
+            let loaded = wast::run_dialect_ahead_of_time(&engine, name, &text, Dialect::Rtt2020).unwrap();
+            assert!(loaded.failures.is_empty() && loaded.assertions == report.assertions, "{loaded}");
         }
     }
     assert!(assertions > 100, "{assertions} assertions");

@@ -93,7 +93,7 @@ pub fn run_dialect(engine: &Engine, path: &str, text: &str, dialect: Dialect) ->
                 .context(format!("`{word}` is of the explicit-RTT dialect; run the command with `--dialect rtt2020`")),
             None => err,
         }),
-        dialect => rtt::run(engine, path, text, dialect),
+        dialect => rtt::run(engine, path, text, dialect, false),
     }
 }
 
@@ -114,6 +114,18 @@ pub fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
 /// As [`run`].
 pub fn run_ahead_of_time(engine: &Engine, path: &str, text: &str) -> Result<Report> {
     run_in(engine, path, text, true)
+}
+
+/// A script in a dialect with modules that are compiled to bytes, and loaded from there.
+///
+/// # Errors
+///
+/// As [`run_dialect`].
+pub fn run_dialect_ahead_of_time(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
+    match dialect {
+        Dialect::Standard => run_ahead_of_time(engine, path, text),
+        dialect => rtt::run(engine, path, text, dialect, true),
+    }
 }
 
 fn run_in(engine: &Engine, path: &str, text: &str, ahead_of_time: bool) -> Result<Report> {

@@ -12,11 +12,11 @@ use wasmtime::{bail, format_err};
 use wast::parser::ParseBuffer;
 
 /// Runs a script.
-pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
+pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect, ahead_of_time: bool) -> Result<Report> {
     let tokens = Tokens::new(text)?;
     let mut rest = tokens.cursor();
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    let mut runner = Runner { engine, dialect, script: Script::new(engine, false)? };
+    let mut runner = Runner { engine, dialect, ahead_of_time, script: Script::new(engine, ahead_of_time)? };
     while !rest.is_empty() {
         let (offset, form) = (rest.offset(), rest);
         rest.skip_form();
@@ -37,6 +37,8 @@ pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> 
 struct Runner<'e> {
     engine: &'e Engine,
     dialect: Dialect,
+    /// Modules are compiled to bytes, and loaded from there.
+    ahead_of_time: bool,
     script: Script<'e>,
 }
 
@@ -77,7 +79,7 @@ impl Runner<'_> {
                 let message = "magic header not detected".to_string();
                 return Err(crate::fault::Error::Invalid { offset: 0, message }.into());
             }
-            return Module::with_dialect(self.engine, bytes, self.dialect);
+            return self.compile_bytes(&bytes);
         }
         let text = match inside.eat("quote") {
             false => form.text().to_string(),
@@ -90,7 +92,19 @@ impl Runner<'_> {
                 text
             }
         };
-        Module::with_dialect(self.engine, text, self.dialect)
+        self.compile_bytes(text.as_bytes())
+    }
+
+    fn compile_bytes(&self, bytes: &[u8]) -> Result<Module> {
+        if !self.ahead_of_time {
+            return Module::with_dialect(self.engine, bytes, self.dialect);
+        }
+        let compiled = self.engine.precompile_with_dialect(bytes, self.dialect)?;
+        #[expect(unsafe_code, reason = "machine code can not be checked")]
+        // SAFETY: the bytes were just made by that.
+        unsafe {
+            Module::deserialize(self.engine, compiled)
+        }
     }
 
     fn invalid(&self, form: Cursor<'_, '_>) -> Result<()> {

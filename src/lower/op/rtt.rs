@@ -92,9 +92,7 @@ fn operand<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, args: &[Arg], 
 }
 
 fn canon<'a, E: Environ<'a>>(e: &E, c: &mut Cursor<'_, 'a>, id: TypeId, ty: ValType) -> Lowering<Value> {
-    let record = e.env().gc_type(id)?.rtt.0;
-    let value = reference::from_header(record) as i32;
-    Ok(c.core(Operator::I32Const { value }, &[], ty))
+    Ok(super::record::rtt(e.env(), c, e.env().gc_type(id)?, ty))
 }
 
 fn cast_from(args: &[Arg]) -> Lowering<RefType> {
