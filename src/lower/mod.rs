@@ -188,11 +188,19 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
     scope.calls = &calls;
     let candidates = if passes.has(Passes::INLINE) { candidates(module, bodies)? } else { Candidates::default() };
     bodies.par_iter_mut().for_each(|body| {
-        if let Translated::Ir(func) = body {
+        if let Translated::Ir(func) = body
+            && !is_straight_and_runs_once(module, func)
+        {
             crate::opt::optimize(func, scope, &candidates, passes);
         }
     });
     if passes.has(Passes::INLINE) { reach::prune(module, bodies) } else { Ok(()) }
+}
+
+/// Whether a hint says that a function runs once, and nothing in it runs more often: faster code is then not worth what
+/// it takes to find it.
+fn is_straight_and_runs_once(module: &Module<'_>, func: &Func<'_>) -> bool {
+    module.hints.runs_once(func.index) && !func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. }))
 }
 
 /// Functions that may be put in the place of calls. A small one that could stay as it is becomes IR too if
@@ -228,7 +236,9 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
             plain.push(func);
         }
     }
-    let small = irs().filter(|func| called.get((func.index - imported) as usize) == Some(&true));
+    let small = irs()
+        .filter(|func| called.get((func.index - imported) as usize) == Some(&true))
+        .filter(|func| !module.hints.runs_once(func.index));
     Ok(Candidates::new(small.chain(&plain), module.hints.frequencies.clone()))
 }
 
@@ -249,7 +259,10 @@ fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>, small:
         .zip(&env.module.bodies)
         .map(|(translated, body)| match translated {
             Translated::Plain => Ok(Body::Plain(body.body.clone())),
-            Translated::Ir(func) => Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, small))?)),
+            Translated::Ir(func) => {
+                let small = small || is_straight_and_runs_once(env.module, &func);
+                Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, small))?))
+            }
         })
         .collect()
 }

@@ -5,25 +5,30 @@
 //! | `metadata.code.branch_hint` | whether a `br_if` or `if` is likely to see a condition other than zero |
 //! | `metadata.code.call_targets` | which functions a `call_ref` or `call_indirect` reaches, in percent |
 //! | `metadata.code.instr_freq` | how often a call is made while its function runs once |
+//! | `metadata.code.compilation_priority` | that a function runs once, so that optimising it is not worth the time |
 //!
 //! Hints change nothing of what a program does. So one that is malformed is ignored, and the rest of its section with
 //! it.
 //!
-//! What this is not: a reader of all compilation hints. Which functions to compile first is a question of engines that
-//! compile while a program runs.
+//! What this is not: an order of compilation. Which functions to compile and to optimise first, which the priorities tell
+//! too, is a question of engines that compile while a program runs; here all of a module is compiled before.
 //!
 //! Sources: `CodeMetadata.md` of the tool conventions; the branch hinting section of WebAssembly 3.0; `Overview.md` of
 //! the compilation hints proposal.
 
 use super::module::Module;
 use crate::ir::{Frequencies, Frequency, LikelyTarget, LikelyTargets, SrcLoc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wasmparser::{BinaryReader, BranchHintSectionReader, Result};
 
-/// Hints by offset in the module.
+/// The optimisation priority of a function that runs once.
+const RUNS_ONCE: u32 = 127;
+
+/// Hints by offset in the module, or by function.
 #[derive(Default)]
 pub struct Hints {
     branches: HashMap<u32, bool>,
+    once: HashSet<u32>,
     /// Where calls lead.
     pub calls: LikelyTargets,
     /// How often they are made.
@@ -45,6 +50,7 @@ impl Hints {
                 "metadata.code.branch_hint" => hints.read_branches(contents, start),
                 "metadata.code.call_targets" => hints.read_calls(contents, start),
                 "metadata.code.instr_freq" => hints.read_frequencies(contents, start),
+                "metadata.code.compilation_priority" => hints.read_priorities(contents),
                 _ => continue,
             };
         }
@@ -54,6 +60,11 @@ impl Hints {
     /// Whether the condition of the branch at an offset is likely to be other than zero.
     pub fn branch(&self, loc: SrcLoc) -> Option<bool> {
         self.branches.get(&loc.0).copied()
+    }
+
+    /// Whether a function, by its index in the module, runs no more than once.
+    pub fn runs_once(&self, func: u32) -> bool {
+        self.once.contains(&func)
     }
 
     fn read_branches(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
@@ -69,7 +80,7 @@ impl Hints {
     }
 
     fn read_calls(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
-        each(contents, start, |offset, mut payload| {
+        each_place(contents, start, |offset, mut payload| {
             let mut targets = Vec::new();
             while !payload.eof() {
                 targets.push(LikelyTarget { func: payload.read_var_u32()?, percent: payload.read_var_u32()? });
@@ -80,7 +91,7 @@ impl Hints {
     }
 
     fn read_frequencies(&mut self, contents: &[u8], start: impl Fn(u32) -> Option<u32>) -> Result<()> {
-        each(contents, start, |offset, mut payload| {
+        each_place(contents, start, |offset, mut payload| {
             let frequency = match payload.read_u8()? {
                 0 => Frequency::Never,
                 127 => Frequency::Always,
@@ -91,24 +102,39 @@ impl Hints {
             Ok(())
         })
     }
+
+    fn read_priorities(&mut self, contents: &[u8]) -> Result<()> {
+        each(contents, |func, offset, mut payload| {
+            payload.read_var_u32()?;
+            // What is said at another place than its begin is not said of the function. The second number need not be there.
+            if offset == 0 && !payload.eof() && payload.read_var_u32()? == RUNS_ONCE {
+                self.once.insert(func);
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Calls `read` with what a section of code metadata says of each place: its offset in the module, and the payload.
-fn each<'a>(
+fn each_place<'a>(
     contents: &'a [u8],
     start: impl Fn(u32) -> Option<u32>,
     mut read: impl FnMut(u32, BinaryReader<'a>) -> Result<()>,
 ) -> Result<()> {
+    each(contents, |func, offset, payload| {
+        start(func).map_or(Ok(()), |start| read(start.saturating_add(offset), payload))
+    })
+}
+
+/// Calls `read` with what a section of code metadata says: the function, the offset in its body, and the payload.
+fn each<'a>(contents: &'a [u8], mut read: impl FnMut(u32, u32, BinaryReader<'a>) -> Result<()>) -> Result<()> {
     let mut reader = BinaryReader::new(contents, 0);
     for _ in 0..reader.read_var_u32()? {
-        let start = start(reader.read_var_u32()?);
+        let func = reader.read_var_u32()?;
         for _ in 0..reader.read_var_u32()? {
             let offset = reader.read_var_u32()?;
             let size = reader.read_var_u32()? as usize;
-            let payload = BinaryReader::new(reader.read_bytes(size)?, 0);
-            if let Some(start) = start {
-                read(start.saturating_add(offset), payload)?;
-            }
+            read(func, offset, BinaryReader::new(reader.read_bytes(size)?, 0))?;
         }
     }
     Ok(())
@@ -157,6 +183,19 @@ mod tests {
         assert!(hints.calls.at(branch).is_empty());
         let frequencies = [branch, call].map(|at| hints.frequencies.at(at));
         assert_eq!(frequencies, [Some(Frequency::Never), Some(Frequency::Power(4))]);
+    }
+
+    #[test]
+    fn a_function_that_runs_once_is_told_by_the_second_priority() {
+        // Of the functions 0 to 5: once; another priority; no second one; more than two numbers; at another place; cut off.
+        let (hints, _) = hints(&[(
+            "metadata.code.compilation_priority",
+            &[
+                6, 0, 1, 0, 2, 5, 127, 1, 1, 0, 2, 127, 5, 2, 1, 0, 1, 127, 3, 1, 0, 3, 1, 127, 9, 4, 1, 3, 2, 5, 127,
+                5, 1, 0, 3, 5, 127,
+            ],
+        )]);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|func| hints.runs_once(func)), [true, false, false, true, false, false]);
     }
 
     #[test]
