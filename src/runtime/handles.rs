@@ -46,12 +46,12 @@ pub fn handle_of<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, fun
     let mut cx = cx.as_context_mut();
     let place = super::store::ensure_heap(&mut cx)?;
     let identity = func.to_raw(&mut cx) as usize;
-    if let Some(handle) = with_heap(&mut cx, |state, _| state.handles.get(&identity).copied())? {
+    if let Some(&handle) = cx.data().gc.func_refs.handles.get(&identity) {
         return Ok(handle);
     }
     let handle = reserve(&mut cx, 1)?;
     place.functions.set(&mut cx, u64::from(handle), Ref::Func(Some(func)))?;
-    with_heap(&mut cx, |state, _| state.handles.insert(identity, handle))?;
+    cx.data_mut().gc.func_refs.handles.insert(identity, handle);
     Ok(handle)
 }
 

@@ -2,12 +2,13 @@
 
 use super::call_profile::{CallCounts, Marked, Profiled};
 use super::cells;
-use super::handles;
+use super::func_refs;
 use super::rtts;
 use super::store::{HeapPlace, StoreData, alloc_error, with_heap};
 use super::{Error, Result};
 use crate::layout::{RttAddr, names};
 use crate::lower::output::RuntimeImport;
+use crate::types::TypeId;
 use std::sync::Arc;
 use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutability, Val, ValType};
 
@@ -34,7 +35,7 @@ impl RuntimeFuncs {
             flush_remembered: Func::wrap(&mut cx, flush_remembered::<T>),
             remember_object: Func::wrap(&mut cx, remember_object::<T>),
             table_grow: Func::wrap(&mut cx, table_grow::<T>),
-            function_handle: Func::wrap(&mut cx, function_handle::<T>),
+            function_handle: func_refs::handler(&mut cx),
             rtt_sub: Func::wrap(&mut cx, rtts::sub::<T>),
         }
     }
@@ -70,31 +71,6 @@ fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) ->
 fn table_grow<T: 'static>(mut cx: Caller<'_, StoreData<T>>, table: i32, delta: i32, init: i32) -> Result<i32> {
     let old = cells::table_grow(&mut cx, table as u32, u64::from(delta as u32), init as u32)?;
     Ok(old.map_or(-1, |old| old as i32))
-}
-
-fn function_handle<T: 'static>(mut cx: Caller<'_, StoreData<T>>, func: Option<Func>) -> Result<i32> {
-    Ok(handles::handle_of(&mut cx, func)? as i32)
-}
-
-/// The function of an import `function_cast:…`, whose own type says what it casts to.
-fn function_cast<T: 'static>(
-    mut cx: impl AsContextMut<Data = StoreData<T>>,
-    ty: wasmtime::FuncType,
-    exact: bool,
-) -> Result<Func> {
-    let to = ty.result(0).and_then(|ty| ty.as_ref()?.heap_type().as_concrete_func().cloned());
-    let to = to.ok_or_else(|| Error::new(crate::fault::Error::bug("`function_cast` is not to a function type")))?;
-    Ok(Func::new(&mut cx, ty, move |cx, params, results| {
-        let func = match params {
-            [Val::FuncRef(Some(func))] if handles::is_of_type(&cx, func, &to, exact) => Some(*func),
-            _ => None,
-        };
-        match results {
-            [result] => *result = Val::FuncRef(func),
-            _ => return Err(Error::new(crate::fault::Error::bug("`function_cast` has one result"))),
-        }
-        Ok(())
-    }))
 }
 
 /// What code that is profiled tells of an instance: a number, and what that means.
@@ -151,10 +127,10 @@ pub fn resolve<T: 'static>(
         name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
         name => match native {
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST) => {
-                function_cast(&mut cx, ty, false)?.into()
+                func_refs::caster(&mut cx, ty, type_of(import)?, false)?.into()
             }
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST_EXACT) => {
-                function_cast(&mut cx, ty, true)?.into()
+                func_refs::caster(&mut cx, ty, type_of(import)?, true)?.into()
             }
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNC_BIND) => rtts::binder(&mut cx, ty)?.into(),
             _ => return Err(Error::new(crate::fault::Error::bug(format!("unknown runtime import `{name}`")))),
@@ -162,15 +138,24 @@ pub fn resolve<T: 'static>(
     })
 }
 
+/// The type that an import is about.
+fn type_of(import: &RuntimeImport) -> Result<TypeId> {
+    import.of_type.ok_or_else(|| of_no_type(import))
+}
+
+#[cold]
+fn of_no_type(import: &RuntimeImport) -> Error {
+    Error::new(crate::fault::Error::bug(format!("`{}` is of no type", import.name)))
+}
+
 /// The address and the id of a type's record. A store's instances share their globals.
 fn rtt<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, import: &RuntimeImport) -> Result<(Global, Global)> {
     let mut cx = cx.as_context_mut();
-    let unknown = || Error::new(crate::fault::Error::bug(format!("`{}` is of no type", import.name)));
-    let id = import.of_type.ok_or_else(unknown)?;
+    let id = type_of(import)?;
     if let Some(&known) = cx.data().gc.rtt_globals.get(&id) {
         return Ok(known);
     }
-    let ty = cx.data().gc.engine.gc_types.ensure_record(id).ok_or_else(unknown)?;
+    let ty = cx.data().gc.engine.gc_types.ensure_record(id).ok_or_else(|| of_no_type(import))?;
     let globals = (constant(&mut cx, ty.rtt.0)?, constant(&mut cx, ty.index)?);
     cx.data_mut().gc.rtt_globals.insert(id, globals);
     Ok(globals)

@@ -17,6 +17,7 @@
 //! | `finalize.rs` | when finalizers run |
 //! | `imports.rs` | the imports that the runtime answers |
 //! | `handles.rs` | function handles |
+//! | `func_refs.rs` | casts and handles of function references, for lowered code |
 //! | `cells.rs` | globals and tables that live in the heap |
 //! | `linking.rs` | do import and definition match |
 //! | `instantiate.rs` | instantiation |
@@ -34,7 +35,7 @@
 //!
 //! What this is not: anything that an embedder sees; that is `api/`.
 
-// Only loading compiled code is unsafe, and says so.
+// Only loading compiled code is unsafe, and imports that are called in loops; both say so.
 #![deny(unsafe_code)]
 
 pub(crate) mod artifact;
@@ -47,6 +48,7 @@ pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod exceptions;
 pub(crate) mod finalize;
+pub(crate) mod func_refs;
 pub(crate) mod func_types;
 pub(crate) mod handles;
 pub(crate) mod hooks;

@@ -9,6 +9,7 @@ use super::code::Code;
 use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
+use super::func_refs::FuncRefs;
 use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
@@ -109,6 +110,7 @@ impl<T: 'static> StoreData<T> {
             finalize: false,
             awaited: None,
             marked_call: None,
+            func_refs: FuncRefs::default(),
             debug: Debugging::default(),
         };
         StoreData {
@@ -194,6 +196,8 @@ pub struct GcStore {
     pub awaited: Option<u64>,
     /// The call that a profile is told of.
     pub marked_call: Marked,
+    /// What lowered code has asked about functions.
+    pub func_refs: FuncRefs,
     /// What has to do with debugging of guests.
     pub debug: Debugging,
 }
@@ -226,8 +230,6 @@ pub struct GcState {
     pub roots: StoreRoots,
     /// How many entries of the function table are in use.
     pub handles_used: u32,
-    /// Handles of functions, by their identity.
-    pub handles: HashMap<usize, u32>,
     /// The record of the arrays that hold tables' elements.
     pub table_rtt: RttAddr,
     /// The largest size of tables in the heap that have one, by the address of their cells.
@@ -326,7 +328,6 @@ fn heap_in<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>, instance: wasm
         heap,
         roots: StoreRoots::of_store(cx.data().gc.id),
         handles_used: 0,
-        handles: HashMap::new(),
         table_rtt: engine.gc_types.builtin(RTT_OF_TABLES).rtt,
         table_max: HashMap::new(),
         table_granted: HashSet::new(),
