@@ -8,7 +8,7 @@
 //!
 //! A collection in steps begins a little earlier, as some is added before it is over.
 //!
-//! Where nearly all of the volume is large objects, there is little to mark, and it is due at a quarter of the
+//! Where nearly all of the volume is large objects, there is little to mark, and it is due at a sixteenth of the
 //! minimum already: memory that is used again is in the caches, and mapped.
 
 use super::options::HeapOptions;
@@ -26,8 +26,8 @@ const LEFT: u64 = 4;
 pub(crate) struct Sizer {
     factor: f64,
     minimum: u64,
-    /// Of the minimum.
-    quarter: u64,
+    /// Of the minimum, a sixteenth.
+    little: u64,
     growth_bytes: u64,
     /// Major collections take time in which more is promoted.
     early: bool,
@@ -45,7 +45,7 @@ impl Sizer {
         let mut sizer = Sizer {
             factor,
             minimum: options.minimum,
-            quarter: options.minimum / 4,
+            little: options.minimum / 16,
             growth_bytes: options.growth_bytes,
             old_bytes: 0,
             threshold: 0,
@@ -90,7 +90,7 @@ impl Sizer {
     /// take `apart` bytes.
     pub fn major_due(&self, apart: u64, more: u64) -> bool {
         let grown = (apart + more).saturating_sub(self.apart_after);
-        let cheap = grown > self.quarter.max(LITTLE * (self.old_bytes + self.apart_after));
+        let cheap = grown > self.little.max(LITTLE * (self.old_bytes + self.apart_after));
         cheap || self.old_bytes + apart + more > self.threshold
     }
 
@@ -137,12 +137,12 @@ mod tests {
     #[test]
     fn it_is_due_earlier_when_there_is_little_to_mark() {
         let mut sizer =
-            Sizer::new(&HeapOptions { factor: 2.0, minimum: 4000, incremental: false, ..Default::default() });
+            Sizer::new(&HeapOptions { factor: 2.0, minimum: 16_000, incremental: false, ..Default::default() });
         assert!(!sizer.major_due(1000, 0) && sizer.major_due(1000, 1));
         sizer.promoted(500);
         assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));
         sizer.promoted(500);
-        assert!(!sizer.major_due(3000, 0) && sizer.major_due(3001, 0));
+        assert!(!sizer.major_due(4000, 0) && sizer.major_due(4001, 0));
         sizer.major_done(0, 300, 0);
         assert!(!sizer.major_due(1500, 0) && sizer.major_due(1501, 0));
     }
