@@ -15,6 +15,7 @@
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |
+//! | `drivers.rs` | functions without references that become IR for what they call |
 //! | `fixed_tables.rs` | which functions are where in tables that nothing changes |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
@@ -36,6 +37,7 @@ mod compared;
 pub mod context;
 mod counters;
 pub mod debug;
+mod drivers;
 pub mod emit;
 pub mod env;
 pub mod environ;
@@ -178,6 +180,9 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
     if passes == Passes::NONE || cx.debug {
         return Ok(());
     }
+    if passes.has(Passes::INLINE) {
+        drivers::make_ir(module, bodies)?;
+    }
     if passes.has(Passes::DEVIRTUALIZE) {
         world::devirtualize(module, bodies)?;
     }
@@ -203,11 +208,12 @@ fn is_straight_and_runs_once(module: &Module<'_>, func: &Func<'_>) -> bool {
     module.hints.runs_once(func.index) && !func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. }))
 }
 
+/// Longer functions are put in the place of no call: they cost too much, whatever they do.
+const MOST_BYTES: usize = 250;
+
 /// Functions that may be put in the place of calls. A small one that could stay as it is becomes IR too if
 /// one that does not calls it, or another that becomes IR.
 fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Candidates<'a>, Error> {
-    // Longer ones cost too much, whatever they do.
-    const MOST_BYTES: usize = 250;
     if module.bodies.last().is_some_and(|body| body.body.range().end >= SrcLoc::INLINED as usize) {
         return Ok(Candidates::default());
     }

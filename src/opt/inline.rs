@@ -27,8 +27,10 @@
 //! - A small function that calls itself is put in the place of those calls once: two of three levels of a binary
 //!   recursion need no call then. It is put into no other.
 //! - What ends in a trap is hardly ever done, and only gets larger: calls there stay.
-//! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the
-//!   innermost loops come first.
+//! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more; by calls in its loops by
+//!   [`MIN_GROWTH_IN_LOOPS`]. Calls in the innermost loops come first.
+//! - A function with candidates in its own loops is no candidate: elsewhere those would stay calls, and beside its loop a
+//!   call costs nothing.
 //! - Where hints tell how often a call is made, that counts and not the loops that it is in ([`urgency`]).
 //!
 //! All of this depends on the module only, not on the order in which functions are worked on. What this is
@@ -55,8 +57,11 @@ pub const MAX_OUTSIDE: u32 = 20;
 /// What a function costs at most that is put into itself.
 const MAX_ITSELF: u32 = 60;
 
-/// So much a caller may grow, however small it is.
+/// So much a caller may grow, however small it is ...
 const MIN_GROWTH: u32 = 200;
+
+/// ... and so much by calls that are in its loops.
+const MIN_GROWTH_IN_LOOPS: u32 = 400;
 
 /// No caller grows beyond this.
 const MAX_CALLER: u32 = 10_000;
@@ -107,7 +112,26 @@ impl<'a> Candidates<'a> {
             let grown: Vec<_> = all.bodies.par_iter().filter_map(|(&index, of)| all.grown(index, of, most)).collect();
             all.bodies.extend(grown);
         }
+        let better_apart = |(&index, of): (&u32, &Candidate<'a>)| all.is_called_in_loop_of(&of.func).then_some(index);
+        let apart: Vec<u32> = all.bodies.par_iter().filter_map(better_apart).collect();
+        apart.iter().for_each(|index| drop(all.bodies.remove(index)));
         all
+    }
+
+    /// Whether a function calls a candidate in a loop.
+    fn is_called_in_loop_of(&self, func: &Func<'a>) -> bool {
+        let mut stack = vec![(func.body, false)];
+        while let Some((region, looped)) = stack.pop() {
+            for &inst in &func.regions[region].insts {
+                let op = &func.insts[inst].op;
+                if looped && matches!(op, Op::Call(Callee::Func(callee)) if self.bodies.contains_key(callee)) {
+                    return true;
+                }
+                let looped = looped || matches!(op, Op::Loop { .. });
+                stack.extend(op.regions().map(|nested| (nested, looped)));
+            }
+        }
+        false
     }
 
     /// A candidate with others put into it, unless there are none in it or it gets too large.
@@ -148,14 +172,16 @@ fn put<'c, 'a: 'c>(
 ) -> bool {
     let mut changed = false;
     let (found, own) = sites(func, often, |callee| wanted(callee).is_some());
-    let mut left = own.max(MIN_GROWTH).min(MAX_CALLER.saturating_sub(own));
+    let mut spent = 0;
     for (Reverse(depth), call, callee) in found {
+        let growth = own.max(if depth > 0 { MIN_GROWTH_IN_LOOPS } else { MIN_GROWTH });
+        let left = growth.min(MAX_CALLER.saturating_sub(own)).saturating_sub(spent);
         let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
         if let Some(candidate) = wanted(callee)
             && candidate.cost <= most
             && splice(func, call, &candidate.func)
         {
-            left -= candidate.cost;
+            spent += candidate.cost;
             changed = true;
         }
     }
