@@ -415,3 +415,36 @@ fn arrays_that_are_too_large_trap() {
         assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::AllocationTooLarge), "{n}: {err:?}");
     }
 }
+
+/// Each call of one of four methods became four comparisons, for which the engine took 25 s where there were 12,000 in one
+/// function, and one second without them. There is an end to how many a function gets.
+#[test]
+fn a_body_of_12_000_virtual_calls() {
+    let methods = repeat(4, |out, n| {
+        write!(out, "(func $m{n} (type $m) (i32.add (struct.get $o 1 (local.get 0)) (i32.const {n})))").unwrap();
+    });
+    let objects = repeat(4, |out, n| {
+        write!(out, "(global.set $o (struct.new $o (ref.func $m{n}) (i32.const {n})))").unwrap();
+    });
+    let calls = repeat(12_000, |out, _| {
+        out.push_str(
+            "(struct.set $o 1 (global.get $o)
+                (call_ref $m (global.get $o) (struct.get $o 0 (global.get $o))))",
+        );
+    });
+    let text = format!(
+        "(module
+            (rec (type $o (sub (struct (field (ref $m)) (field (mut i32)))))
+                 (type $m (func (param (ref $o)) (result i32))))
+            {methods}
+            (elem declare func $m0 $m1 $m2 $m3)
+            (global $o (mut (ref $o)) (struct.new $o (ref.func $m0) (i32.const 1)))
+            (func (export \"run\") (result i32)
+                {objects}
+                {calls}
+                (struct.get $o 1 (global.get $o))))"
+    );
+    assert_eq!(runs(&text), 3 + 3 * 12_000);
+    let code = Module::new(&engine(), &text).unwrap().text().len();
+    assert!(code < 12_000 * 200, "{code} bytes of code");
+}

@@ -35,7 +35,7 @@ use wasmparser::Operator;
 
 /// Runs the pass. Whether it changed a call.
 pub fn run(func: &mut Func<'_>, declared: &Declared<'_>, world: &World) -> bool {
-    let mut changed = false;
+    let (mut changed, mut asked) = (false, 0);
     let regions: Vec<Region> = func.regions.keys().collect();
     for region in regions {
         let insts = std::mem::take(&mut func.regions[region].insts);
@@ -46,7 +46,9 @@ pub fn run(func: &mut Func<'_>, declared: &Declared<'_>, world: &World) -> bool 
                 Op::Ref(RefOp::Test(to)) => func.insts[inst].op = Op::Ref(RefOp::Test(only(world, declared, to))),
                 Op::Call(callee @ (Callee::Ref { .. } | Callee::Indirect { .. }))
                 | Op::ReturnCall(callee @ (Callee::Ref { .. } | Callee::Indirect { .. })) => {
-                    if let Some(plan) = plan(func, inst, callee, declared, world) {
+                    let plan = plan(func, inst, callee, declared, world);
+                    if let Some(plan) = plan.filter(|plan| asked + plan.questions() <= MAX_ASKED) {
+                        asked += plan.questions();
                         apply(func, inst, &plan, &mut out);
                         changed = true;
                     }
@@ -109,6 +111,17 @@ struct Plan {
     /// Whether the last guard need not be asked.
     last_is_sure: bool,
 }
+
+impl Plan {
+    /// How many comparisons it takes.
+    fn questions(&self) -> usize {
+        self.guards.len() - usize::from(self.last_is_sure).min(self.guards.len())
+    }
+}
+
+/// So many comparisons a function gets at most. Each makes a branch more, and the engine's time grows faster than their
+/// number: 12,000 calls of four targets each took it 25 s, and not one.
+const MAX_ASKED: usize = 1000;
 
 /// A likely target is compared with if it is that of so many of a hundred calls.
 const LIKELY: u32 = 20;
