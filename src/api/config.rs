@@ -433,8 +433,10 @@ impl Config {
         // That is without signals, whatever else was asked for.
         let debug = engine.get_guest_debug();
         let vague = faults_are_vague || debug;
+        // The interpreter has no atomic instructions.
+        let without = if engine.is_pulley() { WasmFeatures::THREADS } else { WasmFeatures::empty() };
         let options = EngineOptions {
-            features: self.features,
+            features: self.features - without,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
             heap: HeapOptions {

@@ -51,6 +51,19 @@ fn backends_agree() {
     assert_eq!(out.code, 1);
 }
 
+/// The interpreter has no atomic instructions. In a module with GC types they were found behind lowering, and the error was
+/// one of this crate, with an offset in the lowered module.
+#[test]
+fn what_a_backend_has_not_is_refused_before_lowering() {
+    const ATOMIC: &str = r#"(module (memory 1) (type $s (struct))
+        (func (export "f") (result i32) (drop (struct.new_default $s)) (i32.atomic.load (i32.const 0))))"#;
+    let out = run_module(&["--target", "pulley64", "--invoke", "f"], ATOMIC);
+    assert!(out.code == 1 && out.stderr.contains("threads support is not enabled"), "{}", out.stderr);
+    assert!(!out.stderr.contains("internal error"), "{}", out.stderr);
+    let out = run_module(&["--invoke", "f"], ATOMIC);
+    assert_eq!((out.code, out.stdout.as_str()), (0, "0\n"), "{}", out.stderr);
+}
+
 /// A shared memory passes through lowering beside GC types; shared GC types do not, and the error says so.
 #[test]
 fn shared_memories_pass_and_shared_types_do_not() {
