@@ -187,6 +187,13 @@ impl<'a> Func<'a> {
         value
     }
 
+    /// Makes a value the next result of an instruction.
+    pub fn push_result(&mut self, inst: Inst, value: Value) {
+        let n = self.insts[inst].results.len(&self.pool) as u32;
+        self.values[value].def = ValueDef::Result(inst, n);
+        self.insts[inst].results.push(value, &mut self.pool);
+    }
+
     /// A place in a function that was put in the place of a call.
     pub fn add_inlined(&mut self, place: Inlined) -> SrcLoc {
         self.inlined.push(place);

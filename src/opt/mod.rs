@@ -19,6 +19,7 @@
 //! | `writes.rs` | what instructions, loops and calls write |
 //! | `vars.rs` | places whose value changes, as SSA |
 //! | `inline.rs` | pass: calls of small functions, before all others |
+//! | `merges.rs` | structs that several ways make, as values where these meet: half of the next |
 //! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
 //! | `loop_globals.rs` | pass: globals that loops read and write, as parameters of the loops |
@@ -44,6 +45,7 @@ mod inline;
 mod lattice;
 mod loop_fields;
 mod loop_globals;
+mod merges;
 mod null_checks;
 mod passes;
 mod redundant_loads;

@@ -17,17 +17,19 @@
 //!
 //! Obligations:
 //!
-//! - The reference goes nowhere: it is operand of accesses to its fields and of checks for null, and nothing else.
+//! - The reference goes nowhere: it is operand of accesses to its fields, of tests and of casts that succeed, and nothing
+//!   else. `merges.rs` makes that so where several structs come together.
 //! - A field that a construct writes is a result of it, and of a loop a parameter as well; whatever branches to the
 //!   construct hands the field's value over. Constructs that a `br_table` leads to are left alone, as are their structs.
 //! - The allocation goes, and with it the chance that the heap is full: what nobody sees takes no room.
 //! - Packed fields are not what was stored, and function references have representations of their own. Structs with
 //!   such fields stay.
 
+use super::merges;
 use super::vars::Vars;
 use super::walk::{Pass, walk};
 use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
-use crate::types::{CompositeType, RefType, StorageType, TypeId, TypeTable, ValType};
+use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::{HashMap, HashSet};
@@ -51,17 +53,18 @@ pub fn run(func: &mut Func<'_>, types: &TypeTable) {
     if !func.insts.values().any(|inst| makes(&inst.op)) {
         return;
     }
+    merges::run(func, types);
     let found = Found::new(func, types);
     if found.structs.is_empty() {
         return;
     }
     let vars = Vars::new(found.written.clone(), found.written);
-    let mut pass = Replace { structs: found.structs, vars, replaced: SecondaryMap::new() };
+    let mut pass = Replace { types, structs: found.structs, vars, replaced: SecondaryMap::new() };
     walk(func, &mut pass);
 }
 
 /// The types of the fields, if a struct of the type can be taken apart.
-fn fields(types: &TypeTable, ty: TypeId) -> Option<Vec<ValType>> {
+pub fn fields(types: &TypeTable, ty: TypeId) -> Option<Vec<ValType>> {
     let def = types.def(ty);
     let CompositeType::Struct(fields) = &def.sub.composite else { return None };
     let plain = |storage| match storage {
@@ -75,11 +78,21 @@ fn fields(types: &TypeTable, ty: TypeId) -> Option<Vec<ValType>> {
     fields.iter().map(|field| plain(field.storage)).collect()
 }
 
+/// The type of what `struct.new` gives.
+pub fn exactly(ty: TypeId) -> RefType {
+    RefType { nullable: false, exact: true, heap: HeapType::Concrete(CompositeKind::Struct, ty) }
+}
+
+/// Whether a struct that was made as one of a type is of another.
+pub fn outcome(types: &TypeTable, made: TypeId, to: RefType) -> bool {
+    types.is_sub_ref(exactly(made), to)
+}
+
 /// The first name of a reference.
-fn root(func: &Func<'_>, mut value: Value) -> Value {
+pub fn root(func: &Func<'_>, mut value: Value) -> Value {
     while let Some(inst) = func.def_inst(value) {
         match (&func.insts[inst].op, func.args(inst)) {
-            (Op::Ref(RefOp::Refine | RefOp::AsNonNull), &[of]) => value = of,
+            (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::Cast(_)), &[of]) => value = of,
             _ => break,
         }
     }
@@ -112,7 +125,8 @@ impl Found {
                         scan.made.insert(value, *ty);
                     }
                 }
-                (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::IsNull), _) => {}
+                (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::IsNull | RefOp::Test(_)), _) => {}
+                (Op::Ref(RefOp::Cast(to)), args) => scan.cast(func, types, args, *to),
                 (Op::Struct(StructOp::Get { ty, .. }), args) => scan.access(func, types, args, *ty),
                 (Op::Struct(StructOp::Set { ty, field }), &[object, value]) => {
                     scan.escape(func, &[value]);
@@ -184,12 +198,20 @@ impl Scan {
         self.escaped.extend(object.filter(other));
     }
 
+    /// A cast. One that fails stays.
+    fn cast(&mut self, func: &Func<'_>, types: &TypeTable, args: &[Value], to: RefType) {
+        let object = args.first().map(|&value| root(func, value));
+        let fails = |object: &Value| self.made.get(object).is_some_and(|&made| !outcome(types, made, to));
+        self.escaped.extend(object.filter(fails));
+    }
+
     fn escape(&mut self, func: &Func<'_>, values: &[Value]) {
         self.escaped.extend(values.iter().map(|&value| root(func, value)));
     }
 }
 
-struct Replace {
+struct Replace<'t> {
+    types: &'t TypeTable,
     structs: HashMap<Value, Vec<ValType>>,
     vars: Vars<Var>,
     /// What is used in place of a value.
@@ -201,7 +223,7 @@ fn ty(structs: &HashMap<Value, Vec<ValType>>, (object, field): Var) -> ValType {
     structs.get(&object).and_then(|fields| fields.get(field as usize)).copied().unwrap_or(ValType::I32)
 }
 
-impl<'a> Pass<'a> for Replace {
+impl<'a> Pass<'a> for Replace<'_> {
     fn inst(&mut self, func: &mut Func<'a>, inst: Inst, owner: Option<Inst>, out: &mut Vec<Inst>) -> bool {
         for arg in func.args_mut(inst) {
             *arg = self.replaced[*arg].expand().unwrap_or(*arg);
@@ -221,9 +243,10 @@ impl<'a> Pass<'a> for Replace {
                 self.vars.set((object, field), value);
                 return false;
             }
-            (Op::Ref(RefOp::Refine | RefOp::AsNonNull), Some(_)) => return false,
-            (Op::Ref(RefOp::IsNull), Some(_)) => {
-                func.insts[inst].op = Op::Core(Operator::I32Const { value: 0 });
+            (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::Cast(_)), Some(_)) => return false,
+            (&Op::Ref(op @ (RefOp::IsNull | RefOp::Test(_))), Some(object)) => {
+                let value = i32::from(self.passes(func, object, op));
+                func.insts[inst].op = Op::Core(Operator::I32Const { value });
                 func.set_args(inst, &[]);
             }
             _ => self.vars.hand_over(func, inst, owner),
@@ -244,7 +267,16 @@ impl<'a> Pass<'a> for Replace {
     }
 }
 
-impl Replace {
+impl Replace<'_> {
+    /// What a test of a struct that is taken apart gives.
+    fn passes(&self, func: &Func<'_>, object: Value, test: RefOp) -> bool {
+        let (RefOp::Test(to), Some(made)) = (test, func.def_inst(object)) else { return false };
+        match func.insts[made].op {
+            Op::Struct(StructOp::New(ty) | StructOp::NewDefault(ty)) => outcome(self.types, ty, to),
+            _ => false,
+        }
+    }
+
     /// The fields of a new struct, if it is taken apart; whether the allocation stays.
     fn make(&mut self, func: &mut Func<'_>, inst: Inst, out: &mut Vec<Inst>) -> bool {
         let Some(&object) = func.results(inst).first() else { return true };

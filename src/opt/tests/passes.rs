@@ -667,3 +667,97 @@ fn a_small_recursive_function_is_put_into_itself_once() {
     let calls = after(twice, |_| {}).iter().filter(|line| line.contains("Func(5)")).count();
     assert_eq!(calls, 4);
 }
+
+/// A loop that carries a struct, which each turn makes anew from what it reads of the last one. `how` may do more with it.
+fn carried(w: &World, how: impl Fn(&mut Cursor<'_, 'static>, Value)) -> Vec<String> {
+    let ty = ValType::Ref(RefType::new(false, w.other));
+    let new = || Op::Struct(StructOp::New(World::id(w.other)));
+    let f = func(&[ValType::I32], |c, p| {
+        let first = c.value(new(), &[p[0]], ty);
+        let body = c.func.add_region();
+        let param = c.func.add_param(body, ANY);
+        let inst = c.push(Op::Loop { body }, &[first], &[ValType::I32]);
+        let mut inner = Cursor::at(c.func, body, SrcLoc::NONE);
+        let cast = inner.value(Op::Ref(RefOp::Cast(RefType::new(false, w.other))), &[param], ty);
+        let old = inner.value(get(w.other, 0), &[cast], ValType::I32);
+        let sum = inner.i32_op(wasmparser::Operator::I32Add, old, p[0]);
+        let next = inner.value(new(), &[sum], ty);
+        how(&mut inner, cast);
+        inner.push(Op::BrIf { target: inst }, &[sum, next], &[]);
+        inner.yield_(&[old]);
+        let end = c.func.results(inst)[0];
+        c.push(USE, &[end], &[]);
+    });
+    after(f, scalar(&w.types))
+}
+
+#[test]
+fn a_struct_that_a_loop_carries_is_its_fields() {
+    let w = world();
+    let gone = carried(&w, |_, _| {});
+    assert_eq!(gone[..2], ["v3 = Loop { body: region1 } v0", "v6 = Core(I32Add) v8 v0"]);
+    assert_eq!(gone[2..5], ["BrIf { target: inst1 } v6 v6", "Yield v8", "Call(Func(1)) v3"]);
+    let kept = |lines: Vec<String>| lines.iter().filter(|line| line.contains("New")).count();
+    // Somebody sees it, writes to it, asks which it is, or takes it for what it is not.
+    let seen = carried(&w, |c, object| {
+        c.push(USE, &[object], &[]);
+    });
+    assert_eq!(kept(seen), 2);
+    assert_eq!(
+        kept(carried(&w, |c, object| {
+            let one = c.i32(1);
+            c.push(set(w.other, 0), &[object, one], &[]);
+        })),
+        2
+    );
+    assert_eq!(
+        kept(carried(&w, |c, object| {
+            let same = c.value(Op::Ref(RefOp::Eq), &[object, object], ValType::I32);
+            c.push(USE, &[same], &[]);
+        })),
+        2
+    );
+    assert_eq!(
+        kept(carried(&w, |c, object| {
+            c.value(
+                Op::Ref(RefOp::Cast(RefType::new(false, w.base))),
+                &[object],
+                ValType::Ref(RefType::new(false, w.base)),
+            );
+        })),
+        2
+    );
+    // A test has an outcome that is known.
+    let tested = carried(&w, |c, object| {
+        let is = c.value(Op::Ref(RefOp::Test(RefType::new(false, w.base))), &[object], ValType::I32);
+        c.push(USE, &[is], &[]);
+    });
+    assert!(
+        kept(tested.clone()) == 0 && tested.iter().any(|line| line.contains("I32Const { value: 0 }")),
+        "{tested:#?}"
+    );
+}
+
+#[test]
+fn structs_of_two_arms_are_their_fields() {
+    let w = world();
+    let arms = |second: HeapType| {
+        let f = func(&[ValType::I32], |c, p| {
+            let make = |heap: HeapType| {
+                move |c: &mut Cursor<'_, 'static>| {
+                    let args = if heap == w.other { vec![p[0]] } else { vec![] };
+                    let op = if heap == w.other { StructOp::New } else { StructOp::NewDefault };
+                    let made = c.value(Op::Struct(op(World::id(heap))), &args, ValType::Ref(RefType::new(false, heap)));
+                    c.yield_(&[made]);
+                }
+            };
+            let inst = c.if_else(p[0], &[ANY], make(w.other), make(second));
+            let got = c.func.results(inst)[0];
+            let is = c.value(Op::Ref(RefOp::Test(RefType::new(false, w.other))), &[got], ValType::I32);
+            c.push(USE, &[is], &[]);
+        });
+        after(f, scalar(&w.types))
+    };
+    let made = |lines: Vec<String>| lines.iter().filter(|line| line.contains("Struct(New")).count();
+    assert_eq!((made(arms(w.other)), made(arms(w.base))), (0, 2));
+}
