@@ -27,7 +27,7 @@ pub(crate) struct Sizer {
     factor: f64,
     minimum: u64,
     /// Of the minimum, a sixteenth.
-    little: u64,
+    at_least: u64,
     growth_bytes: u64,
     /// Major collections take time in which more is promoted.
     early: bool,
@@ -45,7 +45,7 @@ impl Sizer {
         let mut sizer = Sizer {
             factor,
             minimum: options.minimum,
-            little: options.minimum / 16,
+            at_least: options.minimum / 16,
             growth_bytes: options.growth_bytes,
             old_bytes: 0,
             threshold: 0,
@@ -90,7 +90,7 @@ impl Sizer {
     /// take `apart` bytes.
     pub fn major_due(&self, apart: u64, more: u64) -> bool {
         let grown = (apart + more).saturating_sub(self.apart_after);
-        let cheap = grown > self.little.max(LITTLE * (self.old_bytes + self.apart_after));
+        let cheap = grown > self.at_least.max(LITTLE * (self.old_bytes + self.apart_after));
         cheap || self.old_bytes + apart + more > self.threshold
     }
 

@@ -1,5 +1,5 @@
-//! Functions without references that call small ones with references in their loops: they become IR too, so that those
-//! can be put there.
+//! Functions without references in whose loops small ones with references are called: they become IR too, so that the
+//! small ones can be put there.
 //!
 //! Without this a `main` that only counts, and calls a method of a global object in each turn, would stay as it is, and
 //! so would all of its calls.
@@ -32,7 +32,12 @@ pub fn make_ir<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> Result
     let drivers: Vec<usize> = (0..bodies.len()).into_par_iter().filter(is_driver).collect();
     let mut allocations = Default::default();
     for at in drivers {
-        bodies[at] = Translated::Ir(module.bodies[at].to_ir(module, at, &mut allocations)?);
+        bodies[at] = match module.bodies[at].to_ir(module, at, &mut allocations) {
+            Ok(func) => Translated::Ir(func),
+            // It needs no IR.
+            Err(Error::TooComplex { .. }) => Translated::Plain,
+            Err(err) => return Err(err),
+        };
     }
     Ok(())
 }

@@ -27,10 +27,10 @@
 //! - A small function that calls itself is put in the place of those calls once: two of three levels of a binary
 //!   recursion need no call then. It is put into no other.
 //! - What ends in a trap is hardly ever done, and only gets larger: calls there stay.
-//! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more; by calls in its loops by
-//!   [`MIN_GROWTH_IN_LOOPS`]. Calls in the innermost loops come first.
-//! - A function with candidates in its own loops is no candidate: elsewhere those would stay calls, and beside its loop a
-//!   call costs nothing.
+//! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the innermost loops come
+//!   first, and as long as it is their turn it may grow to [`MIN_GROWTH_IN_LOOPS`]; what they took is not there for others.
+//! - A function that calls candidates in its own loops is none: elsewhere those would stay calls, and beside its loop a
+//!   call of it costs nothing.
 //! - Where hints tell how often a call is made, that counts and not the loops that it is in ([`urgency`]).
 //!
 //! All of this depends on the module only, not on the order in which functions are worked on. What this is
@@ -112,14 +112,14 @@ impl<'a> Candidates<'a> {
             let grown: Vec<_> = all.bodies.par_iter().filter_map(|(&index, of)| all.grown(index, of, most)).collect();
             all.bodies.extend(grown);
         }
-        let better_apart = |(&index, of): (&u32, &Candidate<'a>)| all.is_called_in_loop_of(&of.func).then_some(index);
-        let apart: Vec<u32> = all.bodies.par_iter().filter_map(better_apart).collect();
+        let stays = |(&index, of): (&u32, &Candidate<'a>)| all.has_call_in_loop(&of.func).then_some(index);
+        let apart: Vec<u32> = all.bodies.par_iter().filter_map(stays).collect();
         apart.iter().for_each(|index| drop(all.bodies.remove(index)));
         all
     }
 
-    /// Whether a function calls a candidate in a loop.
-    fn is_called_in_loop_of(&self, func: &Func<'a>) -> bool {
+    /// Whether a function calls a candidate in a loop of its own.
+    fn has_call_in_loop(&self, func: &Func<'a>) -> bool {
         let mut stack = vec![(func.body, false)];
         while let Some((region, looped)) = stack.pop() {
             for &inst in &func.regions[region].insts {

@@ -18,32 +18,35 @@
 //!
 //! - What comes together (a *merge*: a parameter of a loop, a result of a construct) is always one of the `struct.new`s of
 //!   one type, or another such merge. None of these references goes anywhere else: they are operands of reads of
-//!   fields, of tests and of casts that succeed. So nobody can tell the new object from the one that was handed over.
-//! - No field of them is written, so that the values of a time are the values of all times.
+//!   fields, of tests and checks for null, of refinements and of casts that succeed. So nobody can tell the new object
+//!   from the one that was handed over.
+//! - No field of them is written, so that the values of a time are the values of all times: to be the object of a
+//!   `struct.set` counts as going elsewhere.
 //! - An operand of a `struct.new` is visible wherever its result is, and that includes the branch that hands it over.
 //! - Constructs that a `br_table` leads to are left alone, as in `scalars.rs`.
 
-use super::scalars::{self, outcome};
+use super::names::{Names, each_inst};
+use super::scalars::{self, is_of};
 use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, ValueDef};
 use crate::types::{RefType, TypeId, TypeTable, ValType};
 use std::collections::{HashMap, HashSet};
 
-/// So many values more a construct hands over at most.
-const MAX_CARRIED: usize = 16;
+/// So many fields the parameters of a loop become at most, and so many the results of a construct.
+const MAX_FIELDS: usize = 16;
+
+/// Functions with more merges are left alone: where there are hundreds, the engine takes longer for so many values that
+/// live side by side than it takes for the objects.
+const MAX_MERGES: usize = 128;
 
 /// Runs the rewrite. Whether it did anything.
 pub fn run(func: &mut Func<'_>, types: &TypeTable) -> bool {
-    let found = Scan::of(func, types).solve(func, types);
-    if found.is_empty() {
+    let names = Names::of(func);
+    let found = Scan::of(func, &names, types).solve(func, types);
+    if found.is_empty() || found.len() > MAX_MERGES {
         return false;
     }
-    Rewrite { types, found, fields: HashMap::new(), heads: HashMap::new() }.run(func);
+    Rewrite { types, names, found, fields: HashMap::new(), heads: HashMap::new() }.run(func);
     true
-}
-
-/// The first name of a reference.
-fn root(func: &Func<'_>, value: Value) -> Value {
-    scalars::root(func, value)
 }
 
 /// The merges that a control instruction hands its operands to, each with the operand.
@@ -67,18 +70,6 @@ fn handed<'f>(func: &'f Func<'_>, target: Inst) -> &'f [Value] {
     }
 }
 
-/// Calls `each` for every instruction that is in a region, in order of text, with what owns the region.
-fn each_inst(func: &Func<'_>, mut each: impl FnMut(Inst, Option<Inst>)) {
-    let mut stack: Vec<(Region, Option<Inst>, usize)> = vec![(func.body, None, 0)];
-    while let Some((region, owner, at)) = stack.pop() {
-        let Some(&inst) = func.regions[region].insts.get(at) else { continue };
-        stack.push((region, owner, at + 1));
-        each(inst, owner);
-        let nested: Vec<Region> = func.insts[inst].op.regions().collect();
-        stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
-    }
-}
-
 /// What a walk over the function gathers.
 #[derive(Default)]
 struct Scan {
@@ -96,7 +87,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn of(func: &Func<'_>, types: &TypeTable) -> Scan {
+    fn of(func: &Func<'_>, names: &Names, types: &TypeTable) -> Scan {
         let mut scan = Scan::default();
         let is_ref = |value: Value| func.ty(value).is_gc_ref();
         each_inst(func, |inst, owner| {
@@ -106,15 +97,15 @@ impl Scan {
                     if scalars::fields(types, *ty).is_some_and(|fields| !fields.is_empty()) =>
                 {
                     scan.made.extend(func.results(inst).first().map(|&value| (value, *ty)));
-                    scan.escape(func, args);
+                    scan.escape(func, names, args);
                 }
                 Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::IsNull | RefOp::Test(_)) => {}
-                Op::Ref(RefOp::Cast(to)) => scan.casts.extend(args.first().map(|&value| (root(func, value), *to))),
+                Op::Ref(RefOp::Cast(to)) => scan.casts.extend(args.first().map(|&value| (names.first(value), *to))),
                 Op::Struct(StructOp::Get { ty, .. }) => {
-                    scan.accesses.extend(args.first().map(|&value| (root(func, value), *ty)));
+                    scan.accesses.extend(args.first().map(|&value| (names.first(value), *ty)));
                 }
                 Op::BrTable { targets } => {
-                    scan.escape(func, args);
+                    scan.escape(func, names, args);
                     for target in targets.iter().filter_map(|to| to.target) {
                         scan.bad.extend(handed(func, target));
                     }
@@ -123,9 +114,9 @@ impl Scan {
                     let edges = edges(func, inst, owner);
                     let rest = args.len() - edges.len().min(args.len());
                     // Without edges all operands go elsewhere; with them, the condition of a branch does.
-                    scan.escape(func, &args[..rest]);
+                    scan.escape(func, names, &args[..rest]);
                     for (merge, value) in edges.into_iter().filter(|&(merge, _)| is_ref(merge)) {
-                        let value = root(func, value);
+                        let value = names.first(value);
                         scan.incoming.entry(merge).or_default().push(value);
                         scan.flows.entry(value).or_default().push(merge);
                     }
@@ -135,8 +126,8 @@ impl Scan {
         scan
     }
 
-    fn escape(&mut self, func: &Func<'_>, values: &[Value]) {
-        self.bad.extend(values.iter().filter(|&&value| func.ty(value).is_gc_ref()).map(|&value| root(func, value)));
+    fn escape(&mut self, func: &Func<'_>, names: &Names, values: &[Value]) {
+        self.bad.extend(values.iter().filter(|&&value| func.ty(value).is_gc_ref()).map(|&value| names.first(value)));
     }
 
     /// The merges that can be taken apart, with the type of what comes together.
@@ -196,7 +187,7 @@ impl Scan {
         let of = |value: &Value| found.get(value).or_else(|| self.made.get(value)).copied();
         let accesses =
             self.accesses.iter().filter(|(value, ty)| of(value).is_some_and(|own| !types.is_sub_id(own, *ty)));
-        let casts = self.casts.iter().filter(|(value, to)| of(value).is_some_and(|own| !outcome(types, own, *to)));
+        let casts = self.casts.iter().filter(|(value, to)| of(value).is_some_and(|own| !is_of(types, own, *to)));
         let mut bad: Vec<Value> = accesses.map(|(value, _)| *value).chain(casts.map(|(value, _)| *value)).collect();
         let mut carried: HashMap<(Option<Inst>, Option<Region>), usize> = HashMap::new();
         let home = |value: Value| match func.values[value].def {
@@ -207,13 +198,14 @@ impl Scan {
         for (&value, &ty) in found {
             *carried.entry(home(value)).or_default() += count(ty);
         }
-        bad.extend(found.keys().filter(|&&value| carried.get(&home(value)).is_some_and(|&count| count > MAX_CARRIED)));
+        bad.extend(found.keys().filter(|&&value| carried.get(&home(value)).is_some_and(|&count| count > MAX_FIELDS)));
         bad
     }
 }
 
 struct Rewrite<'t> {
     types: &'t TypeTable,
+    names: Names,
     /// By merge: the type of its structs.
     found: HashMap<Value, TypeId>,
     /// By merge: the values of the fields.
@@ -314,7 +306,7 @@ impl Rewrite<'_> {
 
     /// The fields of what was made or came together.
     fn fields_of(&self, func: &Func<'_>, value: Value) -> Vec<Value> {
-        let value = root(func, value);
+        let value = self.names.first(value);
         if let Some(fields) = self.fields.get(&value) {
             return fields.clone();
         }

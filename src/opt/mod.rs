@@ -19,6 +19,7 @@
 //! | `writes.rs` | what instructions, loops and calls write |
 //! | `vars.rs` | places whose value changes, as SSA |
 //! | `inline.rs` | pass: calls of small functions, before all others |
+//! | `names.rs` | which references are the same one under other names |
 //! | `merges.rs` | structs that several ways make, as values where these meet: half of the next |
 //! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |
 //! | `type_flow.rs` | pass: casts, tests and null checks whose outcome is known |
@@ -46,6 +47,7 @@ mod lattice;
 mod loop_fields;
 mod loop_globals;
 mod merges;
+mod names;
 mod null_checks;
 mod passes;
 mod redundant_loads;

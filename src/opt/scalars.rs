@@ -26,6 +26,7 @@
 //!   such fields stay.
 
 use super::merges;
+use super::names::Names;
 use super::vars::Vars;
 use super::walk::{Pass, walk};
 use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
@@ -54,12 +55,13 @@ pub fn run(func: &mut Func<'_>, types: &TypeTable) {
         return;
     }
     merges::run(func, types);
-    let found = Found::new(func, types);
+    let names = Names::of(func);
+    let found = Found::new(func, &names, types);
     if found.structs.is_empty() {
         return;
     }
     let vars = Vars::new(found.written.clone(), found.written);
-    let mut pass = Replace { types, structs: found.structs, vars, replaced: SecondaryMap::new() };
+    let mut pass = Replace { types, names, structs: found.structs, vars, replaced: SecondaryMap::new() };
     walk(func, &mut pass);
 }
 
@@ -84,19 +86,8 @@ pub fn exactly(ty: TypeId) -> RefType {
 }
 
 /// Whether a struct that was made as one of a type is of another.
-pub fn outcome(types: &TypeTable, made: TypeId, to: RefType) -> bool {
+pub fn is_of(types: &TypeTable, made: TypeId, to: RefType) -> bool {
     types.is_sub_ref(exactly(made), to)
-}
-
-/// The first name of a reference.
-pub fn root(func: &Func<'_>, mut value: Value) -> Value {
-    while let Some(inst) = func.def_inst(value) {
-        match (&func.insts[inst].op, func.args(inst)) {
-            (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::Cast(_)), &[of]) => value = of,
-            _ => break,
-        }
-    }
-    value
 }
 
 /// What is to be taken apart, and what that needs.
@@ -109,7 +100,7 @@ struct Found {
 }
 
 impl Found {
-    fn new(func: &Func<'_>, types: &TypeTable) -> Found {
+    fn new(func: &Func<'_>, names: &Names, types: &TypeTable) -> Found {
         let mut found = Found::default();
         let mut scan = Scan::default();
         let mut stack: Vec<(Region, Option<Inst>, usize)> = vec![(func.body, None, 0)];
@@ -118,7 +109,7 @@ impl Found {
             stack.push((region, owner, at + 1));
             match (&func.insts[inst].op, func.args(inst)) {
                 (Op::Struct(StructOp::New(ty) | StructOp::NewDefault(ty)), args) => {
-                    scan.escape(func, args);
+                    scan.escape(names, args);
                     if let (Some(fields), Some(&value)) = (fields(types, *ty), func.results(inst).first()) {
                         found.structs.insert(value, fields);
                         scan.homes.insert(value, stack.len());
@@ -126,23 +117,23 @@ impl Found {
                     }
                 }
                 (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::IsNull | RefOp::Test(_)), _) => {}
-                (Op::Ref(RefOp::Cast(to)), args) => scan.cast(func, types, args, *to),
-                (Op::Struct(StructOp::Get { ty, .. }), args) => scan.access(func, types, args, *ty),
+                (Op::Ref(RefOp::Cast(to)), args) => scan.cast(names, types, args, *to),
+                (Op::Struct(StructOp::Get { ty, .. }), args) => scan.access(names, types, args, *ty),
                 (Op::Struct(StructOp::Set { ty, field }), &[object, value]) => {
-                    scan.escape(func, &[value]);
-                    scan.access(func, types, &[object], *ty);
-                    let object = root(func, object);
+                    scan.escape(names, &[value]);
+                    scan.access(names, types, &[object], *ty);
+                    let object = names.first(object);
                     if let Some(&home) = scan.homes.get(&object) {
                         let around = stack.get(home..).unwrap_or_default().iter().filter_map(|&(_, owner, _)| owner);
                         scan.sets.push(((object, *field), around.collect()));
                     }
                 }
                 (Op::BrTable { targets }, args) => {
-                    scan.escape(func, args);
+                    scan.escape(names, args);
                     scan.tabled.extend(targets.iter().filter_map(|to| to.target));
                 }
                 (op, args) => {
-                    scan.escape(func, args);
+                    scan.escape(names, args);
                     let nested: Vec<Region> = op.regions().collect();
                     stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
                 }
@@ -192,26 +183,27 @@ struct Scan {
 
 impl Scan {
     /// An access as to an object of a type. Where the struct is of no such type, control never comes.
-    fn access(&mut self, func: &Func<'_>, types: &TypeTable, args: &[Value], ty: TypeId) {
-        let object = args.first().map(|&value| root(func, value));
+    fn access(&mut self, names: &Names, types: &TypeTable, args: &[Value], ty: TypeId) {
+        let object = args.first().map(|&value| names.first(value));
         let other = |object: &Value| self.made.get(object).is_some_and(|&made| !types.is_sub_id(made, ty));
         self.escaped.extend(object.filter(other));
     }
 
     /// A cast. One that fails stays.
-    fn cast(&mut self, func: &Func<'_>, types: &TypeTable, args: &[Value], to: RefType) {
-        let object = args.first().map(|&value| root(func, value));
-        let fails = |object: &Value| self.made.get(object).is_some_and(|&made| !outcome(types, made, to));
+    fn cast(&mut self, names: &Names, types: &TypeTable, args: &[Value], to: RefType) {
+        let object = args.first().map(|&value| names.first(value));
+        let fails = |object: &Value| self.made.get(object).is_some_and(|&made| !is_of(types, made, to));
         self.escaped.extend(object.filter(fails));
     }
 
-    fn escape(&mut self, func: &Func<'_>, values: &[Value]) {
-        self.escaped.extend(values.iter().map(|&value| root(func, value)));
+    fn escape(&mut self, names: &Names, values: &[Value]) {
+        self.escaped.extend(values.iter().map(|&value| names.first(value)));
     }
 }
 
 struct Replace<'t> {
     types: &'t TypeTable,
+    names: Names,
     structs: HashMap<Value, Vec<ValType>>,
     vars: Vars<Var>,
     /// What is used in place of a value.
@@ -228,7 +220,7 @@ impl<'a> Pass<'a> for Replace<'_> {
         for arg in func.args_mut(inst) {
             *arg = self.replaced[*arg].expand().unwrap_or(*arg);
         }
-        let object = func.args(inst).first().map(|&value| root(func, value));
+        let object = func.args(inst).first().map(|&value| self.names.first(value));
         let object = object.filter(|object| self.structs.contains_key(object));
         match (&func.insts[inst].op, object) {
             (Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)), _) => return self.make(func, inst, out),
@@ -272,7 +264,7 @@ impl Replace<'_> {
     fn passes(&self, func: &Func<'_>, object: Value, test: RefOp) -> bool {
         let (RefOp::Test(to), Some(made)) = (test, func.def_inst(object)) else { return false };
         match func.insts[made].op {
-            Op::Struct(StructOp::New(ty) | StructOp::NewDefault(ty)) => outcome(self.types, ty, to),
+            Op::Struct(StructOp::New(ty) | StructOp::NewDefault(ty)) => is_of(self.types, ty, to),
             _ => false,
         }
     }

@@ -50,7 +50,9 @@ pub fn caster<T: 'static>(
         Ok(())
     };
     // SAFETY: the one result, which has the parameter's place, is a nullable reference to a function of the type `to`. It is
-    // the parameter where that is null or of this type, and null otherwise.
+    // the parameter where that is null or of this type, and null otherwise. What was asked before holds still: a `TypeId` is
+    // the same inner type in every module that casts (those keep types apart that lowering would make alike) and is
+    // never used again, nor is a function's address as long as its store lives.
     Ok(unsafe { Func::new_unchecked(&mut cx, ty, run) })
 }
 

@@ -761,3 +761,25 @@ fn structs_of_two_arms_are_their_fields() {
     let made = |lines: Vec<String>| lines.iter().filter(|line| line.contains("Struct(New")).count();
     assert_eq!((made(arms(w.other)), made(arms(w.base))), (0, 2));
 }
+
+#[test]
+fn where_there_are_too_many_merges_all_stay_objects() {
+    let w = world();
+    let made = |merges: usize| {
+        let f = func(&[ValType::I32], |c, p| {
+            for _ in 0..merges {
+                let arm = |c: &mut Cursor<'_, 'static>| {
+                    let op = Op::Struct(StructOp::New(World::id(w.other)));
+                    let made = c.value(op, &[p[0]], ValType::Ref(RefType::new(false, w.other)));
+                    c.yield_(&[made]);
+                };
+                let inst = c.if_else(p[0], &[ANY], arm, arm);
+                let got = c.func.results(inst)[0];
+                let is = c.value(Op::Ref(RefOp::IsNull), &[got], ValType::I32);
+                c.push(USE, &[is], &[]);
+            }
+        });
+        after(f, scalar(&w.types)).iter().filter(|line| line.contains("Struct(New")).count()
+    };
+    assert_eq!((made(128), made(129)), (0, 258));
+}
