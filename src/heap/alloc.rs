@@ -242,9 +242,7 @@ impl Heap {
     fn alloc_large(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u64) -> Result<u32, AllocError> {
         self.check_size(size)?;
         self.collect_if_due(mem, roots)?;
-        // `check_size` keeps this far below 2^32.
-        let pages = LargeSpace::pages_for(size) as u32;
-        let at = self.take_large(mem, roots, pages)?.ok_or_else(|| self.full(mem, size))?;
+        let at = self.take_large(mem, roots, size)?.ok_or_else(|| self.full(mem, size))?;
         self.made_old(at, size, false);
         self.stats.allocated_bytes += size;
         let mut words = Words::new(mem.bytes_mut());
@@ -261,19 +259,19 @@ impl Heap {
         &mut self,
         mem: &mut dyn HeapMemory,
         roots: &mut dyn Roots,
-        pages: u32,
+        bytes: u64,
     ) -> Result<Option<u32>, AllocError> {
         for compact in [false, true] {
-            if let Some(at) = self.large.take(pages, &mut self.pages) {
+            if let Some(at) = self.large.take(bytes, &mut self.pages) {
                 return Ok(Some(at));
             }
-            if self.grow(mem, pages as u64 * PAGE_BYTES as u64) {
+            if self.grow(mem, LargeSpace::pages_for(bytes) * u64::from(PAGE_BYTES)) {
                 continue;
             }
             self.compact = compact;
             self.collect(mem, roots, CollectKind::Major)?;
         }
-        Ok(self.large.take(pages, &mut self.pages))
+        Ok(self.large.take(bytes, &mut self.pages))
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), AllocError> {

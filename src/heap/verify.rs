@@ -7,7 +7,7 @@
 //!    reference fields and elements of every object that is reachable from them.
 //! 3. An object's header is the address of a known record, or of a descriptor for its type, which is
 //!    an object as well. An object lies wholly in the used part of the
-//!    nursery, in one block of the old space, at the start of a large object's pages, or is pinned.
+//!    nursery, in one block of the old space, where a large object begins, or is pinned.
 //! 4. No two reachable objects overlap, and none overlaps room that the allocator may hand out.
 //! 5. A slot of an object outside of the nursery that refers to a young object is remembered: by its
 //!    address, or with its whole object, or as part of a large object that is young itself. No address is

@@ -181,7 +181,8 @@ fn large_objects_stay_where_they_are_and_their_pages_come_back() {
     w.major();
     assert_eq!(w.heap.stats().live_after_major, 0);
     let again = w.try_array(&refs, 10_000, 0).unwrap();
-    assert_eq!(again, large);
+    // In the same page, wherever in it.
+    assert_eq!(reference::header(again) / 4096, reference::header(large) / 4096);
     w.verify().unwrap();
 }
 
