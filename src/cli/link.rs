@@ -10,7 +10,7 @@ use wasmtime::error::Context;
 /// Arguments of `link`.
 #[derive(Args)]
 pub(super) struct LinkCommand {
-    /// Where to write to [default: standard output]
+    /// Where to write to, `-` for standard output [default: standard output]
     #[arg(short = 'o', long = "output", value_name = "OUT")]
     output: Option<PathBuf>,
     /// Handles of side tables are not checked, unless the module asks for it by `/checked`

@@ -17,7 +17,7 @@ use wasmtime::error::Context;
 pub(super) struct LowerCommand {
     #[command(flatten)]
     pub(super) common: Common,
-    /// Where to write to [default: standard output]
+    /// Where to write to, `-` for standard output [default: standard output]
     #[arg(short = 'o', long = "output", value_name = "OUT")]
     output: Option<PathBuf>,
     /// Writes text
@@ -78,7 +78,7 @@ impl LowerCommand {
 }
 
 pub(super) fn write(path: Option<&Path>, bytes: &[u8]) -> Result<()> {
-    match path {
+    match path.filter(|path| path.as_os_str() != "-") {
         Some(path) => std::fs::write(path, bytes).with_context(|| format!("failed to write {path:?}")),
         None => std::io::stdout().write_all(bytes).context("failed to write to standard output"),
     }

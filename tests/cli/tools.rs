@@ -25,6 +25,7 @@ fn lowered_modules_have_no_gc() {
         validate_without_gc(&binary);
         let text = wasmtime_gc(&["lower", "--wat", &path]);
         assert_eq!(text.code, 0);
+        assert_eq!(wasmtime_gc(&["lower", "--wat", &path, "-o", "-"]).stdout, text.stdout);
         assert!(!text.stdout.contains("struct.") && !text.stdout.contains("array."), "{}", text.stdout);
         validate_without_gc(&wat::parse_str(&text.stdout).expect("the printed module can be parsed"));
     }

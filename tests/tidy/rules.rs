@@ -78,6 +78,21 @@ pub const FORBIDDEN_WORDS: &[&str] = &["TODO", "FIXME", "XXX", "todo!", "unimple
 pub const MACHINE_PATHS: &[&str] =
     &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/tm", "p/"), concat!("/ho", "me/")];
 
+/// What the top folder holds beside folders.
+pub const TOP_FILES: &[&str] = &[
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "clippy.toml",
+    "deny.toml",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+];
+
 /// Folders that are not ours, anywhere in the tree.
 pub const SKIPPED_FOLDERS: &[&str] = &["target", ".git"];
 

@@ -1,7 +1,7 @@
 //! Rules on single files: header, size, safety, words, and what a fuzz target may hold.
 
 use super::rules::{
-    FORBIDDEN_WORDS, LONG_FILES, MACHINE_PATHS, MAX_FUZZ_TARGET_LINES, MAX_LINES, RUST_FOLDERS, SAFE_ROOMS,
+    FORBIDDEN_WORDS, LONG_FILES, MACHINE_PATHS, MAX_FUZZ_TARGET_LINES, MAX_LINES, RUST_FOLDERS, SAFE_ROOMS, TOP_FILES,
 };
 use super::text::{code, words};
 use super::tree::{Tree, Violation};
@@ -75,6 +75,12 @@ pub fn machine_paths(tree: &Tree) -> Vec<Violation> {
     found
 }
 
+/// The top folder holds what is listed, and nothing that a command left there.
+pub fn top_files(tree: &Tree) -> Vec<Violation> {
+    let stray = tree.files().filter(|(path, _)| !path.contains('/') && !TOP_FILES.contains(path));
+    stray.map(|(path, _)| Violation::new(path, 0, "no file of this name belongs into the top folder")).collect()
+}
+
 /// `/a/` is a place in `x = "/a/b"`, not in `b/a/c`.
 fn starts_a_path(line: &str, place: &str) -> bool {
     let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'*' | b'}');
@@ -106,6 +112,13 @@ pub fn fuzz_targets(tree: &Tree) -> Vec<Violation> {
 #[test]
 fn the_folders_of_the_rules_are_folders() {
     assert!(RUST_FOLDERS.iter().all(|folder| folder.ends_with('/')));
+}
+
+/// A lowered module was in the repository for days, as `-`: `lower -o -` wrote a file of that name.
+#[test]
+fn stray_files_are_flagged() {
+    let tree = Tree::of(&[("-", ""), ("README.md", ""), ("src/-", "")]);
+    assert_eq!(top_files(&tree).into_iter().map(|v| v.file).collect::<Vec<_>>(), ["-"]);
 }
 
 #[test]
