@@ -17,7 +17,7 @@
 //!   code has those types, and must validate.
 //! - Backtraces show the frame that is gone: each instruction tells which call it stands in
 //!   ([`Inlined`]).
-//! - It ends: what comes from a callee is not looked at again.
+//! - It ends: what comes from a callee is looked at again only if it is in a loop of the caller, and [`LOOKS`] times in all.
 //!
 //! What is put in is decided by a cost, which is about the number of machine instructions:
 //!
@@ -29,6 +29,8 @@
 //! - What ends in a trap is hardly ever done, and only gets larger: calls there stay.
 //! - A caller grows at most by its own cost, or by [`MIN_GROWTH`], whichever is more. Calls in the innermost loops come
 //!   first, and as long as it is their turn it may grow to [`MIN_GROWTH_IN_LOOPS`]; what they took is not there for others.
+//! - What is put into a loop may call others, as the way to a method does: those calls are in the loop too, and are looked at
+//!   again. They take what is left of the growth.
 //! - A function that calls candidates in its own loops is none: elsewhere those would stay calls, and beside its loop a
 //!   call of it costs nothing.
 //! - Where hints tell how often a call is made, that counts and not the loops that it is in ([`urgency`]).
@@ -61,7 +63,7 @@ const MAX_ITSELF: u32 = 60;
 const MIN_GROWTH: u32 = 200;
 
 /// ... and so much by calls that are in its loops.
-const MIN_GROWTH_IN_LOOPS: u32 = 400;
+const MIN_GROWTH_IN_LOOPS: u32 = 600;
 
 /// No caller grows beyond this.
 const MAX_CALLER: u32 = 10_000;
@@ -74,6 +76,9 @@ const SELDOM: i8 = -4;
 
 /// How often candidates are put into candidates.
 const ROUNDS: usize = 2;
+
+/// How often a function is looked at: first at all of its calls, then at those in loops that came with what was put there.
+const LOOKS: usize = 4;
 
 /// Functions that may be put into others, by index.
 #[derive(Default)]
@@ -142,7 +147,7 @@ impl<'a> Candidates<'a> {
             return None;
         }
         let mut func = of.func.clone();
-        put(&mut func, &self.frequencies, wanted);
+        put(&mut func, &self.frequencies, &mut Budget::default(), wanted);
         let cost = cost(&func, most).filter(|_| !calls(&func, index))?;
         Some((index, Candidate { func, cost }))
     }
@@ -157,35 +162,53 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
 pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
     let index = func.index;
     let (bodies, often) = (&candidates.bodies, &candidates.frequencies);
-    let others = !bodies.is_empty() && put(func, often, |callee| bodies.get(&callee).filter(|_| callee != index));
+    let wanted = |callee| bodies.get(&callee).filter(|_| callee != index);
+    let mut budget = Budget::default();
+    let looks = if bodies.is_empty() { 0 } else { LOOKS };
+    let others = (0..looks).take_while(|_| put(func, often, &mut budget, wanted)).count() > 0;
     // Behind the others, so that they are in what is put there.
     let itself = itself(func);
-    let again = itself.is_some_and(|itself| put(func, often, |callee| Some(&itself).filter(|_| callee == index)));
+    let again = itself.is_some_and(|itself| {
+        put(func, often, &mut Budget::default(), |callee| Some(&itself).filter(|_| callee == index))
+    });
     others || again
 }
 
-/// Puts functions into a function. Whether it did.
+/// Puts functions into a function: in the place of all calls, or of those in loops if it is not the first time. Whether it
+/// did.
 fn put<'c, 'a: 'c>(
     func: &mut Func<'a>,
     often: &Frequencies,
+    budget: &mut Budget,
     wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>,
 ) -> bool {
     let mut changed = false;
     let (found, own) = sites(func, often, |callee| wanted(callee).is_some());
-    let mut spent = 0;
+    let again = budget.own.is_some();
+    let own = *budget.own.get_or_insert(own);
     for (Reverse(depth), call, callee) in found {
+        if again && depth == 0 {
+            break;
+        }
         let growth = own.max(if depth > 0 { MIN_GROWTH_IN_LOOPS } else { MIN_GROWTH });
-        let left = growth.min(MAX_CALLER.saturating_sub(own)).saturating_sub(spent);
+        let left = growth.min(MAX_CALLER.saturating_sub(own)).saturating_sub(budget.spent);
         let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
         if let Some(candidate) = wanted(callee)
             && candidate.cost <= most
             && splice(func, call, &candidate.func)
         {
-            spent += candidate.cost;
+            budget.spent += candidate.cost;
             changed = true;
         }
     }
     changed
+}
+
+/// What a function cost before anything was put into it, and what was put into it since.
+#[derive(Default)]
+struct Budget {
+    own: Option<u32>,
+    spent: u32,
 }
 
 /// A call: how deep in loops, which instruction, whom it calls.

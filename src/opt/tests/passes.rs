@@ -566,6 +566,47 @@ fn large_and_recursive_functions_stay_calls() {
     assert!(left > 10 && left < 25, "{left}");
 }
 
+/// The way to a method: what a loop calls does nothing but call another, which is too large to be put where no loop is.
+/// The loop kept its calls, and the scheduler of richards took a fifth longer for that.
+#[test]
+fn what_a_loop_calls_may_call_what_is_put_there_too() {
+    let sized = |index, size: u32| {
+        callee(index, |c, p| {
+            let sum = (0..size).fold(p, |sum, _| c.i32_op(wasmparser::Operator::I32Add, sum, p));
+            c.push(Op::Return, &[sum], &[]);
+        })
+    };
+    let way = callee(6, |c, p| {
+        let got = call(c, 5, p);
+        c.push(Op::Return, &[got], &[]);
+    });
+    let left = |method: &Func<'static>, looped: bool| {
+        let candidates = Candidates::new([method, &way].into_iter(), Frequencies::default());
+        let caller = func(&[ValType::I32], |c, p| {
+            let body = c.func.add_region();
+            let mut inner = Cursor::at(c.func, body, c.loc);
+            let got = call(&mut inner, 6, p[0]);
+            inner.push(USE, &[got], &[]);
+            inner.yield_(&[]);
+            c.push(if looped { Op::Loop { body } } else { Op::Block { body } }, &[], &[]);
+        });
+        let lines = after(caller, |f| {
+            inline::run(f, &candidates);
+        });
+        [5, 6].map(|f| lines.iter().filter(|l| l.contains(&format!("Call(Func({f}))"))).count())
+    };
+    let method = sized(5, inline::MAX_OUTSIDE + 1);
+    assert_eq!(left(&method, true), [0, 0]);
+    assert_eq!(left(&method, false), [1, 0]);
+    // Two that call each other: there is an end to it.
+    let back = callee(5, |c, p| {
+        let sum = (0..inline::MAX_OUTSIDE).fold(p, |sum, _| c.i32_op(wasmparser::Operator::I32Add, sum, p));
+        let got = call(c, 6, sum);
+        c.push(Op::Return, &[got], &[]);
+    });
+    assert_eq!(left(&back, true).iter().sum::<usize>(), 1);
+}
+
 #[test]
 fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
     let w = world();
