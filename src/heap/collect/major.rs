@@ -15,6 +15,7 @@ use super::trace::{Live, Marker, Marking};
 use crate::heap::memory::{HeapMemory, Words};
 use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::blocks_for;
+use crate::heap::space::pages::BLOCK_BYTES;
 use crate::heap::weak::Entries;
 use crate::heap::{AllocError, Heap};
 use std::ops::Range;
@@ -112,7 +113,10 @@ impl Heap {
             self.poison(mem, range);
         }
         let apart = self.large.bytes() + self.pinned.bytes();
-        self.sizer.major_done(live.old, apart, live.late);
+        // What is promoted next has its blocks reserved.
+        let free = self.pages.free_blocks() as u64 * BLOCK_BYTES as u64;
+        let free = free.saturating_sub(u64::from(self.map.nursery_end - self.map.nursery_start));
+        self.sizer.major_done(live.old, apart, live.late, free);
         self.stats.live_after_major = live.old + apart;
     }
 
