@@ -15,6 +15,7 @@
 //! | `loops.rs` | one walk that gathers something about each loop |
 //! | `likely.rs` | which functions calls through references reach most, and how often calls are made |
 //! | `targets.rs` | which constructs branches lead to |
+//! | `edges.rs` | where the operands of control instructions go |
 //! | `reach.rs` | which nodes of a graph lead to a marked one |
 //! | `print.rs` | text, for tests and debugging |
 //! | `verify.rs` | an independent check of the invariants below |
@@ -36,6 +37,7 @@
 
 mod build;
 mod debug;
+mod edges;
 mod effects;
 mod func;
 mod likely;
@@ -48,6 +50,7 @@ pub mod verify;
 
 pub use build::{Cursor, memarg, zero};
 pub use debug::{DebugOp, Debugged, Mark, MarkKind, Shape, VarKind};
+pub use edges::{destinations, handed};
 pub use effects::{Effects, effects};
 pub use func::{Frame, Func, Inlined, Inst, InstData, Region, RegionData, SrcLoc, Value, ValueData, ValueDef};
 pub use likely::{Frequencies, Frequency, LikelyTarget, LikelyTargets};

@@ -24,6 +24,7 @@ use crate::opt::Passes;
 use crate::parse::{Elem, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Functions that lowered code may call besides the original ones.
@@ -106,6 +107,8 @@ pub struct ModuleEnv<'m, 'a> {
     pub rtts: BTreeMap<TypeId, u32>,
     /// Offset from the function base of the handle of each function whose reference can be taken.
     pub handles: BTreeMap<u32, u32>,
+    /// Which of them are of functions that the module defines, by type index; these are the first ones.
+    own_handles: Vec<(u32, Range<u32>)>,
 }
 
 impl<'m, 'a> ModuleEnv<'m, 'a> {
@@ -155,6 +158,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             area_words: 0,
             rtts: BTreeMap::new(),
             handles: BTreeMap::new(),
+            own_handles: Vec::new(),
         };
         if cx.relocatable {
             env.rtts = env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
@@ -202,7 +206,48 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         if !self.module.has_func_words && !self.gc_types.values().any(holds) {
             return;
         }
-        self.handles = self.module.referable().into_iter().zip(0..).collect();
+        // Those of one type side by side, and last those that are imported, whose type may be below what is declared.
+        let funcs = &self.module.funcs;
+        let decl = |func: &u32| funcs.get(*func as usize).map(|decl| (decl.imported, decl.ty));
+        let mut referable: Vec<u32> = self.module.referable().into_iter().collect();
+        referable.sort_by_key(|func| (decl(func), *func));
+        for (func, handle) in referable.into_iter().zip(0..) {
+            self.handles.insert(func, handle);
+            match (decl(&func), self.own_handles.last_mut()) {
+                (Some((false, ty)), Some((last, range))) if *last == ty => range.end = handle + 1,
+                (Some((false, ty)), _) => self.own_handles.push((ty, handle..handle + 1)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The functions that have handles, in the order of these.
+    pub fn functions_with_handles(&self) -> Vec<u32> {
+        let mut rows: Vec<(u32, u32)> = self.handles.iter().map(|(&func, &handle)| (handle, func)).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, func)| func).collect()
+    }
+
+    /// How many functions of the module's own have handles, which are the first ones; and which of those are of a type.
+    /// `None` where that is not worth it, as they are of many types.
+    pub fn handles_of(&self, to: RefType) -> Option<(u32, Vec<Range<u32>>)> {
+        /// So many types are looked at for each test.
+        const MAX_TYPES: usize = 64;
+        /// So many ranges are compared with.
+        const MAX_RANGES: usize = 4;
+        let own = self.own_handles.last().filter(|_| self.own_handles.len() <= MAX_TYPES)?.1.end;
+        let types = &self.module.types;
+        let mut found = Vec::<Range<u32>>::new();
+        for (ty, range) in &self.own_handles {
+            let heap = HeapType::Concrete(CompositeKind::Func, types.id(*ty));
+            let is = if to.exact { heap == to.heap } else { types.is_sub_heap(heap, to.heap) };
+            match found.last_mut() {
+                Some(last) if is && last.end == range.start => last.end = range.end,
+                _ if is => found.push(range.clone()),
+                _ => {}
+            }
+        }
+        (found.len() <= MAX_RANGES).then_some((own, found))
     }
 
     /// Virtual index of a function that lowering adds.

@@ -7,9 +7,10 @@
 use super::compared;
 use super::counters::counters;
 use super::environ::{Environ, Lowering};
+use super::handles::merged_handles;
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value, targets};
+use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value, destinations, targets};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 
@@ -28,8 +29,9 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     new.values.reserve(2 * old.values.len());
     let targets = targets(old);
     let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
-    let mut driver =
-        Driver { old, new, environ, values: SecondaryMap::new(), insts: SecondaryMap::new(), targets, counters };
+    let handles = merged_handles(old, &environ.env().handles);
+    let (values, insts) = (SecondaryMap::new(), SecondaryMap::new());
+    let mut driver = Driver { old, new, environ, values, insts, targets, counters, handles };
     driver.run()?;
     Ok(driver.new)
 }
@@ -44,6 +46,8 @@ struct Driver<'o, 'a, 'e, E> {
     targets: EntitySet<Inst>,
     /// Values of the original that are never negative.
     counters: EntitySet<Value>,
+    /// Parameters of loops and results of constructs that are handles of functions.
+    handles: EntitySet<Value>,
 }
 
 struct Place {
@@ -166,43 +170,39 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
 
     fn map_results(&mut self, old: Inst, new: Inst) {
         for (&old, &new) in self.old.results(old).iter().zip(self.new.results(new)) {
-            self.values[old] = Some(Repr::Plain(new));
+            self.values[old] = Some(self.merged(old, new));
         }
+    }
+
+    /// What a parameter of a loop or a result of a construct is in lowered code.
+    fn merged(&self, old: Value, new: Value) -> Repr {
+        if self.handles.contains(old) { Repr::Handle(new) } else { Repr::Plain(new) }
+    }
+
+    /// Its type there.
+    fn merged_type(&self, old: Value) -> ValType {
+        if self.handles.contains(old) { ValType::I32 } else { self.old.ty(old) }
     }
 
     fn target(&self, old: Inst) -> Result<Inst, Error> {
         self.insts[old].expand().ok_or_else(|| Error::bug("branch to an instruction that is not open"))
     }
 
-    /// What a branch to an instruction carries.
-    fn carried(&self, target: Option<Inst>) -> Vec<ValType> {
-        let types = |values: &[Value]| values.iter().map(|&v| self.old.ty(v)).collect();
-        match target.map(|inst| (inst, &self.old.insts[inst].op)) {
-            None => self.old.results.clone(),
-            Some((_, Op::Loop { body })) => types(&self.old.regions[*body].params),
-            Some((inst, _)) => types(self.old.results(inst)),
-        }
-    }
-
-    /// The types that the operands of a control instruction are to have.
-    fn expected(&self, inst: Inst, owner: Option<Inst>) -> Vec<ValType> {
-        let types = |values: &[Value]| values.iter().map(|&v| self.old.ty(v)).collect();
-        match &self.old.insts[inst].op {
-            Op::Br { target } => self.carried(Some(*target)),
-            Op::BrIf { target } => [ValType::I32].into_iter().chain(self.carried(Some(*target))).collect(),
+    /// The type of the function's result that an operand becomes.
+    fn returned(&self, inst: Inst, operand: usize) -> Option<ValType> {
+        let first = match &self.old.insts[inst].op {
+            Op::Return => 0,
             Op::BrTable { targets } => {
-                let all = targets.iter().flat_map(|t| self.carried(t.target));
-                [ValType::I32].into_iter().chain(all).collect()
+                let mut first = 1;
+                let target = targets.iter().find(|to| {
+                    first += to.args as usize;
+                    operand < first
+                })?;
+                first - target.target.is_none().then_some(target.args as usize)?
             }
-            Op::Return => self.old.results.clone(),
-            Op::Yield => owner.map_or(Vec::new(), |owner| types(self.old.results(owner))),
-            Op::Loop { body } => types(&self.old.regions[*body].params),
-            Op::Select => match self.old.results(inst) {
-                &[result] => vec![self.old.ty(result); 2],
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        }
+            _ => return None,
+        };
+        self.old.results.get(operand.checked_sub(first)?).copied()
     }
 
     /// Whether a condition is nearly always, or hardly ever, other than zero: an exception is hardly ever pending, and
@@ -235,13 +235,19 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         args: &[Arg],
     ) -> Lowering<Vec<(Region, Region)>> {
         let data = &self.old.insts[inst];
-        let expected = self.expected(inst, owner);
+        let destinations = destinations(self.old, inst, owner);
         let mut values = Vec::with_capacity(args.len());
-        let (mut c, e) = self.cursor(region, data.loc);
         for (n, &arg) in args.iter().enumerate() {
-            let expected = expected.get(n).copied().unwrap_or(arg.ty);
-            values.push(func_ref::native_as(e, &mut c, arg, expected)?);
+            let to = destinations.get(n).copied().flatten();
+            let is_handle = to.is_some_and(|to| self.handles.contains(to));
+            let expected = to.map(|to| self.old.ty(to)).or_else(|| self.returned(inst, n)).unwrap_or(arg.ty);
+            let (mut c, e) = self.cursor(region, data.loc);
+            values.push(match is_handle {
+                true => func_ref::handle(e, &mut c, arg)?,
+                false => func_ref::native_as(e, &mut c, arg, expected)?,
+            });
         }
+        let (c, _) = self.cursor(region, data.loc);
         let nested: Vec<(Region, Region)> = data.op.regions().map(|old| (old, c.func.add_region())).collect();
         let new_region = |n: usize| nested.get(n).map(|&(_, new)| new).ok_or_else(|| Error::bug("no such region"));
         let op = match &data.op {
@@ -261,14 +267,14 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         };
         for &(old, new) in &nested {
             for &param in &self.old.regions[old].params {
-                let value = self.new.add_param(new, self.old.ty(param));
-                self.values[param] = Some(Repr::Plain(value));
+                let value = self.new.add_param(new, self.merged_type(param));
+                self.values[param] = Some(self.merged(param, value));
                 if self.counters.contains(param) {
                     self.environ.known().set_never_negative(value);
                 }
             }
         }
-        let results: Vec<ValType> = self.old.results(inst).iter().map(|&v| self.old.ty(v)).collect();
+        let results: Vec<ValType> = self.old.results(inst).iter().map(|&v| self.merged_type(v)).collect();
         let (mut c, _) = self.cursor(region, data.loc);
         let new = c.push(op, &values, &results);
         c.func.insts[new].trap = data.trap;

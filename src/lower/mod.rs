@@ -12,6 +12,7 @@
 //! | `known.rs` | words that are known already: lengths, headers, cells of tables, addresses of root areas |
 //! | `compared.rs` | what a condition tells of numbers |
 //! | `counters.rs` | parameters of loops that are never negative |
+//! | `handles.rs` | function references that stay handles where ways meet |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |
@@ -43,6 +44,7 @@ pub mod env;
 pub mod environ;
 mod fixed_tables;
 pub mod func;
+mod handles;
 mod helper;
 pub mod index;
 mod init;

@@ -169,7 +169,7 @@ pub fn elems(
     }
     if !env.handles.is_empty() {
         let offset = enc::ConstExpr::global_get(index.globals.get(env.function_base_global()));
-        let funcs: Vec<u32> = env.handles.keys().map(|&f| index.funcs.get(f)).collect();
+        let funcs: Vec<u32> = env.functions_with_handles().into_iter().map(|f| index.funcs.get(f)).collect();
         section.active(Some(index.tables.get(env.functions())), &offset, enc::Elements::Functions(funcs.into()));
     }
     if !stand_ins.is_empty() {

@@ -27,7 +27,7 @@
 
 use super::names::{Names, each_inst};
 use super::scalars::{self, is_of};
-use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, ValueDef};
+use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, ValueDef, destinations, handed};
 use crate::types::{RefType, TypeId, TypeTable, ValType};
 use std::collections::{HashMap, HashSet};
 
@@ -49,25 +49,14 @@ pub fn run(func: &mut Func<'_>, types: &TypeTable) -> bool {
     true
 }
 
-/// The merges that a control instruction hands its operands to, each with the operand.
+/// The merges that a control instruction hands its operands to, each with the operand. Those that are handed to nothing
+/// come first.
 fn edges(func: &Func<'_>, inst: Inst, owner: Option<Inst>) -> Vec<(Value, Value)> {
-    let args = func.args(inst);
-    let (to, args) = match func.insts[inst].op {
-        Op::Loop { body } => (func.regions[body].params.as_slice(), args),
-        Op::Br { target } => (handed(func, target), args),
-        Op::BrIf { target } => (handed(func, target), args.get(1..).unwrap_or_default()),
-        Op::Yield => (owner.map_or(&[][..], |owner| func.results(owner)), args),
-        _ => return Vec::new(),
-    };
-    to.iter().copied().zip(args.iter().copied()).collect()
-}
-
-/// What a branch to a construct gives a value to.
-fn handed<'f>(func: &'f Func<'_>, target: Inst) -> &'f [Value] {
-    match func.insts[target].op {
-        Op::Loop { body } => &func.regions[body].params,
-        _ => func.results(target),
+    if let Op::BrTable { .. } | Op::Select = func.insts[inst].op {
+        return Vec::new();
     }
+    let to = destinations(func, inst, owner);
+    to.into_iter().zip(func.args(inst)).filter_map(|(to, &value)| Some((to?, value))).collect()
 }
 
 /// What a walk over the function gathers.

@@ -52,7 +52,7 @@
 ;;   (export "one" (func 6))
 ;;   (export "tail" (func 7))
 ;;   (elem (;0;) declare func $add $scale $twice)
-;;   (elem (;1;) (table 0) (global.get 1) func $add $scale $twice 5 6 7)
+;;   (elem (;1;) (table 0) (global.get 1) func $add $scale $twice 6 5 7)
 ;;   (func $add (;1;) (type 0) (param i32 i32) (result i32)
 ;;     local.get 0
 ;;     i32.load offset=3 align=1

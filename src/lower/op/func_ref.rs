@@ -172,11 +172,58 @@ pub fn test<'a, E: Environ<'a>>(
     if to.heap.is_bottom() || types_disjoint(e, from, to) {
         return Ok(if_null);
     }
-    let value = native(e, c, arg)?;
-    let cast = runtime_cast(e, c, value, to)?;
-    let failed = c.value(Op::Ref(RefOp::IsNull), &[cast], ValType::I32);
-    let passed = c.core(Operator::I32Eqz, &[failed], ValType::I32);
+    let passed = match arg.repr {
+        Repr::Handle(handle) => handle_is_of(e, c, handle, to)?,
+        _ => {
+            let value = native(e, c, arg)?;
+            let cast = runtime_cast(e, c, value, to)?;
+            is_there(c, cast)
+        }
+    };
     Ok(c.i32_op(Operator::I32Or, passed, if_null))
+}
+
+/// Whether a handle is of a function of this type: an `i32`, zero for null. Of the module's own functions it is known by
+/// the handle, of others the runtime is asked.
+fn handle_is_of<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: Value, to: RefType) -> Lowering<Value> {
+    let Some((own, ranges)) = e.env().handles_of(to) else { return handle_asked(e, c, handle, to) };
+    let base = own_handle(e, c, 0);
+    let offset = c.i32_op(Operator::I32Sub, handle, base);
+    let end = c.i32(own);
+    let is_own = c.i32_op(Operator::I32LtU, offset, end);
+    let mut asked = Ok(());
+    let inst = c.if_else(
+        is_own,
+        &[ValType::I32],
+        |c| {
+            let mut is = c.i32(0);
+            for range in ranges {
+                let start = c.i32(range.start);
+                let len = c.i32(range.end - range.start);
+                let from_start = c.i32_op(Operator::I32Sub, offset, start);
+                let within = c.i32_op(Operator::I32LtU, from_start, len);
+                is = c.i32_op(Operator::I32Or, is, within);
+            }
+            c.yield_(&[is]);
+        },
+        |c| match handle_asked(e, c, handle, to) {
+            Ok(is) => c.yield_(&[is]),
+            Err(err) => asked = Err(err),
+        },
+    );
+    asked?;
+    Ok(c.func.results(inst)[0])
+}
+
+fn handle_asked<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: Value, to: RefType) -> Lowering<Value> {
+    let value = from_handle(e, c, handle, RefType::new(true, HeapType::Func))?;
+    let cast = runtime_cast(e, c, value, to)?;
+    Ok(is_there(c, cast))
+}
+
+fn is_there(c: &mut Cursor<'_, '_>, value: Value) -> Value {
+    let is_null = c.value(Op::Ref(RefOp::IsNull), &[value], ValType::I32);
+    c.core(Operator::I32Eqz, &[is_null], ValType::I32)
 }
 
 fn types_disjoint<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> bool {
@@ -195,13 +242,31 @@ pub fn cast<'a, E: Environ<'a>>(
     if types.is_sub_ref(from.non_null(), to.non_null()) {
         return if to.nullable || !from.nullable { Ok(arg.repr) } else { non_null(e, c, arg, TrapCode::CastFailure) };
     }
-    let ok = test(e, c, arg, from, to)?;
-    let failed = c.core(Operator::I32Eqz, &[ok], ValType::I32);
-    c.trap_if(failed, TrapCode::CastFailure);
-    if to.heap.is_bottom() {
+    if to.heap.is_bottom() || types_disjoint(e, from, to) {
+        let ok = test(e, c, arg, from, to)?;
+        let failed = c.core(Operator::I32Eqz, &[ok], ValType::I32);
+        c.trap_if(failed, TrapCode::CastFailure);
         return Ok(Repr::Null(to.heap));
+    }
+    let failing = |e: &mut E, c: &mut Cursor<'_, 'a>, failed: Value| -> Lowering {
+        let mut failed = failed;
+        if to.nullable {
+            let is_null = is_null(e, c, arg)?;
+            failed = c.i32_op(Operator::I32GtU, failed, is_null);
+        }
+        c.trap_if(failed, TrapCode::CastFailure);
+        Ok(())
+    };
+    if let Repr::Handle(handle) = arg.repr {
+        // It is as good for what it is cast for, which is nearly always a call.
+        let is = handle_is_of(e, c, handle, to)?;
+        let failed = c.core(Operator::I32Eqz, &[is], ValType::I32);
+        failing(e, c, failed)?;
+        return Ok(arg.repr);
     }
     let value = native(e, c, arg)?;
     let cast = runtime_cast(e, c, value, to)?;
+    let failed = c.value(Op::Ref(RefOp::IsNull), &[cast], ValType::I32);
+    failing(e, c, failed)?;
     Ok(Repr::Plain(refined(c, cast, to)))
 }
