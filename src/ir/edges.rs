@@ -3,8 +3,9 @@
 use super::func::{Func, Inst, Value};
 use super::op::Op;
 
-/// For each operand of an instruction the value that gets it where control goes on: a parameter of a loop, or a result of
-/// a construct. `None` for what is no such thing: conditions, what a function returns, operands of other instructions.
+/// For each operand of a control instruction the value that gets it where control goes on: a parameter of a loop, or a
+/// result of a construct; `None` for conditions, and for what a `br_table` returns from the function. Those of a `br_table`
+/// are its index, and then as many for each target as that takes. Empty for `Return` and for all other instructions.
 /// `owner` is the instruction that owns the region.
 pub fn destinations(func: &Func<'_>, inst: Inst, owner: Option<Inst>) -> Vec<Option<Value>> {
     let some = |values: &[Value]| values.iter().copied().map(Some).collect::<Vec<_>>();

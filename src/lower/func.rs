@@ -7,10 +7,10 @@
 use super::compared;
 use super::counters::counters;
 use super::environ::{Environ, Lowering};
-use super::handles::merged_handles;
+use super::handles::lasting_handles;
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, Region, SrcLoc, Value, destinations, targets};
+use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, Value, destinations, targets};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 
@@ -29,7 +29,7 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     new.values.reserve(2 * old.values.len());
     let targets = targets(old);
     let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
-    let handles = merged_handles(old, &environ.env().handles);
+    let handles = lasting_handles(old, &environ.env().handles);
     let (values, insts) = (SecondaryMap::new(), SecondaryMap::new());
     let mut driver = Driver { old, new, environ, values, insts, targets, counters, handles };
     driver.run()?;
@@ -46,7 +46,7 @@ struct Driver<'o, 'a, 'e, E> {
     targets: EntitySet<Inst>,
     /// Values of the original that are never negative.
     counters: EntitySet<Value>,
-    /// Parameters of loops and results of constructs that are handles of functions.
+    /// Parameters of loops, results of constructs and of casts that are handles of functions.
     handles: EntitySet<Value>,
 }
 
@@ -136,7 +136,8 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         let args = self.args(inst)?;
         let result = old.results(inst).first().copied();
         let ty = result.map(|v| old.ty(v));
-        let (mut cursor, e) = self.cursor(region, data.loc);
+        let lasting = &self.handles;
+        let (mut cursor, e) = (Cursor { func: &mut self.new, region, loc: data.loc }, &mut *self.environ);
         let c = &mut cursor;
         e.known().pass(&data.op);
         let out = match &data.op {
@@ -145,7 +146,13 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             Op::I31(op) => Some(op::i31::lower(e, c, *op, &args)?),
             Op::Ref(op) => {
                 let ty = ty.ok_or_else(|| Error::bug("reference operation without a result"))?;
-                Some(op::ref_::lower(e, c, *op, &args, ty)?)
+                let repr = op::ref_::lower(e, c, *op, &args, ty)?;
+                Some(match (repr, op, result) {
+                    (Repr::Handle(_), RefOp::Cast(_), Some(result)) if !lasting.contains(result) => {
+                        Repr::Plain(func_ref::native(e, c, Arg { repr, ty })?)
+                    }
+                    _ => repr,
+                })
             }
             Op::Exn(op) => op::exn::lower(e, c, *op, &args, ty)?,
             Op::Global(op) => op::global::lower(e, c, *op, &args, ty)?,

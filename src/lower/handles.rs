@@ -1,4 +1,4 @@
-//! Function references that stay handles where several ways meet.
+//! Function references that stay handles where several ways meet, and behind casts.
 //!
 //! ```wat
 //! (local.set $f (ref.func $default))
@@ -8,8 +8,11 @@
 //!
 //! To make a reference of a handle, or of `ref.func`, the engine is asked, and to make a handle of a reference the runtime
 //! is. So what loops carry and arms give is a handle where that takes neither: all that comes together is read from
-//! objects, named by the module, or null; and all that is done with it is to call it, to store it in objects, or to ask for
-//! null.
+//! objects, named by the module, or null; and all that is done with it is to call it, to store it in objects, to test or cast
+//! it, or to ask for null. What flows into one another is decided about together.
+//!
+//! A call by handle takes longer than one by reference, most of all if the function is of a subtype of the call's type. So
+//! what is made outside of a loop and called in it becomes a reference.
 //!
 //! What this is not: a condition for anything. Every operation takes a function reference in any representation
 //! (`op/func_ref.rs`); this only says which is cheaper.
@@ -18,76 +21,81 @@ use crate::ir::{ArrayOp, Callee, Func, Inst, Op, RefOp, StructOp, Value, destina
 use cranelift_entity::EntitySet;
 use std::collections::{BTreeMap, HashMap};
 
-/// The parameters of loops and results of constructs that are to be handles. `own` are the functions of the module that
-/// have one.
-pub fn merged_handles(func: &Func<'_>, own: &BTreeMap<u32, u32>) -> EntitySet<Value> {
+/// The parameters of loops, results of constructs and results of casts that are to be handles. `own` are the functions of
+/// the module that have one.
+pub fn lasting_handles(func: &Func<'_>, own: &BTreeMap<u32, u32>) -> EntitySet<Value> {
     let is_func = |value: Value| func.ty(value).as_ref().is_some_and(|ty| ty.is_func());
-    let control = |op: &Op<'_>| op.regions().next().is_some() || matches!(op, Op::Select);
-    let params =
-        func.regions.iter().filter(|&(region, _)| region != func.body).flat_map(|(_, data)| &data.params).copied();
-    let results = func.insts.keys().filter(|&inst| control(&func.insts[inst].op)).flat_map(|inst| func.results(inst));
-    let mut merges = EntitySet::new();
-    merges.extend(params.chain(results.copied()).filter(|&value| is_func(value)));
-    if merges.keys().next().is_none() {
-        return merges;
+    let decides = |op: &Op<'_>| op.regions().next().is_some() || matches!(op, Op::Select | Op::Ref(RefOp::Cast(_)));
+    let params = func.regions.iter().filter(|&(region, _)| region != func.body).flat_map(|(_, data)| &data.params);
+    let results = func.insts.keys().filter(|&inst| decides(&func.insts[inst].op)).flat_map(|inst| func.results(inst));
+    let mut wanted = EntitySet::new();
+    wanted.extend(params.chain(results).copied().filter(|&value| is_func(value)));
+    if wanted.keys().next().is_none() {
+        return wanted;
     }
     let given = func.params().iter().copied().filter(|&value| is_func(value)).collect();
-    let mut search = Search { merges, around: HashMap::new(), bad: given };
-    let mut stack = vec![(func.body, None)];
-    while let Some((region, owner)) = stack.pop() {
+    let mut search =
+        Search { wanted, around: HashMap::new(), bad: given, made: HashMap::new(), called: HashMap::new() };
+    let mut stack = vec![(func.body, None, 0)];
+    while let Some((region, owner, depth)) = stack.pop() {
         for &inst in &func.regions[region].insts {
-            search.inst(func, inst, owner, own, is_func);
-            stack.extend(func.insts[inst].op.regions().map(|nested| (nested, Some(inst))));
+            search.inst(func, inst, (owner, depth), own);
+            let op = &func.insts[inst].op;
+            let depth = depth + u32::from(matches!(op, Op::Loop { .. }));
+            stack.extend(op.regions().map(|nested| (nested, Some(inst), depth)));
         }
     }
     search.solve()
 }
 
 struct Search {
-    merges: EntitySet<Value>,
+    /// What is to be decided.
+    wanted: EntitySet<Value>,
     /// What flows into one another, both ways.
     around: HashMap<Value, Vec<Value>>,
-    /// What is better no handle.
+    /// What has no handle at hand, or is needed as a reference.
     bad: Vec<Value>,
+    /// How deep in loops functions are read from objects or named.
+    made: HashMap<Value, u32>,
+    /// How deep in loops functions are called.
+    called: HashMap<Value, u32>,
 }
 
 impl Search {
-    fn inst(
-        &mut self,
-        func: &Func<'_>,
-        inst: Inst,
-        owner: Option<Inst>,
-        own: &BTreeMap<u32, u32>,
-        is_func: impl Fn(Value) -> bool,
-    ) {
-        let (op, args) = (&func.insts[inst].op, func.args(inst));
-        let funcs = || args.iter().copied().filter(|&value| is_func(value));
+    /// Notes what an instruction does with functions; `at` are the owner of its region, and how deep in loops that is.
+    fn inst(&mut self, func: &Func<'_>, inst: Inst, at: (Option<Inst>, u32), own: &BTreeMap<u32, u32>) {
+        let (owner, depth) = at;
+        let (op, args, results) = (&func.insts[inst].op, func.args(inst), func.results(inst));
+        let is_func = |value: &Value| func.ty(*value).as_ref().is_some_and(|ty| ty.is_func());
         match op {
-            Op::Ref(RefOp::IsNull | RefOp::IsFunc(_) | RefOp::Test(_)) => {}
+            Op::Ref(RefOp::IsNull | RefOp::IsFunc(_) | RefOp::Test(_) | RefOp::Null(_)) => {}
             // These are the operand under another name.
             Op::Ref(RefOp::AsNonNull | RefOp::Refine | RefOp::Cast(_)) => {
-                funcs().zip(func.results(inst)).for_each(|(from, &to)| self.flow(from, to));
+                args.iter().filter(|arg| is_func(arg)).zip(results).for_each(|(&from, &to)| self.flow(from, to));
             }
-            Op::Ref(RefOp::Func(index)) if !own.contains_key(index) => self.bad.extend(func.results(inst)),
-            Op::Ref(RefOp::Func(_) | RefOp::Null(_)) => {}
-            Op::Struct(StructOp::Get { .. }) | Op::Array(ArrayOp::Get { .. }) => {}
+            Op::Ref(RefOp::Func(index)) if !own.contains_key(index) => self.bad.extend(results),
+            Op::Ref(RefOp::Func(_)) | Op::Struct(StructOp::Get { .. }) | Op::Array(ArrayOp::Get { .. }) => {
+                self.made.extend(results.iter().filter(|result| is_func(result)).map(|&result| (result, depth)));
+            }
             // What is stored.
             Op::Struct(_) | Op::Array(_) => {}
             Op::Call(Callee::Ref { .. }) | Op::ReturnCall(Callee::Ref { .. }) => {
-                let handed = &args[..args.len().saturating_sub(1)];
-                self.bad.extend(handed.iter().filter(|&&value| is_func(value)));
-                self.bad.extend(func.results(inst));
+                if let Some((&target, handed)) = args.split_last() {
+                    let deepest = self.called.entry(target).or_default();
+                    *deepest = depth.max(*deepest);
+                    self.bad.extend(handed.iter().filter(|arg| is_func(arg)));
+                }
+                self.bad.extend(results);
             }
             _ => {
                 let to = destinations(func, inst, owner);
-                for (n, &value) in args.iter().enumerate().filter(|&(_, &value)| is_func(value)) {
+                for (n, &value) in args.iter().enumerate().filter(|(_, arg)| is_func(arg)) {
                     match to.get(n).copied().flatten() {
                         Some(to) => self.flow(value, to),
                         None => self.bad.push(value),
                     }
                 }
-                let made = func.results(inst).iter().filter(|&&value| !self.merges.contains(value));
-                self.bad.extend(made);
+                self.bad.extend(results.iter().filter(|&&value| !self.wanted.contains(value)));
             }
         }
     }
@@ -97,12 +105,28 @@ impl Search {
         self.around.entry(to).or_default().push(from);
     }
 
-    /// All merges but those that what is bad flows to, or that flow to it.
+    /// What is wanted, but for what flows together with something that is bad, or that is called in deeper loops than those
+    /// that make it.
     fn solve(mut self) -> EntitySet<Value> {
-        while let Some(value) = self.bad.pop() {
-            self.merges.remove(value);
-            self.bad.extend(self.around.remove(&value).unwrap_or_default());
+        let mut bad = EntitySet::new();
+        bad.extend(std::mem::take(&mut self.bad));
+        let mut seen = EntitySet::new();
+        for start in self.wanted.keys().collect::<Vec<_>>() {
+            if !seen.insert(start) {
+                continue;
+            }
+            let (mut group, mut at) = (vec![start], 0);
+            while let Some(&value) = group.get(at) {
+                at += 1;
+                group.extend(self.around.get(&value).into_iter().flatten().filter(|&&value| seen.insert(value)));
+            }
+            let deepest = |of: &HashMap<Value, u32>| group.iter().filter_map(|value| of.get(value)).max().copied();
+            if group.iter().any(|&value| bad.contains(value)) || deepest(&self.called) > deepest(&self.made) {
+                for value in group {
+                    self.wanted.remove(value);
+                }
+            }
         }
-        self.merges
+        self.wanted
     }
 }

@@ -49,13 +49,25 @@ pub struct Known {
     quiet: bool,
     /// Whether the function has a loop.
     loops: bool,
+    /// Handles that were compared in line.
+    compared: u32,
 }
+
+/// So many casts of handles are compared in line in a function: each makes some branches more, and the engine's time grows
+/// faster than their number.
+const MAX_COMPARED: u32 = 100;
 
 impl Known {
     /// Before a function is lowered.
     pub fn start(&mut self, func: &Func<'_>) {
         self.quiet = !func.insts.values().any(|inst| may_grow(&inst.op));
         self.loops = func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. }));
+    }
+
+    /// Whether one more cast of a handle is to be compared in line.
+    pub fn compare(&mut self) -> bool {
+        self.compared += 1;
+        self.compared <= MAX_COMPARED
     }
 
     /// The driver fills a region, or is done with it.

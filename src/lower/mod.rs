@@ -12,7 +12,7 @@
 //! | `known.rs` | words that are known already: lengths, headers, cells of tables, addresses of root areas |
 //! | `compared.rs` | what a condition tells of numbers |
 //! | `counters.rs` | parameters of loops that are never negative |
-//! | `handles.rs` | function references that stay handles where ways meet |
+//! | `handles.rs` | function references that stay handles where ways meet, and behind casts |
 //! | `helper.rs` | functions that lowering adds |
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |

@@ -20,7 +20,9 @@
 //! - What stood in an arm is computed in any case now: it neither traps nor has an effect, and it is little.
 //! - A condition counts as 0 or 1 only if it is known to be one of them.
 //!
-//! A choice between values that are no conditions stays: a branch that is foreseen costs less than waiting for both.
+//! The lesser or greater of two integers is a `select`: which it is can seldom be foreseen, and to compare them both have to
+//! be there anyway. Any other choice between values that are no conditions stays: a branch that is foreseen costs less than
+//! waiting for both.
 
 use crate::ir::{Func, Inst, Op, RefOp, Region, Value, effects};
 use crate::opt::type_flow::constant;
@@ -87,12 +89,57 @@ fn is_flag(func: &Func<'_>, value: Value, depth: usize) -> bool {
     }
 }
 
+/// Whether a condition compares the two integers, of which one is chosen by it.
+fn is_extreme(func: &Func<'_>, cond: Value, yes: Value, no: Value) -> bool {
+    use Operator::*;
+    let Some(inst) = func.def_inst(cond) else { return false };
+    let compares = matches!(
+        func.insts[inst].op,
+        Op::Core(
+            I32LtS
+                | I32LtU
+                | I32GtS
+                | I32GtU
+                | I32LeS
+                | I32LeU
+                | I32GeS
+                | I32GeU
+                | I64LtS
+                | I64LtU
+                | I64GtS
+                | I64GtU
+                | I64LeS
+                | I64LeU
+                | I64GeS
+                | I64GeU
+        )
+    );
+    let same = |a: Value, b: Value| a == b || constant(func, a).is_some_and(|known| constant(func, b) == Some(known));
+    let both = |a: Value, b: Value| same(a, yes) && same(b, no) || same(b, yes) && same(a, no);
+    compares && matches!(func.args(inst), &[a, b] if !same(a, b) && both(a, b))
+}
+
+/// What stands in the arms stands before them now.
+fn move_out(func: &mut Func<'_>, arms: [Region; 2], out: &mut Vec<Inst>) {
+    for region in arms {
+        let mut insts = std::mem::take(&mut func.regions[region].insts);
+        insts.pop();
+        out.append(&mut insts);
+    }
+}
+
 fn choice(func: &mut Func<'_>, inst: Inst, then: Region, els: Region, out: &mut Vec<Inst>) {
     let (&[cond], &[result]) = (func.args(inst), func.results(inst)) else { return };
+    let (Some(yes), Some(no)) = (arm(func, then), arm(func, els)) else { return };
+    if is_extreme(func, cond, yes, no) {
+        move_out(func, [then, els], out);
+        func.insts[inst].op = Op::Select;
+        func.set_args(inst, &[yes, no, cond]);
+        return;
+    }
     if func.ty(result) != ValType::I32 {
         return;
     }
-    let (Some(yes), Some(no)) = (arm(func, then), arm(func, els)) else { return };
     let known = (constant(func, yes), constant(func, no));
     let wanted = match known {
         (Some(1), Some(0)) | (Some(0), Some(1)) => true,
@@ -103,11 +150,7 @@ fn choice(func: &mut Func<'_>, inst: Inst, then: Region, els: Region, out: &mut 
     if !wanted {
         return;
     }
-    for region in [then, els] {
-        let mut insts = std::mem::take(&mut func.regions[region].insts);
-        insts.pop();
-        out.append(&mut insts);
-    }
+    move_out(func, [then, els], out);
     let loc = func.insts[inst].loc;
     let mut flag = |func: &mut Func<'_>| {
         if is_flag(func, cond, MAX_DEPTH) {

@@ -1,7 +1,7 @@
 ;; Functions that go from objects to where ways meet stay handles, which are called by `call_indirect` on the store's
 ;; function table (`$meet`). Where a reference comes from outside, or is needed, it is one (`$given`). A cast of a handle
 ;; compares it with those of the module's own functions, which are side by side by type, and asks the runtime about others
-;; (`$cast`).
+;; (`$cast`). What is cast once and called in a loop becomes a reference (`$often`).
 ;;! optimize
 (module
   (type $op (func (param i32) (result i32)))
@@ -23,6 +23,12 @@
       (else (struct.get $box 0 (local.get $b)))))
   (func $cast (export "cast") (param $a (ref $any)) (param $x i32) (result i32)
     (call_ref $op (local.get $x) (ref.cast (ref $op) (struct.get $any 0 (local.get $a)))))
+  (func $often (export "often") (param $a (ref $any)) (param $x i32) (result i32)
+    (local $f (ref null $op))
+    (local.set $f (ref.cast (ref $op) (struct.get $any 0 (local.get $a))))
+    (loop $next
+      (br_if $next (local.tee $x (call_ref $op (local.get $x) (local.get $f)))))
+    (local.get $x))
   (func (export "made") (param $f (ref $op)) (result (ref $box)) (struct.new $box (local.get $f))))
 ;; lowered:
 ;; (module
@@ -59,9 +65,10 @@
 ;;   (export "meet" (func $meet))
 ;;   (export "given" (func $given))
 ;;   (export "cast" (func $cast))
-;;   (export "made" (func 9))
+;;   (export "often" (func $often))
+;;   (export "made" (func 10))
 ;;   (elem (;0;) declare func $inc $add $dec)
-;;   (elem (;1;) (table 0) (global.get 1) func $inc $dec $add $meet $given $cast 9)
+;;   (elem (;1;) (table 0) (global.get 1) func $inc $dec $add $meet $given $cast $often 10)
 ;;   (func $inc (;3;) (type 0) (param i32) (result i32)
 ;;     local.get 0
 ;;     i32.const 1
@@ -142,16 +149,12 @@
 ;;       global.get 1
 ;;       i32.sub
 ;;       local.tee 2
-;;       i32.const 7
+;;       i32.const 8
 ;;       i32.lt_u
 ;;       if ;; label = @2
-;;         i32.const 0
 ;;         local.get 2
-;;         i32.const 0
-;;         i32.sub
 ;;         i32.const 2
 ;;         i32.lt_u
-;;         i32.or
 ;;         local.set 2
 ;;       else
 ;;         local.get 0
@@ -187,7 +190,80 @@
 ;;     end
 ;;     i32.const 0
 ;;   )
-;;   (func (;9;) (type 8) (param (ref 0)) (result i32)
+;;   (func $often (;9;) (type 6) (param i32 i32) (result i32)
+;;     (local i32 funcref (ref null 0))
+;;     global.get 1
+;;     local.set 2
+;;     block ;; label = @1
+;;       local.get 0
+;;       i32.load offset=7 align=1
+;;       local.tee 0
+;;       local.get 2
+;;       i32.sub
+;;       local.tee 2
+;;       i32.const 8
+;;       i32.lt_u
+;;       if ;; label = @2
+;;         local.get 2
+;;         i32.const 2
+;;         i32.lt_u
+;;         local.set 2
+;;       else
+;;         local.get 0
+;;         i32.const -1
+;;         i32.eq
+;;         if ;; label = @3
+;;           ref.null func
+;;           local.set 3
+;;         else
+;;           local.get 0
+;;           table.get 0
+;;           local.set 3
+;;         end
+;;         local.get 3
+;;         call 2
+;;         ref.is_null
+;;         i32.eqz
+;;         local.set 2
+;;       end
+;;       local.get 2
+;;       i32.eqz
+;;       if ;; label = @2
+;;         unreachable
+;;       end
+;;       local.get 0
+;;       i32.const -1
+;;       i32.eq
+;;       if ;; label = @2
+;;         ref.null func
+;;         local.set 3
+;;       else
+;;         local.get 0
+;;         table.get 0
+;;         local.set 3
+;;       end
+;;       local.get 3
+;;       call 2
+;;       ref.as_non_null
+;;       local.set 4
+;;       loop ;; label = @2
+;;         local.get 1
+;;         local.get 4
+;;         call_ref 0
+;;         local.set 1
+;;         i32.const 0
+;;         i32.load offset=1048592 align=1
+;;         (@metadata.code.branch_hint "\00")
+;;         br_if 1 (;@1;)
+;;         local.get 1
+;;         br_if 0 (;@2;)
+;;       end
+;;       local.get 1
+;;       return
+;;     end
+;;     i32.const 0
+;;   )
+;;   (func (;10;) (type 8) (param (ref 0)) (result i32)
 ;;     (local i32 i32 i32 i32)
 ;;     local.get 0
 ;;     call 1

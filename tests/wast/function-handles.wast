@@ -166,3 +166,15 @@
 (assert_return (invoke "table" (i32.const 1)) (i32.const 42))
 (assert_return (invoke "leave" (i32.const 0)) (i32.const 1))
 (assert_return (invoke "leave" (i32.const 1)) (i32.const 0))
+
+;; A cast that can not fail stood before `unreachable` as a condition that is never true, and the engine told the cast's
+;; place where that was reached.
+(module
+  (func (export "null") (result i32)
+    (drop (ref.cast (ref null nofunc) (ref.null func)))
+    (unreachable))
+  (func (export "null-fails") (result i32)
+    (drop (ref.cast (ref nofunc) (ref.null func)))
+    (unreachable)))
+(assert_trap (invoke "null") "unreachable")
+(assert_trap (invoke "null-fails") "cast failure")

@@ -183,10 +183,11 @@ pub fn test<'a, E: Environ<'a>>(
     Ok(c.i32_op(Operator::I32Or, passed, if_null))
 }
 
-/// Whether a handle is of a function of this type: an `i32`, zero for null. Of the module's own functions it is known by
+/// Whether a handle is of a function of this type: an `i32`, and zero if it is the null handle. Of the module's own functions it is known by
 /// the handle, of others the runtime is asked.
 fn handle_is_of<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: Value, to: RefType) -> Lowering<Value> {
-    let Some((own, ranges)) = e.env().handles_of(to) else { return handle_asked(e, c, handle, to) };
+    let ranges = if e.known().compare() { e.env().handles_of(to) } else { None };
+    let Some((own, ranges)) = ranges else { return handle_asked(e, c, handle, to) };
     let base = own_handle(e, c, 0);
     let offset = c.i32_op(Operator::I32Sub, handle, base);
     let end = c.i32(own);
@@ -196,14 +197,18 @@ fn handle_is_of<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, handle: V
         is_own,
         &[ValType::I32],
         |c| {
-            let mut is = c.i32(0);
+            let mut is = None;
             for range in ranges {
-                let start = c.i32(range.start);
+                let mut from_start = offset;
+                if range.start != 0 {
+                    let start = c.i32(range.start);
+                    from_start = c.i32_op(Operator::I32Sub, offset, start);
+                }
                 let len = c.i32(range.end - range.start);
-                let from_start = c.i32_op(Operator::I32Sub, offset, start);
                 let within = c.i32_op(Operator::I32LtU, from_start, len);
-                is = c.i32_op(Operator::I32Or, is, within);
+                is = Some(is.map_or(within, |is| c.i32_op(Operator::I32Or, is, within)));
             }
+            let is = is.unwrap_or_else(|| c.i32(0));
             c.yield_(&[is]);
         },
         |c| match handle_asked(e, c, handle, to) {
@@ -258,7 +263,7 @@ pub fn cast<'a, E: Environ<'a>>(
         Ok(())
     };
     if let Repr::Handle(handle) = arg.repr {
-        // It is as good for what it is cast for, which is nearly always a call.
+        // Whether it stays one is decided by what is done with it (`lower/handles.rs`).
         let is = handle_is_of(e, c, handle, to)?;
         let failed = c.core(Operator::I32Eqz, &[is], ValType::I32);
         failing(e, c, failed)?;

@@ -211,3 +211,20 @@ fn choices_between_conditions_are_arithmetic() {
     // A number is no condition.
     assert!(has(&chosen(Some(2), None), "If ") && has(&chosen(None, Some(1)), "If "));
 }
+
+#[test]
+fn the_lesser_of_two_is_selected() {
+    let chosen = |op: wasmparser::Operator<'static>, yes: usize, no: usize| {
+        let f = func(&[ValType::I32, ValType::I32, ValType::I32], |c, p| {
+            let cond = c.core(op, &[p[0], p[1]], ValType::I32);
+            let inst = c.if_else(cond, &[ValType::I32], |c| c.yield_(&[p[yes]]), |c| c.yield_(&[p[no]]));
+            let result = c.func.results(inst)[0];
+            c.push(USE, &[result], &[]);
+        });
+        after(f, conditions::run).iter().any(|line| line.contains("Select"))
+    };
+    use wasmparser::Operator::{I32Eq, I32LtS};
+    assert!(chosen(I32LtS, 0, 1) && chosen(I32LtS, 1, 0));
+    // Another number, and another comparison.
+    assert!(!chosen(I32LtS, 0, 2) && !chosen(I32LtS, 0, 0) && !chosen(I32Eq, 0, 1));
+}
