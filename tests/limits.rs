@@ -449,6 +449,36 @@ fn a_body_of_12_000_virtual_calls() {
     assert!(code < 12_000 * 200, "{code} bytes of code");
 }
 
+/// A test of a function from an object compares its handle in line, and asks the runtime about functions from elsewhere
+/// behind that. 4,000 of them in one function took the engine 17 s and 1.5 GB, where calls alone take 4. There is an end to
+/// how many a function gets.
+#[test]
+fn a_body_of_1_000_tests_of_functions() {
+    let tests = repeat(1000, |out, _| {
+        out.push_str(
+            "(local.set $sum
+                (i32.add (local.get $sum) (ref.test (ref $f) (struct.get $o 0 (global.get $o)))))",
+        );
+    });
+    let text = format!(
+        "(module
+            (type $f (func (param i32) (result i32)))
+            (type $g (func (param i32 i32) (result i32)))
+            (type $o (sub (struct (field (mut funcref)))))
+            (elem declare func $a $b)
+            (func $a (type $f) (local.get 0))
+            (func $b (type $g) (local.get 0))
+            (global $o (mut (ref $o)) (struct.new $o (ref.func $a)))
+            (func (export \"set\") (param (ref $f)) (struct.set $o 0 (global.get $o) (local.get 0)))
+            (func (export \"run\") (result i32) (local $sum i32)
+                {tests}
+                (local.get $sum)))"
+    );
+    assert_eq!(runs(&text), 1000);
+    let code = Module::new(&engine(), &text).unwrap().text().len();
+    assert!(code < 1000 * 180, "{code} bytes of code");
+}
+
 /// To find out which struct each of them is a name of, all names before it were gone through: four times as long for twice
 /// as many, 14 s for these.
 #[test]
