@@ -124,10 +124,14 @@ impl Sizer {
 mod tests {
     use super::*;
 
+    /// Of collections in one pause.
+    fn sizer(factor: f64, minimum: u64) -> Sizer {
+        Sizer::new(&HeapOptions { factor, minimum, incremental: false, ..Default::default() })
+    }
+
     #[test]
     fn a_major_is_due_when_the_heap_has_grown_by_the_factor() {
-        let mut sizer =
-            Sizer::new(&HeapOptions { factor: 2.0, minimum: 1000, incremental: false, ..Default::default() });
+        let mut sizer = sizer(2.0, 1000);
         sizer.promoted(600);
         assert!(!sizer.major_due(400, 0) && sizer.major_due(400, 1));
         sizer.major_done(900, 100, 0, 0);
@@ -139,8 +143,7 @@ mod tests {
 
     #[test]
     fn what_was_promoted_during_a_cycle_does_not_raise_the_threshold() {
-        let mut sizer =
-            Sizer::new(&HeapOptions { factor: 1.5, minimum: 100, incremental: false, ..Default::default() });
+        let mut sizer = sizer(1.5, 100);
         sizer.major_done(2000, 200, 200, 0);
         assert!(!sizer.major_due(200, 800) && sizer.major_due(200, 801));
         // All of it came late: there is still some room.
@@ -152,8 +155,7 @@ mod tests {
     /// were not there: it took twice as long as with the copying collector.
     #[test]
     fn what_is_free_is_filled_first() {
-        let mut sizer =
-            Sizer::new(&HeapOptions { factor: 1.5, minimum: 100, incremental: false, ..Default::default() });
+        let mut sizer = sizer(1.5, 100);
         sizer.major_done(1000, 0, 0, 4000);
         sizer.promoted(3000);
         assert!(!sizer.major_due(0, 0) && sizer.major_due(0, 1));
@@ -166,8 +168,7 @@ mod tests {
     /// Large objects need blocks side by side: where those that are free were scattered, the memory grew by two thirds.
     #[test]
     fn large_objects_do_not_count_as_filling_what_is_free() {
-        let mut sizer =
-            Sizer::new(&HeapOptions { factor: 1.5, minimum: 100, incremental: false, ..Default::default() });
+        let mut sizer = sizer(1.5, 100);
         sizer.major_done(1000, 0, 0, 4000);
         assert!(!sizer.major_due(500, 0) && sizer.major_due(501, 0));
         sizer.promoted(1000);
@@ -176,8 +177,7 @@ mod tests {
 
     #[test]
     fn it_is_due_earlier_when_there_is_little_to_mark() {
-        let mut sizer =
-            Sizer::new(&HeapOptions { factor: 2.0, minimum: 16_000, incremental: false, ..Default::default() });
+        let mut sizer = sizer(2.0, 16_000);
         assert!(!sizer.major_due(1000, 0) && sizer.major_due(1000, 1));
         sizer.promoted(500);
         assert!(!sizer.major_due(2000, 0) && sizer.major_due(2001, 0));

@@ -1,6 +1,7 @@
 //! The passes that are about loops, conditions and what calls write.
 
-use super::passes::{USE, after, call, callee, func, get, nullable, set};
+use super::inline::{call, callee};
+use super::passes::{USE, after, func, get, nullable, set};
 use super::{World, calls, scope, world};
 use crate::ir::{ArrayOp, Callee, Cursor, Func, Op, Sign, SrcLoc, StructOp, Value};
 use crate::opt::{Scope, conditions, hoist, loop_fields, redundant_loads};

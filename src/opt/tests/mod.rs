@@ -2,6 +2,7 @@
 //! functions, executed before and after.
 
 mod generate;
+mod inline;
 mod loops;
 mod machine;
 mod passes;
