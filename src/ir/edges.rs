@@ -27,7 +27,7 @@ pub fn destinations(func: &Func<'_>, inst: Inst, owner: Option<Inst>) -> Vec<Opt
     }
 }
 
-/// What a branch to a construct gives values to.
+/// What a branch to a construct gives values to: the parameters of a loop, or the results.
 pub fn handed<'f>(func: &'f Func<'_>, target: Inst) -> &'f [Value] {
     match func.insts[target].op {
         Op::Loop { body } => &func.regions[body].params,

@@ -17,7 +17,7 @@
 //! improvements to the construction and destruction of static single assignment form", 1998; here it
 //! is a marking from all reads that are no hand-overs. Linear.
 
-use crate::ir::{Func, Inst, Op, Region, Value, ValueDef};
+use crate::ir::{Func, Inst, Op, Region, Value, ValueDef, handed};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityList, SecondaryMap};
 
@@ -59,27 +59,19 @@ fn definitions<'f>(func: &'f Func<'_>, inst: Inst) -> impl Iterator<Item = Value
     params.iter().chain(results).copied()
 }
 
-/// What receives the operands of a branch.
-fn receivers<'f>(func: &'f Func<'_>, target: Inst) -> &'f [Value] {
-    match func.insts[target].op {
-        Op::Loop { body } => &func.regions[body].params,
-        _ => func.results(target),
-    }
-}
-
 /// Visits the operands of an instruction in order, each with what receives it; those without a
 /// receiver are read.
 fn operands(func: &Func<'_>, inst: Inst, owner: Option<Inst>, mut visit: impl FnMut(Value, Option<Value>)) {
     let (read, to) = match &func.insts[inst].op {
-        Op::Br { target } => (0, receivers(func, *target)),
-        Op::BrIf { target } => (1, receivers(func, *target)),
-        Op::Loop { .. } => (0, receivers(func, inst)),
+        Op::Br { target } => (0, handed(func, *target)),
+        Op::BrIf { target } => (1, handed(func, *target)),
+        Op::Loop { .. } => (0, handed(func, inst)),
         Op::Yield => (0, owner.map_or(&[][..], |owner| func.results(owner))),
         Op::BrTable { targets } => {
             let mut args = func.args(inst).iter().copied();
             args.by_ref().take(1).for_each(|index| visit(index, None));
             for target in targets {
-                let to = target.target.map_or(&[][..], |to| receivers(func, to));
+                let to = target.target.map_or(&[][..], |to| handed(func, to));
                 args.by_ref().take(target.args as usize).enumerate().for_each(|(n, v)| visit(v, to.get(n).copied()));
             }
             return;
@@ -158,7 +150,7 @@ fn drop_operands(func: &mut Func<'_>, inst: Inst, owner: Option<Inst>, live: &Se
         let mut targets = targets.clone();
         for target in &mut targets {
             if let Some(to) = target.target {
-                target.args = receivers(func, to).iter().filter(|&&to| live[to]).count() as u32;
+                target.args = handed(func, to).iter().filter(|&&to| live[to]).count() as u32;
             }
         }
         func.insts[inst].op = Op::BrTable { targets };

@@ -141,6 +141,6 @@ impl Emitter<'_, '_> {
     }
 
     fn live_phis(&self, target: Inst) -> usize {
-        super::tables::phis(self.func, target).iter().filter(|&&phi| !self.ops.is_unused(phi)).count()
+        crate::ir::handed(self.func, target).iter().filter(|&&phi| !self.ops.is_unused(phi)).count()
     }
 }

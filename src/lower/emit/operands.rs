@@ -4,8 +4,8 @@
 //! operand is live when the value that it sets is: the rest is never copied.
 
 use super::flat::{Event, Flat};
-use super::tables::{Tables, is_loop, phis};
-use crate::ir::{Func, HeapOp, Inst, Op, RefOp, Value, ValueDef, effects};
+use super::tables::{Tables, is_loop};
+use crate::ir::{Func, HeapOp, Inst, Op, RefOp, Value, ValueDef, effects, handed};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
 use std::ops::Range;
@@ -178,7 +178,7 @@ impl Operands {
     }
 
     fn copies(&mut self, func: &Func<'_>, flat: &Flat, owner: Inst, args: &[Value], target: Inst) {
-        self.copies_to(flat, owner, args, phis(func, target));
+        self.copies_to(flat, owner, args, handed(func, target));
     }
 
     fn copies_to(&mut self, flat: &Flat, owner: Inst, args: &[Value], phis: &[Value]) {
@@ -246,9 +246,9 @@ impl<'f, 'a> Marker<'f, 'a> {
         let func = self.func;
         let args = func.args(inst);
         match &func.insts[inst].op {
-            Op::Loop { .. } => self.add_edges(args, phis(func, inst)),
-            Op::Br { target } => self.add_edges(args, phis(func, *target)),
-            Op::BrIf { target } => self.add_edges(args.get(1..).unwrap_or_default(), phis(func, *target)),
+            Op::Loop { .. } => self.add_edges(args, handed(func, inst)),
+            Op::Br { target } => self.add_edges(args, handed(func, *target)),
+            Op::BrIf { target } => self.add_edges(args.get(1..).unwrap_or_default(), handed(func, *target)),
             Op::Yield => {
                 if let Some(owner) = self.flat.owner[inst] {
                     self.add_edges(args, func.results(owner));
@@ -257,7 +257,7 @@ impl<'f, 'a> Marker<'f, 'a> {
             Op::BrTable { .. } => {
                 for route in tables.get(inst).iter().flat_map(|table| &table.routes) {
                     if let Some(target) = route.target {
-                        self.add_edges(&route.args, phis(func, target));
+                        self.add_edges(&route.args, handed(func, target));
                     }
                 }
             }

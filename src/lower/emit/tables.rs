@@ -80,14 +80,6 @@ pub(super) fn is_loop(func: &Func<'_>, target: Inst) -> bool {
     matches!(func.insts[target].op, Op::Loop { .. })
 }
 
-/// The values that a branch to a construct sets: the parameters of a loop, or the results.
-pub(super) fn phis<'f>(func: &'f Func<'_>, target: Inst) -> &'f [Value] {
-    match func.insts[target].op {
-        Op::Loop { body } => &func.regions[body].params,
-        _ => func.results(target),
-    }
-}
-
 /// All tables of a function.
 pub(super) struct Tables(HashMap<Inst, Table>);
 
