@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 const USAGE: &str = "\
-cargo bench -- [NAME]... [--quick] [--rounds N] [--compile] [--skip NAME] [--json FILE] [--svg FILE] [--list] [--test]
+cargo bench --bench compare -- [NAME]... [--quick] [--rounds N] [--compile] [--skip NAME] [--json FILE] [--svg FILE] [--list] [--test]
 
   NAME         only programs whose name contains NAME; several add up
   --quick      fewer rounds, no resident memory

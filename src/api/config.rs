@@ -279,18 +279,19 @@ impl Config {
         self
     }
 
-    /// Whether lowering runs its own optimisation passes. On by default.
+    /// Whether lowering runs its own optimisation passes, and allocates in line. On by default.
+    /// [`Config::cranelift_opt_level`] sets this too: the later of the two holds.
     pub fn gc_optimize(&mut self, enable: bool) -> &mut Self {
         self.opt_level = if enable { FULL_OPT } else { 0 };
         self
     }
 
     /// Which of those passes run, to measure what one brings or to test one alone: `all` or `none`, and then any
-    /// number of `+name` and `-name`, as in `all-inline`. The names are those of the files in `src/opt/`.
+    /// number of `+name` and `-name`, as in `all-inline`. An error lists the names.
     ///
     /// # Errors
     ///
-    /// When there is no such pass; the error lists those that there are.
+    /// When there is no such pass.
     pub fn gc_passes(&mut self, passes: &str) -> Result<&mut Self> {
         self.passes = Passes::parse(passes).map_err(Error::msg)?;
         Ok(self)

@@ -18,7 +18,7 @@
 //! # }
 //! ```
 
-// Only loading compiled code is unsafe, and says so.
+// Unsafe are loading compiled code, untyped storage, and what Wasmtime marks so; each says so.
 #![deny(unsafe_code)]
 
 mod backtrace;

@@ -323,7 +323,7 @@ impl Module {
     pub fn address_map(&self) -> Option<impl Iterator<Item = (usize, Option<u32>)> + '_> {
         let sites = self.code.lowered.as_ref().map(|lowered| &lowered.sites);
         let original = move |offset: u32| match sites {
-            Some(sites) => sites.find(offset).map(|site| site.original).filter(|&original| original != u32::MAX),
+            Some(sites) => sites.find(offset).and_then(|site| sites.place(site)),
             None => Some(offset),
         };
         Some(self.code.wasmtime.address_map()?.map(move |(at, offset)| (at, offset.and_then(original))))

@@ -182,7 +182,7 @@ pub(crate) static DEBUG: Group = Group {
         Entry {
             name: "gc-zeal",
             takes: Number,
-            help: "Collect, and move every object, at each Nth allocation",
+            help: "Collect at each Nth allocation, by turns moving every object and in steps",
             apply: |s, v| {
                 let every = u32::try_from(v.number()).map_err(|_| "value is too large".to_string())?;
                 s.config.gc_zeal(NonZeroU32::new(every));

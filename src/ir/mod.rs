@@ -17,6 +17,7 @@
 //! | `targets.rs` | which constructs branches lead to |
 //! | `edges.rs` | where the operands of control instructions go |
 //! | `reach.rs` | which nodes of a graph lead to a marked one |
+//! | `debug.rs` | what a debugger is to see: marks and variables |
 //! | `print.rs` | text, for tests and debugging |
 //! | `verify.rs` | an independent check of the invariants below |
 //!

@@ -1,7 +1,7 @@
 //! The ABI: everything that lowered code and the collector must agree on, as data, and nowhere else.
 //!
-//! `lower/` and `heap/` never name each other; they meet here. A change in this room changes
-//! [`ABI_VERSION`]. What it is not: code that reads or writes the heap.
+//! `lower/` and `heap/` never name each other; they meet here. A change in this room raises the format of code that is
+//! kept (`runtime/artifact.rs`). What it is not: code that reads or writes the heap.
 //!
 //! | file | what it fixes |
 //! |---|---|
@@ -23,5 +23,3 @@ pub use map::{HeapMap, MapParams, PAGE};
 pub use object::{ArrayLayout, FieldLayout, ObjectLayout, StructLayout, Width};
 pub use rtt::{GcType, GcTypes, Kind, RttAddr};
 
-/// The version of everything in this room. Artifacts of another version are refused.
-pub const ABI_VERSION: u32 = 1;

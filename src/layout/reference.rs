@@ -9,7 +9,7 @@
 //!
 //! Why minus 3 and not plus 1: a Wasm memory access has an unsigned offset, so the header must lie
 //! at a non-negative distance from the reference. With this bias the header is at offset 3, the
-//! first field at 7, and so on, and the low bits still tell the three cases apart.
+//! first field at 7, and so on, and the low bits still tell objects, numbers and what is none of these apart.
 //!
 //! Null is the largest address there is. Every access through it has an effective address of 4 GiB
 //! or more, beyond any 32-bit memory, and so faults; no null check is needed where an access follows

@@ -67,6 +67,13 @@ impl Sites {
         self.entries.get(at).copied()
     }
 
+    /// Where in the original the instruction at a site stands; `None` if lowering added it.
+    pub fn place(&self, site: Site) -> Option<u32> {
+        let loc = SrcLoc(site.original);
+        let inlined = loc.entry().and_then(|entry| self.inlined.get(entry));
+        Some(inlined.map_or(loc, |place| place.loc).0).filter(|&loc| loc != u32::MAX)
+    }
+
     /// What stands at a site in the original: an instruction, and if that is in a function that was put in
     /// the place of a call, the call, and so on.
     pub fn stack(&self, site: Site) -> Vec<u32> {

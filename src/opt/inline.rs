@@ -7,7 +7,7 @@
 //!                                             yield v3
 //! ```
 //!
-//! It runs first, so that the other passes see types and fields across the call; and what a caller keeps in
+//! It runs before all other passes of one function, so that they see types and fields across the call; and what a caller keeps in
 //! root slots across a call that may collect stays where it is.
 //!
 //! Obligations:

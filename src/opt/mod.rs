@@ -1,7 +1,7 @@
 //! The optimiser: passes over GC-level IR, before lowering.
 //!
 //! Only what an engine can not do on the lowered code is done here: it sees loads, compares and calls
-//! where this sees fields, casts and allocations. Arithmetic is left to the engine.
+//! where this sees fields, casts and allocations. Arithmetic is left to the engine, but where control hangs on it.
 //!
 //! Every pass is linear in the size of the function, does not recurse, and leaves the IR's invariants
 //! as they are. Its file says what it does before and after, and why that is right.
@@ -18,7 +18,7 @@
 //! | `passes.rs` | which passes run |
 //! | `writes.rs` | what instructions, loops and calls write |
 //! | `vars.rs` | places whose value changes, as SSA |
-//! | `inline.rs` | pass: calls of small functions, before all others |
+//! | `inline.rs` | pass: calls of small functions, before all others of one function |
 //! | `names.rs` | which references are the same one under other names |
 //! | `merges.rs` | structs that several ways make, as values where these meet: half of the next |
 //! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |

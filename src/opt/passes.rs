@@ -9,7 +9,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Passes(u16);
 
-/// The passes by name, in the order in which they run. The bit of each is its place.
+/// The passes by name: those of the whole module first. The bit of each is its place.
 const NAMES: [&str; 14] = [
     "devirtualize",
     "inline",
@@ -65,7 +65,7 @@ impl Passes {
         }
     }
 
-    /// The names of all passes, in the order in which they run.
+    /// The names of all passes.
     pub fn names() -> &'static [&'static str] {
         &NAMES
     }

@@ -21,7 +21,7 @@
 //! A throw whose clause is in the same function and takes no reference is a branch, without an exception.
 //!
 //! What this is not: the unwinding of an engine. Frames return one by one; that costs a load and a
-//! branch for each, a thousandth of what an engine's tables cost. Why it is done so: `docs/lowering.md`.
+//! branch for each, a hundredth of what an engine's tables cost. Why it is done so: `docs/lowering.md`.
 
 use super::control::{Frame, Kind, underflow};
 use super::emit::signature;

@@ -16,6 +16,7 @@
 //! | `hints.rs` | what custom sections say of how the module runs |
 //! | `throws.rs` | which calls may throw |
 //! | `control.rs` | blocks, branches and SSA construction |
+//! | `debug.rs` | marks and variables for a debugger |
 //! | `exceptions.rs` | throws and handlers as control |
 //! | `locals.rs` | locals as values |
 //! | `prune.rs` | takes away what branches carry and nobody reads |

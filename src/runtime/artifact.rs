@@ -9,7 +9,7 @@
 //!      what the inner engine makes of the lowered module (`wasmtime::Module::serialize`)
 //! ```
 //!
-//! Code in it is *relocatable* (`lower/op/rtt.rs`): it holds no number of the engine that compiled it but the
+//! Code in it is *relocatable* (`lower/op/record.rs`): it holds no number of the engine that compiled it but the
 //! addresses of the heap's fixed parts, which follow from the configuration and are compared. Types are spelled out
 //! as recursion groups, so that they become canonical in whichever engine loads them. Nothing is lowered or
 //! compiled then.

@@ -6,6 +6,8 @@
 ;;   ;;! passes: none+dce       run some of its passes
 ;;   ;;! compile-fast           lower as with `-O opt-level=0`
 ;;   ;;! explicit-null-checks   lower for an engine without guard pages
+;;   ;;! relocatable            lower for code that is kept
+;;   ;;! likely: $f=$g:90       what the next call through a reference in $f reaches in 90 of 100 turns is $g
 ;;
 ;; Behind the line `lowered:` stands what the lowering makes of it, as comments.
 ;; This one shows the smallest module that is lowered at all.

@@ -42,7 +42,7 @@ forward! {
     compiler_inlining(inlining: Inlining);
     /// Whether component-model concurrency can be used in stores.
     concurrency_support(enable: bool);
-    /// Whether traps carry a core dump, which is one of the lowered modules.
+    /// Whether traps carry a core dump: see [`WasmCoreDump`](crate::WasmCoreDump).
     coredump_on_trap(enable: bool);
     /// How Cranelift allocates registers.
     cranelift_regalloc_algorithm(algo: RegallocAlgorithm);
@@ -63,7 +63,7 @@ forward! {
     generate_address_map(generate: bool);
     /// Whether memories have a guard in front of them, too.
     guard_before_linear_memory(enable: bool);
-    /// Whether compiled code can be stopped and looked into, which shows the lowered modules.
+    /// Whether guests can be stopped and looked into, in terms of the original modules. Nothing is optimised then.
     guest_debug(enable: bool);
     /// Whether faults are found through Mach ports on macOS.
     macos_use_mach_ports(mach_ports: bool);
@@ -81,7 +81,7 @@ forward! {
     rr(config: RRConfig);
     /// Whether tables are filled when elements are first read. Off here, because calls are faster then.
     table_lazy_init(table_lazy_init: bool);
-    /// Whether hints about branches are heeded. On here, because lowering gives its own; it drops those of modules.
+    /// Whether hints about branches are heeded. On here, because lowering gives its own, besides those of modules.
     wasm_branch_hinting(enable: bool);
     /// The component model.
     wasm_component_model(enable: bool);
