@@ -18,10 +18,11 @@
 
 use super::context::LowerContext;
 use super::output::Cell;
+use super::scan::Facts;
 use crate::fault::Error;
 use crate::layout::{GcType, HeapMap};
 use crate::opt::Passes;
-use crate::parse::{Elem, Module, SegmentMode};
+use crate::parse::{Elem, Entity, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -79,6 +80,19 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// So many elements of tables are words of the root area, of all tables of a module together: every collection looks at
+/// each of them.
+const MAX_FIXED: u32 = 1024;
+
+/// Where a lowered table or element segment is.
+#[derive(Clone, Copy, Debug)]
+pub struct TablePlace {
+    /// Its first word in a root area.
+    pub place: Place,
+    /// How many elements it has for good, which then are the words there; `None` for two words that tell where they are.
+    pub fixed: Option<u32>,
+}
+
 /// What every function's lowering shares.
 pub struct ModuleEnv<'m, 'a> {
     /// The module.
@@ -98,7 +112,7 @@ pub struct ModuleEnv<'m, 'a> {
     /// Places of globals, by index; `None` for native ones.
     pub globals: Vec<Option<Place>>,
     /// Places of tables, by index; `None` for native ones.
-    pub tables: Vec<Option<Place>>,
+    pub tables: Vec<Option<TablePlace>>,
     /// Place of each element segment, in the root area: two words like a table.
     pub elems: Vec<Place>,
     /// Words in the root area.
@@ -129,7 +143,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     /// # Errors
     ///
     /// When the engine's address space of RTT records is used up.
-    pub fn new(module: &'m Module<'a>, cx: &LowerContext<'_>) -> Result<Self, Error> {
+    pub fn new(module: &'m Module<'a>, facts: &Facts, cx: &LowerContext<'_>) -> Result<Self, Error> {
         let mut gc_types = HashMap::new();
         for &id in module.types.ids() {
             if module.types.def(id).sub.composite.kind() == CompositeKind::Func || gc_types.contains_key(&id) {
@@ -163,12 +177,12 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         if cx.relocatable {
             env.rtts = env.gc_types.keys().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
         }
-        env.place();
+        env.place(facts);
         env.assign_handles();
         Ok(env)
     }
 
-    fn place(&mut self) {
+    fn place(&mut self, facts: &Facts) {
         let area = self.area_global();
         let mut words = 0;
         let mut own = |count: u32| {
@@ -183,16 +197,32 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
                 (true, Some(_)) => Some(own(1)),
             });
         }
-        // An imported table's cell address arrives as a global: those stand behind the fixed ones.
+        let mut room = MAX_FIXED;
         for (index, table) in (0u32..).zip(&self.module.tables) {
-            self.tables.push(match (table.elem.is_func(), table.imported) {
-                (true, _) => None,
-                (false, true) => Some(Place { base: area + FIXED_GLOBALS + index, offset: 0 }),
-                (false, false) => Some(own(2)),
-            });
+            let fixed = u32::try_from(table.min).ok().filter(|len| (1..=room).contains(len) && self.is_fixed(index, facts));
+            room -= fixed.unwrap_or(0);
+            let place = match (table.elem.is_func(), table.imported, fixed) {
+                (true, ..) => None,
+                // An imported table's cell address arrives as a global: those stand behind the fixed ones.
+                (false, true, _) => Some(Place { base: area + FIXED_GLOBALS + index, offset: 0 }),
+                (false, false, Some(len)) => Some(own(len)),
+                (false, false, None) => Some(own(2)),
+            };
+            self.tables.push(place.map(|place| TablePlace { place, fixed }));
         }
         self.elems = self.module.elems.iter().map(|_| own(2)).collect();
         self.area_words = words;
+    }
+
+    /// Whether a table is the module's own and seen by nothing else, and never grows.
+    fn is_fixed(&self, table: u32, facts: &Facts) -> bool {
+        let exported = || self.module.exports.iter().any(|export| export.entity == Entity::Table(table));
+        let decl = self.module.tables.get(table as usize);
+        // A debugger finds tables by their two words.
+        !self.module.debug
+            && decl.is_some_and(|decl| !decl.imported && !decl.elem.is_func())
+            && !facts.grown_tables.contains(&table)
+            && !exported()
     }
 
     /// Every function whose reference can be taken. Handles are only needed when objects can hold
@@ -390,9 +420,9 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     }
 
     /// Where a lowered table or segment is; `None` for a native table.
-    pub fn table_place(&self, table: u32) -> Option<Place> {
+    pub fn table_place(&self, table: u32) -> Option<TablePlace> {
         match self.segment_of(table) {
-            Some(elem) => self.elems.get(elem as usize).copied(),
+            Some(elem) => self.elems.get(elem as usize).map(|&place| TablePlace { place, fixed: None }),
             None => self.tables.get(table as usize).copied().flatten(),
         }
     }

@@ -4,6 +4,8 @@
 //! adds. Wasm wants imports first, so what is added as an import moves everything else. [`IndexMap`]
 //! is the one place that knows; emission asks it for every index it writes.
 
+use std::collections::HashMap;
+
 /// One index space.
 #[derive(Clone, Debug, Default)]
 pub struct Space {
@@ -35,6 +37,8 @@ pub struct IndexMap {
     pub elems: Space,
     /// Data segments.
     pub data: Space,
+    /// Final indices of the globals that hold references to functions, by virtual function index.
+    pub func_refs: HashMap<u32, u32>,
     /// Virtual index of the heap memory.
     pub heap_memory: u32,
     /// Virtual index of the import `alloc`.

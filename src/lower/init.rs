@@ -42,7 +42,9 @@ impl Plan {
         });
         let needed = segments.contains(&true)
             || (0..).zip(&module.globals).any(|(i, g): (usize, _)| g.init.is_some() && env.globals[i].is_some())
-            || (0..).zip(&module.tables).any(|(i, t): (usize, _)| !t.imported && env.tables[i].is_some());
+            || (0..).zip(&module.tables).any(|(i, t): (usize, _)| {
+                !t.imported && env.tables[i].is_some_and(|place| place.fixed.is_none() || t.init.is_some())
+            });
         Plan { needed, all_segments, segments }
     }
 }
@@ -103,6 +105,14 @@ impl<'a> Builder<'_, '_, 'a> {
                     Some(expr) => const_expr(c, env.module, expr, ValType::Ref(table.elem))?,
                     None => null(c, table.elem),
                 };
+                if env.table_place(index).is_some_and(|table| table.fixed.is_some()) {
+                    // A root area is full of nulls from the start.
+                    if table.init.is_some() {
+                        let [start, count] = [0, table.min].map(|at| index_const(c, table.table64, at));
+                        c.push(Op::Table(TableOp::Fill(index)), &[start, value, count], &[]);
+                    }
+                    return Ok(());
+                }
                 grow(c, index, table.table64, value, table.min);
                 Ok(())
             })?;
@@ -231,17 +241,15 @@ fn index_expr<'a>(
 
 /// Gives a new table its first elements. That a heap can not hold them is an allocation failure.
 fn grow(c: &mut Cursor<'_, '_>, table: u32, wide: bool, value: Value, count: u64) {
-    let (delta, failed) = if wide {
-        let delta = c.core(Operator::I64Const { value: count as i64 }, &[], ValType::I64);
-        let old = c.value(Op::Table(TableOp::Grow(table)), &[value, delta], ValType::I64);
-        let none = c.core(Operator::I64Const { value: -1 }, &[], ValType::I64);
-        (delta, c.core(Operator::I64Eq, &[old, none], ValType::I32))
-    } else {
-        let delta = c.i32(count as u32);
-        let old = c.value(Op::Table(TableOp::Grow(table)), &[value, delta], ValType::I32);
-        let none = c.i32(u32::MAX);
-        (delta, c.i32_op(Operator::I32Eq, old, none))
-    };
-    let _ = delta;
+    let delta = index_const(c, wide, count);
+    let (ty, equal) = if wide { (ValType::I64, Operator::I64Eq) } else { (ValType::I32, Operator::I32Eq) };
+    let old = c.value(Op::Table(TableOp::Grow(table)), &[value, delta], ty);
+    let none = index_const(c, wide, u64::MAX);
+    let failed = c.core(equal, &[old, none], ValType::I32);
     c.trap_if(failed, TrapCode::AllocationTooLarge);
+}
+
+/// A constant of a table's index type.
+fn index_const(c: &mut Cursor<'_, '_>, wide: bool, value: u64) -> Value {
+    if wide { c.core(Operator::I64Const { value: value as i64 }, &[], ValType::I64) } else { c.i32(value as u32) }
 }

@@ -131,8 +131,8 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
         module.hints.calls.extend(likely);
     }
     optimize(&module, &mut bodies, cx)?;
-    let env = ModuleEnv::new(&module, cx)?;
     let facts = scan::Facts::of(&module, &bodies);
+    let env = ModuleEnv::new(&module, &facts, cx)?;
     let plan = Plan::new(&env, &facts.array_segments);
     let mut lowered = lower_bodies(&env, bodies, cx.opt_level == 0 || cx.debug)?;
     let mut added = Vec::new();
@@ -142,7 +142,7 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
             lowered.push(Body::Ir(func::lower_func(&func, &mut Generational::new(&env, true))?));
         }
     }
-    let mut uses = uses(&env, &lowered);
+    let mut uses = uses(&env, &lowered)?;
     if uses.funcs.contains(&env.runtime(RuntimeFunc::Remember)) {
         let helper = helper::remember(&env);
         added.push(helper.index);
@@ -275,14 +275,18 @@ fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>, small:
         .collect()
 }
 
-fn uses(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Uses {
+fn uses(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<Uses, Error> {
     let mut uses = Uses::default();
     for body in bodies {
         if let Body::Ir(func) = body {
             scan::uses(env, func, &mut uses);
         }
     }
-    uses
+    let plain = bodies.par_iter().filter_map(|body| if let Body::Plain(body) = body { Some(body) } else { None });
+    for funcs in plain.map(scan::func_refs).collect::<Result<Vec<_>, Error>>()? {
+        uses.func_refs.extend(funcs);
+    }
+    Ok(uses)
 }
 
 /// Assigns roots and emits, function by function.

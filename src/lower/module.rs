@@ -51,7 +51,12 @@ pub struct Uses {
     pub tag_base: bool,
     /// Virtual indices of globals with addresses or ids of RTT records.
     pub rtts: BTreeSet<u32>,
+    /// Original functions whose references bodies make.
+    pub func_refs: BTreeSet<u32>,
 }
+
+/// So many references to functions get a global.
+const MAX_FUNC_REFS: usize = 4096;
 
 impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     /// Decides every final index. `added` are the virtual indices of the functions that lowering
@@ -72,7 +77,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             instance_global: None,
         };
         let counts = this.import(uses);
-        this.define(counts, added);
+        this.define(counts, added, uses);
         this
     }
 
@@ -209,7 +214,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     }
 
     /// Indices of what the module defines itself.
-    fn define(&mut self, [mut funcs, mut tables, mut memories, mut globals]: [u32; 4], added: &[u32]) {
+    fn define(&mut self, [mut funcs, mut tables, mut memories, mut globals]: [u32; 4], added: &[u32], uses: &Uses) {
         let (env, module) = (self.env, self.module());
         for (f, decl) in (0u32..).zip(&module.funcs) {
             if !decl.imported {
@@ -246,6 +251,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 set(&mut self.index.globals, g, &mut globals);
             }
         }
+        self.index.func_refs = uses.func_refs.iter().copied().take(MAX_FUNC_REFS).zip(globals..).collect();
         let mut elems = 0;
         for (e, elem) in (0u32..).zip(&module.elems) {
             if elem.ty.is_func() {
@@ -346,7 +352,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                     let mut ty = table_meta(&module.tables[t as usize]);
                     ty.elem = module.shown.get(&entity).copied().unwrap_or(ty.elem);
                     match env.tables[t as usize] {
-                        Some(place) => EntityMeta::RefTable { ty, cell: cell(place) },
+                        Some(table) => EntityMeta::RefTable { ty, cell: cell(table.place) },
                         None => EntityMeta::Table(ty),
                     }
                 }
@@ -374,7 +380,10 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         let own_tables = (0u32..)
             .zip(&module.tables)
             .filter(|(_, t)| !t.imported)
-            .filter_map(|(i, t)| Some((env.tables[i as usize]?.offset, table_meta(t))))
+            .filter_map(|(i, t)| {
+                let table = env.tables[i as usize]?;
+                Some((table.fixed.is_none().then_some(table.place.offset), table_meta(t)))
+            })
             .collect();
         Meta {
             name: module.name.clone(),

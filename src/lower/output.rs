@@ -110,8 +110,8 @@ pub struct Meta {
     /// Words of the instance's root area.
     pub area_words: u32,
     /// The instance's own lowered tables: offset of the two words in the root area, and type. The init
-    /// function gives them their first elements by `table_grow`.
-    pub own_tables: Vec<(u32, TableMeta)>,
+    /// function gives them their first elements by `table_grow`. `None` where the elements are in the root area.
+    pub own_tables: Vec<(Option<u32>, TableMeta)>,
     /// The same for element segments, which have no type that anybody could ask for.
     pub own_segments: Vec<u32>,
     /// The signatures of the instance's own tags. It needs as many consecutive identities, from

@@ -2,9 +2,12 @@
 
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::module::Uses;
+use crate::fault::Error;
 use crate::ir::{ArrayOp, Callee, Func, GlobalOp, HeapOp, Op, RefOp, TableOp};
 use crate::parse::{Module, Translated};
 use crate::types::{CompositeKind, HeapType};
+use std::collections::HashSet;
+use wasmparser::{FunctionBody, Operator};
 
 /// Facts about original functions.
 #[derive(Debug, Default)]
@@ -13,12 +16,14 @@ pub struct Facts {
     pub casts_functions: bool,
     /// For each element segment: whether it is copied to arrays.
     pub array_segments: Vec<bool>,
+    /// Tables that may grow.
+    pub grown_tables: HashSet<u32>,
 }
 
 impl Facts {
     /// Scans all bodies.
     pub fn of(module: &Module<'_>, bodies: &[Translated<'_>]) -> Facts {
-        let mut facts = Facts { casts_functions: false, array_segments: vec![false; module.elems.len()] };
+        let mut facts = Facts { array_segments: vec![false; module.elems.len()], ..Facts::default() };
         for body in bodies {
             let Translated::Ir(func) = body else { continue };
             for inst in func.insts.values() {
@@ -41,6 +46,7 @@ impl Facts {
                     *used = true;
                 }
             }
+            Op::Table(TableOp::Grow(table)) => drop(self.grown_tables.insert(*table)),
             _ => {}
         }
     }
@@ -65,13 +71,24 @@ pub fn uses(env: &ModuleEnv<'_, '_>, func: &Func<'_>, uses: &mut Uses) {
                     uses.rtts.insert(g);
                 }
             }
-            Op::Ref(RefOp::Func(f)) if f >= original => {
-                uses.funcs.insert(f);
-            }
+            Op::Ref(RefOp::Func(f)) if f >= original => drop(uses.funcs.insert(f)),
+            // What lowering adds runs once, or makes no references.
+            Op::Ref(RefOp::Func(f)) if func.index < original => drop(uses.func_refs.insert(f)),
             Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => {
                 uses.funcs.insert(env.runtime(RuntimeFunc::Alloc));
             }
             _ => {}
         }
     }
+}
+
+/// The functions whose references a body makes that stays as it is.
+pub fn func_refs(body: &FunctionBody<'_>) -> Result<Vec<u32>, Error> {
+    let mut funcs = Vec::new();
+    for op in body.get_operators_reader()? {
+        if let Operator::RefFunc { function_index } = op? {
+            funcs.push(function_index);
+        }
+    }
+    Ok(funcs)
 }

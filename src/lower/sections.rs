@@ -80,7 +80,8 @@ pub fn memories(out: &mut enc::Module, module: &Module<'_>) {
     }
 }
 
-/// Native globals.
+/// Native globals, and those that hold references to functions. The engine asks its runtime for each `ref.func`; a global
+/// is a load.
 pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, types: &Types) -> Result<(), Error> {
     let mut section = enc::GlobalSection::new();
     for global in module.globals.iter().filter(|g| !g.ty.is_gc_ref()) {
@@ -91,6 +92,15 @@ pub fn globals(out: &mut enc::Module, module: &Module<'_>, index: &IndexMap, typ
             };
             section.global(global_type(global, types), &const_expr(init, module, index, expected)?);
         }
+    }
+    let mut refs: Vec<(u32, u32)> = index.func_refs.iter().map(|(&func, &global)| (global, func)).collect();
+    refs.sort_unstable();
+    for (_, func) in refs {
+        let ty = module.funcs.get(func as usize).ok_or_else(|| Error::bug("a reference to no function"))?.ty;
+        let heap_type = enc::HeapType::Concrete(types.space.get(ty));
+        let val_type = enc::ValType::Ref(enc::RefType { nullable: false, heap_type });
+        let init = enc::ConstExpr::ref_func(index.funcs.get(func));
+        section.global(enc::GlobalType { val_type, mutable: false, shared: false }, &init);
     }
     if !section.is_empty() {
         out.section(&section);

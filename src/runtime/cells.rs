@@ -1,6 +1,7 @@
 //! Globals and tables that live in the heap.
 //!
-//! A global is one word of a root area. A table is two: a reference to an array whose length is the
+//! A global is one word of a root area. A table that is known here is two (a small one that nobody sees from outside may be
+//! its elements themselves, of which only lowered code knows: `lower/op/table.rs`): a reference to an array whose length is the
 //! capacity, and the size as an i31. Root areas are scanned by every collection, so storing to a cell
 //! needs no barrier; storing to a table's array does.
 

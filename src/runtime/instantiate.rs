@@ -267,6 +267,7 @@ fn set_up_tables<T: 'static>(
     }
     with_heap(cx, |state, mem| {
         for (offset, ty) in &lowered.meta.own_tables {
+            let Some(offset) = offset else { continue };
             cells::set_up_table(state, mem, area + offset, ty.max)?;
             state.table_granted.insert(area + offset);
         }

@@ -2,7 +2,7 @@
 ;; An index is compared with a length once: behind a check, or behind a branch that compared them.
 (module
   (type $ints (array (mut i32)))
-  (table $table 8 (ref null any))
+  (table $table (export "table") 8 (ref null any))
 
   (func (export "increment") (param $a (ref $ints)) (param $i i32)
     (array.set $ints (local.get $a) (local.get $i)
@@ -80,6 +80,7 @@
 ;;   (import "wasmtime-gc" "flush_remembered" (func (;0;) (type 7)))
 ;;   (import "wasmtime-gc" "table_grow" (func (;1;) (type 8)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
+;;   (import "wasmtime-gc" "instance" (global (;1;) i32))
 ;;   (export "increment" (func 2))
 ;;   (export "guarded" (func 3))
 ;;   (export "sum" (func 4))
@@ -88,6 +89,7 @@
 ;;   (export "constants" (func 7))
 ;;   (export "signed" (func 8))
 ;;   (export "signed_from" (func 9))
+;;   (export "wasmtime-gc:instance" (global 1))
 ;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;2;) (type 0) (param i32 i32)
 ;;     (local i32)

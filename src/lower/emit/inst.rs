@@ -165,8 +165,8 @@ impl Emitter<'_, '_> {
     fn reference(&mut self, inst: Inst, op: RefOp) -> Result<(), Error> {
         match op {
             RefOp::Func(func) => {
-                let func = self.reindex.func(func)?;
-                self.code.put(Instruction::RefFunc(func));
+                let opcode = self.reindex.func_ref(func)?;
+                self.code.put(opcode);
             }
             RefOp::IsNull => self.code.put(Instruction::RefIsNull),
             RefOp::AsNonNull => self.with_site(inst, Instruction::RefAsNonNull),

@@ -50,7 +50,18 @@ impl Reencode for Reindex<'_> {
 impl Reindex<'_> {
     /// One operator.
     pub(super) fn operator<'a>(&mut self, op: Operator<'a>) -> Result<Instruction<'a>, Error> {
-        self.instruction(op).map_err(error)
+        match op {
+            Operator::RefFunc { function_index } => self.func_ref(function_index),
+            op => self.instruction(op).map_err(error),
+        }
+    }
+
+    /// A reference to a function: from its global, if it has one.
+    pub(super) fn func_ref(&mut self, index: u32) -> Result<Instruction<'static>, Error> {
+        match self.0.index.func_refs.get(&index) {
+            Some(&global) => Ok(Instruction::GlobalGet(global)),
+            None => self.func(index).map(Instruction::RefFunc),
+        }
     }
 
     /// The final index of a function.

@@ -221,7 +221,7 @@ fn new_elem<'a, E: Environ<'a>>(
 ) -> Lowering<Out> {
     let array = Array::of(e, id)?;
     let (start, len) = (plain(e, c, args[0])?, plain(e, c, args[1])?);
-    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let segment = Table::segment(e.env(), elem);
     let available = segment.size(e, c);
     bulk::check_range(c, start, len, available, TrapCode::TableOutOfBounds);
     let object = alloc(e, c, &array, len);
@@ -339,6 +339,9 @@ fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     bulk::check_range(c, dst_start, count, dst_len, TrapCode::ArrayOutOfBounds);
     bulk::check_range(c, src_start, count, src_len, TrapCode::ArrayOutOfBounds);
     bulk::copy(e, c, (dst, dst_start), (src, src_start), count, array.width());
+    if array.width() == Width::Ref {
+        e.write_barrier_object(c, dst);
+    }
     Ok(())
 }
 
@@ -359,7 +362,7 @@ fn init_elem<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, 
     let (start, count) = (plain(e, c, args[2])?, plain(e, c, args[3])?);
     let len = bulk::array_len(e, c, object);
     bulk::check_range(c, at, count, len, TrapCode::ArrayOutOfBounds);
-    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let segment = Table::segment(e.env(), elem);
     let available = segment.size(e, c);
     bulk::check_range(c, start, count, available, TrapCode::TableOutOfBounds);
     let source = segment.array(e, c);

@@ -1,7 +1,7 @@
 //! Ranges: bounds checks and copying, shared by arrays and lowered tables. Filling is `fill.rs`.
 //!
 //! `memory.copy` does the work wherever the representation allows, references included: a reference is
-//! four bytes like any other. One barrier covers a whole range.
+//! four bytes like any other. What this is not: the barrier behind it, of which one covers a whole range.
 
 use super::super::environ::Environ;
 use super::memory;
@@ -74,9 +74,9 @@ pub fn address(c: &mut Cursor<'_, '_>, array: Value, index: Value, width: Width)
     c.i32_op(Operator::I32Add, base, offset)
 }
 
-/// Copies `count` elements; the ranges may overlap and are in bounds.
+/// Copies `count` elements, without a barrier; the ranges may overlap and are in bounds.
 pub fn copy<'a, E: Environ<'a>>(
-    e: &mut E,
+    e: &E,
     c: &mut Cursor<'_, 'a>,
     (dst, dst_start): (Value, Value),
     (src, src_start): (Value, Value),
@@ -88,9 +88,6 @@ pub fn copy<'a, E: Environ<'a>>(
     let bytes = scaled(c, count, width);
     let heap = e.env().heap();
     c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
-    if width == Width::Ref {
-        e.write_barrier_object(c, dst);
-    }
 }
 
 /// `let mut at = first; while cond(at) { at = step(at) }`

@@ -3,12 +3,15 @@
 //! A lowered table is two words of a root area: a reference to an array of the built-in table type,
 //! whose length is the capacity, and the size as an i31. `table.get` is then an array access with the
 //! table's own bound.
+//!
+//! A small table that never grows, and that nobody sees from outside, is *fixed*: its elements are words of the root area
+//! themselves, like globals. Its size is a constant, and a store to it needs no barrier.
 
-use super::super::env::{Place, RuntimeFunc};
+use super::super::env::{ModuleEnv, Place, RuntimeFunc, TablePlace};
 use super::super::environ::{Environ, Lowering};
 use super::{Arg, Out, Repr, bulk, fill, func_ref, global, memory};
 use crate::fault::Error;
-use crate::ir::{Callee, Cursor, Op, Sign, TableOp, TrapCode, Value};
+use crate::ir::{Callee, Cursor, Op, TableOp, TrapCode, Value};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::{Width, reference};
 use crate::types::{HeapType, RefType, ValType};
@@ -28,15 +31,13 @@ pub fn lower<'a, E: Environ<'a>>(
         TableOp::Init { table, .. } => table,
         TableOp::ElemDrop(elem) => return drop_segment(e, c, elem).map(|()| None),
     };
-    let place = e.env().table_place(table);
     let values = operands(e, c, table, args)?;
-    let Some(place) = place else {
+    let Some(this) = Table::of(e.env(), table) else {
         same_elements(e, c, op)?;
         let results: Vec<_> = ty.into_iter().collect();
         let inst = c.push(Op::Table(op), &values, &results);
         return Ok(c.func.results(inst).first().map(|&v| Repr::Plain(v)));
     };
-    let this = Table { place, wide: e.env().table_is_wide(table) };
     match op {
         TableOp::Get(_) => get(e, c, this, &values, ty).map(Some),
         TableOp::Set(_) => set(e, c, this, &values).map(|()| None),
@@ -98,15 +99,33 @@ fn operands<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: u32, a
 /// A lowered table or element segment.
 #[derive(Clone, Copy)]
 pub struct Table {
-    /// Where its two words are.
-    pub place: Place,
+    /// Where its words are.
+    place: Place,
+    /// How many of them are its elements, if they are there.
+    fixed: Option<u32>,
     /// Whether its indices are `i64`.
-    pub wide: bool,
+    wide: bool,
 }
 
 impl Table {
-    /// The array that holds the elements.
+    /// A table by virtual index; `None` for a native one.
+    fn of(env: &ModuleEnv<'_, '_>, table: u32) -> Option<Table> {
+        let TablePlace { place, fixed } = env.table_place(table)?;
+        Some(Table { place, fixed, wide: env.table_is_wide(table) })
+    }
+
+    /// An element segment.
+    pub fn segment(env: &ModuleEnv<'_, '_>, elem: u32) -> Table {
+        Table { place: env.elems[elem as usize], fixed: None, wide: false }
+    }
+
+    /// The array that holds the elements, or an address whose elements would be those of a fixed table.
     pub fn array<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
+        if self.fixed.is_some() {
+            let base = global::base(e, c, self.place);
+            let ahead = c.i32(self.place.offset.wrapping_sub(ARRAY_ELEMENTS + reference::BIAS));
+            return c.i32_op(Operator::I32Add, base, ahead);
+        }
         let cell = (self.place.base, self.place.offset);
         if let Some(known) = e.known().cell(cell) {
             return known;
@@ -121,14 +140,20 @@ impl Table {
 
     /// How many elements there are, an `i32`.
     pub fn size<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
-        let cell = (self.place.base, self.place.offset + 4);
+        // That of a fixed table is in no cell. It is remembered all the same: indices are known to be below a value.
+        let cell = (self.place.base, self.place.offset + if self.fixed.is_some() { 1 } else { 4 });
         if let Some(known) = e.known().cell(cell) {
             return known;
         }
-        let base = global::base(e, c, self.place);
-        let size = memory::load_word(e.env(), c, base, self.place.offset + 4, ValType::I32);
-        let shift = c.i32(reference::I31_SHIFT);
-        let size = c.i32_op(Operator::I32ShrU, size, shift);
+        let size = match self.fixed {
+            Some(len) => c.i32(len),
+            None => {
+                let base = global::base(e, c, self.place);
+                let size = memory::load_word(e.env(), c, base, self.place.offset + 4, ValType::I32);
+                let shift = c.i32(reference::I31_SHIFT);
+                c.i32_op(Operator::I32ShrU, size, shift)
+            }
+        };
         let region = c.region;
         e.known().set_cell(cell, size, region);
         size
@@ -157,6 +182,20 @@ fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Tab
     index
 }
 
+/// The base of an access to an element, and the offset of it from there.
+fn element<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> (Value, u32) {
+    match table.fixed {
+        Some(_) => {
+            let base = global::base(e, c, table.place);
+            (bulk::element(c, base, index, Width::Ref), table.place.offset)
+        }
+        None => {
+            let array = table.array(e, c);
+            (bulk::element(c, array, index, Width::Ref), ARRAY_ELEMENTS + reference::BIAS)
+        }
+    }
+}
+
 fn get<'a, E: Environ<'a>>(
     e: &mut E,
     c: &mut Cursor<'_, 'a>,
@@ -165,18 +204,19 @@ fn get<'a, E: Environ<'a>>(
     ty: Option<ValType>,
 ) -> Lowering<Out> {
     let index = check_index(e, c, table, args[0]);
-    let array = table.array(e, c);
-    let base = bulk::element(c, array, index, Width::Ref);
+    let (base, offset) = element(e, c, table, index);
     let ty = ty.ok_or_else(|| crate::fault::Error::bug("table.get without a result"))?;
-    Ok(Repr::Plain(memory::load(e.env(), c, base, ARRAY_ELEMENTS, (Width::Ref, Sign::None, ty), None)))
+    Ok(Repr::Plain(memory::load_word(e.env(), c, base, offset, ty)))
 }
 
 fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Lowering {
     let index = check_index(e, c, table, args[0]);
-    let array = table.array(e, c);
-    let base = bulk::element(c, array, index, Width::Ref);
-    e.write_barrier(c, array, base, ARRAY_ELEMENTS + reference::BIAS, args[1]);
-    memory::store(e.env(), c, base, ARRAY_ELEMENTS, Width::Ref, args[1], None);
+    let (base, offset) = element(e, c, table, index);
+    if table.fixed.is_none() {
+        let array = table.array(e, c);
+        e.write_barrier(c, array, base, offset, args[1]);
+    }
+    memory::store_word(e.env(), c, base, offset, args[1]);
     Ok(())
 }
 
@@ -219,7 +259,9 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, arg
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
     let array = table.array(e, c);
     fill::fill(e, c, (array, start), count, Width::Ref, value);
-    remember_unless_empty(e, c, array, count);
+    if table.fixed.is_none() {
+        remember_unless_empty(e, c, array, count);
+    }
     Ok(())
 }
 
@@ -237,18 +279,16 @@ fn remember_unless_empty<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, 
 }
 
 fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, dst: Table, src: u32, args: &[Value]) -> Lowering {
-    let Some(place) = e.env().table_place(src) else {
+    let Some(src) = Table::of(e.env(), src) else {
         return Err(crate::fault::Error::bug("table.copy between hierarchies"));
     };
-    let src = Table { place, wide: e.env().table_is_wide(src) };
     let (dst_start, src_start) = (dst.narrowed(c, args[0]), src.narrowed(c, args[1]));
     let count = if dst.wide && src.wide { dst.narrowed(c, args[2]) } else { args[2] };
     let dst_size = dst.size(e, c);
     let src_size = src.size(e, c);
     bulk::check_range(c, dst_start, count, dst_size, TrapCode::TableOutOfBounds);
     bulk::check_range(c, src_start, count, src_size, TrapCode::TableOutOfBounds);
-    let (to, from) = (dst.array(e, c), src.array(e, c));
-    move_elements(e, c, (to, dst_start), (from, src_start), count);
+    move_elements(e, c, (dst, dst_start), (src, src_start), count);
     Ok(())
 }
 
@@ -256,27 +296,30 @@ fn init<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, ele
     let (start, from, count) = (table.narrowed(c, args[0]), args[1], args[2]);
     let size = table.size(e, c);
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
-    let segment = Table { place: e.env().elems[elem as usize], wide: false };
+    let segment = Table::segment(e.env(), elem);
     let available = segment.size(e, c);
     bulk::check_range(c, from, count, available, TrapCode::TableOutOfBounds);
-    let source = segment.array(e, c);
-    let to = table.array(e, c);
-    move_elements(e, c, (to, start), (source, from), count);
+    move_elements(e, c, (table, start), (segment, from), count);
     Ok(())
 }
 
+/// Copies elements; the ranges are in bounds. An empty table may have no array.
 fn move_elements<'a, E: Environ<'a>>(
     e: &mut E,
     c: &mut Cursor<'_, 'a>,
-    dst: (Value, Value),
-    src: (Value, Value),
+    (dst, dst_start): (Table, Value),
+    (src, src_start): (Table, Value),
     count: Value,
 ) {
+    let (from, to) = (src.array(e, c), dst.array(e, c));
     c.if_else(
         count,
         &[],
         |c| {
-            bulk::copy(e, c, dst, src, count, Width::Ref);
+            bulk::copy(e, c, (to, dst_start), (from, src_start), count, Width::Ref);
+            if dst.fixed.is_none() {
+                e.write_barrier_object(c, to);
+            }
             c.yield_(&[]);
         },
         |c| c.yield_(&[]),
