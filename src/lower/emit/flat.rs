@@ -1,6 +1,6 @@
 //! The region tree as one list of events. An event's index is its *position*.
 
-use crate::ir::{Func, HeapOp, Inst, Op, RefOp, Region, Value};
+use crate::ir::{Func, Inst, Op, RefOp, Region, Value};
 use crate::types::{HeapType, ValType};
 use cranelift_entity::SecondaryMap;
 
@@ -130,12 +130,10 @@ impl Flat {
                     self.alias[result] = Some(self.root(arg));
                 }
             }
-            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) if !func.refresh[inst].is_empty() => {
-                if let Some(owner) = self.owner[inst] {
-                    self.refreshes[owner] = true;
-                }
-            }
             _ => {}
+        }
+        if let (false, Some(owner)) = (func.refresh[inst].is_empty(), self.owner[inst]) {
+            self.refreshes[owner] = true;
         }
     }
 }

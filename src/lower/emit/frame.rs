@@ -12,7 +12,7 @@
 //! f()              frame = sp - 4n;  sp = frame ..;  f();  sp = frame + 4n
 //! ```
 //!
-//! The cold path of an allocation outside all sections makes a frame of its own.
+//! A cold safepoint outside all sections, that is, an allocation's or that of a call, makes a frame of its own.
 
 use super::flat::{Event, Flat};
 use super::operands::Operands;
@@ -39,11 +39,9 @@ impl FramePlan {
         let mut used = false;
         for &event in &flat.events {
             let Event::Inst(inst) = event else { continue };
+            used |= !func.refresh[inst].is_empty() && ops.is_live(inst);
             match func.insts[inst].op {
-                Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) if ops.is_live(inst) => {
-                    plan.allocates = true;
-                    used |= !func.refresh[inst].is_empty();
-                }
+                Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) if ops.is_live(inst) => plan.allocates = true,
                 Op::Heap(_) if ops.is_live(inst) => {
                     used = true;
                     mark(&mut uses.inside, flat, Some(inst));

@@ -212,6 +212,17 @@ impl Emitter<'_, '_> {
     }
 
     fn alloc_cold(&mut self, inst: Inst, op: HeapOp, object: u32) -> Result<(), Error> {
+        let publishes = self.save(inst)?;
+        self.bytes(inst, op)?;
+        let alloc = self.reindex.func(self.cx.index.alloc_func)?;
+        self.with_site(inst, Instruction::Call(alloc));
+        self.code.set(object);
+        self.load_again(inst, publishes)
+    }
+
+    /// Before a cold safepoint: saves and publishes what it refreshes, in a frame of its own if there is none here.
+    /// Whether anything is published.
+    pub fn save(&mut self, inst: Inst) -> Result<bool, Error> {
         let func = self.func;
         let refresh = &func.refresh[inst];
         let used = refresh.iter().map(|&(slot, _)| slot.saturating_add(1)).max().unwrap_or(0).max(self.reserved());
@@ -228,17 +239,18 @@ impl Emitter<'_, '_> {
             }
             self.set_top(used);
         }
-        self.bytes(inst, op)?;
-        let alloc = self.reindex.func(self.cx.index.alloc_func)?;
-        self.with_site(inst, Instruction::Call(alloc));
-        self.code.set(object);
-        for &(slot, value) in refresh {
+        Ok(publishes)
+    }
+
+    /// Behind it: the references may have moved.
+    pub fn load_again(&mut self, inst: Inst, published: bool) -> Result<(), Error> {
+        for &(slot, value) in &self.func.refresh[inst] {
             if let Place::Local(local) = self.places.get(self.flat.root(value)) {
                 self.reload(slot)?;
                 self.code.set(local);
             }
         }
-        if publishes && self.section.is_none() {
+        if published && self.section.is_none() {
             self.set_top(0);
         }
         Ok(())

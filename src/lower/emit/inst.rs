@@ -40,6 +40,12 @@ impl Emitter<'_, '_> {
             }
             Op::Call(callee) => {
                 let opcode = self.call(*callee)?;
+                if !self.func.refresh[inst].is_empty() {
+                    let published = self.save(inst)?;
+                    self.with_site(inst, opcode);
+                    self.set_results(inst);
+                    return self.load_again(inst, published);
+                }
                 self.with_site(inst, opcode);
                 self.note_return(callee);
             }

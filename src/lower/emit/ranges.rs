@@ -94,7 +94,7 @@ impl Pass<'_, '_> {
 
     fn operands(&mut self, inst: Inst, point: u32) {
         let clobbers = self.continues_after_copies(inst);
-        // What an allocation reads or refreshes is needed after its first writes.
+        // What an allocation reads is needed after its first writes.
         let is_alloc = matches!(self.func.insts[inst].op, Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic));
         let read = if is_alloc { point + 1 } else { point };
         for operand in &self.ops.list[self.ops.of[inst].all()] {
@@ -103,8 +103,9 @@ impl Pass<'_, '_> {
             }
             self.use_(operand.value, read);
         }
+        // What is refreshed is written behind the results, even if nobody needs it then.
         for &(_, value) in &self.func.refresh[inst] {
-            self.use_(self.flat.root(value), read);
+            self.use_(self.flat.root(value), point + 1);
         }
     }
 

@@ -19,7 +19,7 @@
 use super::flat::{Event, Flat};
 use super::locals::{Place, Places};
 use super::operands::{Operand, Operands, is_const};
-use crate::ir::{Func, HeapOp, Inst, Op, Value};
+use crate::ir::{Func, Inst, Op, Value};
 use cranelift_entity::SecondaryMap;
 
 /// Runs over a function: marks claimed operands, says for each value whether it is a constant, on
@@ -79,8 +79,7 @@ impl Stackify<'_, '_> {
             return;
         }
         self.settle();
-        let is_alloc = matches!(self.func.insts[inst].op, Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic));
-        if is_alloc && !self.func.refresh[inst].is_empty() {
+        if !self.func.refresh[inst].is_empty() {
             self.give_up_pinned();
         }
         match self.func.results(inst) {

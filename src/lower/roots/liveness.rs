@@ -39,8 +39,8 @@ pub struct RegionLive {
     pub local: Vec<Live>,
     /// Indices of the calls that may collect.
     calls: Vec<u32>,
-    /// Indices of allocations.
-    allocs: Vec<u32>,
+    /// Indices of cold safepoints.
+    cold: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ pub struct Liveness {
     pub regions: SecondaryMap<Region, RegionLive>,
     /// Roots that cross a construct.
     pub crossed: HashMap<Inst, Vec<Root>>,
-    /// Roots that are treated at allocations as at calls.
+    /// Roots that are treated at cold safepoints as at calls.
     pub heavy: EntitySet<Root>,
     /// For each safepoint: what it is.
     pub safepoints: SecondaryMap<Inst, Option<Safepoint>>,
@@ -174,7 +174,7 @@ impl Backward<'_, '_, '_> {
             let out = &mut self.out.regions[frame.region];
             match kind {
                 Safepoint::Call => out.calls.push(frame.left as u32),
-                Safepoint::Alloc => out.allocs.push(frame.left as u32),
+                Safepoint::Cold => out.cold.push(frame.left as u32),
             }
         }
         if op.regions().next().is_some() {
@@ -229,7 +229,7 @@ impl Backward<'_, '_, '_> {
         }
         let out = &mut self.out.regions[frame.region];
         out.calls.reverse();
-        out.allocs.reverse();
+        out.cold.reverse();
         out.local = frame.local;
         out.entering = frame.active.iter().map(|&(root, last)| Live { root, start: 0, last }).collect();
         self.order.push(frame.region);
@@ -310,7 +310,7 @@ impl Liveness {
         let mut refreshes: SecondaryMap<Root, u64> = SecondaryMap::new();
         for region in self.regions.values() {
             for live in region.entering.iter().chain(&region.local) {
-                refreshes[live.root] += between(&region.allocs, live) as u64;
+                refreshes[live.root] += between(&region.cold, live) as u64;
             }
         }
         for (root, data) in candidates.roots.iter() {
@@ -329,8 +329,8 @@ impl Liveness {
             data.local.iter().for_each(|live| local[live.root] = Some(region));
             let mut mine: Vec<Root> = Vec::new();
             for live in &data.entering {
-                let allocs = self.heavy.contains(live.root) && between(&data.allocs, live) > 0;
-                if allocs || between(&data.calls, live) > 0 {
+                let cold = self.heavy.contains(live.root) && between(&data.cold, live) > 0;
+                if cold || between(&data.calls, live) > 0 {
                     mine.push(live.root);
                 }
             }

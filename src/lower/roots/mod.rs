@@ -15,10 +15,10 @@
 //!                                  call $g v2
 //! ```
 //!
-//! There are two kinds of safepoints. A *call* costs stores before it and loads after it. An
-//! *allocation* collects on its cold path only: there, and only there, the references that are live
-//! across are saved, and loaded again into the very same names (`Func::refresh`), so the fast path
-//! neither stores nor loads.
+//! There are two kinds of safepoints. A *call* costs stores before it and loads after it. One that is *cold* is on one of
+//! several ways: the cold path of an allocation, or a call in an arm (`cold.rs`). There, and only there, the references
+//! that are live across are saved, and loaded again into the very same names (`Func::refresh`), so the other ways neither
+//! store nor load.
 //!
 //! # Terms
 //!
@@ -39,19 +39,21 @@
 //!    other slot below is null on all paths; a slot that is not gets a `Clear`.
 //! 5. A callee's frame starts at the published top: slots from there on are lost in a call, and no
 //!    live root has one.
-//! 6. An allocation publishes one more than the largest slot in its refresh list. The list holds every
+//! 6. A cold safepoint publishes one more than the largest slot in its refresh list. The list holds every
 //!    fresh root that is live across; stale ones lie below the top. A slot below that is nobody's is
 //!    null on all paths, or is in the list with a reference that is there already: the same one twice.
+//!    A cold call without a list is a call that wants the top 0.
 //! 7. At entry the top is 0: the caller has published its own frame, and this one begins behind it. A
-//!    callee leaves the published top as it found it. An allocation's cold path does not.
+//!    callee leaves the published top as it found it. A cold safepoint does not.
 //!
 //! The machine in `tests/` and the checker in `check/` know nothing of the code here.
 //!
 //! A root that would be in many refresh lists but is used seldom is *heavy*: it is treated at
-//! allocations as at calls. So the sum of all refresh lists is linear in the size of the function.
+//! cold safepoints as at calls. So the sum of all refresh lists is linear in the size of the function.
 //!
 //! | file | idea |
 //! |---|---|
+//! | `cold.rs` | which calls are cold |
 //! | `candidates.rs` | which values are roots, by a linear scan; what loops use |
 //! | `liveness.rs` | exact liveness on structured SSA, backward; which construct is crossed by what |
 //! | `slots.rs` | who owns which slot, which slots are null |
@@ -63,6 +65,7 @@
 
 mod candidates;
 mod check;
+mod cold;
 mod liveness;
 mod place;
 mod slots;
@@ -75,7 +78,7 @@ pub use check::check_roots;
 use crate::fault::Error;
 use crate::ir::{Callee, DebugOp, Func, HeapOp, Inst, Op};
 use crate::layout::map::MAX_FRAME_BYTES;
-use cranelift_entity::entity_impl;
+use cranelift_entity::{EntitySet, entity_impl};
 
 /// A reference that may be live across a safepoint.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +95,7 @@ entity_impl!(Root, "root");
 /// than the shadow stack allows.
 pub fn assign_roots(func: &mut Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> Result<(), Error> {
     let mut budget = Budget { left: Budget::STEPS, func: func.index };
-    let safepoints = Safepoints { collects };
+    let safepoints = Safepoints { collects, cold: cold::find(func, collects) };
     let candidates = candidates::find(func, &safepoints, &mut budget)?;
     if candidates.roots.is_empty() {
         return Ok(());
@@ -110,19 +113,23 @@ pub fn assign_roots(func: &mut Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Safepoint {
     Call,
-    Alloc,
+    Cold,
 }
 
 struct Safepoints<'c> {
     collects: &'c dyn Fn(&Callee) -> bool,
+    /// Calls on one of several ways.
+    cold: EntitySet<Inst>,
 }
 
 impl Safepoints<'_> {
     fn of(&self, func: &Func<'_>, inst: Inst) -> Option<Safepoint> {
         match &func.insts[inst].op {
-            Op::Call(callee) if (self.collects)(callee) => Some(Safepoint::Call),
+            Op::Call(callee) if (self.collects)(callee) => {
+                Some(if self.cold.contains(inst) { Safepoint::Cold } else { Safepoint::Call })
+            }
             Op::Debug(DebugOp::Mark(_)) => Some(Safepoint::Call),
-            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Some(Safepoint::Alloc),
+            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Some(Safepoint::Cold),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! - At a call: spill what is live across and not yet spilled, longest-lived first, so that the top
 //!   shrinks as roots die; clear what is garbage below the top; then everything is stale.
-//! - At an allocation: give slots to what is fresh, and fill the garbage below the top with copies.
+//! - At a cold safepoint: give slots to what is fresh, and fill the garbage below the top with copies.
 //! - Before a construct: spill what crosses it and is live behind it, or crosses a loop.
 //! - Before a use: reload what is stale; before a loop, if nothing in it makes it stale again.
 
@@ -23,7 +23,7 @@ use cranelift_entity::packed_option::PackedOption;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-/// More garbage below the top of an allocation than this is cleared at once on the fast path, and
+/// More garbage below the top of a cold safepoint than this is cleared at once on the fast path, and
 /// then stays null, instead of being filled each time on the cold one.
 const MAX_FILL: usize = 8;
 
@@ -170,7 +170,7 @@ impl<'a> Forward<'_, 'a, '_> {
         self.operands(frame, inst);
         match self.liveness.safepoints[inst] {
             Some(Safepoint::Call) => self.call(frame, at, inst)?,
-            Some(Safepoint::Alloc) => self.alloc(frame, at, inst)?,
+            Some(Safepoint::Cold) => self.cold(frame, at, inst)?,
             None => {}
         }
         if self.func.insts[inst].op.regions().next().is_some() {
@@ -353,7 +353,7 @@ impl<'a> Forward<'_, 'a, '_> {
         }
     }
 
-    fn alloc(&mut self, frame: &mut Frame, at: u32, inst: Inst) -> Result<(), Error> {
+    fn cold(&mut self, frame: &mut Frame, at: u32, inst: Inst) -> Result<(), Error> {
         self.expire(frame, at)?;
         let heavy = |root: Root| self.liveness.heavy.contains(root);
         let new = frame.fresh.iter().copied().filter(|&r| heavy(r) && self.state[r].slot.is_none()).collect();
@@ -366,6 +366,9 @@ impl<'a> Forward<'_, 'a, '_> {
         let top = list.iter().map(|&(slot, _)| slot + 1).max().unwrap_or(0);
         list.iter().for_each(|&(slot, _)| frame.slots.dirty(slot, &mut self.clock));
         frame.slots.dirty_from(top, &mut self.clock);
+        if list.is_empty() && matches!(self.func.insts[inst].op, Op::Call(_)) {
+            self.tops[inst] = Some(0);
+        }
         self.func.refresh[inst] = list;
         for &root in &frame.fresh {
             if heavy(root) {
@@ -375,7 +378,7 @@ impl<'a> Forward<'_, 'a, '_> {
         Ok(())
     }
 
-    /// What an allocation's cold path saves where. `highest`: the highest slot of what is live.
+    /// What a cold safepoint saves where. `highest`: the highest slot of what is live.
     fn refresh_list(&mut self, frame: &mut Frame, highest: Option<u32>) -> Vec<(u32, Value)> {
         let mut list = Vec::new();
         let mut temporary = Vec::new();

@@ -40,8 +40,14 @@ impl Top {
     }
 }
 
-/// What an allocation leaves published. With nothing to save its cold path publishes an empty frame.
-fn after_alloc(func: &Func<'_>, inst: Inst, before: Top) -> Top {
+/// Whether a safepoint publishes for itself what it has to, if anything.
+fn is_cold(func: &Func<'_>, inst: Inst) -> bool {
+    let is_alloc = matches!(func.insts[inst].op, Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic));
+    is_alloc || !func.refresh[inst].is_empty()
+}
+
+/// What a cold safepoint leaves published. With nothing to save an allocation's cold path publishes an empty frame.
+fn after_cold(func: &Func<'_>, inst: Inst, before: Top) -> Top {
     match (func.refresh[inst].is_empty(), before) {
         (true, Top::Known(0)) => before,
         _ => Top::Unknown,
@@ -59,9 +65,9 @@ fn meet_end(ends: &mut HashMap<Inst, Top>, target: Inst, top: Top) {
 fn loops(func: &Func<'_>, calls: &SecondaryMap<Inst, Option<u32>>) -> HashMap<Inst, Top> {
     let mut wants = HashMap::new();
     let visit = |around: &mut Top, inst: Inst| {
-        let want = match func.insts[inst].op {
-            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => Top::Unknown,
-            _ => calls[inst].map_or(Top::Unreached, Top::Known),
+        let want = match is_cold(func, inst) {
+            true => Top::Unknown,
+            false => calls[inst].map_or(Top::Unreached, Top::Known),
         };
         *around = around.meet(want);
     };
@@ -131,9 +137,7 @@ impl Publish<'_, '_> {
         let op = &self.func.insts[inst].op;
         let pending: Vec<Region> = op.regions().collect();
         match op {
-            Op::Heap(HeapOp::Alloc { .. } | HeapOp::AllocDynamic) => {
-                self.top = after_alloc(self.func, inst, self.top);
-            }
+            _ if is_cold(self.func, inst) => self.top = after_cold(self.func, inst, self.top),
             Op::Loop { .. } => match self.loops.get(&inst).copied() {
                 Some(Top::Known(top)) => self.want(frame, top),
                 Some(Top::Unknown) => self.top = Top::Unknown,

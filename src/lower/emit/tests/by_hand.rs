@@ -1,7 +1,7 @@
 //! Small functions, each for one thing that emission must get right.
 
 use super::super::{EmitContext, MAX_LOCALS, emit_func, emit_plain};
-use super::host::{self, GC, LOG, MIX, Outcome, PAIR, heap_map, moved};
+use super::host::{self, COLD, GC, LOG, MIX, Outcome, PAIR, heap_map, moved};
 use crate::fault::Error;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Op, RefOp, SrcLoc, TrapCode, memarg};
 use crate::lower::index::{IndexMap, Space};
@@ -201,6 +201,21 @@ fn spills_fault_as_stack_overflow() {
     let body = host::emit(&func);
     let site = body.sites.iter().find(|site| site.trap == Some(TrapCode::StackOverflow)).expect("a site");
     assert_eq!((site.original, body.body[site.lowered as usize]), (12, 0x36));
+}
+
+/// A reference that is refreshed had a local that the call's result was given too, as nothing that is emitted needs it
+/// behind the call; and then the reload overwrote the result.
+#[test]
+fn what_a_cold_call_refreshes_for_nobody_spares_its_result() {
+    let mut func = Func::new(0, &[REF, I32], &[I32]);
+    func.frame.slots = 1;
+    let (body, params) = (func.body, func.params().to_vec());
+    let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
+    let inst = c.push(Op::Call(Callee::Func(COLD)), &params, &[I32]);
+    c.func.refresh[inst] = vec![(0, params[0])];
+    let result = c.func.results(inst)[0];
+    c.push(Op::Return, &[result], &[]);
+    assert_eq!(results(&func, &[1, 7]), [u64::from(host::log_result(7))]);
 }
 
 /// Allocates until the cold path runs; the parameter moves there, in all its names.

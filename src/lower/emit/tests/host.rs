@@ -1,6 +1,6 @@
 //! A module around one emitted function, and a toy heap around the module.
 //!
-//! Virtual function indices: 0 the function, then [`LOG`], [`PAIR`], [`GC`], `alloc` and [`MIX`]. The toy
+//! Virtual function indices: 0 the function, then [`LOG`], [`PAIR`], [`GC`], `alloc`, [`MIX`] and [`COLD`]. The toy
 //! collector copies nothing; it adds a constant to every reference to an object in a published root
 //! slot.
 
@@ -23,6 +23,8 @@ pub const GC: u32 = 3;
 const ALLOC: u32 = 4;
 /// `(i32, i32, i32) -> ()`: records its arguments.
 pub const MIX: u32 = 5;
+/// `(i32, i32) -> i32`: records its arguments and collects.
+pub const COLD: u32 = 6;
 /// Virtual index of the heap memory.
 pub const HEAP: u32 = 1;
 /// Bytes that fit between the nursery's start and the limit.
@@ -61,7 +63,7 @@ pub struct Outcome {
 
 fn index_map() -> IndexMap {
     IndexMap {
-        funcs: Space { map: vec![5, 0, 1, 2, 3, 4] },
+        funcs: Space { map: vec![6, 0, 1, 2, 3, 4, 5] },
         memories: Space { map: vec![u32::MAX, 0] },
         heap_memory: HEAP,
         alloc_func: ALLOC,
@@ -87,19 +89,20 @@ pub fn module(func: &Func<'_>, body: &EmittedBody) -> Vec<u8> {
     types.ty().function([i64, i32], [i64, i32]);
     types.ty().function([], []);
     types.ty().function([i32, i32, i32], []);
+    types.ty().function([i32, i32], [i32]);
     let params: Vec<_> = func.params().iter().map(|&v| cx.val_type(func.ty(v))).collect();
     types.ty().function(params, func.results.iter().map(|&ty| cx.val_type(ty)));
     let mut imports = enc::ImportSection::new();
-    for (name, ty) in [("log", 0), ("pair", 1), ("gc", 2), ("alloc", 0), ("mix", 3)] {
+    for (name, ty) in [("log", 0), ("pair", 1), ("gc", 2), ("alloc", 0), ("mix", 3), ("cold", 4)] {
         imports.import("", name, enc::EntityType::Function(ty));
     }
     let mut funcs = enc::FunctionSection::new();
-    funcs.function(4);
+    funcs.function(5);
     let mut memories = enc::MemorySection::new();
     let minimum = u64::from(data_start() / 65536 + 1);
     memories.memory(enc::MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None });
     let mut exports = enc::ExportSection::new();
-    exports.export("f", enc::ExportKind::Func, 5).export("heap", enc::ExportKind::Memory, 0);
+    exports.export("f", enc::ExportKind::Func, 6).export("heap", enc::ExportKind::Memory, 0);
     let mut code = enc::CodeSection::new();
     code.raw(&body.body);
     let mut module = enc::Module::new();
@@ -160,6 +163,13 @@ fn instantiate(engine: &Engine, wasm: &[u8]) -> (Store<Vec<u64>>, Instance) {
         caller.data_mut().extend([a, b, c].map(u64::from));
     };
     linker.func_wrap("", "mix", mix).expect("mix");
+    let cold = |mut caller: Caller<'_, Vec<u64>>, a: u32, b: u32| {
+        caller.data_mut().extend([a, b].map(u64::from));
+        let heap = heap(&mut caller);
+        collect(heap.data_mut(&mut caller));
+        log_result(b)
+    };
+    linker.func_wrap("", "cold", cold).expect("cold");
     let instance = linker.instantiate(&mut store, &module).expect("instantiation succeeds");
     (store, instance)
 }

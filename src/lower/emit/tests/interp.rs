@@ -1,9 +1,9 @@
 //! An interpreter of lowered IR, written from the IR's invariants: the oracle of the random tests.
 //!
-//! It knows no locals and no operand stack. The values that an allocation refreshes are changed in
+//! It knows no locals and no operand stack. The values that a cold safepoint refreshes are changed in
 //! place, for themselves and all their other names.
 
-use super::host::{GC, LOG, MIX, NURSERY, Outcome, PAIR, data_start, heap_map, log_result, moved};
+use super::host::{COLD, GC, LOG, MIX, NURSERY, Outcome, PAIR, data_start, heap_map, log_result, moved};
 use crate::ir::{Callee, Func, HeapOp, Inst, Op, RefOp, Region, TrapCode, Value};
 use std::collections::HashMap;
 use wasmparser::Operator;
@@ -157,6 +157,11 @@ impl Interp<'_, '_> {
                 self.log.extend(args);
                 vec![]
             }
+            Op::Call(Callee::Func(COLD)) => {
+                self.log.extend(args);
+                self.cold(inst);
+                vec![u64::from(log_result(args[1] as u32))]
+            }
             Op::Call(Callee::Func(GC)) => {
                 self.collect(self.published);
                 vec![]
@@ -192,6 +197,13 @@ impl Interp<'_, '_> {
             self.bump = end;
             return u64::from(object);
         }
+        self.cold(inst);
+        self.bump = start + bytes;
+        u64::from(start - 3)
+    }
+
+    /// Saves what is to be refreshed, collects, and loads it again.
+    fn cold(&mut self, inst: Inst) {
         let refresh = &self.func.refresh[inst];
         for &(slot, value) in refresh {
             self.slots[slot as usize] = self.get(value) as u32;
@@ -201,8 +213,6 @@ impl Interp<'_, '_> {
             let root = self.root(value);
             self.values.insert(root, u64::from(self.slots[slot as usize]));
         }
-        self.bump = start + bytes;
-        u64::from(start - 3)
     }
 
     fn core(&mut self, op: &Operator<'_>, args: &[u64]) -> Option<Vec<u64>> {

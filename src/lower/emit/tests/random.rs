@@ -2,7 +2,7 @@
 //!
 //! Functions are valid by construction. Loops end because each takes fuel from a cell of memory.
 
-use super::host::{self, GC, HEAP, LOG, MIX, PAIR, data_start};
+use super::host::{self, COLD, GC, HEAP, LOG, MIX, PAIR, data_start};
 use super::interp;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Inst, Op, RefOp, Region, SrcLoc, TrapCode, Value, memarg};
 use crate::types::{HeapType, RefType, ValType};
@@ -110,7 +110,8 @@ impl Gen {
                 0..10 => self.arithmetic(region),
                 10..13 => self.memory(region),
                 13..16 => self.call(region),
-                16..18 => self.alloc(region),
+                16 | 17 => self.alloc(region),
+                18 if self.chance(2) == 0 => self.cold(region),
                 18 => self.refine(region),
                 19 => self.br_if(region),
                 _ => self.construct(region),
@@ -197,7 +198,7 @@ impl Gen {
     }
 
     fn alloc(&mut self, region: Region) {
-        let mut refs: Vec<Value> = self.visible.iter().copied().filter(|&v| self.func.ty(v) == REF).collect();
+        let refs = self.refs();
         let bytes = 4 * (self.chance(8) + 1);
         let inst = if self.chance(3) == 0 {
             let bytes = self.value(region, Op::Core(Operator::I32Const { value: bytes as i32 }), &[], ValType::I32);
@@ -209,13 +210,35 @@ impl Gen {
         } else {
             self.push(region, Op::Heap(HeapOp::Alloc { bytes }), &[], &[REF])
         };
+        self.func.refresh[inst] = self.refresh_list(refs);
+    }
+
+    fn refs(&self) -> Vec<Value> {
+        self.visible.iter().copied().filter(|&v| self.func.ty(v) == REF).collect()
+    }
+
+    fn refresh_list(&mut self, mut refs: Vec<Value>) -> Vec<(u32, Value)> {
+        let mut list = Vec::new();
         for slot in SPILL..self.func.frame.slots {
             if refs.is_empty() || self.chance(4) == 0 {
                 break;
             }
             let at = self.chance(refs.len() as u32) as usize;
-            self.func.refresh[inst].push((slot, refs.swap_remove(at)));
+            list.push((slot, refs.swap_remove(at)));
         }
+        list
+    }
+
+    /// A call that collects, and is a cold safepoint if there is anything to refresh.
+    fn cold(&mut self, region: Region) {
+        let refs = self.refs();
+        let list = self.refresh_list(refs);
+        if list.is_empty() {
+            return;
+        }
+        let args = self.picks(region, &[REF, ValType::I32]);
+        let inst = self.push(region, Op::Call(Callee::Func(COLD)), &args, &[ValType::I32]);
+        self.func.refresh[inst] = list;
     }
 
     fn refine(&mut self, region: Region) {

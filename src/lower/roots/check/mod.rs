@@ -30,6 +30,7 @@ mod state;
 use super::{Safepoint, Safepoints};
 use crate::fault::Error;
 use crate::ir::{Callee, Func, HeapOp, Inst, Op, Value};
+use cranelift_entity::EntitySet;
 use graph::{Block, Graph};
 use live::Claims;
 use names::Names;
@@ -48,7 +49,7 @@ pub fn check_roots(before: &Func<'_>, after: &Func<'_>, collects: &dyn Fn(&Calle
     let mut checker = Checker {
         before,
         after,
-        safepoints: Safepoints { collects },
+        safepoints: Safepoints { collects, cold: EntitySet::new() },
         names: Names::of(before),
         claims: Claims::new(),
         steps: STEPS,
@@ -130,8 +131,8 @@ impl Checker<'_, '_, '_> {
             Op::Heap(HeapOp::SetTop { slots }) => state.top = Some(slots),
             Op::Heap(HeapOp::Reload { slot }) => return self.reload(state, inst, slot),
             _ => match self.safepoints.of(self.after, inst) {
-                Some(Safepoint::Call) => self.call(state, inst)?,
-                Some(Safepoint::Alloc) => self.alloc(state, inst)?,
+                Some(Safepoint::Call) if self.after.refresh[inst].is_empty() => self.call(state, inst)?,
+                Some(_) => self.cold(state, inst)?,
                 None => {}
             },
         }
@@ -198,8 +199,8 @@ impl Checker<'_, '_, '_> {
         Ok(())
     }
 
-    /// The cold path saves, collects and loads again; the fast one does nothing.
-    fn alloc(&mut self, state: &mut State, inst: Inst) -> Result<(), String> {
+    /// Saves, collects and loads again; an allocation may also do nothing.
+    fn cold(&mut self, state: &mut State, inst: Inst) -> Result<(), String> {
         let list = &self.after.refresh[inst];
         let mut cold = state.clone();
         for (at, &(slot, value)) in list.iter().enumerate() {
@@ -216,7 +217,10 @@ impl Checker<'_, '_, '_> {
         let again: Vec<Value> = list.iter().map(|&(_, value)| value).collect();
         cold.collect(top, &again);
         cold.top = list.is_empty().then_some(0);
-        state.meet(&cold);
+        match self.after.insts[inst].op {
+            Op::Call(_) => *state = cold,
+            _ => drop(state.meet(&cold)),
+        }
         Ok(())
     }
 

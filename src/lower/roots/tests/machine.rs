@@ -122,6 +122,11 @@ impl Machine<'_> {
         if !self.moving || random(&mut self.cold).is_multiple_of(2) {
             return Ok(());
         }
+        self.cold(inst)
+    }
+
+    /// Saves, collects and loads again.
+    fn cold(&mut self, inst: Inst) -> Result<(), String> {
         let list = &self.func.refresh[inst];
         let mut seen = Vec::new();
         for &(slot, value) in list {
@@ -168,7 +173,9 @@ impl Machine<'_> {
             Op::Core(_) => results.iter().map(|_| Word::Null).collect(),
             Op::Call(callee) => {
                 self.trace.push((Some(*callee), identities(&args)));
-                if self.moving && collects(callee) {
+                if self.moving && !func.refresh[inst].is_empty() {
+                    self.cold(inst)?;
+                } else if self.moving && collects(callee) {
                     let top = if func.frame.slots == 0 { Some(0) } else { self.top };
                     self.collect(top.ok_or(format!("{inst}: the top is unknown"))?, inst)?;
                 }

@@ -52,6 +52,10 @@ fn brief(func: &Func<'_>, region: crate::ir::Region, words: &mut Vec<String>) {
                 let slots: Vec<_> = func.refresh[inst].iter().map(|(slot, _)| slot.to_string()).collect();
                 format!("alloc({})", slots.join(","))
             }
+            Op::Call(Callee::Func(0)) if !func.refresh[inst].is_empty() => {
+                let slots: Vec<_> = func.refresh[inst].iter().map(|(slot, _)| slot.to_string()).collect();
+                format!("GC({})", slots.join(","))
+            }
             Op::Call(Callee::Func(0)) => "GC".to_string(),
             Op::Call(_) => "use".to_string(),
             Op::Block { .. } => "block".to_string(),
@@ -204,13 +208,14 @@ fn a_value_that_dies_in_an_arm_is_spilled_there() {
             &[],
             |c| {
                 c.push(GC, &[], &[]);
+                c.push(GC, &[], &[]);
                 c.push(USE, &[p[0]], &[]);
                 c.yield_(&[]);
             },
             |c| c.yield_(&[]),
         );
     });
-    assert_eq!(assigned(f).1, "if { spill0 top1 GC reload0 use } { }");
+    assert_eq!(assigned(f).1, "if { spill0 top1 GC GC reload0 use } { }");
 }
 
 #[test]
@@ -310,4 +315,68 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_call_in_one_arm_saves_and_reloads_there() {
+    let f = func(&[ANY, ValType::I32], |c, p| {
+        c.if_else(
+            p[1],
+            &[],
+            |c| {
+                c.push(GC, &[], &[]);
+                c.yield_(&[]);
+            },
+            |c| c.yield_(&[]),
+        );
+        c.push(USE, &[p[0]], &[]);
+    });
+    let (f, text) = assigned(f);
+    assert_eq!((text.as_str(), f.frame.slots), ("if { GC(0) } { } use", 1));
+}
+
+#[test]
+fn calls_in_both_arms_are_no_exception() {
+    let f = func(&[ANY, ValType::I32], |c, p| {
+        let arm = |c: &mut Cursor<'_, 'static>| {
+            c.push(GC, &[], &[]);
+            c.yield_(&[]);
+        };
+        c.if_else(p[1], &[], arm, arm);
+        c.push(USE, &[p[0]], &[]);
+    });
+    assert_eq!(assigned(f).1, "spill0 if { top1 GC } { top1 GC } reload0 use");
+}
+
+#[test]
+fn what_a_branch_may_skip_in_a_block_is_one_of_several_ways() {
+    let f = func(&[ANY, ValType::I32], |c, p| {
+        let body = c.func.add_region();
+        let block = c.push(Op::Block { body }, &[], &[]);
+        let mut inner = Cursor { func: c.func, region: body, loc: c.loc };
+        inner.push(Op::BrIf { target: block }, &[p[1]], &[]);
+        inner.push(GC, &[], &[]);
+        inner.yield_(&[]);
+        c.push(USE, &[p[0]], &[]);
+    });
+    assert_eq!(assigned(f).1, "block { GC(0) } use");
+}
+
+/// What is saved already is not saved again; what nobody needs behind the call is not saved at all.
+#[test]
+fn a_cold_call_keeps_what_is_saved_below_its_top() {
+    let f = func(&[ANY, ValType::I32, ANY], |c, p| {
+        c.push(GC, &[], &[]);
+        c.if_else(
+            p[1],
+            &[],
+            |c| {
+                c.push(GC, &[], &[]);
+                c.yield_(&[]);
+            },
+            |c| c.yield_(&[]),
+        );
+        c.push(USE, &[p[0]], &[]);
+    });
+    assert_eq!(assigned(f).1, "spill0 top1 GC if { reload0 GC(0) } { } reload0 use");
 }

@@ -1,0 +1,93 @@
+//! Which calls are cold: only one of several ways leads to them, and no other way calls.
+//!
+//! ```wat
+//! (if (i32.ge_u (local.get $at) (table.size $t))       ;; or  (block $enough (br_if $enough ...) (call $grow))
+//!   (then (call $grow)))
+//! (table.set $t (local.get $at) (local.get $v))        ;; $v is saved and loaded again where $grow is called
+//! ```
+//!
+//! Initialisation on first use, growth, and the slow ways of arithmetic look like that. If such a call were like any
+//! other, what is live across it would be saved in front of the `if` and loaded again behind it, whichever way is taken.
+//!
+//! What this is not: known to be rare. Where the way is taken each time, and the function calls nothing else, references
+//! are saved again each time, and not once. A way that the module says is likely is not cold.
+
+use super::candidates::targets;
+use crate::ir::{Callee, DebugOp, Func, Inst, Op, Region};
+use cranelift_entity::{EntitySet, SecondaryMap};
+
+/// Finds the calls, of those that may collect.
+pub fn find(func: &Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> EntitySet<Inst> {
+    // A debugger is called at each mark.
+    if func.insts.values().any(|inst| matches!(inst.op, Op::Debug(DebugOp::Mark(_)))) {
+        return EntitySet::new();
+    }
+    let mut walk = Walk { func, left: EntitySet::new(), calls: SecondaryMap::new(), found: Vec::new() };
+    walk.run(collects);
+    let Walk { calls, found, .. } = walk;
+    let mut cold = EntitySet::new();
+    for way in found {
+        if calls[way.region] == 1 && way.other.is_none_or(|other| calls[other] == 0) {
+            cold.insert(way.call);
+        }
+    }
+    cold
+}
+
+/// A call in one of several ways.
+struct Way {
+    call: Inst,
+    region: Region,
+    /// The other arm of an `if`.
+    other: Option<Region>,
+}
+
+struct Walk<'f, 'a> {
+    func: &'f Func<'a>,
+    /// Constructs to whose end a branch went already, in order of text.
+    left: EntitySet<Inst>,
+    /// How many calls there are in each region, with those in it.
+    calls: SecondaryMap<Region, u32>,
+    found: Vec<Way>,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self, collects: &dyn Fn(&Callee) -> bool) {
+        // Regions under way: the construct that each belongs to with the region around that, and how far it is.
+        let mut stack: Vec<(Region, Option<(Inst, Region)>, usize)> = vec![(self.func.body, None, 0)];
+        while let Some((region, owner, at)) = stack.pop() {
+            let Some(&inst) = self.func.regions[region].insts.get(at) else {
+                if let Some((_, around)) = owner {
+                    self.calls[around] = self.calls[around].saturating_add(self.calls[region]);
+                }
+                continue;
+            };
+            stack.push((region, owner, at + 1));
+            let op = &self.func.insts[inst].op;
+            match op {
+                Op::Call(callee) if collects(callee) => {
+                    self.calls[region] = self.calls[region].saturating_add(1);
+                    self.found.extend(owner.and_then(|(owner, _)| self.way(inst, region, owner)));
+                }
+                _ => targets(op).for_each(|target| {
+                    self.left.insert(target);
+                }),
+            }
+            let nested: Vec<Region> = op.regions().collect();
+            stack.extend(nested.into_iter().rev().map(|nested| (nested, Some((inst, region)), 0)));
+        }
+    }
+
+    /// The way to a call, if it is one of several.
+    fn way(&self, call: Inst, region: Region, owner: Inst) -> Option<Way> {
+        let other = match self.func.insts[owner].op {
+            Op::If { then, els } => {
+                let (other, likely) = if region == then { (els, true) } else { (then, false) };
+                (self.func.likely[owner] != Some(likely)).then_some(Some(other))?
+            }
+            Op::Block { .. } if self.left.contains(owner) => None,
+            _ => return None,
+        };
+        Some(Way { call, region, other })
+    }
+}
