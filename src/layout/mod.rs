@@ -22,4 +22,3 @@ pub mod rtt;
 pub use map::{HeapMap, MapParams, PAGE};
 pub use object::{ArrayLayout, FieldLayout, ObjectLayout, StructLayout, Width};
 pub use rtt::{GcType, GcTypes, Kind, RttAddr};
-

@@ -56,6 +56,10 @@ pub enum RuntimeFunc {
     ProfileCall,
     /// Import `profile_entry`.
     ProfileEntry,
+    /// Defined by lowering: copies bytes, few of them without a call of the engine's.
+    CopyBytes,
+    /// Defined by lowering: sets bytes, few of them without a call of the engine's.
+    FillBytes,
 }
 
 impl RuntimeFunc {
@@ -199,7 +203,8 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         }
         let mut room = MAX_FIXED;
         for (index, table) in (0u32..).zip(&self.module.tables) {
-            let fixed = u32::try_from(table.min).ok().filter(|len| (1..=room).contains(len) && self.is_fixed(index, facts));
+            let fixed =
+                u32::try_from(table.min).ok().filter(|len| (1..=room).contains(len) && self.is_fixed(index, facts));
             room -= fixed.unwrap_or(0);
             let place = match (table.elem.is_func(), table.imported, fixed) {
                 (true, ..) => None,
@@ -295,6 +300,8 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
             RuntimeFunc::Remember,
             RuntimeFunc::ProfileCall,
             RuntimeFunc::ProfileEntry,
+            RuntimeFunc::CopyBytes,
+            RuntimeFunc::FillBytes,
         ];
         Some(!(quiet.iter().any(|&f| f as u32 == own) || self.cast_index(virt).is_some()))
     }

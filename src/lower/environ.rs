@@ -39,6 +39,31 @@ pub trait Environ<'a> {
         c.value(Op::Call(callee), &[rtt, bytes], ty)
     }
 
+    /// Copies so many bytes in the heap; the ranges may overlap and are in bounds. Most copies are short, and the engine calls
+    /// its runtime for each whose length it does not know.
+    fn copy_bytes(&mut self, c: &mut Cursor<'_, 'a>, to: Value, from: Value, bytes: Value) {
+        if self.is_small() || c.constant(bytes).is_some() {
+            let heap = self.env().heap();
+            c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
+            return;
+        }
+        let callee = Callee::Func(self.env().runtime(RuntimeFunc::CopyBytes));
+        c.push(Op::Call(callee), &[to, from, bytes], &[]);
+    }
+
+    /// Sets so many bytes in the heap, which are in bounds, to one value.
+    fn fill_bytes(&mut self, c: &mut Cursor<'_, 'a>, to: Value, byte: Value, bytes: Value) {
+        if self.is_small() {
+            c.effect(Operator::MemoryFill { mem: self.env().heap() }, &[to, byte, bytes]);
+            return;
+        }
+        let callee = Callee::Func(self.env().runtime(RuntimeFunc::FillBytes));
+        c.push(Op::Call(callee), &[to, byte, bytes], &[]);
+    }
+
+    /// Whether code is to be small: it runs once, or is to be compiled soon.
+    fn is_small(&self) -> bool;
+
     /// Before `value` is stored at byte `offset` from the address `base` in `object`. Nothing may come between
     /// them that collects.
     fn write_barrier(&mut self, c: &mut Cursor<'_, 'a>, object: Value, base: Value, offset: u32, value: Value);
@@ -104,16 +129,16 @@ pub trait Environ<'a> {
 /// remembers slots of old objects that may hold young ones.
 pub struct Generational<'m, 'a> {
     env: &'m ModuleEnv<'m, 'a>,
-    /// Allocate by a call instead of inline: for code that runs once, or is to be compiled soon.
-    out_of_line: bool,
+    /// Allocate, copy and fill by calls: for code that runs once, or is to be compiled soon.
+    small: bool,
     known: Known,
 }
 
 impl<'m, 'a> Generational<'m, 'a> {
-    /// For one function of a module. `out_of_line`: allocate by a call instead of inline, for code that
-    /// runs once, or is to be compiled soon.
-    pub fn new(env: &'m ModuleEnv<'m, 'a>, out_of_line: bool) -> Self {
-        Generational { env, out_of_line, known: Known::default() }
+    /// For one function of a module. `small`: allocate, copy and fill by calls, for code that runs once, or is to be
+    /// compiled soon.
+    pub fn new(env: &'m ModuleEnv<'m, 'a>, small: bool) -> Self {
+        Generational { env, small, known: Known::default() }
     }
 
     fn remember(&self, c: &mut Cursor<'_, 'a>, base: Value, offset: u32) {
@@ -133,9 +158,13 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
         &mut self.known
     }
 
+    fn is_small(&self) -> bool {
+        self.small
+    }
+
     fn alloc(&mut self, c: &mut Cursor<'_, 'a>, bytes: u32, ty: ValType) -> Value {
         let large = bytes >= crate::layout::object::LARGE_OBJECT_BYTES;
-        if self.out_of_line || large {
+        if self.small || large {
             let bytes = c.i32(bytes);
             let callee = if large { RuntimeFunc::Alloc } else { RuntimeFunc::Allocate };
             return c.value(Op::Call(Callee::Func(self.env.runtime(callee))), &[bytes], ty);
@@ -144,7 +173,7 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     }
 
     fn alloc_dynamic(&mut self, c: &mut Cursor<'_, 'a>, bytes: Value, ty: ValType) -> Value {
-        if self.out_of_line {
+        if self.small {
             return c.value(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Allocate))), &[bytes], ty);
         }
         c.value(Op::Heap(HeapOp::AllocDynamic), &[bytes], ty)

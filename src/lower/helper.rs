@@ -1,15 +1,24 @@
 //! Functions that lowering adds to a module, built in lowered operations.
 
+use super::bytes;
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::op::memory;
 use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
+/// What makes those that are needed only where code calls them.
+pub const HELPERS: [(RuntimeFunc, for<'e, 'm, 'a> fn(&'e ModuleEnv<'m, 'a>) -> Func<'a>); 4] = [
+    (RuntimeFunc::Remember, remember),
+    (RuntimeFunc::Allocate, allocate),
+    (RuntimeFunc::CopyBytes, bytes::copy),
+    (RuntimeFunc::FillBytes, bytes::fill),
+];
+
 /// `(func $remember (param $slot i32))`: appends a slot's address to the remembered buffer, which the
 /// collector empties first if it is full. Not afterwards: it drops slots without young references, and this one
 /// gets its own only then.
-pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
+fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::Remember), &[ValType::I32], &[]);
     let (body, slot) = (func.body, func.params()[0]);
     let flush = env.runtime(RuntimeFunc::FlushRemembered);
@@ -39,7 +48,7 @@ pub fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
 }
 
 /// `(func $allocate (param $bytes i32) (result i32))`: what is else done in place. Its caller sees to its own roots.
-pub fn allocate<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
+fn allocate<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::Allocate), &[ValType::I32], &[ValType::I32]);
     let (body, bytes) = (func.body, func.params()[0]);
     let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);

@@ -17,6 +17,7 @@
 //! | `init.rs` | the init function: globals, tables, segments and start in the specification's order |
 //! | `world.rs` | which functions calls through fields can reach |
 //! | `drivers.rs` | functions without references that become IR for what they call |
+//! | `bytes.rs` | the functions of lowering's own that copy and fill |
 //! | `fixed_tables.rs` | which functions are where in tables that nothing changes |
 //! | `scan.rs` | what the lowered functions refer to |
 //! | `safepoint.rs` | which functions can not collect |
@@ -34,6 +35,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bytes;
 mod compared;
 pub mod context;
 mod counters;
@@ -143,17 +145,13 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
         }
     }
     let mut uses = uses(&env, &lowered)?;
-    if uses.funcs.contains(&env.runtime(RuntimeFunc::Remember)) {
-        let helper = helper::remember(&env);
-        added.push(helper.index);
-        lowered.push(Body::Ir(helper));
-        uses.funcs.insert(env.runtime(RuntimeFunc::FlushRemembered));
-    }
-    if uses.funcs.contains(&env.runtime(RuntimeFunc::Allocate)) {
-        let helper = helper::allocate(&env);
-        added.push(helper.index);
-        scan::uses(&env, &helper, &mut uses);
-        lowered.push(Body::Ir(helper));
+    for (func, make) in helper::HELPERS {
+        if uses.funcs.contains(&env.runtime(func)) {
+            let helper = make(&env);
+            added.push(helper.index);
+            scan::uses(&env, &helper, &mut uses);
+            lowered.push(Body::Ir(helper));
+        }
     }
     for &virt in uses.funcs.iter().filter(|&&virt| env.stand_in_type(virt).is_some()) {
         added.push(virt);

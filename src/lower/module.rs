@@ -222,15 +222,17 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 self.defined.push(Defined { index: f, ty: self.types.space.get(decl.ty) });
             }
         }
-        let slot = self.types.add(&[enc::ValType::I32], &[]);
+        let i32 = enc::ValType::I32;
+        let slot = self.types.add(&[i32], &[]);
         let nothing = self.types.add(&[], &[]);
         for &index in added {
             set(&mut self.index.funcs, index, &mut funcs);
             let ty = match env.stand_in_type(index) {
                 Some(ty) => self.types.space.get(ty),
                 None if index == env.runtime(RuntimeFunc::Remember) => slot,
-                None if index == env.runtime(RuntimeFunc::Allocate) => {
-                    self.types.add(&[enc::ValType::I32], &[enc::ValType::I32])
+                None if index == env.runtime(RuntimeFunc::Allocate) => self.types.add(&[i32], &[i32]),
+                None if [RuntimeFunc::CopyBytes, RuntimeFunc::FillBytes].iter().any(|&f| index == env.runtime(f)) => {
+                    self.types.add(&[i32, i32, i32], &[])
                 }
                 None => nothing,
             };

@@ -48,6 +48,7 @@
 ;;   (type (;16;) (func (param i32)))
 ;;   (type (;17;) (func (param i32)))
 ;;   (type (;18;) (func))
+;;   (type (;19;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 14)))
 ;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 15)))
@@ -431,7 +432,7 @@
 ;;     local.get 4
 ;;     i32.const 2
 ;;     i32.shl
-;;     memory.copy
+;;     call $"wasmtime-gc helper 12"
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
@@ -554,6 +555,154 @@
 ;;     i32.const 4
 ;;     i32.add
 ;;     i32.store offset=1048588 align=1
+;;   )
+;;   (func $"wasmtime-gc helper 12" (;11;) (type 19) (param i32 i32 i32)
+;;     (local i32 i32 i32 i64 i64 i64)
+;;     local.get 2
+;;     i32.const 8
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 2
+;;       i32.const 17
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         local.get 2
+;;         i32.const 33
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           local.get 0
+;;           local.get 1
+;;           local.get 2
+;;           memory.copy
+;;         else
+;;           local.get 1
+;;           local.get 2
+;;           i32.add
+;;           i32.const 16
+;;           i32.sub
+;;           local.set 3
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 16
+;;           i32.sub
+;;           local.set 4
+;;           local.get 1
+;;           i64.load align=1
+;;           local.set 6
+;;           local.get 3
+;;           i64.load align=1
+;;           local.set 7
+;;           local.get 1
+;;           i64.load offset=8 align=1
+;;           local.set 8
+;;           local.get 4
+;;           local.get 3
+;;           i64.load offset=8 align=1
+;;           local.get 0
+;;           local.get 6
+;;           i64.store align=1
+;;           local.get 4
+;;           local.get 7
+;;           i64.store align=1
+;;           local.get 0
+;;           local.get 8
+;;           i64.store offset=8 align=1
+;;           i64.store offset=8 align=1
+;;         end
+;;       else
+;;         local.get 1
+;;         local.get 2
+;;         i32.add
+;;         i32.const 8
+;;         i32.sub
+;;         local.set 3
+;;         local.get 0
+;;         local.get 2
+;;         i32.add
+;;         i32.const 8
+;;         i32.sub
+;;         local.get 1
+;;         i64.load align=1
+;;         local.set 6
+;;         local.get 3
+;;         i64.load align=1
+;;         local.get 0
+;;         local.get 6
+;;         i64.store align=1
+;;         i64.store align=1
+;;       end
+;;     else
+;;       local.get 2
+;;       i32.const 4
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         local.get 1
+;;         local.get 2
+;;         i32.add
+;;         i32.const 4
+;;         i32.sub
+;;         local.set 3
+;;         local.get 0
+;;         local.get 2
+;;         i32.add
+;;         i32.const 4
+;;         i32.sub
+;;         local.get 1
+;;         i32.load align=1
+;;         local.set 4
+;;         local.get 3
+;;         i32.load align=1
+;;         local.get 0
+;;         local.get 4
+;;         i32.store align=1
+;;         i32.store align=1
+;;       else
+;;         local.get 2
+;;         i32.const 1
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           local.get 2
+;;           i32.const 1
+;;           i32.shr_u
+;;           local.set 3
+;;           local.get 1
+;;           local.get 3
+;;           i32.add
+;;           local.set 4
+;;           local.get 0
+;;           local.get 3
+;;           i32.add
+;;           local.set 3
+;;           local.get 1
+;;           local.get 2
+;;           i32.add
+;;           i32.const 1
+;;           i32.sub
+;;           local.set 5
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 1
+;;           i32.sub
+;;           local.get 1
+;;           i32.load8_u
+;;           local.set 1
+;;           local.get 4
+;;           i32.load8_u
+;;           local.set 2
+;;           local.get 5
+;;           i32.load8_u
+;;           local.get 0
+;;           local.get 1
+;;           i32.store8
+;;           local.get 3
+;;           local.get 2
+;;           i32.store8
+;;           i32.store8
+;;         end
+;;       end
+;;     end
 ;;   )
 ;;   (data (;0;) "hello")
 ;; )

@@ -26,6 +26,7 @@
 ;;   (type (;6;) (func (param i32)))
 ;;   (type (;7;) (func (param i32)))
 ;;   (type (;8;) (func))
+;;   (type (;9;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "remember_object" (func (;0;) (type 6)))
 ;;   (export "i16s" (func 1))
@@ -232,13 +233,157 @@
 ;;     local.get 2
 ;;     i32.const 2
 ;;     i32.shl
-;;     memory.fill
+;;     call $"wasmtime-gc helper 13"
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       call 0
+;;     end
+;;   )
+;;   (func $"wasmtime-gc helper 13" (;4;) (type 9) (param i32 i32 i32)
+;;     (local i32 i64)
+;;     local.get 2
+;;     i32.const 8
+;;     i32.ge_u
+;;     if ;; label = @1
+;;       local.get 1
+;;       i32.const 255
+;;       i32.and
+;;       i64.extend_i32_u
+;;       i64.const 72340172838076673
+;;       i64.mul
+;;       local.set 4
+;;       local.get 2
+;;       i32.const 33
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         local.get 2
+;;         i32.const 65
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           local.get 0
+;;           local.get 1
+;;           local.get 2
+;;           memory.fill
+;;         else
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 32
+;;           i32.sub
+;;           local.set 3
+;;           local.get 0
+;;           local.get 4
+;;           i64.store align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store align=1
+;;           local.get 0
+;;           local.get 4
+;;           i64.store offset=8 align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store offset=8 align=1
+;;           local.get 0
+;;           local.get 4
+;;           i64.store offset=16 align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store offset=16 align=1
+;;           local.get 0
+;;           local.get 4
+;;           i64.store offset=24 align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store offset=24 align=1
+;;         end
+;;       else
+;;         local.get 2
+;;         i32.const 17
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 16
+;;           i32.sub
+;;           local.set 3
+;;           local.get 0
+;;           local.get 4
+;;           i64.store align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store align=1
+;;           local.get 0
+;;           local.get 4
+;;           i64.store offset=8 align=1
+;;           local.get 3
+;;           local.get 4
+;;           i64.store offset=8 align=1
+;;         else
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 8
+;;           i32.sub
+;;           local.get 0
+;;           local.get 4
+;;           i64.store align=1
+;;           local.get 4
+;;           i64.store align=1
+;;         end
+;;       end
+;;     else
+;;       local.get 2
+;;       i32.const 4
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         local.get 1
+;;         i32.const 255
+;;         i32.and
+;;         i64.extend_i32_u
+;;         i64.const 72340172838076673
+;;         i64.mul
+;;         i32.wrap_i64
+;;         local.set 3
+;;         local.get 0
+;;         local.get 2
+;;         i32.add
+;;         i32.const 4
+;;         i32.sub
+;;         local.get 0
+;;         local.get 3
+;;         i32.store align=1
+;;         local.get 3
+;;         i32.store align=1
+;;       else
+;;         local.get 2
+;;         i32.const 1
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           local.get 0
+;;           local.get 2
+;;           i32.const 1
+;;           i32.shr_u
+;;           i32.add
+;;           local.set 3
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 1
+;;           i32.sub
+;;           local.get 0
+;;           local.get 1
+;;           i32.store8
+;;           local.get 3
+;;           local.get 1
+;;           i32.store8
+;;           local.get 1
+;;           i32.store8
+;;         end
+;;       end
 ;;     end
 ;;   )
 ;; )

@@ -1,7 +1,6 @@
 //! Ranges: bounds checks and copying, shared by arrays and lowered tables. Filling is `fill.rs`.
 //!
-//! `memory.copy` does the work wherever the representation allows, references included: a reference is
-//! four bytes like any other. What this is not: the barrier behind it, of which one covers a whole range.
+//! Bytes are copied wherever the representation allows, references included: a reference is four bytes like any other. What this is not: the barrier behind it, of which one covers a whole range.
 
 use super::super::environ::Environ;
 use super::memory;
@@ -76,7 +75,7 @@ pub fn address(c: &mut Cursor<'_, '_>, array: Value, index: Value, width: Width)
 
 /// Copies `count` elements, without a barrier; the ranges may overlap and are in bounds.
 pub fn copy<'a, E: Environ<'a>>(
-    e: &E,
+    e: &mut E,
     c: &mut Cursor<'_, 'a>,
     (dst, dst_start): (Value, Value),
     (src, src_start): (Value, Value),
@@ -86,8 +85,7 @@ pub fn copy<'a, E: Environ<'a>>(
     let to = address(c, dst, dst_start, width);
     let from = address(c, src, src_start, width);
     let bytes = scaled(c, count, width);
-    let heap = e.env().heap();
-    c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
+    e.copy_bytes(c, to, from, bytes);
 }
 
 /// `let mut at = first; while cond(at) { at = step(at) }`

@@ -1,6 +1,6 @@
 //! Filling a range of elements with one value.
 //!
-//! `memory.fill` does it where every byte is the same. Otherwise the value is repeated to eight bytes, so
+//! Bytes are filled where every byte is the same. Otherwise the value is repeated to eight bytes, so
 //! that a store writes several elements:
 //!
 //! ```wat
@@ -51,7 +51,7 @@ pub fn fill<'a, E: Environ<'a>>(
     if let Some(byte) = byte {
         let to = bulk::address(c, array, start, width);
         let bytes = bulk::scaled(c, count, width);
-        c.effect(Operator::MemoryFill { mem: e.env().heap() }, &[to, byte, bytes]);
+        e.fill_bytes(c, to, byte, bytes);
         return;
     }
     let first = bulk::element(c, array, start, width);
