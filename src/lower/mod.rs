@@ -69,9 +69,10 @@ pub use context::LowerContext;
 pub use output::Lowered;
 
 use crate::fault::Error;
-use crate::ir::{Callee, Func, Op, SrcLoc};
+use crate::ir::{Callee, Func, Op, RefOp, SrcLoc};
 use crate::opt::{Calls, Candidates, GlobalKind, Scope};
 use crate::parse::{GlobalDecl, Module, Translated};
+use crate::types::TypeId;
 use emit::{EmitContext, EmittedBody};
 use env::{ModuleEnv, RuntimeFunc};
 use environ::Generational;
@@ -187,8 +188,10 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
         world::devirtualize(module, bodies)?;
     }
     let globals = global_kinds(module);
-    let unknown = Calls::default();
-    let mut scope = Scope { types: &module.types, globals: &globals, calls: &unknown };
+    let funcs: Vec<TypeId> = module.funcs.iter().map(|func| module.types.id(func.ty)).collect();
+    let (unknown, written) = (Calls::default(), world::written(module, bodies));
+    let mut scope =
+        Scope { types: &module.types, funcs: &funcs, globals: &globals, calls: &unknown, written: &written };
     let calls = if passes.has(Passes::CALLS) { world::calls(module, bodies, scope)? } else { Calls::default() };
     scope.calls = &calls;
     let candidates = if passes.has(Passes::INLINE) { candidates(module, bodies)? } else { Candidates::default() };
@@ -222,7 +225,8 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
     let mut work = Vec::new();
     let mut calls = |func: &Func<'a>, work: &mut Vec<usize>| {
         for inst in func.insts.values() {
-            if let Op::Call(Callee::Func(callee)) = inst.op
+            // A closure's function is called directly where it is known what closure it is.
+            if let Op::Call(Callee::Func(callee)) | Op::Ref(RefOp::Func(callee)) = inst.op
                 && let Some(defined) = callee.checked_sub(imported).map(|defined| defined as usize)
                 && called.get_mut(defined).is_some_and(|called| !std::mem::replace(called, true))
             {

@@ -8,7 +8,7 @@ use super::safepoint;
 use crate::fault::Error;
 use crate::ir::{Cursor, Func, Op, SrcLoc};
 use crate::opt::closed_world::{Declared, Summary, World};
-use crate::opt::{Calls, Scope, Summary as Writes};
+use crate::opt::{Calls, Scope, Summary as Writes, Written};
 use crate::parse::{ConstExpr, ElemItems, Module, Translated, const_expr, is_open};
 use crate::types::{RefType, TypeId, ValType};
 use rayon::prelude::*;
@@ -45,6 +45,15 @@ pub fn devirtualize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> R
         }
     });
     Ok(())
+}
+
+/// Which fields the module writes, if nobody else can.
+pub fn written(module: &Module<'_>, bodies: &[Translated<'_>]) -> Written {
+    if is_open(module) {
+        return Written::default();
+    }
+    let irs = bodies.par_iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
+    Written::only(irs.map(|func| Written::by(func, &module.types)).collect::<Vec<_>>())
 }
 
 /// What the functions of a module write.

@@ -29,7 +29,7 @@ use super::facts::Facts;
 use super::null_checks::checked_operands;
 use super::scope::{GlobalKind, Scope};
 use super::walk::{Pass, walk};
-use super::writes::{Writes, field, field_class, global_class, loop_writes};
+use super::writes::{Writes, field_class, global_class, loop_writes};
 use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, RefOp, Region, StructOp, Value, effects, loops};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
@@ -187,7 +187,7 @@ impl Hoist<'_> {
         match func.insts[inst].op {
             Op::Struct(StructOp::Get { ty, field: index, .. }) => {
                 let class = field_class(self.scope.types, ty, index);
-                let constant = field(self.scope.types, ty, index).is_some_and(|field| !field.mutable);
+                let constant = self.scope.is_constant(ty, index);
                 known() && (constant || !writes.has(class))
             }
             Op::Array(ArrayOp::Len) => known(),

@@ -31,6 +31,8 @@
 //!   first, and as long as it is their turn it may grow to [`MIN_GROWTH_IN_LOOPS`]; what they took is not there for others.
 //! - What is put into a loop may call others, as the way to a method does: those calls are in the loop too, and are looked at
 //!   again. They take what is left of the growth.
+//! - What is handed a closure that is made here counts as in a loop: it calls the closure, perhaps in loops of its own, and
+//!   the closure's function is known there (`closures.rs`). Calls that become direct by that are looked at again, too.
 //! - A function that calls candidates in its own loops is none: elsewhere those would stay calls, and beside its loop a
 //!   call of it costs nothing.
 //! - Where hints tell how often a call is made, that counts and not the loops that it is in ([`urgency`]).
@@ -38,6 +40,8 @@
 //! All of this depends on the module only, not on the order in which functions are worked on. What this is
 //! not: a pass over calls through references; and nothing is put in that tail-calls.
 
+use super::closures::Closures;
+use super::scope::Scope;
 use crate::ir::{
     ArrayOp, BrTarget, Callee, Frequencies, Frequency, Func, I31Op, Inlined, Inst, Op, RefOp, Region, SrcLoc, StructOp,
     Value,
@@ -77,7 +81,8 @@ const SELDOM: i8 = -4;
 /// How often candidates are put into candidates.
 const ROUNDS: usize = 2;
 
-/// How often a function is looked at: first at all of its calls, then at those in loops that came with what was put there.
+/// How often a function is looked at: first at all of its calls, then at those in loops that came with what was put there. As
+/// long as closures become known, twice as often.
 const LOOKS: usize = 4;
 
 /// Functions that may be put into others, by index.
@@ -147,7 +152,7 @@ impl<'a> Candidates<'a> {
             return None;
         }
         let mut func = of.func.clone();
-        put(&mut func, &self.frequencies, &mut Budget::default(), wanted);
+        put(&mut func, &self.frequencies, &mut Budget::default(), &Closures::default(), wanted);
         let cost = cost(&func, most).filter(|_| !calls(&func, index))?;
         Some((index, Candidate { func, cost }))
     }
@@ -159,19 +164,30 @@ fn calls(func: &Func<'_>, index: u32) -> bool {
 }
 
 /// Puts candidates into a function, and a function that calls itself once into itself. Whether it did.
-pub fn run<'a>(func: &mut Func<'a>, candidates: &Candidates<'a>) -> bool {
+pub fn run<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>) -> bool {
     let index = func.index;
     let (bodies, often) = (&candidates.bodies, &candidates.frequencies);
     let wanted = |callee| bodies.get(&callee).filter(|_| callee != index);
     let mut budget = Budget::default();
     let looks = if bodies.is_empty() { 0 } else { LOOKS };
-    let others = (0..looks).take_while(|_| put(func, often, &mut budget, wanted)).count() > 0;
+    let mut changed = false;
+    for look in 0.. {
+        let closures = Closures::run(func, scope);
+        changed |= !closures.direct.is_empty();
+        // A chain of closures takes a look for each.
+        let most = if closures.direct.is_empty() { looks } else { 2 * looks };
+        if look >= most || !put(func, often, &mut budget, &closures, wanted) {
+            break;
+        }
+        changed = true;
+    }
     // Behind the others, so that they are in what is put there.
     let itself = itself(func);
     let again = itself.is_some_and(|itself| {
-        put(func, often, &mut Budget::default(), |callee| Some(&itself).filter(|_| callee == index))
+        let closures = Closures::default();
+        put(func, often, &mut Budget::default(), &closures, |callee| Some(&itself).filter(|_| callee == index))
     });
-    others || again
+    changed || again
 }
 
 /// Puts functions into a function: in the place of all calls, or of those in loops if it is not the first time. Whether it
@@ -180,6 +196,7 @@ fn put<'c, 'a: 'c>(
     func: &mut Func<'a>,
     often: &Frequencies,
     budget: &mut Budget,
+    closures: &Closures,
     wanted: impl Fn(u32) -> Option<&'c Candidate<'a>>,
 ) -> bool {
     let mut changed = false;
@@ -187,12 +204,13 @@ fn put<'c, 'a: 'c>(
     let again = budget.own.is_some();
     let own = *budget.own.get_or_insert(own);
     for (Reverse(depth), call, callee) in found {
-        if again && depth == 0 {
-            break;
+        let hands_over = closures.handed.contains(&call);
+        if again && depth == 0 && !hands_over && !closures.direct.contains(&call) {
+            continue;
         }
-        let growth = own.max(if depth > 0 { MIN_GROWTH_IN_LOOPS } else { MIN_GROWTH });
+        let growth = own.max(if depth > 0 || hands_over { MIN_GROWTH_IN_LOOPS } else { MIN_GROWTH });
         let left = growth.min(MAX_CALLER.saturating_sub(own)).saturating_sub(budget.spent);
-        let most = if depth > 0 || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
+        let most = if depth > 0 || hands_over || callee == func.index { left } else { left.min(MAX_OUTSIDE) };
         if let Some(candidate) = wanted(callee)
             && candidate.cost <= most
             && splice(func, call, &candidate.func)

@@ -17,6 +17,7 @@
 //! | `devirtualize.rs` | pass: calls through fields that hold few functions, before inlining |
 //! | `passes.rs` | which passes run |
 //! | `writes.rs` | what instructions, loops and calls write |
+//! | `closures.rs` | calls of functions that an object holds which was made here, while `inline.rs` is at work |
 //! | `vars.rs` | places whose value changes, as SSA |
 //! | `inline.rs` | pass: calls of small functions, before all others of one function |
 //! | `names.rs` | which references are the same one under other names |
@@ -36,6 +37,7 @@
 
 mod arithmetic;
 pub mod closed_world;
+mod closures;
 mod conditions;
 mod dce;
 mod devirtualize;
@@ -64,13 +66,13 @@ pub use devirtualize::run as devirtualize;
 pub use inline::Candidates;
 pub use passes::Passes;
 pub use scope::{GlobalKind, Scope};
-pub use writes::{Calls, Summary};
+pub use writes::{Calls, Summary, Written};
 
 use crate::ir::Func;
 
 /// Optimises a function, into which `candidates` may be put.
 pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidates<'a>, passes: Passes) {
-    if passes.has(Passes::INLINE) && inline::run(func, candidates) && passes.has(Passes::FOLD) {
+    if passes.has(Passes::INLINE) && inline::run(func, scope, candidates) && passes.has(Passes::FOLD) {
         // What is read in a block is not known behind it.
         fold::run(func);
     }

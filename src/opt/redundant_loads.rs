@@ -13,7 +13,7 @@
 //!
 //! - The earlier access dominates, so its value is visible; it went through the same reference, so
 //!   the later one would not have trapped for null; the same index, so not out of bounds either.
-//! - Immutable fields, elements of immutable arrays, and lengths never change.
+//! - Immutable fields, fields that the module never writes, elements of immutable arrays, and lengths never change.
 //! - A mutable field's value holds until something may write a field of the same class (`writes.rs`).
 //! - A global holds its value until it is written, by its index or by a call. Only those count whose cell is in
 //!   the heap: the engine can not tell it from a field.
@@ -198,9 +198,11 @@ impl Loads<'_> {
         let args = func.args(inst);
         match (op, args) {
             (StructOp::Get { ty, field: index, sign }, &[object]) => {
-                let Some(field) = field(self.types, ty, index).filter(|f| tracked(f.storage)) else { return true };
+                if field(self.types, ty, index).is_none_or(|field| !tracked(field.storage)) {
+                    return true;
+                }
                 let place = Place::Field(field_class(self.types, ty, index), sign);
-                self.read(func, inst, object, place, field.mutable)
+                self.read(func, inst, object, place, !self.scope.is_constant(ty, index))
             }
             (StructOp::Set { ty, field: index }, &[object, value]) => {
                 let class = field_class(self.types, ty, index);
@@ -226,7 +228,7 @@ impl Loads<'_> {
             && tracked(field.storage)
         {
             let place = Place::Field(field_class(self.types, ty, index), Sign::None);
-            self.learn(object, place, value, field.mutable);
+            self.learn(object, place, value, !self.scope.is_constant(ty, index));
         }
     }
 

@@ -10,7 +10,7 @@
 use super::scope::{GlobalKind, Scope};
 use crate::ir::{Callee, Func, GlobalOp, Inst, Op, StructOp, effects, loops};
 use crate::types::{CompositeType, FieldType, TypeId, TypeTable};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What writes more classes than this is taken to write all.
 const MAX_CLASSES: usize = 24;
@@ -47,6 +47,32 @@ pub fn global_class(scope: Scope<'_>, index: u32) -> Option<Class> {
         GlobalKind::Native => None,
         GlobalKind::Constant | GlobalKind::Own => Some(Class::Global(index)),
         GlobalKind::Imported => Some(Class::Imported),
+    }
+}
+
+/// Which fields are written at all, anywhere in a module. Compilers declare fields mutable that they never write, as those of
+/// closures.
+#[derive(Debug, Default)]
+pub struct Written(Option<HashSet<Class>>);
+
+impl Written {
+    /// In a module that no reference enters or leaves, of functions with these sets.
+    pub fn only(sets: impl IntoIterator<Item = HashSet<Class>>) -> Written {
+        Written(Some(sets.into_iter().flatten().collect()))
+    }
+
+    /// Whether fields of a class may be written.
+    pub fn has(&self, class: Class) -> bool {
+        self.0.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+
+    /// The fields that a function writes.
+    pub fn by(func: &Func<'_>, types: &TypeTable) -> HashSet<Class> {
+        let class = |op: &Op<'_>| match op {
+            Op::Struct(StructOp::Set { ty, field }) => Some(field_class(types, *ty, *field)),
+            _ => None,
+        };
+        func.insts.values().filter_map(|inst| class(&inst.op)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which functions are put in the place of calls, and where an end is made.
 
 use super::passes::{USE, after, func};
+use super::{scope, world};
 use crate::ir::{Callee, Cursor, Frequencies, Frequency, Func, Op, SrcLoc, Value, print::print, verify::verify};
 use crate::opt::{Candidates, inline};
 use crate::types::ValType;
@@ -44,7 +45,7 @@ fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
     });
     caller.index = 99;
     let lines = after(caller, |f| {
-        inline::run(f, &candidates);
+        inline::run(f, scope(&world().types), &candidates);
     });
     let left = |f: &Func<'_>| lines.iter().filter(|l| l.contains(&format!("Call(Func({}))", f.index))).count();
     funcs.iter().map(left).collect()
@@ -68,7 +69,7 @@ fn hints_tell_which_calls_are_worth_it() {
             c.push(USE, &got[1..], &[]);
         });
         let lines = after(caller, |f| {
-            inline::run(f, &candidates);
+            inline::run(f, scope(&world().types), &candidates);
         });
         [5, 6].map(|f| lines.iter().any(|l| l.contains(&format!("Call(Func({f}))"))))
     };
@@ -97,7 +98,7 @@ fn a_small_function_is_put_in_the_place_of_a_call() {
         let got = call(c, 6, p[0]);
         c.push(USE, &[got], &[]);
     });
-    assert!(inline::run(&mut caller, &candidates));
+    assert!(inline::run(&mut caller, scope(&world().types), &candidates));
     assert_eq!(verify(&caller), Ok(()), "{}", print(&caller));
     // Places tell the calls: this return is in the call at 106, and that in the one at 7.
     let at = caller.insts.values().find(|inst| matches!(inst.op, Op::Br { .. })).unwrap().loc;
@@ -135,7 +136,7 @@ fn what_a_loop_calls_may_call_what_is_put_there_too() {
             c.push(if looped { Op::Loop { body } } else { Op::Block { body } }, &[], &[]);
         });
         let lines = after(caller, |f| {
-            inline::run(f, &candidates);
+            inline::run(f, scope(&world().types), &candidates);
         });
         [5, 6].map(|f| lines.iter().filter(|l| l.contains(&format!("Call(Func({f}))"))).count())
     };
@@ -158,7 +159,7 @@ fn a_small_recursive_function_is_put_into_itself_once() {
         let second = call(c, 5, first);
         c.push(Op::Return, &[second], &[]);
     });
-    assert!(inline::run(&mut twice, &Candidates::default()));
+    assert!(inline::run(&mut twice, scope(&world().types), &Candidates::default()));
     let calls = after(twice, |_| {}).iter().filter(|line| line.contains("Func(5)")).count();
     assert_eq!(calls, 4);
 }

@@ -7,7 +7,7 @@ mod loops;
 mod machine;
 mod passes;
 
-use super::{Calls, Candidates, GlobalKind, Passes, Scope, Summary};
+use super::{Calls, Candidates, GlobalKind, Passes, Scope, Summary, Written};
 use crate::ir::{Frequencies, Func, print::print, verify::verify};
 use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
@@ -73,7 +73,8 @@ const GLOBALS: [GlobalKind; 4] = [GlobalKind::Own, GlobalKind::Own, GlobalKind::
 /// A module of whose functions nothing is known.
 fn scope(types: &TypeTable) -> Scope<'_> {
     static UNKNOWN: std::sync::LazyLock<Calls> = std::sync::LazyLock::new(Calls::default);
-    Scope { types, globals: &GLOBALS, calls: &UNKNOWN }
+    static WRITTEN: std::sync::LazyLock<Written> = std::sync::LazyLock::new(Written::default);
+    Scope { types, funcs: &[], globals: &GLOBALS, calls: &UNKNOWN, written: &WRITTEN }
 }
 
 /// What the functions of a test write, when some of them are known and all others are the host's.
