@@ -17,7 +17,8 @@
 //! Obligations:
 //!
 //! - What comes together (a *merge*: a parameter of a loop, a result of a construct) is always one of the `struct.new`s of
-//!   one type, or another such merge. None of these references goes anywhere else: they are operands of reads of
+//!   one type, or another such merge; or an object from elsewhere of that very type whose fields never change, which are
+//!   read where it is handed over. None of these references goes anywhere else: they are operands of reads of
 //!   fields, of tests and checks for null, of refinements and of casts that succeed. So nobody can tell the new object
 //!   from the one that was handed over.
 //! - No field of them is written, so that the values of a time are the values of all times: to be the object of a
@@ -27,8 +28,9 @@
 
 use super::names::{Names, each_inst};
 use super::scalars::{self, is_of};
-use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, ValueDef, destinations, handed};
-use crate::types::{RefType, TypeId, TypeTable, ValType};
+use super::scope::Scope;
+use crate::ir::{Func, Inst, Op, RefOp, Region, Sign, StructOp, Value, ValueDef, destinations, handed};
+use crate::types::{CompositeKind, HeapType, RefType, TypeId, TypeTable, ValType};
 use std::collections::{HashMap, HashSet};
 
 /// So many fields the parameters of a loop become at most, and so many the results of a construct.
@@ -39,13 +41,13 @@ const MAX_FIELDS: usize = 16;
 const MAX_MERGES: usize = 128;
 
 /// Runs the rewrite. Whether it did anything.
-pub fn run(func: &mut Func<'_>, types: &TypeTable) -> bool {
-    let names = Names::of(func);
-    let found = Scan::of(func, &names, types).solve(func, types);
+pub fn run(func: &mut Func<'_>, scope: Scope<'_>) -> bool {
+    let (names, types) = (Names::of(func), scope.types);
+    let found = Scan::of(func, &names, scope).solve(func, types);
     if found.is_empty() || found.len() > MAX_MERGES {
         return false;
     }
-    Rewrite { types, names, found, fields: HashMap::new(), heads: HashMap::new() }.run(func);
+    Rewrite { types, names, found, fields: HashMap::new(), heads: HashMap::new(), reads: HashMap::new() }.run(func);
     true
 }
 
@@ -57,6 +59,15 @@ fn edges(func: &Func<'_>, inst: Inst, owner: Option<Inst>) -> Vec<(Value, Value)
     }
     let to = destinations(func, inst, owner);
     to.into_iter().zip(func.args(inst)).filter_map(|(to, &value)| Some((to?, value))).collect()
+}
+
+/// The type of an object that is as good as the values of its fields: it is of no subtype, and they never change.
+fn readable(func: &Func<'_>, scope: Scope<'_>, value: Value) -> Option<TypeId> {
+    let ty = func.ty(value).as_ref().filter(|ty| !ty.nullable)?;
+    let HeapType::Concrete(CompositeKind::Struct, id) = ty.heap else { return None };
+    let fields = scalars::fields(scope.types, id)?;
+    let constant = (0..fields.len() as u32).all(|field| scope.is_constant(id, field));
+    (!fields.is_empty() && constant && (ty.exact || scope.types.def(id).sub.is_final)).then_some(id)
 }
 
 /// What a walk over the function gathers.
@@ -73,10 +84,15 @@ struct Scan {
     /// What is done with each: it is read as an object of a type, or cast.
     accesses: Vec<(Value, TypeId)>,
     casts: Vec<(Value, RefType)>,
+    /// What each merge is handed, by its first name: of which type it is if it can be read where that is done.
+    readable: HashMap<(Value, Value), Option<TypeId>>,
+    /// The types of what comes from elsewhere and is to be read, by merge.
+    read: HashMap<Value, Vec<TypeId>>,
 }
 
 impl Scan {
-    fn of(func: &Func<'_>, names: &Names, types: &TypeTable) -> Scan {
+    fn of(func: &Func<'_>, names: &Names, scope: Scope<'_>) -> Scan {
+        let types = scope.types;
         let mut scan = Scan::default();
         let is_ref = |value: Value| func.ty(value).is_gc_ref();
         each_inst(func, |inst, owner| {
@@ -105,7 +121,10 @@ impl Scan {
                     // Without edges all operands go elsewhere; with them, the condition of a branch does.
                     scan.escape(func, names, &args[..rest]);
                     for (merge, value) in edges.into_iter().filter(|&(merge, _)| is_ref(merge)) {
+                        let can = readable(func, scope, value);
                         let value = names.first(value);
+                        let known = scan.readable.entry((merge, value)).or_insert(can);
+                        *known = known.filter(|_| *known == can);
                         scan.incoming.entry(merge).or_default().push(value);
                         scan.flows.entry(value).or_default().push(merge);
                     }
@@ -124,6 +143,7 @@ impl Scan {
         if self.made.is_empty() || self.incoming.is_empty() {
             return HashMap::new();
         }
+        self.take_out_what_can_be_read();
         let foreign =
             self.flows.keys().filter(|value| !self.made.contains_key(value) && !self.incoming.contains_key(value));
         self.bad.extend(foreign);
@@ -138,15 +158,16 @@ impl Scan {
             if bad.contains(&merge) || !seen.insert(merge) {
                 continue;
             }
-            let (mut group, mut at) = (vec![merge], 0);
+            let (mut group, mut at, mut makes) = (vec![merge], 0, false);
             let mut of: HashSet<TypeId> = HashSet::new();
             while let Some(&value) = group.get(at) {
                 at += 1;
-                of.extend(self.made.get(&value));
+                makes |= self.made.contains_key(&value);
+                of.extend(self.made.get(&value).into_iter().chain(self.read.get(&value).into_iter().flatten()));
                 let around = [self.incoming.get(&value), self.flows.get(&value)];
                 group.extend(around.into_iter().flatten().flatten().filter(|&&value| seen.insert(value)));
             }
-            if let (Some(&ty), 1) = (of.iter().next(), of.len()) {
+            if let (Some(&ty), 1, true) = (of.iter().next(), of.len(), makes) {
                 found.extend(
                     group.into_iter().filter(|value| self.incoming.contains_key(value)).map(|value| (value, ty)),
                 );
@@ -158,6 +179,24 @@ impl Scan {
             found.retain(|value, _| !bad.contains(value));
         }
         found
+    }
+
+    /// What comes from elsewhere does not spoil a merge if its fields can be read instead, wherever else it goes.
+    fn take_out_what_can_be_read(&mut self) {
+        let (made, known) = (&self.made, self.incoming.keys().copied().collect::<HashSet<_>>());
+        let (read, flows, readable) = (&mut self.read, &mut self.flows, &self.readable);
+        for (&merge, incoming) in &mut self.incoming {
+            incoming.retain(|&value| {
+                let elsewhere = !made.contains_key(&value) && !known.contains(&value);
+                let can = readable.get(&(merge, value)).copied().flatten().filter(|_| elsewhere);
+                let Some(ty) = can else { return true };
+                read.entry(merge).or_default().push(ty);
+                if let Some(to) = flows.get_mut(&value) {
+                    to.retain(|&to| to != merge);
+                }
+                false
+            });
+        }
     }
 
     /// Takes with each reference that is bad whatever it flows to, and whatever flows to it.
@@ -201,6 +240,8 @@ struct Rewrite<'t> {
     fields: HashMap<Value, Vec<Value>>,
     /// By merge: the allocation that stands for it.
     heads: HashMap<Value, Inst>,
+    /// What reads the fields of objects from elsewhere, by the instruction that hands them over.
+    reads: HashMap<Inst, Vec<Inst>>,
 }
 
 impl Rewrite<'_> {
@@ -278,28 +319,42 @@ impl Rewrite<'_> {
     }
 
     /// Gives fields to the merges that an instruction hands operands to.
-    fn hand_over(&self, func: &mut Func<'_>, inst: Inst, edges: &[(Value, Value)]) {
+    fn hand_over(&mut self, func: &mut Func<'_>, inst: Inst, edges: &[(Value, Value)]) {
         if !edges.iter().any(|(merge, _)| self.found.contains_key(merge)) {
             return;
         }
         let first = func.args(inst).len() - edges.len().min(func.args(inst).len());
         let mut args = func.args(inst)[..first].to_vec();
         for &(merge, value) in edges {
-            match self.found.contains_key(&merge) {
-                true => args.extend(self.fields_of(func, value)),
-                false => args.push(value),
+            match self.found.get(&merge).copied() {
+                Some(ty) => args.extend(self.fields_of(func, inst, ty, value)),
+                None => args.push(value),
             }
         }
         func.set_args(inst, &args);
     }
 
-    /// The fields of what was made or came together.
-    fn fields_of(&self, func: &Func<'_>, value: Value) -> Vec<Value> {
-        let value = self.names.first(value);
-        if let Some(fields) = self.fields.get(&value) {
+    /// The fields of what was made or came together, or is from elsewhere and handed over by an instruction.
+    fn fields_of(&mut self, func: &mut Func<'_>, by: Inst, ty: TypeId, value: Value) -> Vec<Value> {
+        let first = self.names.first(value);
+        if let Some(fields) = self.fields.get(&first) {
             return fields.clone();
         }
-        func.def_inst(value).map(|made| func.args(made).to_vec()).unwrap_or_default()
+        if let Some(made) = func.def_inst(first)
+            && matches!(func.insts[made].op, Op::Struct(StructOp::New(of)) if of == ty)
+        {
+            return func.args(made).to_vec();
+        }
+        let loc = func.insts[by].loc;
+        let types = self.field_types(ty);
+        let read = |(field, own): (u32, ValType)| {
+            let op = Op::Struct(StructOp::Get { ty, field, sign: Sign::None });
+            func.make_inst(op, &[value], &[own], loc)
+        };
+        let reads: Vec<Inst> = (0..).zip(types).map(read).collect();
+        let values = reads.iter().filter_map(|&read| func.results(read).first().copied()).collect();
+        self.reads.entry(by).or_default().extend(reads);
+        values
     }
 
     /// Puts the allocations where the merges are: at the begin of loops, behind constructs.
@@ -315,14 +370,16 @@ impl Rewrite<'_> {
                 None => {}
             }
         }
-        if behind.is_empty() {
+        if behind.is_empty() && self.reads.is_empty() {
             return;
         }
+        let all = |of: &HashMap<Inst, Vec<Inst>>, inst: Inst| of.get(&inst).cloned().unwrap_or_default();
         let regions: Vec<Region> = func.regions.keys().collect();
         for region in regions {
-            if func.regions[region].insts.iter().any(|inst| behind.contains_key(inst)) {
+            let has = |inst| behind.contains_key(inst) || self.reads.contains_key(inst);
+            if func.regions[region].insts.iter().any(has) {
                 let insts = std::mem::take(&mut func.regions[region].insts);
-                let with = |inst| std::iter::once(inst).chain(behind.get(&inst).into_iter().flatten().copied());
+                let with = |inst| all(&self.reads, inst).into_iter().chain([inst]).chain(all(&behind, inst));
                 func.regions[region].insts = insts.into_iter().flat_map(with).collect();
             }
         }

@@ -77,7 +77,7 @@ pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidat
         fold::run(func);
     }
     if passes.has(Passes::SCALARS) {
-        scalars::run(func, scope.types);
+        scalars::run(func, scope);
     }
     let carried = if passes.has(Passes::LOOP_GLOBALS) { loop_globals::run(func, scope) } else { Default::default() };
     if passes.has(Passes::LOOP_FIELDS) {

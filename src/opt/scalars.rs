@@ -27,6 +27,7 @@
 
 use super::merges;
 use super::names::Names;
+use super::scope::Scope;
 use super::vars::Vars;
 use super::walk::{Pass, walk};
 use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
@@ -49,12 +50,13 @@ const MAX_DEPTH: usize = 32;
 type Var = (Value, u32);
 
 /// Runs the pass.
-pub fn run(func: &mut Func<'_>, types: &TypeTable) {
+pub fn run(func: &mut Func<'_>, scope: Scope<'_>) {
+    let types = scope.types;
     let makes = |op: &Op<'_>| matches!(op, Op::Struct(StructOp::New(_) | StructOp::NewDefault(_)));
     if !func.insts.values().any(|inst| makes(&inst.op)) {
         return;
     }
-    merges::run(func, types);
+    merges::run(func, scope);
     let names = Names::of(func);
     let found = Found::new(func, &names, types);
     if found.structs.is_empty() {

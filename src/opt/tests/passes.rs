@@ -488,7 +488,7 @@ fn a_global_that_a_loop_reads_and_writes_is_its_parameter() {
 }
 
 fn scalar(types: &TypeTable) -> impl FnOnce(&mut Func<'static>) + '_ {
-    |func| crate::opt::scalars::run(func, types)
+    |func| crate::opt::scalars::run(func, scope(types))
 }
 
 #[test]
