@@ -108,6 +108,7 @@ fn lowered_for(wasm: &[u8], opt_level: u8, explicit_null_checks: bool, debug: bo
             check_roots: true,
             debug,
             profile_calls: false,
+            winch: false,
             likely: None,
         },
     )

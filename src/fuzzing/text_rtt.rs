@@ -134,6 +134,7 @@ fn examine(module: ast::Module, what: &str) {
         check_roots: true,
         debug: false,
         profile_calls: false,
+        winch: false,
         likely: None,
         relocatable: false,
         registry: &registry,

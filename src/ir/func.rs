@@ -120,8 +120,8 @@ pub struct Func<'a> {
     pub body: Region,
     /// Root slots; set by root assignment.
     pub frame: Frame,
-    /// For each `HeapOp::Alloc*`: which values its cold path must save in which slot, and load again
-    /// in place. Set by root assignment.
+    /// For each `HeapOp::Alloc*`, whose cold path may collect, and for calls on one of several ways: which values are to be
+    /// saved in which slot, and loaded again in place. Set by root assignment.
     pub refresh: SecondaryMap<Inst, Vec<(u32, Value)>>,
     /// Places in functions that were put in the place of calls.
     pub inlined: Vec<Inlined>,

@@ -12,13 +12,19 @@
 //!   (i64.store offset=-8 (i32.add (local.get $to) (local.get $bytes)) (local.get $last)))
 //! ```
 //!
-//! A copy loads all before it stores anything, so the ranges may overlap. What this is not: for lengths that are known, of which
-//! the engine makes such code itself.
+//! A copy loads all before it stores anything, so the ranges may overlap. What this is not: for copies of lengths that are known, of
+//! which the engine makes such code itself, and for fills that are known to be long.
 
 use super::env::{ModuleEnv, RuntimeFunc};
 use crate::ir::{Cursor, Func, Op, SrcLoc, Value, memarg};
 use crate::types::ValType;
 use wasmparser::Operator;
+
+/// Fills of more bytes are the engine's.
+pub const MAX_FILLED: u32 = 64;
+
+/// Copies of more bytes are the engine's.
+const MAX_COPIED: u32 = 32;
 
 /// What is moved or set at once.
 #[derive(Clone, Copy)]
@@ -66,7 +72,7 @@ impl Bytes<'_, '_, '_> {
     }
 }
 
-/// `if bytes >= least { then } else { els }`, in each of which one word may be written at most so often.
+/// `if bytes >= least { then } else { els }`.
 fn from_on<'a>(
     b: &mut Bytes<'_, '_, 'a>,
     (bytes, least): (Value, u32),
@@ -94,7 +100,7 @@ fn from_on<'a>(
 pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::CopyBytes), &[ValType::I32; 3], &[]);
     let (body, heap) = (func.body, env.heap());
-    let &[to, from, bytes] = func.params() else { return func };
+    let [to, from, bytes] = [0, 1, 2].map(|n| func.params()[n]);
     let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
     let all = |b: &mut Bytes<'_, '_, 'a>| {
         b.c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
@@ -124,7 +130,8 @@ pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
         &mut Bytes { c, heap },
         (bytes, 8),
         |b| {
-            let rest = |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, 33), all, |b| ends(b, Word::I64, 8, 2));
+            let rest =
+                |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, MAX_COPIED + 1), all, |b| ends(b, Word::I64, 8, 2));
             from_on(b, (bytes, 17), rest, |b| ends(b, Word::I64, 8, 1));
         },
         |b| {
@@ -140,7 +147,7 @@ pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
 pub fn fill<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::FillBytes), &[ValType::I32; 3], &[]);
     let (body, heap) = (func.body, env.heap());
-    let &[to, byte, bytes] = func.params() else { return func };
+    let [to, byte, bytes] = [0, 1, 2].map(|n| func.params()[n]);
     let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
     let all = |b: &mut Bytes<'_, '_, 'a>| {
         b.c.effect(Operator::MemoryFill { mem: heap }, &[to, byte, bytes]);
@@ -173,7 +180,7 @@ pub fn fill<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
             from_on(
                 b,
                 (bytes, 33),
-                |b| from_on(b, (bytes, 65), all, |b| ends(b, Word::I64, 8, 4, value)),
+                |b| from_on(b, (bytes, MAX_FILLED + 1), all, |b| ends(b, Word::I64, 8, 4, value)),
                 |b| from_on(b, (bytes, 17), |b| ends(b, Word::I64, 8, 2, value), |b| ends(b, Word::I64, 8, 1, value)),
             );
         },

@@ -32,6 +32,8 @@ pub struct LowerContext<'e> {
     pub debug: bool,
     /// Make code that counts whom calls through references and tables reach.
     pub profile_calls: bool,
+    /// Add no typed function references, which Winch does not compile.
+    pub winch: bool,
     /// Whom they reach by a profile of earlier runs.
     pub likely: Option<&'e LikelyTargets>,
 }

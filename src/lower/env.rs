@@ -72,7 +72,7 @@ impl RuntimeFunc {
 /// First virtual function index, behind the original ones, of `function_cast:` imports.
 pub const CASTS: u32 = 16;
 
-/// How many globals lowering may add besides those of imported tables and tags.
+/// How many globals of addresses and numbers lowering may add besides those of imported tables and tags.
 const FIXED_GLOBALS: u32 = 3;
 
 /// Where a global or table is that lowering moved into the heap.
@@ -86,7 +86,7 @@ pub struct Place {
 
 /// So many elements of tables are words of the root area, of all tables of a module together: every collection looks at
 /// each of them.
-const MAX_FIXED: u32 = 1024;
+const MAX_IN_LINE: u32 = 1024;
 
 /// Where a lowered table or element segment is.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ pub struct TablePlace {
     /// Its first word in a root area.
     pub place: Place,
     /// How many elements it has for good, which then are the words there; `None` for two words that tell where they are.
-    pub fixed: Option<u32>,
+    pub in_line: Option<u32>,
 }
 
 /// What every function's lowering shares.
@@ -201,26 +201,26 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
                 (true, Some(_)) => Some(own(1)),
             });
         }
-        let mut room = MAX_FIXED;
+        let mut room = MAX_IN_LINE;
         for (index, table) in (0u32..).zip(&self.module.tables) {
-            let fixed =
-                u32::try_from(table.min).ok().filter(|len| (1..=room).contains(len) && self.is_fixed(index, facts));
-            room -= fixed.unwrap_or(0);
-            let place = match (table.elem.is_func(), table.imported, fixed) {
+            let in_line =
+                u32::try_from(table.min).ok().filter(|len| (1..=room).contains(len) && self.is_in_line(index, facts));
+            room -= in_line.unwrap_or(0);
+            let place = match (table.elem.is_func(), table.imported, in_line) {
                 (true, ..) => None,
-                // An imported table's cell address arrives as a global: those stand behind the fixed ones.
+                // An imported table's cell address arrives as a global: those stand behind the first three.
                 (false, true, _) => Some(Place { base: area + FIXED_GLOBALS + index, offset: 0 }),
                 (false, false, Some(len)) => Some(own(len)),
                 (false, false, None) => Some(own(2)),
             };
-            self.tables.push(place.map(|place| TablePlace { place, fixed }));
+            self.tables.push(place.map(|place| TablePlace { place, in_line }));
         }
         self.elems = self.module.elems.iter().map(|_| own(2)).collect();
         self.area_words = words;
     }
 
     /// Whether a table is the module's own and seen by nothing else, and never grows.
-    fn is_fixed(&self, table: u32, facts: &Facts) -> bool {
+    fn is_in_line(&self, table: u32, facts: &Facts) -> bool {
         let exported = || self.module.exports.iter().any(|export| export.entity == Entity::Table(table));
         let decl = self.module.tables.get(table as usize);
         // A debugger finds tables by their two words.
@@ -429,7 +429,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     /// Where a lowered table or segment is; `None` for a native table.
     pub fn table_place(&self, table: u32) -> Option<TablePlace> {
         match self.segment_of(table) {
-            Some(elem) => self.elems.get(elem as usize).map(|&place| TablePlace { place, fixed: None }),
+            Some(elem) => self.elems.get(elem as usize).map(|&place| TablePlace { place, in_line: None }),
             None => self.tables.get(table as usize).copied().flatten(),
         }
     }

@@ -5,6 +5,7 @@
 //! flavour gives the four required ones. A collector that is itself Wasm, or an engine without guard
 //! pages, is another implementation and nothing else.
 
+use super::bytes;
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::known::Known;
 use super::op;
@@ -51,9 +52,9 @@ pub trait Environ<'a> {
         c.push(Op::Call(callee), &[to, from, bytes], &[]);
     }
 
-    /// Sets so many bytes in the heap, which are in bounds, to one value.
+    /// Sets so many bytes in the heap, which are in bounds, to one value. The engine calls its runtime for each fill.
     fn fill_bytes(&mut self, c: &mut Cursor<'_, 'a>, to: Value, byte: Value, bytes: Value) {
-        if self.is_small() {
+        if self.is_small() || c.constant(bytes).is_some_and(|bytes| bytes > bytes::MAX_FILLED) {
             c.effect(Operator::MemoryFill { mem: self.env().heap() }, &[to, byte, bytes]);
             return;
         }

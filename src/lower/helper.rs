@@ -7,7 +7,7 @@ use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
-/// What makes those that are needed only where code calls them.
+/// Those that a module gets if its code calls them. None of them calls another.
 pub const HELPERS: [(RuntimeFunc, for<'e, 'm, 'a> fn(&'e ModuleEnv<'m, 'a>) -> Func<'a>); 4] = [
     (RuntimeFunc::Remember, remember),
     (RuntimeFunc::Allocate, allocate),

@@ -43,7 +43,7 @@ impl Plan {
         let needed = segments.contains(&true)
             || (0..).zip(&module.globals).any(|(i, g): (usize, _)| g.init.is_some() && env.globals[i].is_some())
             || (0..).zip(&module.tables).any(|(i, t): (usize, _)| {
-                !t.imported && env.tables[i].is_some_and(|place| place.fixed.is_none() || t.init.is_some())
+                !t.imported && env.tables[i].is_some_and(|place| place.in_line.is_none() || t.init.is_some())
             });
         Plan { needed, all_segments, segments }
     }
@@ -105,7 +105,7 @@ impl<'a> Builder<'_, '_, 'a> {
                     Some(expr) => const_expr(c, env.module, expr, ValType::Ref(table.elem))?,
                     None => null(c, table.elem),
                 };
-                if env.table_place(index).is_some_and(|table| table.fixed.is_some()) {
+                if env.table_place(index).is_some_and(|table| table.in_line.is_some()) {
                     // A root area is full of nulls from the start.
                     if table.init.is_some() {
                         let [start, count] = [0, table.min].map(|at| index_const(c, table.table64, at));

@@ -146,6 +146,9 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
         }
     }
     let mut uses = uses(&env, &lowered)?;
+    if cx.winch {
+        uses.func_refs.clear();
+    }
     for (func, make) in helper::HELPERS {
         if uses.funcs.contains(&env.runtime(func)) {
             let helper = make(&env);

@@ -55,8 +55,11 @@ pub struct Uses {
     pub func_refs: BTreeSet<u32>,
 }
 
-/// So many references to functions get a global.
+/// So many references to functions get a global. Each takes an instance about 50 bytes, and 60 ns when it is made.
 const MAX_FUNC_REFS: usize = 4096;
+
+/// So many globals a module has at most (`wasmparser`'s limit).
+const MAX_GLOBALS: u32 = 1_000_000;
 
 impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
     /// Decides every final index. `added` are the virtual indices of the functions that lowering
@@ -253,7 +256,8 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
                 set(&mut self.index.globals, g, &mut globals);
             }
         }
-        self.index.func_refs = uses.func_refs.iter().copied().take(MAX_FUNC_REFS).zip(globals..).collect();
+        let room = MAX_FUNC_REFS.min(MAX_GLOBALS.saturating_sub(globals) as usize);
+        self.index.func_refs = uses.func_refs.iter().copied().take(room).zip(globals..).collect();
         let mut elems = 0;
         for (e, elem) in (0u32..).zip(&module.elems) {
             if elem.ty.is_func() {
@@ -384,7 +388,7 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             .filter(|(_, t)| !t.imported)
             .filter_map(|(i, t)| {
                 let table = env.tables[i as usize]?;
-                Some((table.fixed.is_none().then_some(table.place.offset), table_meta(t)))
+                Some((table.in_line.is_none().then_some(table.place.offset), table_meta(t)))
             })
             .collect();
         Meta {

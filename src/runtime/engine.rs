@@ -125,6 +125,7 @@ impl EngineState {
             check_roots: self.options.check_roots,
             debug: self.options.debug,
             profile_calls: self.options.profile_calls,
+            winch: self.options.winch,
             likely: None,
         }
     }

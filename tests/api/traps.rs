@@ -313,3 +313,23 @@ fn instantiation_is_neither_charged_nor_interrupted() {
     let busy = Module::new(&engine, text("(start $f)")).unwrap();
     assert_eq!(trap(Instance::new(&mut store, &busy, &[]).unwrap_err()), Trap::OutOfFuel);
 }
+
+/// Code of a function that stands in the place of its calls has a number of ours as its place, and `address_map` gave that
+/// as an offset.
+#[test]
+fn address_maps_tell_offsets_of_the_original() {
+    let text = r#"(module
+        (type $b (struct (field (mut i32))))
+        (func $div (param (ref $b) i32) (result i32) (i32.div_u (struct.get $b 0 (local.get 0)) (local.get 1)))
+        (func (export "f") (param i32) (result i32)
+          (local $b (ref $b)) (local $sum i32)
+          (local.set $b (struct.new $b (i32.const 99)))
+          (loop $next
+            (local.set $sum (i32.add (local.get $sum) (call $div (local.get $b) (local.get 0))))
+            (struct.set $b 0 (local.get $b) (local.get $sum))
+            (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+          (local.get $sum)))"#;
+    let module = Module::new(&Engine::default(), text).unwrap();
+    let offsets: Vec<u32> = module.address_map().unwrap().filter_map(|(_, offset)| offset).collect();
+    assert!(!offsets.is_empty() && offsets.iter().all(|&offset| offset < 300), "{offsets:?}");
+}

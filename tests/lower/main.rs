@@ -70,6 +70,7 @@ impl Case {
             check_roots: true,
             debug: false,
             profile_calls: false,
+            winch: false,
             likely: Some(&likely),
         };
         let lowered = lower(&wasm, &cx).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));

@@ -3,8 +3,8 @@
 //! A frame of `n` slots lies at `frame .. frame + 4n` on the shadow stack, slot 0 nearest the top, so
 //! that slots `0..k` are published by moving the stack pointer down by `4k`. A callee leaves the stack
 //! pointer as it found it: a section of the frame (`frame.rs`) computes the frame's address where it
-//! begins and stores the pointer back where it is left. The cold path of an allocation outside all
-//! sections does both itself, so that nothing is left of the frame on the hot path.
+//! begins and stores the pointer back where it is left. The cold path of an allocation, or a cold call, outside
+//! all sections does both itself, so that nothing is left of the frame on the hot path.
 //!
 //! Inline allocation:
 //!

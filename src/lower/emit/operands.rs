@@ -67,7 +67,7 @@ pub(super) struct Operands {
     pub of: SecondaryMap<Inst, List>,
     /// How often a value is used.
     pub uses: SecondaryMap<Value, u32>,
-    /// Values that some allocation refreshes in place.
+    /// Values that some allocation or call refreshes in place.
     pub pinned: SecondaryMap<Value, bool>,
     live: SecondaryMap<Inst, bool>,
 }

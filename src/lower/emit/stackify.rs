@@ -11,7 +11,7 @@
 //! they are fetched where the claimed one's code begins, so
 //!
 //! 1. at the definition of a wanted value everything above it is given up;
-//! 2. at an instruction that changes locals (an allocation refreshes references) every wanted
+//! 2. at an instruction that changes locals (an allocation or a cold call refreshes references) every wanted
 //!    operand that it could change is given up, together with what is above.
 //!
 //! Each region has a part of the stack of its own, because a block can not take operands.

@@ -4,7 +4,7 @@
 //! whose length is the capacity, and the size as an i31. `table.get` is then an array access with the
 //! table's own bound.
 //!
-//! A small table that never grows, and that nobody sees from outside, is *fixed*: its elements are words of the root area
+//! A small table that never grows, and that nobody sees from outside, is *in line*: its elements are words of the root area
 //! themselves, like globals. Its size is a constant, and a store to it needs no barrier.
 
 use super::super::env::{ModuleEnv, Place, RuntimeFunc, TablePlace};
@@ -102,7 +102,7 @@ pub struct Table {
     /// Where its words are.
     place: Place,
     /// How many of them are its elements, if they are there.
-    fixed: Option<u32>,
+    in_line: Option<u32>,
     /// Whether its indices are `i64`.
     wide: bool,
 }
@@ -110,18 +110,18 @@ pub struct Table {
 impl Table {
     /// A table by virtual index; `None` for a native one.
     fn of(env: &ModuleEnv<'_, '_>, table: u32) -> Option<Table> {
-        let TablePlace { place, fixed } = env.table_place(table)?;
-        Some(Table { place, fixed, wide: env.table_is_wide(table) })
+        let TablePlace { place, in_line } = env.table_place(table)?;
+        Some(Table { place, in_line, wide: env.table_is_wide(table) })
     }
 
     /// An element segment.
     pub fn segment(env: &ModuleEnv<'_, '_>, elem: u32) -> Table {
-        Table { place: env.elems[elem as usize], fixed: None, wide: false }
+        Table { place: env.elems[elem as usize], in_line: None, wide: false }
     }
 
-    /// The array that holds the elements, or an address whose elements would be those of a fixed table.
+    /// The array that holds the elements, or an address whose elements would be those of a table in line.
     pub fn array<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
-        if self.fixed.is_some() {
+        if self.in_line.is_some() {
             let base = global::base(e, c, self.place);
             let ahead = c.i32(self.place.offset.wrapping_sub(ARRAY_ELEMENTS + reference::BIAS));
             return c.i32_op(Operator::I32Add, base, ahead);
@@ -140,12 +140,12 @@ impl Table {
 
     /// How many elements there are, an `i32`.
     pub fn size<'a, E: Environ<'a>>(self, e: &mut E, c: &mut Cursor<'_, 'a>) -> Value {
-        // That of a fixed table is in no cell. It is remembered all the same: indices are known to be below a value.
-        let cell = (self.place.base, self.place.offset + if self.fixed.is_some() { 1 } else { 4 });
+        // That of a table in line is in no cell. It is remembered all the same: indices are known to be below a value.
+        let cell = (self.place.base, self.place.offset + if self.in_line.is_some() { 1 } else { 4 });
         if let Some(known) = e.known().cell(cell) {
             return known;
         }
-        let size = match self.fixed {
+        let size = match self.in_line {
             Some(len) => c.i32(len),
             None => {
                 let base = global::base(e, c, self.place);
@@ -184,7 +184,7 @@ fn check_index<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Tab
 
 /// The base of an access to an element, and the offset of it from there.
 fn element<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, index: Value) -> (Value, u32) {
-    match table.fixed {
+    match table.in_line {
         Some(_) => {
             let base = global::base(e, c, table.place);
             (bulk::element(c, base, index, Width::Ref), table.place.offset)
@@ -212,7 +212,7 @@ fn get<'a, E: Environ<'a>>(
 fn set<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, args: &[Value]) -> Lowering {
     let index = check_index(e, c, table, args[0]);
     let (base, offset) = element(e, c, table, index);
-    if table.fixed.is_none() {
+    if table.in_line.is_none() {
         let array = table.array(e, c);
         e.write_barrier(c, array, base, offset, args[1]);
     }
@@ -259,7 +259,7 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, arg
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
     let array = table.array(e, c);
     fill::fill(e, c, (array, start), count, Width::Ref, value);
-    if table.fixed.is_none() {
+    if table.in_line.is_none() {
         remember_unless_empty(e, c, array, count);
     }
     Ok(())
@@ -317,7 +317,7 @@ fn move_elements<'a, E: Environ<'a>>(
         &[],
         |c| {
             bulk::copy(e, c, (to, dst_start), (from, src_start), count, Width::Ref);
-            if dst.fixed.is_none() {
+            if dst.in_line.is_none() {
                 e.write_barrier_object(c, to);
             }
             c.yield_(&[]);

@@ -10,7 +10,8 @@
 //! other, what is live across it would be saved in front of the `if` and loaded again behind it, whichever way is taken.
 //!
 //! What this is not: known to be rare. Where the way is taken each time, and the function calls nothing else, references
-//! are saved again each time, and not once. A way that the module says is likely is not cold.
+//! are saved again each time, and not once. A way that the module says is likely is not cold, nor is one that ends in a
+//! branch back to a loop: that is the loop's body, and the other way leads out of it.
 
 use super::candidates::targets;
 use crate::ir::{Callee, DebugOp, Func, Inst, Op, Region};
@@ -88,6 +89,9 @@ impl Walk<'_, '_> {
             Op::Block { .. } if self.left.contains(owner) => None,
             _ => return None,
         };
-        Some(Way { call, region, other })
+        let last = self.func.regions[region].insts.last();
+        let repeats = |to: Inst| matches!(self.func.insts[to].op, Op::Loop { .. });
+        let again = last.is_some_and(|&last| targets(&self.func.insts[last].op).any(repeats));
+        (!again).then_some(Way { call, region, other })
     }
 }

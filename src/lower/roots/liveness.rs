@@ -21,6 +21,9 @@ use std::collections::HashMap;
 /// More refresh lists than this for each use make a root heavy.
 const HEAVY: u64 = 16;
 
+/// The list of a call counts for so many: only an allocation's is certainly of a path that is seldom taken.
+const CALL: u64 = 8;
+
 /// In a region: the interval in which a root is live, in indices of instructions. It is live across
 /// the instructions at `start..last`, and used at `last`.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,8 @@ pub struct RegionLive {
     calls: Vec<u32>,
     /// Indices of cold safepoints.
     cold: Vec<u32>,
+    /// Those of them that are calls.
+    cold_calls: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -174,7 +179,12 @@ impl Backward<'_, '_, '_> {
             let out = &mut self.out.regions[frame.region];
             match kind {
                 Safepoint::Call => out.calls.push(frame.left as u32),
-                Safepoint::Cold => out.cold.push(frame.left as u32),
+                Safepoint::Cold => {
+                    out.cold.push(frame.left as u32);
+                    if matches!(op, Op::Call(_)) {
+                        out.cold_calls.push(frame.left as u32);
+                    }
+                }
             }
         }
         if op.regions().next().is_some() {
@@ -230,6 +240,7 @@ impl Backward<'_, '_, '_> {
         let out = &mut self.out.regions[frame.region];
         out.calls.reverse();
         out.cold.reverse();
+        out.cold_calls.reverse();
         out.local = frame.local;
         out.entering = frame.active.iter().map(|&(root, last)| Live { root, start: 0, last }).collect();
         self.order.push(frame.region);
@@ -311,6 +322,7 @@ impl Liveness {
         for region in self.regions.values() {
             for live in region.entering.iter().chain(&region.local) {
                 refreshes[live.root] += between(&region.cold, live) as u64;
+                refreshes[live.root] += (CALL - 1) * between(&region.cold_calls, live) as u64;
             }
         }
         for (root, data) in candidates.roots.iter() {

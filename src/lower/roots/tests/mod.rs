@@ -380,3 +380,25 @@ fn a_cold_call_keeps_what_is_saved_below_its_top() {
     });
     assert_eq!(assigned(f).1, "spill0 top1 GC if { reload0 GC(0) } { } reload0 use");
 }
+
+/// A body that calls and goes round again is the loop itself, and no seldom way in it.
+#[test]
+fn what_goes_back_to_a_loop_is_no_cold_way() {
+    let f = func(&[ANY, ValType::I32], |c, p| {
+        let body = c.func.add_region();
+        let looped = c.push(Op::Loop { body }, &[], &[]);
+        let mut inner = Cursor { func: c.func, region: body, loc: c.loc };
+        inner.if_else(
+            p[1],
+            &[],
+            |c| {
+                c.push(GC, &[], &[]);
+                c.push(Op::Br { target: looped }, &[], &[]);
+            },
+            |c| c.yield_(&[]),
+        );
+        inner.yield_(&[]);
+        c.push(USE, &[p[0]], &[]);
+    });
+    assert_eq!(assigned(f).1, "spill0 top1 loop { if { GC } { } } reload0 use");
+}
