@@ -7,8 +7,11 @@ use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, TrapCode};
 use crate::types::ValType;
 use wasmparser::Operator;
 
+/// Makes a function for a module.
+type Make = for<'e, 'm, 'a> fn(&'e ModuleEnv<'m, 'a>) -> Func<'a>;
+
 /// Those that a module gets if its code calls them. None of them calls another.
-pub const HELPERS: [(RuntimeFunc, for<'e, 'm, 'a> fn(&'e ModuleEnv<'m, 'a>) -> Func<'a>); 4] = [
+pub const HELPERS: [(RuntimeFunc, Make); 4] = [
     (RuntimeFunc::Remember, remember),
     (RuntimeFunc::Allocate, allocate),
     (RuntimeFunc::CopyBytes, bytes::copy),

@@ -35,6 +35,9 @@ pub fn find(func: &Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> EntitySet<In
     cold
 }
 
+/// A region under way: the construct that it belongs to with the region around that, and how far it is.
+type UnderWay = (Region, Option<(Inst, Region)>, usize);
+
 /// A call in one of several ways.
 struct Way {
     call: Inst,
@@ -54,8 +57,7 @@ struct Walk<'f, 'a> {
 
 impl Walk<'_, '_> {
     fn run(&mut self, collects: &dyn Fn(&Callee) -> bool) {
-        // Regions under way: the construct that each belongs to with the region around that, and how far it is.
-        let mut stack: Vec<(Region, Option<(Inst, Region)>, usize)> = vec![(self.func.body, None, 0)];
+        let mut stack: Vec<UnderWay> = vec![(self.func.body, None, 0)];
         while let Some((region, owner, at)) = stack.pop() {
             let Some(&inst) = self.func.regions[region].insts.get(at) else {
                 if let Some((_, around)) = owner {
