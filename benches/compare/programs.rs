@@ -44,6 +44,8 @@ micro! {
     Other "br_on_cast_final" [1000], 1;
     Other "br_on_cast_any" [5000], 1;
     Other "closures" [2_000_000], 2000;
+    Other "iterators" [100_000], 200;
+    Other "continuations" [28], 10;
     Other "i31" [20_000_000], 1000;
     Other "global_refs" [10_000_000], 2000;
     Other "table_refs" [10_000_000], 2000;
