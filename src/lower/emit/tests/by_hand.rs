@@ -207,15 +207,17 @@ fn spills_fault_as_stack_overflow() {
 /// behind the call; and then the reload overwrote the result.
 #[test]
 fn what_a_cold_call_refreshes_for_nobody_spares_its_result() {
-    let mut func = Func::new(0, &[REF, I32], &[I32]);
+    let mut func = Func::new(0, &[I32], &[I32, I32, I32]);
     func.frame.slots = 1;
-    let (body, params) = (func.body, func.params().to_vec());
+    let (body, param) = (func.body, func.params()[0]);
     let mut c = Cursor::at(&mut func, body, SrcLoc::NONE);
-    let inst = c.push(Op::Call(Callee::Func(COLD)), &params, &[I32]);
-    c.func.refresh[inst] = vec![(0, params[0])];
+    let object = c.alloc(8, REF);
+    let inst = c.push(Op::Call(Callee::Func(COLD)), &[object, param], &[I32]);
+    c.func.refresh[inst] = vec![(0, object)];
     let result = c.func.results(inst)[0];
-    c.push(Op::Return, &[result], &[]);
-    assert_eq!(results(&func, &[1, 7]), [u64::from(host::log_result(7))]);
+    c.push(Op::Return, &[result, result, param], &[]);
+    let expected = u64::from(host::log_result(7));
+    assert_eq!(results(&func, &[7]), [expected, expected, 7]);
 }
 
 /// Allocates until the cold path runs; the parameter moves there, in all its names.
