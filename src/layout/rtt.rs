@@ -13,8 +13,8 @@
 //! address of that type's record (Cohen 1991; the display of the explicit-RTT proposal). For
 //! `d < MIN_DISPLAY` the entry always exists, so no bounds check on the depth is needed.
 //!
-//! The records of types are immortal (those of descriptors and of `rtt.sub` are not), and their addresses are the same in every store of an engine: lowered code
-//! holds them as constants.
+//! The records of types are immortal (those of descriptors and of `rtt.sub` are not), and their addresses are the same in
+//! every store of an engine: lowered code holds them as constants.
 
 use super::object::ObjectLayout;
 use crate::types::{CompositeKind, TypeDef, TypeId, TypeRegistry};

@@ -34,6 +34,31 @@ enum Word {
     I64,
 }
 
+impl Word {
+    fn bytes(self) -> u32 {
+        match self {
+            Word::I8 => 1,
+            Word::I32 => 4,
+            Word::I64 => 8,
+        }
+    }
+}
+
+/// A function of three numbers that gives nothing, filled by a closure.
+fn func<'a>(
+    env: &ModuleEnv<'_, 'a>,
+    of: RuntimeFunc,
+    fill: impl FnOnce(&mut Bytes<'_, '_, 'a>, [Value; 3]),
+) -> Func<'a> {
+    let mut func = Func::new(env.runtime(of), &[ValType::I32; 3], &[]);
+    let body = func.body;
+    let params = [0, 1, 2].map(|n| func.params()[n]);
+    let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
+    fill(&mut Bytes { c, heap: env.heap() }, params);
+    c.push(Op::Return, &[], &[]);
+    func
+}
+
 struct Bytes<'c, 'f, 'a> {
     c: &'c mut Cursor<'f, 'a>,
     heap: u32,
@@ -42,6 +67,12 @@ struct Bytes<'c, 'f, 'a> {
 impl Bytes<'_, '_, '_> {
     fn add(&mut self, base: Value, to: Value) -> Value {
         self.c.i32_op(Operator::I32Add, base, to)
+    }
+
+    /// Half of a number, without its rest.
+    fn half(&mut self, of: Value) -> Value {
+        let one = self.c.i32(1);
+        self.c.i32_op(Operator::I32ShrU, of, one)
     }
 
     /// `base + distance - back`.
@@ -98,101 +129,92 @@ fn from_on<'a>(
 
 /// `(func $copy (param $to i32) (param $from i32) (param $bytes i32))`: the ranges may overlap and are in bounds.
 pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
-    let mut func = Func::new(env.runtime(RuntimeFunc::CopyBytes), &[ValType::I32; 3], &[]);
-    let (body, heap) = (func.body, env.heap());
-    let [to, from, bytes] = [0, 1, 2].map(|n| func.params()[n]);
-    let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
-    let all = |b: &mut Bytes<'_, '_, 'a>| {
-        b.c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
-    };
-    // The first words and the last, so many of each.
-    let ends = |b: &mut Bytes<'_, '_, 'a>, word: Word, size: u32, each: u32| {
-        let (far, near) = (b.at(from, bytes, size * each), b.at(to, bytes, size * each));
-        let offsets = (0..each).map(|n| u64::from(n * size));
-        let places: Vec<_> = offsets.flat_map(|offset| [(from, to, offset), (far, near, offset)]).collect();
-        let words: Vec<Value> = places.iter().map(|&(from, _, offset)| b.load(word, from, offset)).collect();
-        for (&(_, to, offset), value) in places.iter().zip(words) {
-            b.store(word, to, offset, value);
-        }
-    };
-    // One to three: the first, the middle and the last.
-    let few = |b: &mut Bytes<'_, '_, 'a>| {
-        let one = b.c.i32(1);
-        let half = b.c.i32_op(Operator::I32ShrU, bytes, one);
-        let (middle, to_middle) = (b.add(from, half), b.add(to, half));
-        let (last, to_last) = (b.at(from, bytes, 1), b.at(to, bytes, 1));
-        let words = [from, middle, last].map(|at| b.load(Word::I8, at, 0));
-        for (at, value) in [to, to_middle, to_last].into_iter().zip(words) {
-            b.store(Word::I8, at, 0, value);
-        }
-    };
-    from_on(
-        &mut Bytes { c, heap },
-        (bytes, 8),
-        |b| {
-            let rest =
-                |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, MAX_COPIED + 1), all, |b| ends(b, Word::I64, 8, 2));
-            from_on(b, (bytes, 17), rest, |b| ends(b, Word::I64, 8, 1));
-        },
-        |b| {
-            let rest = |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, 1), few, |_| {});
-            from_on(b, (bytes, 4), |b| ends(b, Word::I32, 4, 1), rest);
-        },
-    );
-    c.push(Op::Return, &[], &[]);
-    func
+    func(env, RuntimeFunc::CopyBytes, |b, [to, from, bytes]| {
+        let all = |b: &mut Bytes<'_, '_, 'a>| {
+            b.c.effect(Operator::MemoryCopy { dst_mem: b.heap, src_mem: b.heap }, &[to, from, bytes]);
+        };
+        // The first words and the last, so many of each.
+        let ends = |b: &mut Bytes<'_, '_, 'a>, word: Word, each: u32| {
+            let back = word.bytes() * each;
+            let (far, near) = (b.at(from, bytes, back), b.at(to, bytes, back));
+            let offsets = (0..each).map(|n| u64::from(n * word.bytes()));
+            let places: Vec<_> = offsets.flat_map(|offset| [(from, to, offset), (far, near, offset)]).collect();
+            let words: Vec<Value> = places.iter().map(|&(from, _, offset)| b.load(word, from, offset)).collect();
+            for (&(_, to, offset), value) in places.iter().zip(words) {
+                b.store(word, to, offset, value);
+            }
+        };
+        // One to three: the first, the middle and the last.
+        let few = |b: &mut Bytes<'_, '_, 'a>| {
+            let half = b.half(bytes);
+            let (middle, to_middle) = (b.add(from, half), b.add(to, half));
+            let (last, to_last) = (b.at(from, bytes, 1), b.at(to, bytes, 1));
+            let words = [from, middle, last].map(|at| b.load(Word::I8, at, 0));
+            for (at, value) in [to, to_middle, to_last].into_iter().zip(words) {
+                b.store(Word::I8, at, 0, value);
+            }
+        };
+        from_on(
+            b,
+            (bytes, 8),
+            |b| {
+                let rest =
+                    |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, MAX_COPIED + 1), all, |b| ends(b, Word::I64, 2));
+                from_on(b, (bytes, 17), rest, |b| ends(b, Word::I64, 1));
+            },
+            |b| {
+                let rest = |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, 1), few, |_| {});
+                from_on(b, (bytes, 4), |b| ends(b, Word::I32, 1), rest);
+            },
+        );
+    })
 }
 
 /// `(func $fill (param $to i32) (param $byte i32) (param $bytes i32))`: the range is in bounds.
 pub fn fill<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
-    let mut func = Func::new(env.runtime(RuntimeFunc::FillBytes), &[ValType::I32; 3], &[]);
-    let (body, heap) = (func.body, env.heap());
-    let [to, byte, bytes] = [0, 1, 2].map(|n| func.params()[n]);
-    let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
-    let all = |b: &mut Bytes<'_, '_, 'a>| {
-        b.c.effect(Operator::MemoryFill { mem: heap }, &[to, byte, bytes]);
-    };
-    let repeated = |b: &mut Bytes<'_, '_, 'a>| {
-        let mask = b.c.i32(0xFF);
-        let once = b.c.i32_op(Operator::I32And, byte, mask);
-        let once = b.c.core(Operator::I64ExtendI32U, &[once], ValType::I64);
-        let every = b.c.core(Operator::I64Const { value: 0x0101_0101_0101_0101 }, &[], ValType::I64);
-        b.c.core(Operator::I64Mul, &[once, every], ValType::I64)
-    };
-    let ends = |b: &mut Bytes<'_, '_, 'a>, word: Word, size: u32, each: u32, value: Value| {
-        let near = b.at(to, bytes, size * each);
-        for offset in (0..each).map(|n| u64::from(n * size)) {
-            b.store(word, to, offset, value);
-            b.store(word, near, offset, value);
-        }
-    };
-    let few = |b: &mut Bytes<'_, '_, 'a>| {
-        let one = b.c.i32(1);
-        let half = b.c.i32_op(Operator::I32ShrU, bytes, one);
-        let (middle, last) = (b.add(to, half), b.at(to, bytes, 1));
-        [to, middle, last].into_iter().for_each(|at| b.store(Word::I8, at, 0, byte));
-    };
-    from_on(
-        &mut Bytes { c, heap },
-        (bytes, 8),
-        |b| {
-            let value = repeated(b);
-            from_on(
-                b,
-                (bytes, 33),
-                |b| from_on(b, (bytes, MAX_FILLED + 1), all, |b| ends(b, Word::I64, 8, 4, value)),
-                |b| from_on(b, (bytes, 17), |b| ends(b, Word::I64, 8, 2, value), |b| ends(b, Word::I64, 8, 1, value)),
-            );
-        },
-        |b| {
-            let four = |b: &mut Bytes<'_, '_, 'a>| {
+    func(env, RuntimeFunc::FillBytes, |b, [to, byte, bytes]| {
+        let all = |b: &mut Bytes<'_, '_, 'a>| {
+            b.c.effect(Operator::MemoryFill { mem: b.heap }, &[to, byte, bytes]);
+        };
+        let repeated = |b: &mut Bytes<'_, '_, 'a>| {
+            let mask = b.c.i32(0xFF);
+            let once = b.c.i32_op(Operator::I32And, byte, mask);
+            let once = b.c.core(Operator::I64ExtendI32U, &[once], ValType::I64);
+            let every = b.c.core(Operator::I64Const { value: 0x0101_0101_0101_0101 }, &[], ValType::I64);
+            b.c.core(Operator::I64Mul, &[once, every], ValType::I64)
+        };
+        let ends = |b: &mut Bytes<'_, '_, 'a>, word: Word, each: u32, value: Value| {
+            let near = b.at(to, bytes, word.bytes() * each);
+            for offset in (0..each).map(|n| u64::from(n * word.bytes())) {
+                b.store(word, to, offset, value);
+                b.store(word, near, offset, value);
+            }
+        };
+        let few = |b: &mut Bytes<'_, '_, 'a>| {
+            let half = b.half(bytes);
+            let (middle, last) = (b.add(to, half), b.at(to, bytes, 1));
+            [to, middle, last].into_iter().for_each(|at| b.store(Word::I8, at, 0, byte));
+        };
+        from_on(
+            b,
+            (bytes, 8),
+            |b| {
                 let value = repeated(b);
-                let value = b.c.core(Operator::I32WrapI64, &[value], ValType::I32);
-                ends(b, Word::I32, 4, 1, value);
-            };
-            from_on(b, (bytes, 4), four, |b| from_on(b, (bytes, 1), few, |_| {}));
-        },
-    );
-    c.push(Op::Return, &[], &[]);
-    func
+                from_on(
+                    b,
+                    (bytes, 33),
+                    |b| from_on(b, (bytes, MAX_FILLED + 1), all, |b| ends(b, Word::I64, 4, value)),
+                    |b| from_on(b, (bytes, 17), |b| ends(b, Word::I64, 2, value), |b| ends(b, Word::I64, 1, value)),
+                );
+            },
+            |b| {
+                let four = |b: &mut Bytes<'_, '_, 'a>| {
+                    let value = repeated(b);
+                    let value = b.c.core(Operator::I32WrapI64, &[value], ValType::I32);
+                    ends(b, Word::I32, 1, value);
+                };
+                from_on(b, (bytes, 4), four, |b| from_on(b, (bytes, 1), few, |_| {}));
+            },
+        );
+    })
 }

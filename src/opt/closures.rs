@@ -20,7 +20,7 @@
 
 use super::names::{Names, each_inst};
 use super::scope::Scope;
-use crate::ir::{Callee, Func, Inst, InstData, Op, RefOp, StructOp, Value, ValueDef};
+use crate::ir::{Callee, Func, Inst, InstData, Op, RefOp, StructOp, Value, ValueDef, targets};
 use cranelift_entity::EntitySet;
 use std::collections::HashSet;
 
@@ -81,22 +81,13 @@ struct Made<'f, 'a> {
 
 impl<'f, 'a> Made<'f, 'a> {
     fn of(func: &'f Func<'a>, scope: Scope<'f>) -> Self {
-        let mut left = EntitySet::new();
-        for inst in func.insts.values() {
-            match &inst.op {
-                Op::Br { target } | Op::BrIf { target } => drop(left.insert(*target)),
-                Op::BrTable { targets } => targets.iter().filter_map(|to| to.target).for_each(|to| {
-                    left.insert(to);
-                }),
-                _ => {}
-            }
-        }
-        Made { func, scope, names: Names::of(func), left }
+        Made { func, scope, names: Names::of(func), left: targets(func) }
     }
 
     /// The instruction that a reference always comes from: through blocks, and out of the fields of what is made here.
     fn origin(&self, value: Value) -> Option<Inst> {
-        self.origin_within(value, &mut MAX_STEPS.clone())
+        let mut steps = MAX_STEPS;
+        self.origin_within(value, &mut steps)
     }
 
     fn origin_within(&self, mut value: Value, steps: &mut u32) -> Option<Inst> {

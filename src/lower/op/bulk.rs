@@ -1,6 +1,7 @@
 //! Ranges: bounds checks and copying, shared by arrays and lowered tables. Filling is `fill.rs`.
 //!
-//! Bytes are copied wherever the representation allows, references included: a reference is four bytes like any other. What this is not: the barrier behind it, of which one covers a whole range.
+//! Bytes are copied wherever the representation allows, references included: a reference is four bytes like any other.
+//! What this is not: the barrier behind it, of which one covers a whole range.
 
 use super::super::environ::Environ;
 use super::memory;

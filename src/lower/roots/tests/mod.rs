@@ -32,6 +32,11 @@ fn func(params: &[ValType], fill: impl FnOnce(&mut Cursor<'_, 'static>, &[Value]
     func
 }
 
+/// An `if` whose other arm does nothing.
+fn only_if(c: &mut Cursor<'_, 'static>, cond: Value, then: impl FnOnce(&mut Cursor<'_, 'static>)) {
+    c.if_else(cond, &[], then, |c| c.yield_(&[]));
+}
+
 /// What root assignment made of a function: its heap operations, calls and control, a word each.
 fn assigned(mut func: Func<'static>) -> (Func<'static>, String) {
     assign_roots(&mut func, &collects).unwrap();
@@ -186,15 +191,10 @@ fn a_dead_slot_may_come_back_to_a_loop_as_garbage() {
 #[test]
 fn a_call_in_a_cold_arm_that_traps_costs_the_hot_path_nothing() {
     let f = func(&[ANY, ValType::I32], |c, p| {
-        c.if_else(
-            p[1],
-            &[],
-            |c| {
-                c.push(GC, &[], &[]);
-                c.push(Op::Trap(crate::ir::TrapCode::Unreachable), &[], &[]);
-            },
-            |c| c.yield_(&[]),
-        );
+        only_if(c, p[1], |c| {
+            c.push(GC, &[], &[]);
+            c.push(Op::Trap(crate::ir::TrapCode::Unreachable), &[], &[]);
+        });
         c.push(USE, &[p[0]], &[]);
     });
     assert_eq!(assigned(f).1, "if { GC } { } use");
@@ -203,17 +203,12 @@ fn a_call_in_a_cold_arm_that_traps_costs_the_hot_path_nothing() {
 #[test]
 fn a_value_that_dies_in_an_arm_is_spilled_there() {
     let f = func(&[ANY, ValType::I32], |c, p| {
-        c.if_else(
-            p[1],
-            &[],
-            |c| {
-                c.push(GC, &[], &[]);
-                c.push(GC, &[], &[]);
-                c.push(USE, &[p[0]], &[]);
-                c.yield_(&[]);
-            },
-            |c| c.yield_(&[]),
-        );
+        only_if(c, p[1], |c| {
+            c.push(GC, &[], &[]);
+            c.push(GC, &[], &[]);
+            c.push(USE, &[p[0]], &[]);
+            c.yield_(&[]);
+        });
     });
     assert_eq!(assigned(f).1, "if { spill0 top1 GC GC reload0 use } { }");
 }
@@ -320,15 +315,10 @@ proptest! {
 #[test]
 fn a_call_in_one_arm_saves_and_reloads_there() {
     let f = func(&[ANY, ValType::I32], |c, p| {
-        c.if_else(
-            p[1],
-            &[],
-            |c| {
-                c.push(GC, &[], &[]);
-                c.yield_(&[]);
-            },
-            |c| c.yield_(&[]),
-        );
+        only_if(c, p[1], |c| {
+            c.push(GC, &[], &[]);
+            c.yield_(&[]);
+        });
         c.push(USE, &[p[0]], &[]);
     });
     let (f, text) = assigned(f);
@@ -367,15 +357,10 @@ fn what_a_branch_may_skip_in_a_block_is_one_of_several_ways() {
 fn a_cold_call_keeps_what_is_saved_below_its_top() {
     let f = func(&[ANY, ValType::I32, ANY], |c, p| {
         c.push(GC, &[], &[]);
-        c.if_else(
-            p[1],
-            &[],
-            |c| {
-                c.push(GC, &[], &[]);
-                c.yield_(&[]);
-            },
-            |c| c.yield_(&[]),
-        );
+        only_if(c, p[1], |c| {
+            c.push(GC, &[], &[]);
+            c.yield_(&[]);
+        });
         c.push(USE, &[p[0]], &[]);
     });
     assert_eq!(assigned(f).1, "spill0 top1 GC if { reload0 GC(0) } { } reload0 use");
@@ -388,15 +373,10 @@ fn what_goes_back_to_a_loop_is_no_cold_way() {
         let body = c.func.add_region();
         let looped = c.push(Op::Loop { body }, &[], &[]);
         let mut inner = Cursor { func: c.func, region: body, loc: c.loc };
-        inner.if_else(
-            p[1],
-            &[],
-            |c| {
-                c.push(GC, &[], &[]);
-                c.push(Op::Br { target: looped }, &[], &[]);
-            },
-            |c| c.yield_(&[]),
-        );
+        only_if(&mut inner, p[1], |c| {
+            c.push(GC, &[], &[]);
+            c.push(Op::Br { target: looped }, &[], &[]);
+        });
         inner.yield_(&[]);
         c.push(USE, &[p[0]], &[]);
     });
