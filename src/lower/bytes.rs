@@ -16,7 +16,7 @@
 //! which the engine makes such code itself, and for fills that are known to be long.
 
 use super::env::{ModuleEnv, RuntimeFunc};
-use crate::ir::{Cursor, Func, Op, SrcLoc, Value, memarg};
+use crate::ir::{Callee, Cursor, Func, Op, SrcLoc, Value, memarg};
 use crate::types::ValType;
 use wasmparser::Operator;
 
@@ -24,7 +24,37 @@ use wasmparser::Operator;
 pub const MAX_FILLED: u32 = 64;
 
 /// Copies of more bytes are the engine's.
-const MAX_COPIED: u32 = 32;
+pub const MAX_COPIED: u32 = 64;
+
+/// Calls the function for few bytes, up to a number of them, or does what is right for any number. The last of the operands is how
+/// many there are.
+pub fn by_length<'a>(c: &mut Cursor<'_, 'a>, (few, most): (u32, u32), any: Operator<'a>, operands: [Value; 3]) {
+    let call = |c: &mut Cursor<'_, 'a>| {
+        c.push(Op::Call(Callee::Func(few)), &operands, &[]);
+    };
+    match c.constant(operands[2]) {
+        Some(bytes) if bytes <= most => call(c),
+        Some(_) => {
+            c.effect(any, &operands);
+        }
+        None => {
+            let limit = c.i32(most);
+            let is_short = c.i32_op(Operator::I32LeU, operands[2], limit);
+            c.if_else(
+                is_short,
+                &[],
+                |c| {
+                    call(c);
+                    c.yield_(&[]);
+                },
+                |c| {
+                    c.effect(any, &operands);
+                    c.yield_(&[]);
+                },
+            );
+        }
+    }
+}
 
 /// What is moved or set at once.
 #[derive(Clone, Copy)]
@@ -127,12 +157,10 @@ fn from_on<'a>(
     );
 }
 
-/// `(func $copy (param $to i32) (param $from i32) (param $bytes i32))`: the ranges may overlap and are in bounds.
+/// `(func $copy (param $to i32) (param $from i32) (param $bytes i32))`: up to [`MAX_COPIED`]. The ranges may overlap and are in
+/// bounds.
 pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     func(env, RuntimeFunc::CopyBytes, |b, [to, from, bytes]| {
-        let all = |b: &mut Bytes<'_, '_, 'a>| {
-            b.c.effect(Operator::MemoryCopy { dst_mem: b.heap, src_mem: b.heap }, &[to, from, bytes]);
-        };
         // The first words and the last, so many of each.
         let ends = |b: &mut Bytes<'_, '_, 'a>, word: Word, each: u32| {
             let back = word.bytes() * each;
@@ -158,9 +186,10 @@ pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
             b,
             (bytes, 8),
             |b| {
-                let rest =
-                    |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, MAX_COPIED + 1), all, |b| ends(b, Word::I64, 2));
-                from_on(b, (bytes, 17), rest, |b| ends(b, Word::I64, 1));
+                let more = |b: &mut Bytes<'_, '_, 'a>| {
+                    from_on(b, (bytes, 33), |b| ends(b, Word::I64, 4), |b| ends(b, Word::I64, 2))
+                };
+                from_on(b, (bytes, 17), more, |b| ends(b, Word::I64, 1));
             },
             |b| {
                 let rest = |b: &mut Bytes<'_, '_, 'a>| from_on(b, (bytes, 1), few, |_| {});
@@ -170,12 +199,9 @@ pub fn copy<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     })
 }
 
-/// `(func $fill (param $to i32) (param $byte i32) (param $bytes i32))`: the range is in bounds.
+/// `(func $fill (param $to i32) (param $byte i32) (param $bytes i32))`: up to [`MAX_FILLED`]. The range is in bounds.
 pub fn fill<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     func(env, RuntimeFunc::FillBytes, |b, [to, byte, bytes]| {
-        let all = |b: &mut Bytes<'_, '_, 'a>| {
-            b.c.effect(Operator::MemoryFill { mem: b.heap }, &[to, byte, bytes]);
-        };
         let repeated = |b: &mut Bytes<'_, '_, 'a>| {
             let mask = b.c.i32(0xFF);
             let once = b.c.i32_op(Operator::I32And, byte, mask);
@@ -203,7 +229,7 @@ pub fn fill<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
                 from_on(
                     b,
                     (bytes, 33),
-                    |b| from_on(b, (bytes, MAX_FILLED + 1), all, |b| ends(b, Word::I64, 4, value)),
+                    |b| ends(b, Word::I64, 4, value),
                     |b| from_on(b, (bytes, 17), |b| ends(b, Word::I64, 2, value), |b| ends(b, Word::I64, 1, value)),
                 );
             },

@@ -48,18 +48,19 @@ pub trait Environ<'a> {
             c.effect(Operator::MemoryCopy { dst_mem: heap, src_mem: heap }, &[to, from, bytes]);
             return;
         }
-        let callee = Callee::Func(self.env().runtime(RuntimeFunc::CopyBytes));
-        c.push(Op::Call(callee), &[to, from, bytes], &[]);
+        let (callee, heap) = (self.env().runtime(RuntimeFunc::CopyBytes), self.env().heap());
+        let all = Operator::MemoryCopy { dst_mem: heap, src_mem: heap };
+        bytes::by_length(c, (callee, bytes::MAX_COPIED), all, [to, from, bytes]);
     }
 
     /// Sets so many bytes in the heap, which are in bounds, to one value. The engine calls its runtime for each fill.
     fn fill_bytes(&mut self, c: &mut Cursor<'_, 'a>, to: Value, byte: Value, bytes: Value) {
-        if self.is_small() || c.constant(bytes).is_some_and(|bytes| bytes > bytes::MAX_FILLED) {
+        if self.is_small() {
             c.effect(Operator::MemoryFill { mem: self.env().heap() }, &[to, byte, bytes]);
             return;
         }
-        let callee = Callee::Func(self.env().runtime(RuntimeFunc::FillBytes));
-        c.push(Op::Call(callee), &[to, byte, bytes], &[]);
+        let (callee, heap) = (self.env().runtime(RuntimeFunc::FillBytes), self.env().heap());
+        bytes::by_length(c, (callee, bytes::MAX_FILLED), Operator::MemoryFill { mem: heap }, [to, byte, bytes]);
     }
 
     /// Whether code is to be small: it runs once, or is to be compiled soon.

@@ -422,6 +422,7 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
+;;     local.set 1
 ;;     local.get 2
 ;;     local.get 3
 ;;     i32.const 2
@@ -429,10 +430,24 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
+;;     local.set 2
 ;;     local.get 4
 ;;     i32.const 2
 ;;     i32.shl
-;;     call $"wasmtime-gc helper 12"
+;;     local.tee 3
+;;     i32.const 64
+;;     i32.le_u
+;;     if ;; label = @1
+;;       local.get 1
+;;       local.get 2
+;;       local.get 3
+;;       call $"wasmtime-gc helper 12"
+;;     else
+;;       local.get 1
+;;       local.get 2
+;;       local.get 3
+;;       memory.copy
+;;     end
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
@@ -557,7 +572,7 @@
 ;;     i32.store offset=1048588 align=1
 ;;   )
 ;;   (func $"wasmtime-gc helper 12" (;11;) (type 19) (param i32 i32 i32)
-;;     (local i32 i32 i32 i64 i64 i64)
+;;     (local i32 i32 i32 i64 i64 i64 i64 i64 i64 i64)
 ;;     local.get 2
 ;;     i32.const 8
 ;;     i32.ge_u
@@ -570,10 +585,64 @@
 ;;         i32.const 33
 ;;         i32.ge_u
 ;;         if ;; label = @3
-;;           local.get 0
 ;;           local.get 1
 ;;           local.get 2
-;;           memory.copy
+;;           i32.add
+;;           i32.const 32
+;;           i32.sub
+;;           local.set 3
+;;           local.get 0
+;;           local.get 2
+;;           i32.add
+;;           i32.const 32
+;;           i32.sub
+;;           local.set 4
+;;           local.get 1
+;;           i64.load align=1
+;;           local.set 6
+;;           local.get 3
+;;           i64.load align=1
+;;           local.set 7
+;;           local.get 1
+;;           i64.load offset=8 align=1
+;;           local.set 8
+;;           local.get 3
+;;           i64.load offset=8 align=1
+;;           local.set 9
+;;           local.get 1
+;;           i64.load offset=16 align=1
+;;           local.set 10
+;;           local.get 3
+;;           i64.load offset=16 align=1
+;;           local.set 11
+;;           local.get 1
+;;           i64.load offset=24 align=1
+;;           local.set 12
+;;           local.get 4
+;;           local.get 3
+;;           i64.load offset=24 align=1
+;;           local.get 0
+;;           local.get 6
+;;           i64.store align=1
+;;           local.get 4
+;;           local.get 7
+;;           i64.store align=1
+;;           local.get 0
+;;           local.get 8
+;;           i64.store offset=8 align=1
+;;           local.get 4
+;;           local.get 9
+;;           i64.store offset=8 align=1
+;;           local.get 0
+;;           local.get 10
+;;           i64.store offset=16 align=1
+;;           local.get 4
+;;           local.get 11
+;;           i64.store offset=16 align=1
+;;           local.get 0
+;;           local.get 12
+;;           i64.store offset=24 align=1
+;;           i64.store offset=24 align=1
 ;;         else
 ;;           local.get 1
 ;;           local.get 2

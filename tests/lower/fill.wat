@@ -229,11 +229,24 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     i32.const 255
+;;     local.set 1
 ;;     local.get 2
 ;;     i32.const 2
 ;;     i32.shl
-;;     call $"wasmtime-gc helper 13"
+;;     local.tee 2
+;;     i32.const 64
+;;     i32.le_u
+;;     if ;; label = @1
+;;       local.get 1
+;;       i32.const 255
+;;       local.get 2
+;;       call $"wasmtime-gc helper 13"
+;;     else
+;;       local.get 1
+;;       i32.const 255
+;;       local.get 2
+;;       memory.fill
+;;     end
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
@@ -259,46 +272,36 @@
 ;;       i32.const 33
 ;;       i32.ge_u
 ;;       if ;; label = @2
+;;         local.get 0
 ;;         local.get 2
-;;         i32.const 65
-;;         i32.ge_u
-;;         if ;; label = @3
-;;           local.get 0
-;;           local.get 1
-;;           local.get 2
-;;           memory.fill
-;;         else
-;;           local.get 0
-;;           local.get 2
-;;           i32.add
-;;           i32.const 32
-;;           i32.sub
-;;           local.set 3
-;;           local.get 0
-;;           local.get 4
-;;           i64.store align=1
-;;           local.get 3
-;;           local.get 4
-;;           i64.store align=1
-;;           local.get 0
-;;           local.get 4
-;;           i64.store offset=8 align=1
-;;           local.get 3
-;;           local.get 4
-;;           i64.store offset=8 align=1
-;;           local.get 0
-;;           local.get 4
-;;           i64.store offset=16 align=1
-;;           local.get 3
-;;           local.get 4
-;;           i64.store offset=16 align=1
-;;           local.get 0
-;;           local.get 4
-;;           i64.store offset=24 align=1
-;;           local.get 3
-;;           local.get 4
-;;           i64.store offset=24 align=1
-;;         end
+;;         i32.add
+;;         i32.const 32
+;;         i32.sub
+;;         local.set 3
+;;         local.get 0
+;;         local.get 4
+;;         i64.store align=1
+;;         local.get 3
+;;         local.get 4
+;;         i64.store align=1
+;;         local.get 0
+;;         local.get 4
+;;         i64.store offset=8 align=1
+;;         local.get 3
+;;         local.get 4
+;;         i64.store offset=8 align=1
+;;         local.get 0
+;;         local.get 4
+;;         i64.store offset=16 align=1
+;;         local.get 3
+;;         local.get 4
+;;         i64.store offset=16 align=1
+;;         local.get 0
+;;         local.get 4
+;;         i64.store offset=24 align=1
+;;         local.get 3
+;;         local.get 4
+;;         i64.store offset=24 align=1
 ;;       else
 ;;         local.get 2
 ;;         i32.const 17
