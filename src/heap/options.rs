@@ -62,7 +62,7 @@ impl Default for HeapOptions {
             mark_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(2) as u32),
             parallel_least: 4 << 20,
             incremental: true,
-            step_work: 64 << 10,
+            step_work: 256 << 10,
             step_nursery: 256 << 10,
             fragmentation: 0.25,
         }
