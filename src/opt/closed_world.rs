@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Of one function a [`Summary`] is made; those of all functions, and of the constant expressions, give the
-//! [`World`]. It is *closed* if no reference can come in from outside. Then no object and no function reference
+//! [`World`]. It is *closed* if no reference can come in from outside, and none leaves with an exception: who has an object
+//! may change it. Then no object and no function reference
 //! exists that it does not know; else it only tells what is likely, and who uses it asks first.
 //!
 //! What this is not: a flow analysis. A function reference that is neither named where it is stored, nor null,

@@ -93,7 +93,18 @@ impl MayThrow {
         if !touched && !asks {
             return MayThrow::default();
         }
-        MayThrow::solve(module, &bodies, imports as usize, open)
+        let throws = MayThrow::solve(module, &bodies, imports as usize, open);
+        // What leaves with an exception, the embedder may change, function references included.
+        if !open && throws.leaks(module) { MayThrow::solve(module, &bodies, imports as usize, true) } else { throws }
+    }
+
+    /// Whether references can leave a module as what its exceptions hold.
+    fn leaks(&self, module: &Module<'_>) -> bool {
+        let callable = module.exports.iter().filter_map(|export| match export.entity {
+            Entity::Func(func) => Some(func),
+            _ => None,
+        });
+        module.tags.iter().any(|&tag| has_refs(module, tag)) && callable.chain(module.start).any(|func| self.func(func))
     }
 
     fn solve(module: &Module<'_>, bodies: &[Summary], imports: usize, open: bool) -> MayThrow {
@@ -135,15 +146,18 @@ impl MayThrow {
     }
 }
 
-/// Whether a reference can come in from outside: anything that leads to an object or a function.
+/// Whether the type of a function or tag has references.
+fn has_refs(module: &Module<'_>, ty: u32) -> bool {
+    let sig = module.type_func(ty);
+    sig.is_none_or(|sig| sig.params.iter().chain(&sig.results).any(|ty| matches!(ty, ValType::Ref(_))))
+}
+
+/// Whether a reference can come in from outside, or an object that the module made can be changed there: anything that leads
+/// to an object or a function, and exceptions that hold references and leave the module.
 pub fn is_open(module: &Module<'_>) -> bool {
-    let has_refs = |ty: u32| {
-        let sig = module.type_func(ty);
-        sig.is_none_or(|sig| sig.params.iter().chain(&sig.results).any(|ty| matches!(ty, ValType::Ref(_))))
-    };
     let speaks = |entity: Entity| match entity {
-        Entity::Func(f) => module.funcs.get(f as usize).is_none_or(|func| has_refs(func.ty)),
-        Entity::Tag(t) => module.tags.get(t as usize).is_none_or(|&ty| has_refs(ty)),
+        Entity::Func(f) => module.funcs.get(f as usize).is_none_or(|func| has_refs(module, func.ty)),
+        Entity::Tag(t) => module.tags.get(t as usize).is_none_or(|&ty| has_refs(module, ty)),
         Entity::Global(g) => module.globals.get(g as usize).is_none_or(|global| matches!(global.ty, ValType::Ref(_))),
         Entity::Table(_) => true,
         Entity::Memory(_) => false,
@@ -153,6 +167,7 @@ pub fn is_open(module: &Module<'_>) -> bool {
     module.intrinsics.iter().any(binds)
         || module.imports.iter().any(|import| speaks(import.entity))
         || module.exports.iter().any(|e| speaks(e.entity))
+        || module.throws.leaks(module)
 }
 
 fn summary(module: &Module<'_>, body: &Body<'_>) -> Result<Summary, BinaryReaderError> {

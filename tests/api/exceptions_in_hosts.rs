@@ -3,8 +3,8 @@
 use super::exceptions::{engines, exception};
 use super::*;
 use wasmtime_gc::api::{
-    AnyRef, AsContextMut, Caller, ExnRef, Extern, Func, FuncType, HeapType, OwnedRooted, RefType, Result, Rooted, Tag,
-    ThrownException, Trap, V128, Val, ValType,
+    AnyRef, AsContextMut, Caller, ExnRef, Extern, Func, FuncType, HeapType, OwnedRooted, RefType, Result, Rooted,
+    StructRef, Tag, ThrownException, Trap, V128, Val, ValType,
 };
 
 /// A store with an exception of 50 that the host keeps.
@@ -339,5 +339,49 @@ fn a_store_works_on_after_traps_and_exceptions() {
             let exn = store.take_pending_exception().unwrap();
             assert_eq!(exn.field(&mut store, 0).unwrap().unwrap_i32(), n);
         }
+    }
+}
+
+/// No reference enters or leaves this module by its imports and exports, so it was compiled on the ground that nobody else
+/// writes its objects: a field that it does not write was read once, and the field of functions had one target. But what an
+/// exception holds is the embedder's when nobody catches it.
+#[test]
+fn what_an_exception_took_out_of_a_module_may_be_changed() {
+    let text = r#"(module
+        (type $f (func (result i32)))
+        (type $box (struct (field (mut i32)) (field (mut (ref null $f)))))
+        (import "" "change" (func $change))
+        (tag $t (param (ref $box)))
+        (global $kept (ref $box) (struct.new $box (i32.const 1) (ref.func $one)))
+        (func $one (type $f) (i32.const 10))
+        (func (export "leave") (throw $t (global.get $kept)))
+        (func (export "difference") (result i32)
+            (local $before i32)
+            (local.set $before (struct.get $box 0 (global.get $kept)))
+            (call $change)
+            (i32.sub (struct.get $box 0 (global.get $kept)) (local.get $before)))
+        (func (export "call") (result i32)
+            (call_ref $f (struct.get $box 1 (global.get $kept)))))"#;
+    for engine in engines() {
+        let mut store: Store<Option<OwnedRooted<StructRef>>> = Store::new(&engine, None);
+        let module = Module::new(&engine, text).unwrap();
+        let change = Func::wrap(&mut store, |mut cx: Caller<'_, Option<OwnedRooted<StructRef>>>| -> Result<()> {
+            let Some(kept) = cx.data().clone() else { return Ok(()) };
+            kept.to_rooted(&mut cx).set_field(&mut cx, 0, Val::I32(42))
+        });
+        let instance = Instance::new(&mut store, &module, &[change.into()]).unwrap();
+        let number = |store: &mut Store<_>, name| {
+            instance.get_typed_func::<(), i32>(&mut *store, name).unwrap().call(&mut *store, ()).unwrap()
+        };
+        assert_eq!([number(&mut store, "difference"), number(&mut store, "call")], [0, 10]);
+        let leave = instance.get_typed_func::<(), ()>(&mut store, "leave").unwrap();
+        assert!(leave.call(&mut store, ()).unwrap_err().is::<ThrownException>());
+        let exn = store.take_pending_exception().unwrap();
+        let kept = exn.field(&mut store, 0).unwrap().unwrap_anyref().unwrap().unwrap_struct(&store).unwrap();
+        *store.data_mut() = Some(kept.to_owned_rooted(&mut store).unwrap());
+        assert_eq!(number(&mut store, "difference"), 41);
+        let two = Func::wrap(&mut store, || 20);
+        kept.set_field(&mut store, 1, two.into()).unwrap();
+        assert_eq!(number(&mut store, "call"), 20);
     }
 }
