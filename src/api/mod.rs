@@ -4,6 +4,24 @@
 //! only what it is and where it differs. What needs no change is Wasmtime's own and re-exported.
 //! Errors are `wasmtime::Error`: traps downcast to [`Trap`], their backtrace to [`WasmBacktrace`].
 //!
+//! | file or room | what |
+//! |---|---|
+//! | `config.rs`, `config/` | what an embedder chooses about an engine |
+//! | `engine.rs`, `engine/` | engines |
+//! | `module.rs`, `module/`, `code_builder.rs` | modules, and compiling them step by step |
+//! | `instance.rs`, `linker.rs`, `linker/` | instances, and definitions by name |
+//! | `store.rs`, `store/` | stores and the ways to borrow one |
+//! | `func/`, `externals/` | functions; globals, tables and tags |
+//! | `memory.rs`, `shared_memory.rs` | memories, of one store and of several threads |
+//! | `values.rs`, `types/` | values of any type, and types |
+//! | `gc/` | references, roots, and what they refer to |
+//! | `ext/` | what Wasmtime has not: steps, statistics, weak references, finalizers |
+//! | `finalizers.rs` | the same for guests, as imports |
+//! | `side_table.rs` | side tables of handles for embedders |
+//! | `debug.rs`, `debug/`, `profiler.rs`, `coredump.rs`, `backtrace.rs` | looking at what runs, or ran |
+//! | `raw.rs` | untyped storage, and flags that change machine code |
+//! | `examples.rs` | examples of what is re-exported |
+//!
 //! ```
 //! use wasmtime_gc::api::{Engine, Instance, Module, Store};
 //!

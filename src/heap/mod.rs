@@ -4,6 +4,21 @@
 //! reachable to a mark-region old space, which a major collection marks, sweeps, and compacts where it
 //! is fragmented. `docs/heap.md` states the invariants and the policies.
 //!
+//! | file or room | what |
+//! |---|---|
+//! | `alloc.rs` | allocation as the host sees it: the slow path of inline allocation |
+//! | `access.rs` | reads and writes of objects by the host, and the entry points of the barrier |
+//! | `pretenure.rs` | allocation in the old space by the program itself |
+//! | `remembered.rs` | where old objects may refer to young ones |
+//! | `collect/` | collections: minor, major, in steps |
+//! | `space/` | the nursery, old space, large and pinned objects, pages |
+//! | `weak/` | weak references, ephemerons, finalizers |
+//! | `descriptor.rs` | what a collection must know of a type |
+//! | `sizer.rs` | when a major collection is due, and by how much the memory grows |
+//! | `memory.rs` | the abstract memory |
+//! | `options.rs`, `stats.rs`, `error.rs` | what may be chosen, what happened, what went wrong |
+//! | `verify.rs`, `zeal.rs` | the verifier, and a collection at every `n`th allocation |
+//!
 //! What it is not: it knows nothing of WebAssembly, nor of the engine. It meets lowered code in
 //! [`layout`](crate::layout) alone, and the engine behind [`HeapMemory`] and [`Roots`].
 //!

@@ -6,6 +6,14 @@
 //! equal, because [`TypeRegistry`] rolls up every recursion group and hash-conses it
 //! (iso-recursive equivalence, Wasm 3.0 core specification, sections 3.1 and 3.3).
 //!
+//! | file | what |
+//! |---|---|
+//! | `val_type.rs` | value, reference, heap and storage types |
+//! | `rec_group.rs` | recursion groups in rolled-up form |
+//! | `registry.rs` | the engine's table of canonical types |
+//! | `subtype.rs` | subtyping |
+//! | `nofunc.rs` | results of functions where there is no `nofunc` |
+//!
 //! This room knows no other: no layout, no code, no engine.
 
 #![forbid(unsafe_code)]

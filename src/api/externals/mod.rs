@@ -2,6 +2,12 @@
 //!
 //! A global or table of references outside the `func` hierarchy lives in the heap; any other is the
 //! engine's. The embedder sees no difference.
+//!
+//! | file | what |
+//! |---|---|
+//! | `global.rs` | globals |
+//! | `table.rs` | tables |
+//! | `tag.rs` | exception tags |
 
 mod global;
 mod table;

@@ -1,6 +1,14 @@
 //! `wasmtime-gc wast`: scripts of the specification's test suite.
 //!
 //! [`run`] is what tests use: it runs one script with an engine of any configuration.
+//!
+//! | file | what |
+//! |---|---|
+//! | `script.rs` | runs the directives of one script |
+//! | `values.rs` | arguments and results of a script's calls |
+//! | `traps.rs` | what a script calls a failure, and what it is here |
+//! | `spectest.rs` | the module that every script may import from |
+//! | `rtt.rs` | scripts in the dialect of explicit RTTs |
 
 mod rtt;
 mod script;

@@ -4,6 +4,17 @@
 //! heap objects are plain values. References to functions have several representations ([`Repr`]),
 //! because objects hold handles and everything else holds WebAssembly references, and a call through
 //! a field should need neither a conversion nor a reference.
+//!
+//! | file | what |
+//! |---|---|
+//! | `struct_.rs`, `array.rs`, `i31.rs` | objects, and what is none |
+//! | `bulk.rs`, `fill.rs` | ranges: checks, copies, fills |
+//! | `ref_.rs`, `cast.rs` | references of any kind; tests and casts |
+//! | `func_ref.rs`, `call.rs` | function references between their representations; calls |
+//! | `global.rs`, `table.rs` | what outlives a call |
+//! | `exn.rs` | exceptions |
+//! | `desc.rs`, `rtt.rs` | custom descriptors; first-class RTTs |
+//! | `record.rs`, `memory.rs` | what all use: numbers of the engine's in code, accesses to the heap |
 
 pub mod array;
 pub mod bulk;
