@@ -18,10 +18,7 @@ const AHEAD_OF_TIME: &str = "ahead of time";
 fn run_all(what: &str, engine: &Engine, scripts: impl Iterator<Item = (String, String)>) -> (usize, usize) {
     let (mut files, mut passed, mut assertions, mut failures) = (0, 0, 0, String::new());
     for (name, text) in scripts {
-        let report = match what.ends_with(AHEAD_OF_TIME) {
-            true => wast::run_ahead_of_time(engine, &name, &text),
-            false => wast::run(engine, &name, &text),
-        };
+        let report = wast::Scripts::new(engine).ahead_of_time(what.ends_with(AHEAD_OF_TIME)).run(&name, &text);
         let report = report.expect("the script can be parsed");
         files += 1;
         passed += report.passed;

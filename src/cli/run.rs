@@ -13,6 +13,7 @@ use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use wasmtime::bail;
 use wasmtime::error::Context;
@@ -97,9 +98,7 @@ impl RunCommand {
         let module = input::load(&engine, self.path(), settings.dialect, self.allow_precompiled)?;
         self.check_profiles(settings, &module)?;
         let mut store = self.store(&engine, settings)?;
-        if let Some(timeout) = settings.timeout {
-            interrupt_after(&engine, timeout);
-        }
+        let _interrupt = settings.timeout.map(|timeout| interrupt_after(&engine, timeout));
         let result = self.load(&mut store, &engine, settings, &module);
         if settings.gc_stats {
             eprint!("{}", stats::text(&store.heap_stats()));
@@ -220,11 +219,15 @@ pub(super) fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result
     }
 }
 
-/// Makes running code trap after some time. The thread ends with the process.
-fn interrupt_after(engine: &Engine, timeout: Duration) {
+/// Makes running code trap after some time, unless what this gives is dropped before.
+#[must_use]
+pub(super) fn interrupt_after(engine: &Engine, timeout: Duration) -> Sender<()> {
     let engine = engine.clone();
+    let (sender, receiver) = channel();
     std::thread::spawn(move || {
-        std::thread::sleep(timeout);
-        engine.increment_epoch();
+        if let Err(RecvTimeoutError::Timeout) = receiver.recv_timeout(timeout) {
+            engine.increment_epoch();
+        }
     });
+    sender
 }

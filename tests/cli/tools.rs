@@ -68,6 +68,26 @@ fn scripts_are_counted() {
     assert!(out.stderr.contains("syntax.wast"), "{}", out.stderr);
 }
 
+/// The store of a script had no fuel at all with `-W fuel`, and was interrupted at once with `-W timeout`.
+#[test]
+fn scripts_have_fuel_and_time() {
+    let files = Files::new();
+    let script = r#"
+        (module
+          (func (export "answer") (result i32) (i32.const 42))
+          (func (export "spin") (loop $more (br $more))))
+        (assert_return (invoke "answer") (i32.const 42))"#;
+    let good = files.write("good.wast", script);
+    let spins = files.write("spins.wast", &format!("{script}\n(assert_return (invoke \"spin\"))"));
+    for (option, why) in [("fuel=1000", "all fuel consumed by WebAssembly"), ("timeout=300ms", "wasm trap: interrupt")] {
+        let ran = wasmtime_gc(&["wast", "-W", option, &spins, &good]);
+        let lines: Vec<_> = ran.stdout.lines().collect();
+        let counts = [format!("{spins}: 1 of 2 assertions passed"), format!("{good}: 1 of 1 assertions passed")];
+        assert!(ran.code == 1 && counts.iter().all(|count| lines.contains(&count.as_str())), "{ran:?}");
+        assert!(ran.stdout.contains(why), "{ran:?}");
+    }
+}
+
 #[test]
 fn a_compiled_module_runs_only_if_it_is_allowed() {
     for program in ["linked_strings", "classes"] {

@@ -57,10 +57,11 @@ fn everything_on_the_slides_works() {
             "type_imports.wast",
         ] {
             let text = std::fs::read_to_string(folder().join(name)).unwrap();
-            let report = wast::run_dialect(&engine, name, &text, Dialect::Rtt2020).unwrap();
+            let mut scripts = wast::Scripts::new(&engine);
+            let report = scripts.dialect(Dialect::Rtt2020).run(name, &text).unwrap();
             assert!(report.failures.is_empty(), "{report}");
             assertions += report.assertions;
-            let loaded = wast::run_dialect_ahead_of_time(&engine, name, &text, Dialect::Rtt2020).unwrap();
+            let loaded = scripts.ahead_of_time(true).run(name, &text).unwrap();
             assert!(loaded.failures.is_empty() && loaded.assertions == report.assertions, "{loaded}");
         }
     }
@@ -109,7 +110,7 @@ fn tests_of_the_time_pass() {
         for path in &paths {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(path).unwrap();
-            let report = wast::run_dialect(&engine, &name, &text, Dialect::Rtt2020).unwrap();
+            let report = wast::Scripts::new(&engine).dialect(Dialect::Rtt2020).run(&name, &text).unwrap();
             assert!(report.failures.is_empty(), "{report}");
             assertions += report.assertions;
             files += 1;
@@ -373,7 +374,7 @@ fn scripts_have_binary_modules() {
         r#"(module binary "{bytes}") (assert_return (invoke "six") (i32.const 6))
         (assert_malformed (module binary "") "unexpected end")"#
     );
-    let report = wast::run_dialect(&Engine::default(), "binary.wast", &script, Dialect::Rtt2020).unwrap();
+    let report = wast::Scripts::new(&Engine::default()).dialect(Dialect::Rtt2020).run("binary.wast", &script).unwrap();
     assert!(report.failures.is_empty() && report.assertions == 2, "{report}");
 }
 

@@ -1,6 +1,6 @@
 //! `wasmtime-gc wast`: scripts of the specification's test suite.
 //!
-//! [`run`] is what tests use: it runs one script with an engine of any configuration.
+//! [`Scripts`] is what tests use: it runs scripts with an engine of any configuration.
 //!
 //! | file | what |
 //! |---|---|
@@ -17,12 +17,15 @@ mod traps;
 mod values;
 
 use super::options::Common;
+use super::run::interrupt_after;
 use super::{Outcome, missing_argument, print};
-use crate::api::{Dialect, Engine, Result};
+use crate::api::{Dialect, Engine, Result, Store};
 use clap::Args;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
 use wasmtime::error::Context;
 
 /// Arguments of `wast`.
@@ -44,10 +47,12 @@ impl WastCommand {
         let settings = self.common.settings()?;
         settings.with_stack(|| {
             let engine = Engine::new(&settings.config)?;
+            let mut scripts = Scripts::new(&engine);
+            scripts.dialect(settings.dialect).fuel(settings.fuel).timeout(settings.timeout);
             let mut all_passed = true;
             for path in &self.scripts {
                 let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?;
-                let report = run_dialect(&engine, &path.display().to_string(), &text, settings.dialect)?;
+                let report = scripts.run(&path.display().to_string(), &text)?;
                 print(&report.to_string())?;
                 all_passed &= report.failures.is_empty();
             }
@@ -88,55 +93,87 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a script whose modules are written in a dialect, in a store of its own.
-///
-/// # Errors
-///
-/// The text is no script, or the engine's configuration does not even allow the module `spectest`.
-/// Failing directives are in the report.
-pub fn run_dialect(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
-    match dialect {
-        Dialect::Standard => run(engine, path, text).map_err(|err| match crate::rtt::text::dialect_word(text) {
+/// How scripts are run: each in a store of its own.
+#[derive(Debug, Clone)]
+pub struct Scripts<'e> {
+    engine: &'e Engine,
+    dialect: Dialect,
+    ahead_of_time: bool,
+    fuel: Option<u64>,
+    timeout: Option<Duration>,
+}
+
+impl<'e> Scripts<'e> {
+    /// Scripts whose modules are standard WebAssembly, compiled as they come.
+    pub fn new(engine: &'e Engine) -> Scripts<'e> {
+        Scripts { engine, dialect: Dialect::Standard, ahead_of_time: false, fuel: None, timeout: None }
+    }
+
+    /// The dialect that their modules are written in.
+    pub fn dialect(&mut self, dialect: Dialect) -> &mut Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Whether modules are compiled to bytes, and loaded from there.
+    pub fn ahead_of_time(&mut self, enable: bool) -> &mut Self {
+        self.ahead_of_time = enable;
+        self
+    }
+
+    /// The fuel of each store, if the engine consumes fuel.
+    pub fn fuel(&mut self, fuel: Option<u64>) -> &mut Self {
+        self.fuel = fuel;
+        self
+    }
+
+    /// How long a script may run until its code traps, if the engine interrupts by epochs.
+    pub fn timeout(&mut self, timeout: Option<Duration>) -> &mut Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Runs a script; `path` is its name in the report.
+    ///
+    /// # Errors
+    ///
+    /// The text is no script, or the engine's configuration does not even allow the module `spectest`.
+    /// Failing directives are in the report.
+    pub fn run(&self, path: &str, text: &str) -> Result<Report> {
+        if self.dialect != Dialect::Standard {
+            return rtt::run(self, path, text);
+        }
+        standard(self, path, text).map_err(|err| match crate::rtt::text::dialect_word(text) {
             Some(word) => err
                 .context(format!("`{word}` is of the explicit-RTT dialect; run the command with `--dialect rtt2020`")),
             None => err,
-        }),
-        dialect => rtt::run(engine, path, text, dialect, false),
+        })
+    }
+
+    /// A store, and what must live as long as it is to be interrupted.
+    fn store(&self) -> Result<(Store<()>, Option<Sender<()>>)> {
+        let mut store = Store::new(self.engine, ());
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        let interrupt = self.timeout.map(|timeout| {
+            store.set_epoch_deadline(1);
+            interrupt_after(self.engine, timeout)
+        });
+        Ok((store, interrupt))
     }
 }
 
-/// Runs a script, in a store of its own.
+/// Runs a script whose modules are standard WebAssembly, compiled as they come.
 ///
 /// # Errors
 ///
-/// The text is no script, or the engine's configuration does not even allow the module `spectest`.
-/// Failing directives are in the report.
+/// As [`Scripts::run`].
 pub fn run(engine: &Engine, path: &str, text: &str) -> Result<Report> {
-    run_in(engine, path, text, false)
+    Scripts::new(engine).run(path, text)
 }
 
-/// The same with modules that are compiled to bytes, and loaded from there.
-///
-/// # Errors
-///
-/// As [`run`].
-pub fn run_ahead_of_time(engine: &Engine, path: &str, text: &str) -> Result<Report> {
-    run_in(engine, path, text, true)
-}
-
-/// A script in a dialect with modules that are compiled to bytes, and loaded from there.
-///
-/// # Errors
-///
-/// As [`run_dialect`].
-pub fn run_dialect_ahead_of_time(engine: &Engine, path: &str, text: &str, dialect: Dialect) -> Result<Report> {
-    match dialect {
-        Dialect::Standard => run_ahead_of_time(engine, path, text),
-        dialect => rtt::run(engine, path, text, dialect, true),
-    }
-}
-
-fn run_in(engine: &Engine, path: &str, text: &str, ahead_of_time: bool) -> Result<Report> {
+fn standard(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Report> {
     let mut lexer = wast::lexer::Lexer::new(text);
     // Names in the test suite hold all of Unicode.
     lexer.allow_confusing_unicode(true);
@@ -149,7 +186,7 @@ fn run_in(engine: &Engine, path: &str, text: &str, ahead_of_time: bool) -> Resul
     let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).map_err(locate)?;
 
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    script::Script::new(engine, ahead_of_time)?.run(parsed, |span, assertion, result| {
+    script::Script::new(scripts)?.run(parsed, |span, assertion, result| {
         report.assertions += usize::from(assertion);
         match result {
             Ok(()) => report.passed += usize::from(assertion),

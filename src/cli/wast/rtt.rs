@@ -4,19 +4,19 @@
 //! by form: modules go to the dialect's front end, and every other directive is read by `wast`.
 
 use super::script::{Script, is_assertion};
-use super::{Failure, Report, traps};
-use crate::api::{Dialect, Engine, Module, Result};
+use super::{Failure, Report, Scripts, traps};
+use crate::api::{Module, Result};
 use crate::rtt::text::tokens::{Cursor, Tokens};
 use wasmtime::error::Context;
 use wasmtime::{bail, format_err};
 use wast::parser::ParseBuffer;
 
 /// Runs a script.
-pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect, ahead_of_time: bool) -> Result<Report> {
+pub(super) fn run(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Report> {
     let tokens = Tokens::new(text)?;
     let mut rest = tokens.cursor();
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    let mut runner = Runner { engine, dialect, ahead_of_time, script: Script::new(engine, ahead_of_time)? };
+    let mut runner = Runner { scripts, script: Script::new(scripts)? };
     while !rest.is_empty() {
         let (offset, form) = (rest.offset(), rest);
         rest.skip_form();
@@ -34,12 +34,9 @@ pub(super) fn run(engine: &Engine, path: &str, text: &str, dialect: Dialect, ahe
     Ok(report)
 }
 
-struct Runner<'e> {
-    engine: &'e Engine,
-    dialect: Dialect,
-    /// Modules are compiled to bytes, and loaded from there.
-    ahead_of_time: bool,
-    script: Script<'e>,
+struct Runner<'s> {
+    scripts: &'s Scripts<'s>,
+    script: Script<'s>,
 }
 
 impl Runner<'_> {
@@ -96,14 +93,15 @@ impl Runner<'_> {
     }
 
     fn compile_bytes(&self, bytes: &[u8]) -> Result<Module> {
-        if !self.ahead_of_time {
-            return Module::with_dialect(self.engine, bytes, self.dialect);
+        let Scripts { engine, dialect, ahead_of_time, .. } = *self.scripts;
+        if !ahead_of_time {
+            return Module::with_dialect(engine, bytes, dialect);
         }
-        let compiled = self.engine.precompile_with_dialect(bytes, self.dialect)?;
+        let compiled = engine.precompile_with_dialect(bytes, dialect)?;
         #[expect(unsafe_code, reason = "machine code can not be checked")]
         // SAFETY: the bytes were just made by that.
         unsafe {
-            Module::deserialize(self.engine, compiled)
+            Module::deserialize(engine, compiled)
         }
     }
 

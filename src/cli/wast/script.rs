@@ -3,9 +3,10 @@
 //! Every `assert_…` directive is an assertion, as the test suite counts them. A directive that is not
 //! an assertion and fails is a failure of the script too, but does not count among the assertions.
 
-use super::{spectest, traps, values};
+use super::{Scripts, spectest, traps, values};
 use crate::api::{Engine, Error, Instance, Linker, Module, Result, Store, Val};
 use std::collections::HashMap;
+use std::sync::mpsc::Sender;
 use wasmtime::error::Context;
 use wasmtime::{bail, format_err};
 use wast::token::Id;
@@ -22,12 +23,15 @@ pub(super) struct Script<'e> {
     instances: HashMap<String, Instance>,
     last_module: Option<Module>,
     last_instance: Option<Instance>,
+    /// Interrupts the store in time, until this is dropped.
+    _interrupt: Option<Sender<()>>,
 }
 
 impl<'e> Script<'e> {
     /// A script that has run nothing yet.
-    pub(super) fn new(engine: &'e Engine, ahead_of_time: bool) -> Result<Script<'e>> {
-        let mut store = Store::new(engine, ());
+    pub(super) fn new(scripts: &Scripts<'e>) -> Result<Script<'e>> {
+        let Scripts { engine, ahead_of_time, .. } = *scripts;
+        let (mut store, interrupt) = scripts.store()?;
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         spectest::link(engine, &mut linker, &mut store)?;
@@ -40,6 +44,7 @@ impl<'e> Script<'e> {
             instances: HashMap::new(),
             last_module: None,
             last_instance: None,
+            _interrupt: interrupt,
         })
     }
 
