@@ -79,7 +79,8 @@ fn scripts_have_fuel_and_time() {
         (assert_return (invoke "answer") (i32.const 42))"#;
     let good = files.write("good.wast", script);
     let spins = files.write("spins.wast", &format!("{script}\n(assert_return (invoke \"spin\"))"));
-    for (option, why) in [("fuel=1000", "all fuel consumed by WebAssembly"), ("timeout=300ms", "wasm trap: interrupt")] {
+    for (option, why) in [("fuel=1000", "all fuel consumed by WebAssembly"), ("timeout=300ms", "wasm trap: interrupt")]
+    {
         let ran = wasmtime_gc(&["wast", "-W", option, &spins, &good]);
         let lines: Vec<_> = ran.stdout.lines().collect();
         let counts = [format!("{spins}: 1 of 2 assertions passed"), format!("{good}: 1 of 1 assertions passed")];
