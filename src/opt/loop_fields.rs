@@ -97,7 +97,7 @@ impl Candidate {
 fn index((_, class): Var) -> u32 {
     match class {
         Class::Field(_, index) | Class::Global(index) => index,
-        Class::Imported => 0,
+        Class::Imported | Class::Elements(_) | Class::Tables => 0,
     }
 }
 

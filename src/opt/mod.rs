@@ -20,6 +20,7 @@
 //! | `closures.rs` | calls of functions that an object holds which was made here, while `inline.rs` is at work |
 //! | `vars.rs` | places whose value changes, as SSA |
 //! | `inline.rs` | pass: calls of small functions, before all others of one function |
+//! | `blocks.rs` | pass: what stands at the start of blocks, before them; results that are another value |
 //! | `names.rs` | which references are the same one under other names |
 //! | `merges.rs` | structs that several ways make, as values where these meet: half of the next |
 //! | `scalars.rs` | pass: structs that nobody else sees, as values of their fields |
@@ -36,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod arithmetic;
+mod blocks;
 pub mod closed_world;
 mod closures;
 mod conditions;
@@ -75,6 +77,9 @@ pub fn optimize<'a>(func: &mut Func<'a>, scope: Scope<'_>, candidates: &Candidat
     if passes.has(Passes::INLINE) && inline::run(func, scope, candidates) && passes.has(Passes::FOLD) {
         // What is read in a block is not known behind it.
         fold::run(func);
+    }
+    if passes.has(Passes::BLOCKS) {
+        blocks::run(func, scope.types);
     }
     if passes.has(Passes::SCALARS) {
         scalars::run(func, scope);

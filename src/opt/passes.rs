@@ -10,7 +10,7 @@
 pub struct Passes(u16);
 
 /// The passes by name: those of the whole module first. The bit of each is its place.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "devirtualize",
     "inline",
     "scalars",
@@ -25,6 +25,7 @@ const NAMES: [&str; 14] = [
     "dce",
     "hoist",
     "bounds",
+    "blocks",
 ];
 
 impl Passes {
@@ -50,6 +51,8 @@ impl Passes {
     pub const CALLS: Passes = Passes(1 << 6);
     /// Done while operations are lowered: no check of an index that is known to be in bounds.
     pub const BOUNDS: Passes = Passes(1 << 13);
+
+    pub(super) const BLOCKS: Passes = Passes(1 << 14);
 
     /// Whether all of some passes are in the set.
     pub fn has(self, others: Passes) -> bool {
@@ -133,6 +136,7 @@ mod tests {
             ("dce", Passes::DCE),
             ("hoist", Passes::HOIST),
             ("bounds", Passes::BOUNDS),
+            ("blocks", Passes::BLOCKS),
         ];
         assert!(known.iter().all(|&(name, pass)| Passes::named(name) == Some(pass)));
         assert_eq!(known.len(), Passes::names().len());

@@ -14,7 +14,7 @@
 //! - The earlier access dominates, so its value is visible; it went through the same reference, so
 //!   the later one would not have trapped for null; the same index, so not out of bounds either.
 //! - Immutable fields, fields that the module never writes, elements of immutable arrays, and lengths never change.
-//! - A mutable field's value holds until something may write a field of the same class (`writes.rs`).
+//! - What a mutable field, an element or a table holds stays there until something may write the same class (`writes.rs`).
 //! - A global holds its value until it is written, by its index or by a call. Only those count whose cell is in
 //!   the heap: the engine can not tell it from a field.
 //! - A loop may write, before its start is reached again, whatever is written anywhere in it.
@@ -26,12 +26,15 @@ use super::loop_globals::Carried;
 use super::scope::{GlobalKind, Scope};
 use super::type_flow::constant;
 use super::walk::{Pass, walk};
-use super::writes::{Class, Writes, field, field_class, global_class, loop_writes, writes};
-use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, Value};
-use crate::types::{CompositeType, StorageType, TypeId, TypeTable, ValType};
+use super::writes::{Class, Writes, elements_class, field, field_class, global_class, loop_writes, writes};
+use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, TableOp, Value};
+use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::HashMap;
+
+/// Of so many elements of a new array it is known what they hold.
+const MAX_ELEMENTS: i32 = 64;
 
 /// Runs the pass. `carried`: which globals parameters of loops hold.
 pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
@@ -57,15 +60,22 @@ pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
 enum Place {
     Field(Class, Sign),
     Global(Class, u32),
-    /// Of an immutable array.
-    Elem(Index, Sign),
+    Elem(Class, Index, Sign),
     Length,
+    /// Of a table, which is no object.
+    Cell(u32, Index),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Index {
     Constant(i32),
     Value(Value),
+}
+
+impl Index {
+    fn of(func: &Func<'_>, index: Value) -> Index {
+        constant(func, index).map_or(Index::Value(index), Index::Constant)
+    }
 }
 
 /// Whether values that are read from here are tracked.
@@ -115,6 +125,7 @@ impl<'a> Pass<'a> for Loads<'_> {
             Op::Struct(op) => self.strukt(func, inst, op),
             Op::Array(op) => self.array(func, inst, op),
             Op::Global(op) => self.global(func, inst, op),
+            Op::Table(op) => self.table(func, inst, op),
             ref op => {
                 let writes = writes(op, self.scope);
                 self.write(&writes);
@@ -158,10 +169,11 @@ impl Loads<'_> {
 
     fn now(&self, place: Place) -> (u32, u32) {
         let class = match place {
-            Place::Field(class, _) | Place::Global(class, _) => self.written.get(&class).copied().unwrap_or(0),
-            Place::Elem(..) | Place::Length => 0,
+            Place::Field(class, _) | Place::Global(class, _) | Place::Elem(class, ..) => class,
+            Place::Cell(..) => Class::Tables,
+            Place::Length => return (self.everything, 0),
         };
-        (self.everything, class)
+        (self.everything, self.written.get(&class).copied().unwrap_or(0))
     }
 
     fn learn(&mut self, object: impl Into<Option<Value>>, place: Place, value: Value, mutable: bool) {
@@ -254,20 +266,73 @@ impl Loads<'_> {
         let args = func.args(inst);
         match (op, args) {
             (ArrayOp::Len, &[object]) => self.read(func, inst, object, Place::Length, false),
-            (ArrayOp::Get { ty, sign }, &[object, index]) => match self.types.def(ty).sub.composite {
-                CompositeType::Array(elem) if !elem.mutable && tracked(elem.storage) => {
-                    let index = constant(func, index).map_or(Index::Value(index), Index::Constant);
-                    self.read(func, inst, object, Place::Elem(index, sign), false)
+            (ArrayOp::Get { ty, sign }, &[object, index]) => {
+                let (Some(elem), class) = (self.element(ty), elements_class(self.types, ty)) else { return true };
+                self.read(func, inst, object, Place::Elem(class, Index::of(func, index), sign), elem.mutable)
+            }
+            (ArrayOp::Set(ty), &[object, index, value]) => {
+                let class = elements_class(self.types, ty);
+                self.write(&Writes::one(class));
+                self.put(object, ty, Index::of(func, index), value);
+                true
+            }
+            (ArrayOp::NewFixed(ty), values) => {
+                let Some(&object) = func.results(inst).first() else { return true };
+                for (index, &value) in (0..MAX_ELEMENTS).zip(values) {
+                    self.put(object, ty, Index::Constant(index), value);
                 }
-                _ => true,
-            },
+                true
+            }
             (ArrayOp::New(_), &[_, length]) | (ArrayOp::NewDefault(_), &[length]) => {
                 if let Some(&object) = func.results(inst).first() {
                     self.learn(object, Place::Length, length, false);
                 }
                 true
             }
-            _ => true,
+            _ => {
+                let writes = writes(&Op::Array(op), self.scope);
+                self.write(&writes);
+                true
+            }
+        }
+    }
+
+    /// The type of an array's elements, if what they hold is tracked.
+    fn element(&self, ty: TypeId) -> Option<FieldType> {
+        match self.types.def(ty).sub.composite {
+            CompositeType::Array(elem) if tracked(elem.storage) => Some(elem),
+            _ => None,
+        }
+    }
+
+    /// An element was given a value.
+    fn put(&mut self, object: Value, ty: TypeId, index: Index, value: Value) {
+        if let Some(elem) = self.element(ty).filter(|elem| matches!(elem.storage, StorageType::Val(_))) {
+            let place = Place::Elem(elements_class(self.types, ty), index, Sign::None);
+            self.learn(object, place, value, elem.mutable);
+        }
+    }
+
+    fn table(&mut self, func: &Func<'_>, inst: Inst, op: TableOp) -> bool {
+        match (op, func.args(inst)) {
+            (TableOp::Get(table), &[index]) => match func.results(inst) {
+                &[result] if func.ty(result).is_gc_ref() => {
+                    self.read(func, inst, None, Place::Cell(table, Index::of(func, index)), true)
+                }
+                _ => true,
+            },
+            (TableOp::Set(table), &[index, value]) => {
+                self.write(&Writes::one(Class::Tables));
+                if func.ty(value).is_gc_ref() {
+                    self.learn(None, Place::Cell(table, Index::of(func, index)), value, true);
+                }
+                true
+            }
+            _ => {
+                let writes = writes(&Op::Table(op), self.scope);
+                self.write(&writes);
+                true
+            }
         }
     }
 }

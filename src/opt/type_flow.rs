@@ -185,9 +185,16 @@ impl TypeFlow<'_> {
             (RefOp::IsNull, true) => self.facts.assume(func, value, null(known)),
             (RefOp::IsNull, false) => self.facts.assume_non_null(func, value),
             (RefOp::Test(ty), true) => self.facts.assume(func, value, ty),
-            (RefOp::Test(ty), false) if ty.nullable => self.facts.assume_non_null(func, value),
-            (RefOp::Test(ty), false) if self.types.is_sub_ref(known.non_null(), ty) => {
+            (RefOp::Test(ty), false) if !ty.nullable && self.types.is_sub_ref(known.non_null(), ty) => {
                 self.facts.assume(func, value, null(known));
+            }
+            (RefOp::Test(ty), false) => {
+                if ty.nullable {
+                    self.facts.assume_non_null(func, value);
+                }
+                if ty.heap == HeapType::I31 && known.may_be_i31_or_object() {
+                    self.facts.assume(func, value, RefType { exact: true, ..known });
+                }
             }
             (RefOp::Eq, true) => {
                 let Some(&other) = rest.first() else { return };

@@ -1,14 +1,14 @@
 //! What instructions, loops and calls write: which fields and globals may hold something else behind them.
 //!
 //! The *class* of a field is the topmost supertype that has it, and its index: objects whose types are not
-//! related have no field in common. Globals that are imported and can be written may be one and the same, so they are
-//! one class. Elements of mutable arrays are not tracked, and so not listed.
+//! related have no field in common. All elements of arrays of a type, its supertypes and subtypes are one class, and so are
+//! globals that are imported and can be written, which may be one and the same, and the elements of all tables.
 //!
 //! What a call writes is known from its callee and what that calls in turn ([`Calls`]). An import, or a call
 //! through a reference, writes everything: the host may call back. Allocation writes nothing.
 
 use super::scope::{GlobalKind, Scope};
-use crate::ir::{Callee, Func, GlobalOp, Inst, Op, StructOp, effects, loops};
+use crate::ir::{ArrayOp, Callee, Func, GlobalOp, Inst, Op, StructOp, TableOp, effects, loops};
 use crate::types::{CompositeType, FieldType, TypeId, TypeTable};
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,10 @@ pub enum Class {
     Global(u32),
     /// Globals that are imported.
     Imported,
+    /// Elements of arrays, by the topmost type.
+    Elements(TypeId),
+    /// Elements of tables.
+    Tables,
 }
 
 /// A field of a struct type.
@@ -39,6 +43,11 @@ pub fn field_class(types: &TypeTable, ty: TypeId, index: u32) -> Class {
     let display = &types.def(ty).display;
     let top = display.iter().copied().find(|&ancestor| field(types, ancestor, index).is_some());
     Class::Field(top.unwrap_or(ty), index)
+}
+
+/// The class of an array's elements.
+pub fn elements_class(types: &TypeTable, ty: TypeId) -> Class {
+    Class::Elements(types.def(ty).display.first().copied().unwrap_or(ty))
 }
 
 /// The class of a global, if what it holds is tracked.
@@ -126,8 +135,16 @@ pub fn writes(op: &Op<'_>, scope: Scope<'_>) -> Writes {
             Writes { everything: false, classes: global_class(scope, *global).into_iter().collect() }
         }
         Op::Call(Callee::Func(callee)) => scope.calls.of(*callee).cloned().unwrap_or_else(Writes::everything),
-        // Elements of mutable arrays are not tracked.
+        Op::Array(
+            ArrayOp::Set(ty)
+            | ArrayOp::Fill(ty)
+            | ArrayOp::Copy { dst: ty, .. }
+            | ArrayOp::InitData { ty, .. }
+            | ArrayOp::InitElem { ty, .. },
+        ) => Writes::one(elements_class(scope.types, *ty)),
         Op::Array(_) => Writes::default(),
+        Op::Table(TableOp::Get(_) | TableOp::Size(_) | TableOp::ElemDrop(_)) => Writes::default(),
+        Op::Table(_) => Writes::one(Class::Tables),
         op => Writes { everything: effects(op).writes_heap, classes: Vec::new() },
     }
 }

@@ -123,11 +123,11 @@
 ;;   )
 ;;   (func (;4;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32)
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     i32.load offset=7 align=1
+;;     local.set 1
 ;;     block ;; label = @1
-;;       local.get 0
-;;       i32.load offset=7 align=1
-;;       i32.load offset=7 align=1
-;;       local.set 1
 ;;       global.get 1
 ;;       local.set 2
 ;;       local.get 1

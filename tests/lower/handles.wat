@@ -142,43 +142,43 @@
 ;;   )
 ;;   (func $cast (;8;) (type 6) (param i32 i32) (result i32)
 ;;     (local i32 funcref)
-;;     block ;; label = @1
-;;       local.get 0
-;;       i32.load offset=7 align=1
-;;       local.tee 0
-;;       global.get 1
-;;       i32.sub
-;;       local.tee 2
-;;       i32.const 8
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     local.tee 0
+;;     global.get 1
+;;     i32.sub
+;;     local.tee 2
+;;     i32.const 8
+;;     i32.lt_u
+;;     if ;; label = @1
+;;       local.get 2
+;;       i32.const 2
 ;;       i32.lt_u
+;;       local.set 2
+;;     else
+;;       local.get 0
+;;       i32.const -1
+;;       i32.eq
 ;;       if ;; label = @2
-;;         local.get 2
-;;         i32.const 2
-;;         i32.lt_u
-;;         local.set 2
+;;         ref.null func
+;;         local.set 3
 ;;       else
 ;;         local.get 0
-;;         i32.const -1
-;;         i32.eq
-;;         if ;; label = @3
-;;           ref.null func
-;;           local.set 3
-;;         else
-;;           local.get 0
-;;           table.get 0
-;;           local.set 3
-;;         end
-;;         local.get 3
-;;         call 2
-;;         ref.is_null
-;;         i32.eqz
-;;         local.set 2
+;;         table.get 0
+;;         local.set 3
 ;;       end
-;;       local.get 2
+;;       local.get 3
+;;       call 2
+;;       ref.is_null
 ;;       i32.eqz
-;;       if ;; label = @2
-;;         unreachable
-;;       end
+;;       local.set 2
+;;     end
+;;     local.get 2
+;;     i32.eqz
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     block ;; label = @1
 ;;       local.get 1
 ;;       local.get 0
 ;;       call_indirect (type 0)
@@ -194,43 +194,20 @@
 ;;     (local i32 funcref (ref null 0))
 ;;     global.get 1
 ;;     local.set 2
-;;     block ;; label = @1
-;;       local.get 0
-;;       i32.load offset=7 align=1
-;;       local.tee 0
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     local.tee 0
+;;     local.get 2
+;;     i32.sub
+;;     local.tee 2
+;;     i32.const 8
+;;     i32.lt_u
+;;     if ;; label = @1
 ;;       local.get 2
-;;       i32.sub
-;;       local.tee 2
-;;       i32.const 8
+;;       i32.const 2
 ;;       i32.lt_u
-;;       if ;; label = @2
-;;         local.get 2
-;;         i32.const 2
-;;         i32.lt_u
-;;         local.set 2
-;;       else
-;;         local.get 0
-;;         i32.const -1
-;;         i32.eq
-;;         if ;; label = @3
-;;           ref.null func
-;;           local.set 3
-;;         else
-;;           local.get 0
-;;           table.get 0
-;;           local.set 3
-;;         end
-;;         local.get 3
-;;         call 2
-;;         ref.is_null
-;;         i32.eqz
-;;         local.set 2
-;;       end
-;;       local.get 2
-;;       i32.eqz
-;;       if ;; label = @2
-;;         unreachable
-;;       end
+;;       local.set 2
+;;     else
 ;;       local.get 0
 ;;       i32.const -1
 ;;       i32.eq
@@ -244,8 +221,31 @@
 ;;       end
 ;;       local.get 3
 ;;       call 2
-;;       ref.as_non_null
-;;       local.set 4
+;;       ref.is_null
+;;       i32.eqz
+;;       local.set 2
+;;     end
+;;     local.get 2
+;;     i32.eqz
+;;     if ;; label = @1
+;;       unreachable
+;;     end
+;;     local.get 0
+;;     i32.const -1
+;;     i32.eq
+;;     if ;; label = @1
+;;       ref.null func
+;;       local.set 3
+;;     else
+;;       local.get 0
+;;       table.get 0
+;;       local.set 3
+;;     end
+;;     local.get 3
+;;     call 2
+;;     ref.as_non_null
+;;     local.set 4
+;;     block ;; label = @1
 ;;       loop ;; label = @2
 ;;         local.get 1
 ;;         local.get 4

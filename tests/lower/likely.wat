@@ -121,10 +121,11 @@
 ;;     local.get 2
 ;;   )
 ;;   (func $through (;6;) (type 3) (param i32 i32) (result i32)
+;;     local.get 0
+;;     i32.load offset=7 align=1
+;;     local.set 0
 ;;     block ;; label = @1
 ;;       local.get 0
-;;       i32.load offset=7 align=1
-;;       local.tee 0
 ;;       global.get 1
 ;;       i32.const 2
 ;;       i32.add
@@ -150,10 +151,10 @@
 ;;     i32.const 0
 ;;   )
 ;;   (func $at (;7;) (type 5) (param i32 i32 i32) (result i32)
+;;     local.get 0
+;;     i32.load offset=11 align=1
+;;     local.set 0
 ;;     block ;; label = @1
-;;       local.get 0
-;;       i32.load offset=11 align=1
-;;       local.set 0
 ;;       local.get 1
 ;;       i32.const 0
 ;;       i32.eq
@@ -203,9 +204,11 @@
 ;;     return_call_indirect 1 (type 0)
 ;;   )
 ;;   (func $from_changed (;9;) (type 5) (param i32 i32 i32) (result i32)
+;;     local.get 0
+;;     i32.load offset=11 align=1
+;;     local.set 0
 ;;     block ;; label = @1
 ;;       local.get 0
-;;       i32.load offset=11 align=1
 ;;       local.get 1
 ;;       call_indirect 2 (type 0)
 ;;       i32.const 0
