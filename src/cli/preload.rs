@@ -1,7 +1,9 @@
 //! `--preload NAME=MODULE`: modules whose exports the main module imports.
+//!
+//! One that has `_start` is a command, as to Wasmtime: each call of an export is one of a new instance.
 
+use super::input;
 use super::wasi::Host;
-use super::{input, run};
 use crate::api::{Dialect, Linker, Result, Store};
 use std::path::{Path, PathBuf};
 use wasmtime::error::Context;
@@ -13,9 +15,9 @@ pub(super) fn link(
     preloads: &[(String, PathBuf)],
     dialect: Dialect,
 ) -> Result<()> {
-    for (at, (name, path)) in preloads.iter().enumerate() {
+    for (name, path) in preloads {
         one(linker, store, name, (path, dialect))
-            .with_context(|| format!("failed to process preload `{name}` at position {at}"))?;
+            .with_context(|| format!("failed to process preload `{name}` at `{}`", path.display()))?;
     }
     Ok(())
 }
@@ -27,8 +29,6 @@ fn one(
     (path, dialect): (&Path, Dialect),
 ) -> Result<()> {
     let module = input::compile_other(store.engine(), path, dialect)?;
-    let instance = linker.instantiate(&mut *store, &module)?;
-    run::initialize(store, &instance)?;
-    linker.instance(&mut *store, name, instance)?;
+    linker.module(&mut *store, name, &module)?;
     Ok(())
 }

@@ -212,7 +212,7 @@ impl RunCommand {
 }
 
 /// A module without `_start` may have a function to be called first.
-pub(super) fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
+fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
     match instance.get_func(&mut *store, "_initialize") {
         Some(func) => func.call(&mut *store, &[], &mut []),
         None => Ok(()),

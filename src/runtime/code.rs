@@ -121,7 +121,7 @@ pub fn refused(engine: &EngineState, err: Error) -> Error {
     if engine.options.winch {
         return err.context(
             "what lowering leaves of this module is more than Winch compiles (typed function references, tail calls, \
-             function subtypes); use Cranelift",
+             function subtypes, imported or exported functions with references to objects); use Cranelift",
         );
     }
     Error::new(crate::fault::Error::bug(format!("lowered module: {err:#}")))

@@ -138,7 +138,9 @@ fn check_func(
         None => actual.to_string(),
     };
     let expected = show_func(engine, expected);
-    Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`")))
+    let why =
+        if expected == actual { ", which is of another recursion group, or refers to types that are" } else { "" };
+    Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`{why}")))
 }
 
 fn check_tag(expected: TypeId, actual: TypeId) -> Result<()> {
@@ -233,7 +235,19 @@ pub fn show(engine: &EngineState, ty: ValType) -> String {
     }
 }
 
+/// A function type, with what it says of its subtypes and supertype.
 fn show_func(engine: &EngineState, id: TypeId) -> String {
+    let signature = show_signature(engine, id);
+    let Some(sub) = engine.registry.get(id).map(|def| def.sub.clone()) else { return signature };
+    let last = if sub.is_final { " final" } else { "" };
+    match sub.supertype {
+        Some(above) => format!("(sub{last} {} {signature})", show_signature(engine, above)),
+        None if sub.is_final => signature,
+        None => format!("(sub {signature})"),
+    }
+}
+
+fn show_signature(engine: &EngineState, id: TypeId) -> String {
     let def = engine.registry.get(id);
     let Some(CompositeType::Func(ty)) = def.as_ref().map(|def| &def.sub.composite) else {
         return format!("{id:?}");

@@ -122,8 +122,12 @@ fn imports_are_checked_by_their_original_types() {
     let exporter = Module::new(
         &engine,
         r#"(module (type $s (struct (field i32)))
+            (type $open (sub (func (param anyref))))
+            (rec (type $one (func (param eqref))) (type $two (func)))
             (func (export "f") (param (ref null $s)))
             (func (export "n") (param i32))
+            (func (export "open") (type $open))
+            (func (export "one") (type $one))
             (global (export "g") (mut anyref) (ref.null any))
             (table (export "t") 3 5 eqref))"#,
     )
@@ -140,6 +144,8 @@ fn imports_are_checked_by_their_original_types() {
     for (import, message) in [
         (r#"(import "m" "f" (func (param anyref)))"#, "types incompatible: expected type"),
         (r#"(import "m" "n" (func (param anyref)))"#, "types incompatible: expected type"),
+        (r#"(import "m" "open" (func (param anyref)))"#, "found type `(sub (func (param (ref null any))))`"),
+        (r#"(import "m" "one" (func (param eqref)))"#, "which is of another recursion group"),
         (r#"(import "m" "g" (global (mut eqref)))"#, "global types incompatible"),
         (r#"(import "m" "g" (global anyref))"#, "global types incompatible"),
         (r#"(import "m" "g" (func (param anyref)))"#, "expected func, but found global"),

@@ -199,7 +199,28 @@ fn preloaded_modules_can_be_imported() {
     assert_eq!((out.code, out.stdout.as_str()), (0, "42\n"), "{}", out.stderr);
     let out = wasmtime_gc(&["--preload", "lib=/no/such/file.wat", &main]);
     assert_eq!(out.code, 1);
-    assert!(out.stderr.contains("failed to process preload `lib` at position 0"), "{}", out.stderr);
+    assert!(out.stderr.contains("failed to process preload `lib` at `/no/such/file.wat`"), "{}", out.stderr);
+}
+
+/// It had one instance, as if it were a library.
+#[test]
+fn a_command_that_is_preloaded_has_a_new_instance_for_each_call() {
+    let files = Files::new();
+    let count = r#"(global $n (mut i32) (i32.const 0))
+        (func (export "count") (result i32)
+          (global.set $n (i32.add (global.get $n) (i32.const 1)))
+          (global.get $n))"#;
+    let main = files.write(
+        "main.wat",
+        r#"(module
+             (import "lib" "count" (func $count (result i32)))
+             (func (export "f") (result i32) (i32.add (i32.mul (call $count) (i32.const 10)) (call $count))))"#,
+    );
+    for (start, expected) in [(r#"(func (export "_start"))"#, "11\n"), ("", "12\n")] {
+        let lib = files.write("lib.wat", &format!("(module {count} {start})"));
+        let out = wasmtime_gc(&["--preload", &format!("lib={lib}"), "--invoke", "f", &main]);
+        assert_eq!((out.code, out.stdout.as_str()), (0, expected), "{}", out.stderr);
+    }
 }
 
 #[test]
