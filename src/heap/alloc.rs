@@ -246,7 +246,7 @@ impl Heap {
         self.made_old(at, size, false);
         self.stats.allocated_bytes += size;
         let mut words = Words::new(mem.bytes_mut());
-        if self.cycle.is_some() {
+        if self.cycle.as_ref().is_some_and(|cycle| cycle.watch.is_none()) {
             words.fill(at, at + size as u32, reference::NULL);
         }
         words.set(at, 0);

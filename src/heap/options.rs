@@ -41,6 +41,9 @@ pub struct HeapOptions {
     pub step_work: u32,
     /// Bytes of the nursery that are used between two steps at most.
     pub step_nursery: u32,
+    /// After a collection in steps that freed at least so many bytes of large objects, while as much else is alive, large objects
+    /// that die young are freed without another.
+    pub watch_least: u64,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
     pub fragmentation: f64,
@@ -64,6 +67,7 @@ impl Default for HeapOptions {
             incremental: true,
             step_work: 256 << 10,
             step_nursery: 256 << 10,
+            watch_least: 4 << 20,
             fragmentation: 0.25,
         }
     }

@@ -10,6 +10,7 @@
 //! | `major.rs` | mark, sweep, then promote |
 //! | `step.rs` | the same in steps, one at each minor collection |
 //! | `shade.rs` | what is marked between two steps |
+//! | `watch.rs` | large objects that die young |
 //! | `worklist.rs` | what is marked and still to be traced |
 //!
 //! Reserve before you collect: memory grows before a phase that needs room, never during one.
@@ -22,6 +23,7 @@ pub(crate) mod roots;
 pub(super) mod shade;
 mod step;
 mod trace;
+mod watch;
 pub(super) mod worklist;
 
 use super::memory::HeapMemory;
@@ -113,9 +115,19 @@ impl Heap {
         if !self.reserve_blocks(mem, blocks_for(used as u64)) {
             return self.major(mem, roots);
         }
-        let begin = begin && self.cycle.is_none();
+        let begin = begin && (self.cycle.is_none() || self.is_watching());
+        if begin {
+            self.drop_cycle(mem);
+        }
         if begin && matches!(budget, Budget::Work(_)) && self.wants_to_move() {
             return self.major(mem, roots);
+        }
+        if self.is_watching() {
+            let (young, slots) = (self.large.young().to_vec(), self.watched_slots(mem)?);
+            self.promote(mem, roots)?;
+            self.free_watched(mem, &young, slots);
+            self.stats.minor += 1;
+            return Ok(());
         }
         self.promote(mem, roots)?;
         if begin {

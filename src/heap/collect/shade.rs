@@ -12,6 +12,7 @@
 //! What this is not: marking of young objects. A cycle ends right after a promotion, when there are none.
 
 use super::roots::{elements, object_header};
+use super::watch::Watch;
 use super::worklist::Worklist;
 use crate::heap::Heap;
 use crate::heap::descriptor::{Brief, Descriptor, Descriptors, Trace};
@@ -58,6 +59,8 @@ pub(crate) struct Cycle {
     pub large_bytes: u64,
     /// Steps so far.
     pub steps: u32,
+    /// It is none: all is black but large objects to come (`watch.rs`).
+    pub watch: Option<Watch>,
     /// What was found corrupt.
     pub fault: Option<VerifyError>,
 }
@@ -91,11 +94,13 @@ impl Heap {
         Some(Shading { cycle, marks, types, space_start, log: None })
     }
 
-    /// A large or pinned object is made outside of the nursery: black, if a cycle is under way.
+    /// A large or pinned object is made outside of the nursery: black, if a cycle is under way and it is not watched.
     pub(in crate::heap) fn made_old(&mut self, at: u32, bytes: u64, pinned: bool) {
         if let Some(cycle) = self.cycle.as_deref_mut() {
-            self.marks.set(at);
-            cycle.large_bytes += bytes;
+            cycle.large_bytes += if pinned && cycle.watch.is_some() { 0 } else { bytes };
+            if pinned || cycle.watch.is_none() {
+                self.marks.set(at);
+            }
             if pinned {
                 cycle.fresh.push(at);
             }
@@ -126,8 +131,10 @@ impl Shading<'_> {
     #[inline(always)]
     pub fn blacken(&mut self, to: u32, size: u32) {
         self.marks.set(to);
-        self.count(to, size);
-        self.cycle.late += u64::from(size);
+        if self.cycle.watch.is_none() {
+            self.count(to, size);
+            self.cycle.late += u64::from(size);
+        }
     }
 
     #[inline(always)]

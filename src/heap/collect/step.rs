@@ -71,10 +71,12 @@ impl Heap {
         mem: &mut dyn HeapMemory,
         roots: &mut dyn Roots,
     ) -> Result<(), AllocError> {
-        let kind = match &self.cycle {
+        let watch = self.is_watching();
+        let kind = match self.cycle.as_ref().filter(|_| !watch) {
             _ if self.zeal.strikes() => self.zeal_kind(),
             Some(cycle) if cycle.large_bytes >= u64::from(self.options.step_nursery) => CollectKind::Minor,
             None if self.major_due() => self.due_kind(),
+            None if watch && self.large.young_bytes() >= self.options.watch_least => CollectKind::Minor,
             None if self.options.incremental && self.large.young_bytes() >= MUCH_LARGE => CollectKind::Minor,
             _ => return Ok(()),
         };
@@ -86,7 +88,10 @@ impl Heap {
         if !self.options.incremental {
             return CollectKind::Major;
         }
-        if self.cycle.is_none() {
+        if self.is_watching() && self.cycle.as_ref().is_some_and(|cycle| cycle.steps == 0) {
+            return CollectKind::Minor;
+        }
+        if self.cycle.is_none() || self.is_watching() {
             self.zeal_moves = !self.zeal_moves;
         }
         if self.zeal_moves { CollectKind::Major } else { CollectKind::Step }
@@ -169,7 +174,9 @@ impl Heap {
         self.stats.major += 1;
         roots.sweep_host_slots();
         self.old.set_lines(std::mem::take(&mut cycle.lines));
+        let large = self.large.bytes();
         self.sweep(mem, Live { old: cycle.live, late: cycle.late, ..Live::default() });
+        self.watch_if_worthwhile(mem, large - self.large.bytes());
         Ok(())
     }
 }

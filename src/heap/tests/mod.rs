@@ -8,6 +8,7 @@
 //! | `pretenure.rs` | allocation in the old space while nearly everything survives |
 //! | `parallel.rs` | marking on several threads |
 //! | `steps.rs` | major collections in steps: the barrier between two of them |
+//! | `watch.rs` | large objects that die young |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
 //! | `weak.rs` | weak references, ephemerons, finalizers, what host objects hold |
 //! | `model.rs` | random programs against a model heap |
@@ -19,4 +20,5 @@ mod parallel;
 mod pretenure;
 mod shortage;
 mod steps;
+mod watch;
 mod weak;
