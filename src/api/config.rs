@@ -362,7 +362,7 @@ impl Config {
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
     /// pause. On by default. The longest pause then hardly depends on the heap's size, but for what `docs/heap.md` lists
-    /// under its limits; in one pause, programs with much that lives long take a few hundredths less time in all (`docs/heap.md` has
+    /// under its limits; in one pause, programs with much that lives long take a few hundredths less time in all (`docs/performance.md` has
     /// figures). It is still one pause when memory is short, when scattered objects are to be moved together, and by
     /// `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {

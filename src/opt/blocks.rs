@@ -26,16 +26,16 @@
 
 use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, RefOp, Region, StructOp, Value, ValueDef};
 use crate::types::{TypeTable, ValType};
-use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::HashMap;
 
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>, types: &TypeTable) {
     let regions = outside_in(func);
-    // From the inside out, so that what left a block can leave the one around it.
-    for &region in regions.iter().rev() {
-        open_blocks(func, region);
+    let mut opened = EntitySet::new();
+    for &region in &regions {
+        open_blocks(func, region, &mut opened);
     }
     let replaced = same_results(func, types);
     if replaced.values().all(|value| value.is_none()) {
@@ -59,20 +59,20 @@ fn outside_in(func: &Func<'_>) -> Vec<Region> {
     all
 }
 
-/// Takes the starts of a region's blocks out of them.
-fn open_blocks(func: &mut Func<'_>, region: Region) {
-    let insts = &func.regions[region].insts;
-    let starts = |&inst: &Inst| match func.insts[inst].op {
-        Op::Block { body } => Some((body, start(func, body))).filter(|&(_, len)| len > 0),
-        _ => None,
-    };
-    if !insts.iter().any(|inst| starts(inst).is_some()) {
+/// Takes the starts of a region's blocks out of them. `opened` are blocks that this was done with, from further out.
+fn open_blocks(func: &mut Func<'_>, region: Region, opened: &mut EntitySet<Inst>) {
+    let mut starts = Vec::new();
+    for (at, &inst) in func.regions[region].insts.iter().enumerate() {
+        starts.extend(starts_of(func, inst, opened).into_iter().map(|start| (at, start)));
+    }
+    if starts.is_empty() {
         return;
     }
+    let mut starts = starts.into_iter().peekable();
+    let insts = std::mem::take(&mut func.regions[region].insts);
     let mut out = Vec::with_capacity(insts.len());
-    for inst in insts.clone() {
-        if let Op::Block { body } = func.insts[inst].op {
-            let len = start(func, body);
+    for (at, inst) in insts.into_iter().enumerate() {
+        while let Some((_, (body, len))) = starts.next_if(|&(of, _)| of == at) {
             out.extend(func.regions[body].insts.drain(..len));
         }
         out.push(inst);
@@ -80,21 +80,43 @@ fn open_blocks(func: &mut Func<'_>, region: Region) {
     func.regions[region].insts = out;
 }
 
-/// How many instructions at the start of a region may leave it.
-fn start(func: &Func<'_>, body: Region) -> usize {
-    let insts = &func.regions[body].insts;
-    let straight = |op: &Op<'_>| !op.is_terminator() && !matches!(op, Op::BrIf { .. }) && op.regions().next().is_none();
-    let len = insts.iter().take_while(|&&inst| straight(&func.insts[inst].op)).count();
-    let told = |&inst: &Inst| {
-        matches!(
-            func.insts[inst].op,
-            Op::Ref(RefOp::Test(_) | RefOp::Cast(_))
-                | Op::Struct(StructOp::Get { .. })
-                | Op::Array(ArrayOp::Get { .. } | ArrayOp::Len)
-                | Op::Global(GlobalOp::Get(_))
-        )
-    };
-    insts[..len].iter().rposition(told).map_or(0, |last| last + 1)
+/// How many instructions at the start of a block may leave it, and of the blocks that come first in it.
+fn starts_of(func: &Func<'_>, block: Inst, opened: &mut EntitySet<Inst>) -> Vec<(Region, usize)> {
+    let (mut starts, mut told, mut end) = (Vec::new(), 0, 0);
+    let mut next = Some(block);
+    while let Some(inst) = next
+        && let Op::Block { body } = func.insts[inst].op
+        && opened.insert(inst)
+    {
+        let insts = &func.regions[body].insts;
+        let len = insts.iter().take_while(|&&inst| is_straight(&func.insts[inst].op)).count();
+        starts.push((body, len));
+        if let Some(last) = insts[..len].iter().rposition(|&inst| tells(&func.insts[inst].op)) {
+            (told, end) = (starts.len(), last + 1);
+        }
+        next = insts.get(len).copied();
+    }
+    // Up to what tells something, and no further.
+    starts.truncate(told);
+    if let Some((_, len)) = starts.last_mut() {
+        *len = end;
+    }
+    starts
+}
+
+fn is_straight(op: &Op<'_>) -> bool {
+    !op.is_terminator() && !matches!(op, Op::BrIf { .. }) && op.regions().next().is_none()
+}
+
+/// Whether others may want to know what an operation finds out.
+fn tells(op: &Op<'_>) -> bool {
+    matches!(
+        op,
+        Op::Ref(RefOp::Test(_) | RefOp::Cast(_))
+            | Op::Struct(StructOp::Get { .. })
+            | Op::Array(ArrayOp::Get { .. } | ArrayOp::Len)
+            | Op::Global(GlobalOp::Get(_))
+    )
 }
 
 /// What is handed over for a result of a block.

@@ -29,8 +29,7 @@ fn below(sub: RefType, sup: RefType) -> (HeapType, bool) {
     match (sup.exact, sup.heap, sub.heap) {
         (false, ..) => (sub.heap, sub.exact),
         // Whatever is no i31.
-        (true, HeapType::Any, HeapType::Eq) => (HeapType::Eq, true),
-        (true, HeapType::Any | HeapType::Eq, heap) if heap != HeapType::I31 => (heap, sub.exact),
+        (true, HeapType::Eq, heap) if heap != HeapType::I31 => (heap, sub.exact),
         _ => (sub.heap.bottom(), false),
     }
 }
@@ -82,11 +81,11 @@ mod tests {
         let i31 = RefType::new(true, HeapType::I31);
         assert_eq!(join(&world.types, i31, base), None);
         assert_eq!(meet(&world.types, i31, base), null(base));
-        // Exact, `eq` and `any` have no i31.
-        let [any, eq] = [HeapType::Any, HeapType::Eq].map(|heap| RefType { exact: true, ..RefType::new(true, heap) });
-        assert_eq!([meet(&world.types, eq, i31), meet(&world.types, any, i31)], [null(base); 2]);
-        assert_eq!([meet(&world.types, eq, sub), meet(&world.types, any, exact)], [sub, exact]);
-        assert_eq!(meet(&world.types, any, RefType::new(true, HeapType::Eq)), eq);
+        // Exact, `eq` has no i31.
+        let eq = RefType { exact: true, ..RefType::new(true, HeapType::Eq) };
+        assert_eq!(meet(&world.types, eq, i31), null(base));
+        assert_eq!([meet(&world.types, eq, sub), meet(&world.types, eq, exact)], [sub, exact]);
+        assert_eq!(meet(&world.types, eq, RefType::new(true, HeapType::Any)), eq);
         assert_eq!(join(&world.types, eq, i31), Some(RefType::new(true, HeapType::Eq)));
     }
 }

@@ -1,4 +1,4 @@
-//! Fields, elements, lengths and globals that a dominating instruction has read or written.
+//! Fields, elements, lengths, globals and tables that a dominating instruction has read or written.
 //!
 //! ```text
 //! before                                  after
@@ -171,7 +171,8 @@ impl Loads<'_> {
         let class = match place {
             Place::Field(class, _) | Place::Global(class, _) | Place::Elem(class, ..) => class,
             Place::Cell(..) => Class::Tables,
-            Place::Length => return (self.everything, 0),
+            // Never asked: lengths do not change.
+            Place::Length => return (0, 0),
         };
         (self.everything, self.written.get(&class).copied().unwrap_or(0))
     }

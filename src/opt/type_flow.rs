@@ -192,7 +192,7 @@ impl TypeFlow<'_> {
                 if ty.nullable {
                     self.facts.assume_non_null(func, value);
                 }
-                if ty.heap == HeapType::I31 && known.may_be_i31_or_object() {
+                if ty.heap == HeapType::I31 && known.heap == HeapType::Eq {
                     self.facts.assume(func, value, RefType { exact: true, ..known });
                 }
             }

@@ -1,4 +1,4 @@
-//! What instructions, loops and calls write: which fields and globals may hold something else behind them.
+//! What instructions, loops and calls write: which fields, elements, globals and tables may hold something else behind them.
 //!
 //! The *class* of a field is the topmost supertype that has it, and its index: objects whose types are not
 //! related have no field in common. All elements of arrays of a type, its supertypes and subtypes are one class, and so are

@@ -152,8 +152,8 @@ pub struct RefType {
     /// Whether null is a value of this type.
     pub nullable: bool,
     /// Exact: values have this very type, not a subtype of it (custom descriptors proposal; also a
-    /// fact that the optimiser derives). Of `any` and `eq` only the optimiser says so, and means that no value is an i31;
-    /// of other abstract types it has no meaning.
+    /// fact that the optimiser derives). Of `eq` only the optimiser says so, and means that no value is an i31; of other
+    /// abstract types it has no meaning.
     pub exact: bool,
     /// What non-null values refer to.
     pub heap: HeapType,
@@ -163,11 +163,6 @@ impl RefType {
     /// `(ref null? heap)`, not exact.
     pub const fn new(nullable: bool, heap: HeapType) -> RefType {
         RefType { nullable, exact: false, heap }
-    }
-
-    /// Whether values may be i31 references, and may be objects too.
-    pub const fn may_be_i31_or_object(self) -> bool {
-        !self.exact && matches!(self.heap, HeapType::Any | HeapType::Eq)
     }
 
     /// The same type without null.

@@ -105,3 +105,19 @@
   (func (export "host") (call_ref (func.bind (type $v) (i32.const 1) (ref.func $print))))
 )
 (assert_return (invoke "host"))
+
+;; A function is no i31, and no object either: the optimiser took it for one behind the first test, and read a header where there
+;; is none.
+(module
+  (type $f (func (result i32)))
+  (func $seven (type $f) (i32.const 7))
+  (elem declare func $seven)
+  (global $g (mut anyref) (ref.null any))
+  (func (export "set") (global.set $g (ref.func $seven)))
+  (func (export "data") (result i32)
+    (local $x anyref)
+    (local.set $x (global.get $g))
+    (if (ref.is_i31 (local.get $x)) (then (return (i32.const 100))))
+    (ref.is_data (local.get $x))))
+(invoke "set")
+(assert_return (invoke "data") (i32.const 0))

@@ -121,13 +121,13 @@ impl<'e> Scripts<'e> {
         self
     }
 
-    /// The fuel of each store, if the engine consumes fuel.
+    /// The fuel of each script, if the engine consumes fuel. When there is no more, all its code traps.
     pub fn fuel(&mut self, fuel: Option<u64>) -> &mut Self {
         self.fuel = fuel;
         self
     }
 
-    /// How long a script may run until its code traps, if the engine interrupts by epochs.
+    /// How long a script may take, compiling included, until all its code traps, if the engine interrupts by epochs.
     pub fn timeout(&mut self, timeout: Option<Duration>) -> &mut Self {
         self.timeout = timeout;
         self

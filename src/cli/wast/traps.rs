@@ -37,6 +37,9 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("descriptor cast failure", &[Trap::CastFailure]),
     ("call stack exhausted", &[Trap::StackOverflow]),
     ("allocation size too large", &[Trap::AllocationTooLarge]),
+    // What options of the command cause.
+    ("interrupt", &[Trap::Interrupt]),
+    ("all fuel consumed", &[Trap::OutOfFuel]),
     ("unaligned atomic", &[Trap::HeapMisaligned]),
     ("expected shared memory", &[Trap::AtomicWaitNonSharedMemory]),
 ];

@@ -66,9 +66,14 @@ fn question<'a, E: Environ<'a>>(e: &E, from: RefType, to: RefType) -> Question {
     }
 }
 
-/// Whether a non-null value of a type may be something else than an object: an i31.
-pub(super) fn may_be_i31(from: RefType) -> bool {
-    from.may_be_i31_or_object() || from.heap == HeapType::I31 || from.heap.top() == HeapTop::Extern
+/// Whether a non-null value of a type may be something else than an object: an i31, or a function where any reference may be one.
+/// Exact, `eq` has neither.
+pub(super) fn may_be_no_object(from: RefType) -> bool {
+    match from.heap {
+        HeapType::Eq => !from.exact,
+        HeapType::Any | HeapType::I31 => true,
+        heap => heap.top() == HeapTop::Extern,
+    }
 }
 
 /// `ref.test`: an `i32`.
@@ -152,7 +157,7 @@ pub(super) fn header<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, valu
 
 /// Whether a value is an object, if that is to be asked.
 fn object_test(c: &mut Cursor<'_, '_>, value: Value, from: RefType) -> Option<Value> {
-    if may_be_i31(from) {
+    if may_be_no_object(from) {
         let mask = c.i32(reference::TAG_MASK);
         let tag = c.i32_op(Operator::I32And, value, mask);
         let wanted = c.i32(reference::TAG_OBJECT);
@@ -237,7 +242,7 @@ pub fn cast<'a, E: Environ<'a>>(
     to: RefType,
 ) -> Lowering {
     let asked = question(e, from, to);
-    let objects_only = !may_be_i31(from);
+    let objects_only = !may_be_no_object(from);
     let explicit = e.env().explicit_null_checks;
     match asked {
         // The header load itself faults on null, and the fault is the failure of the cast.

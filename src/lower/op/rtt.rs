@@ -109,7 +109,7 @@ fn cast<'a, E: Environ<'a>>(
     bound: RttBound,
 ) {
     let known = matches!(bound, RttBound::Lowest | RttBound::Depth(_)) || every_display_has(bound);
-    if known || from.nullable || cast::may_be_i31(from) {
+    if known || from.nullable || cast::may_be_no_object(from) {
         let ok = test(e, c, (value, from), wanted, bound);
         return cast::fail_unless(c, ok);
     }
