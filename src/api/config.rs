@@ -32,6 +32,8 @@ pub struct Config {
     max_wasm_stack: usize,
     nursery_size: usize,
     pub(super) heap: HeapOptions,
+    /// See [`Config::gc_incremental`].
+    incremental: Option<bool>,
     /// Noted, and not used.
     pub(super) stock: options::StockHeap,
     signals_based_traps: bool,
@@ -108,6 +110,7 @@ impl Config {
             max_wasm_stack: DEFAULT_WASM_STACK,
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
+            incremental: None,
             stock: options::StockHeap::default(),
             signals_based_traps: true,
             explicit_null_checks: None,
@@ -361,12 +364,12 @@ impl Config {
     }
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
-    /// pause. On by default. The longest pause then hardly depends on the heap's size, but for what `docs/heap.md` lists
-    /// under its limits; in one pause, programs with much that lives long take a few hundredths less time in all (`docs/performance.md` has
-    /// figures). It is still one pause when memory is short, when scattered objects are to be moved together, and by
-    /// `Store::gc`.
+    /// pause. Off by default, except under [`Config::gc_zeal`]. Then the longest pause hardly depends on the heap's size,
+    /// but for what `docs/heap.md` lists under its limits; programs with much that lives long take up to a fifth more time in all
+    /// (`docs/performance.md` has figures). It is still one pause when memory is short,
+    /// when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
-        self.heap.incremental = enable;
+        self.incremental = Some(enable);
         self
     }
 
@@ -437,7 +440,10 @@ impl Config {
             features: self.features - without,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
-            heap: self.heap.clone(),
+            heap: HeapOptions {
+                incremental: self.incremental.unwrap_or(self.heap.zeal.is_some()),
+                ..self.heap.clone()
+            },
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,
             passes: self.passes,

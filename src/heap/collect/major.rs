@@ -24,11 +24,15 @@ impl Heap {
     pub(super) fn major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         self.stats.major += 1;
         self.drop_cycle(mem);
-        let live =
-            if self.choose_blocks(mem) { self.mark::<true>(mem, roots)? } else { self.mark::<false>(mem, roots)? };
+        let moves = self.choose_blocks(mem);
+        let live = if moves { self.mark::<true>(mem, roots)? } else { self.mark::<false>(mem, roots)? };
         roots.sweep_host_slots();
+        let large = self.large.bytes();
         self.sweep(mem, live);
         if self.reserve_for(mem, live) {
+            if !moves {
+                self.watch_if_worthwhile(mem, large - self.large.bytes());
+            }
             self.promote(mem, roots)?;
         }
         Ok(())

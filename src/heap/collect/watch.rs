@@ -2,7 +2,7 @@
 //!
 //! A minor collection does not know who refers to a large object, and so frees none. A program that keeps much and makes one
 //! large string after the other, each of which dies at once, would mark all that it keeps for each few of them. So when a
-//! cycle has freed much in large objects, its marks are kept, and the heap is *watched*:
+//! major collection that moved nothing has freed much in large objects, its marks are kept, and the heap is *watched*:
 //!
 //! - all that is old has a mark, but for large objects that are made from now on;
 //! - the boundary cell makes the barrier remember every reference that is stored into an old object, as in a cycle;
@@ -45,8 +45,8 @@ impl Heap {
         self.cycle.as_ref().is_some_and(|cycle| cycle.watch.is_some())
     }
 
-    /// A cycle came to its end, and freed so many bytes of large objects: watches those to come if that pays. There is no young
-    /// object, and nothing is remembered.
+    /// A major collection freed so many bytes of large objects: watches those to come if that pays. All that is old and alive has
+    /// a mark; young objects get theirs when they are promoted, before anything else happens.
     pub(super) fn watch_if_worthwhile(&mut self, mem: &mut dyn HeapMemory, freed: u64) {
         let least = self.options.watch_least;
         if freed < least || self.sizer.old_bytes() < least {
