@@ -29,6 +29,11 @@
 (assert_invalid (module (func (local.get 3) (drop))) "unknown local")
 (assert_invalid (module (func (i32.const 1) (let (local i32)) (local.get 0) (drop))) "unknown local")
 (assert_invalid (module (export "a" (func 0))) "unknown function")
+;; An `else` belongs to an `if` that has none yet, whatever the construct around it.
+(assert_malformed (module quote "(func block else end)") "`else` found outside of an `if` block")
+(assert_malformed (module quote "(func loop else end)") "`else` found outside of an `if` block")
+(assert_malformed (module quote "(func i32.const 1 let (local i32) else end)") "`else` found outside of an `if` block")
+(assert_malformed (module quote "(func i32.const 1 if else else end)") "`else` found outside of an `if` block")
 (assert_malformed (module quote "(func (rtt.canon))") "unexpected token")
 (assert_malformed (module quote "(func (ref.nothing))") "unknown operator")
 (assert_malformed (module quote "(func end)") "unexpected token")

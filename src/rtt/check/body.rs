@@ -328,6 +328,11 @@ impl<'b, 'r, 'm> Body<'b, 'r, 'm> {
             }
             Op::Let(sig, locals) => self.let_(sig, locals),
             Op::Else => {
+                // The validator leaves this to the readers.
+                let frame = self.validator.get_control_frame(0);
+                if frame.is_none_or(|frame| frame.kind != FrameKind::If) {
+                    return Err(invalid(self.at, "`else` found outside of an `if` block"));
+                }
                 self.coerce_label(0)?;
                 self.emit(&enc::Instruction::Else)
             }
