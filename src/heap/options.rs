@@ -42,7 +42,7 @@ pub struct HeapOptions {
     /// Bytes of the nursery that are used between two steps at most.
     pub step_nursery: u32,
     /// After a collection in steps that freed at least so many bytes of large objects, while as much else is alive, large objects
-    /// that die young are freed without another. Off by default: random programs find objects freed that are alive.
+    /// that die young are freed without another.
     pub watch_least: u64,
     /// A major collection moves objects out of fragmented blocks when at least this share of the
     /// space in old blocks was free, but scattered, after the last one. Above 1 turns it off.
@@ -67,7 +67,7 @@ impl Default for HeapOptions {
             incremental: true,
             step_work: 256 << 10,
             step_nursery: 256 << 10,
-            watch_least: u64::MAX,
+            watch_least: 4 << 20,
             fragmentation: 0.25,
         }
     }

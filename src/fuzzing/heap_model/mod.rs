@@ -111,6 +111,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
     let usual = options();
     let many = s.chance(50);
     let incremental = s.chance(75);
+    let watches = s.chance(50);
     let step_work = s.weighted(&[(3, 1), (3, 3), (2, 20), (1, 1000)]);
     let options = HeapOptions {
         mark_threads: if many { 3 } else { 1 },
@@ -118,6 +119,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
         incremental,
         step_work,
         step_nursery: 8192,
+        watch_least: if watches { 0 } else { usual.watch_least },
         zeal: NonZeroU32::new(zeal),
         poison,
         verify,

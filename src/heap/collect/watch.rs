@@ -52,6 +52,8 @@ impl Heap {
         if freed < least || self.sizer.old_bytes() < least {
             return;
         }
+        // Room for young objects may have been found since the marks were reset.
+        self.marks.extend(self.pages.end());
         self.cycle = Some(Box::new(Cycle { watch: Some(Watch::default()), ..Cycle::default() }));
         Words::new(mem.bytes_mut()).set(self.map.boundary_cell(), crate::layout::reference::NULL);
     }

@@ -86,6 +86,13 @@ proptest! {
     }
 
     #[test]
+    fn it_agrees_when_large_objects_are_watched(steps in steps(), step_work in 100..5000u32, zeal in 0..9u32) {
+        let options = HeapOptions { step_work, watch_least: 0, zeal: NonZeroU32::new(zeal.saturating_sub(4)), ..options() };
+        let fewer = if options.zeal.is_some() { &steps[..steps.len().min(80)] } else { &steps[..] };
+        prop_assert_eq!(run_steps(options, u64::MAX, fewer), Ok(()));
+    }
+
+    #[test]
     fn it_agrees_when_three_threads_mark(steps in steps(), requests in prop_oneof![Just(u64::MAX), 0..30u64]) {
         let options = HeapOptions { mark_threads: 3, parallel_least: 0, fragmentation: 2.0, ..options() };
         prop_assert_eq!(run_steps(options, requests, &steps), Ok(()));

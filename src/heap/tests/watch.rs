@@ -6,6 +6,7 @@ use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::reference::{self, NULL};
 
 const LEN: u32 = 20_000;
+const NURSERY_PAIRS: u32 = 65536 / 16;
 /// So many bytes are worth it.
 const LEAST: u64 = if cfg!(miri) { 1 << 15 } else { 1 << 18 };
 
@@ -106,6 +107,26 @@ fn a_reference_in_a_slot_that_was_flushed_keeps_it() {
     w.minor();
     assert_eq!(large(&w), 2);
     assert_eq!(w.get(w.get(w.top(0), 8), ARRAY_ELEMENTS) & 0xFF, 6);
+}
+
+/// Random programs found an object freed that the stack referred to: marks of it were beyond the end of the bitmap, as the
+/// memory had grown, to promote into, between marking and watching.
+#[test]
+fn what_the_memory_grew_by_for_survivors_can_be_marked() {
+    let mut w = World::new(HeapOptions { watch_least: 0, growth_bytes: 0, incremental: false, ..options() });
+    // The nursery is full of what lives, and there is no room for it.
+    w.push_list(0, NURSERY_PAIRS - 10);
+    let before = w.mem.bytes().len();
+    w.major();
+    assert!(w.heap.is_watching() && w.mem.bytes().len() > before);
+    for number in 0..10 {
+        let array = bytes(&mut w, number);
+        assert!(array as usize > before);
+        w.push(array);
+    }
+    w.minor();
+    assert_eq!(large(&w), 10);
+    w.verify().unwrap();
 }
 
 #[test]
