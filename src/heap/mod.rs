@@ -15,6 +15,7 @@
 //! | `weak/` | weak references, ephemerons, finalizers |
 //! | `descriptor.rs` | what a collection must know of a type |
 //! | `sizer.rs` | when a major collection is due, and by how much the memory grows |
+//! | `nepotism.rs` | when a major collection is cheaper than a minor one |
 //! | `memory.rs` | the abstract memory |
 //! | `options.rs`, `stats.rs`, `error.rs` | what may be chosen, what happened, what went wrong |
 //! | `verify.rs`, `zeal.rs` | the verifier, and a collection at every `n`th allocation |
@@ -40,6 +41,7 @@ mod collect;
 mod descriptor;
 mod error;
 mod memory;
+mod nepotism;
 mod options;
 mod pretenure;
 mod remembered;
@@ -67,6 +69,7 @@ use collect::shade::Cycle;
 use collect::worklist::Worklist;
 use descriptor::{Brief, Descriptors};
 use memory::Words;
+use nepotism::Nepotism;
 use pretenure::Pretenure;
 use remembered::Remembered;
 use sizer::Sizer;
@@ -111,6 +114,7 @@ pub struct Heap {
     /// The major collection in steps that is under way.
     cycle: Option<Box<Cycle>>,
     sizer: Sizer,
+    nepotism: Nepotism,
     zeal: Zeal,
     /// The last collection of zeal was one that moves.
     zeal_moves: bool,
@@ -164,6 +168,7 @@ impl Heap {
             marks: Marks::new(map.nursery_start),
             weak: WeakTables::default(),
             sizer: Sizer::new(&options),
+            nepotism: Nepotism::default(),
             zeal,
             zeal_moves: false,
             cycle: None,

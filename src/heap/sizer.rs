@@ -90,6 +90,11 @@ impl Sizer {
         self.old_bytes
     }
 
+    /// Bytes that were promoted since the last major collection.
+    pub fn added(&self) -> u64 {
+        self.old_bytes - self.old_after
+    }
+
     /// A major collection left `old` bytes in the old space, `late` of them promoted while it marked, `apart` bytes
     /// in pages of large and pinned objects, and `free` bytes that can be allocated in without growth.
     pub fn major_done(&mut self, old: u64, apart: u64, late: u64, free: u64) {
@@ -104,7 +109,7 @@ impl Sizer {
     pub fn major_due(&self, apart: u64, more: u64) -> bool {
         let grown = (apart + more).saturating_sub(self.apart_after);
         let cheap = grown > self.at_least.max(LITTLE * (self.old_bytes + self.apart_after));
-        let into_free = (self.old_bytes - self.old_after).min(self.extra);
+        let into_free = self.added().min(self.extra);
         cheap || self.old_bytes + apart + more > self.threshold + into_free
     }
 

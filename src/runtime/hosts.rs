@@ -115,6 +115,11 @@ impl HostTable {
         self.used - self.swept > self.swept.max(MIN_DUE).max(heap_bytes / BYTES_PER_VALUE)
     }
 
+    /// How many values are held, or were at the last sweep.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
     /// Values that were swept, to be dropped.
     pub fn take_dead(&mut self) -> Vec<HostValue> {
         std::mem::take(&mut self.dead)

@@ -179,6 +179,10 @@ impl Roots for StoreRoots {
         self.hosts.sweep();
     }
 
+    fn host_slots(&self) -> u64 {
+        self.hosts.used()
+    }
+
     fn host_slots_due(&self, heap_bytes: u64) -> bool {
         self.hosts.is_due(heap_bytes)
     }

@@ -120,6 +120,7 @@ impl Heap {
         // What is promoted next has its blocks reserved.
         let free = self.pages.free_blocks() as u64 * BLOCK_BYTES as u64;
         let free = free.saturating_sub(u64::from(self.map.nursery_end - self.map.nursery_start));
+        self.nepotism.major_done(self.sizer.added(), self.sizer.old_bytes().saturating_sub(live.old));
         self.sizer.major_done(live.old, apart, live.late, free);
         self.stats.live_after_major = live.old + apart;
     }

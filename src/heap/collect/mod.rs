@@ -27,6 +27,7 @@ mod watch;
 pub(super) mod worklist;
 
 use super::memory::HeapMemory;
+use super::nepotism::Work;
 use super::space::old::blocks_for;
 use super::space::pages::BLOCK_BYTES;
 use super::verify::{Fault, VerifyError};
@@ -142,14 +143,38 @@ impl Heap {
 
     /// Makes the nursery empty, by the collection that is due. It may fail to, if memory is short.
     pub(super) fn make_room(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
-        let due = self.major_due() || roots.host_slots_due(mem.bytes().len() as u64);
-        self.collect(mem, roots, if due { self.due_kind() } else { CollectKind::Minor })?;
+        let used = self.nursery.used(mem.bytes())?;
+        let promoted = self.stats.promoted_bytes;
+        let kind = if self.major_due() || roots.host_slots_due(mem.bytes().len() as u64) {
+            self.due_kind()
+        } else if self.major_is_cheaper(used, roots) {
+            CollectKind::Major
+        } else {
+            CollectKind::Minor
+        };
+        let majors = self.stats.major;
+        self.collect(mem, roots, kind)?;
+        if self.stats.major == majors {
+            self.nepotism.minor_done(used, self.stats.promoted_bytes - promoted);
+        }
         if self.nursery.used(mem.bytes())? > 0 && self.old.sparse_blocks().next().is_some() {
             // Live young objects did not fit. Now that the free lines are known, compact.
             self.compact = true;
             self.collect(mem, roots, CollectKind::Major)?;
         }
         Ok(())
+    }
+
+    /// Whether a minor collection would copy more that is dead than a major one would mark. One that is under way in steps is
+    /// not given up for that.
+    fn major_is_cheaper(&self, used: u32, roots: &dyn Roots) -> bool {
+        let work = Work {
+            live: self.stats.live_after_major,
+            added: self.sizer.added(),
+            heap: self.stats.heap_bytes,
+            host_slots: roots.host_slots(),
+        };
+        self.cycle.is_none() && self.nepotism.prefers_major(used, work)
     }
 
     /// Whether a major collection is due, by what is in the old space and apart from it.

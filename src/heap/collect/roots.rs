@@ -23,6 +23,10 @@ pub trait Roots {
     /// A major collection has found all live objects: slots that were not marked since the last call
     /// are dead.
     fn sweep_host_slots(&mut self);
+    /// How many host slots there are, each of which a major collection looks at.
+    fn host_slots(&self) -> u64 {
+        0
+    }
     /// Whether there are so many more host slots than the last major collection left that another is due, which
     /// alone frees them. A heap of more bytes is more work to mark, so there may be more.
     fn host_slots_due(&self, heap_bytes: u64) -> bool {

@@ -11,11 +11,13 @@
 //! | `watch.rs` | large objects that die young |
 //! | `corrupt.rs` | the verifier finds what is wrong; garbage in memory is no panic |
 //! | `weak.rs` | weak references, ephemerons, finalizers, what host objects hold |
+//! | `nepotism.rs` | what hangs from dead old objects |
 //! | `model.rs` | random programs against a model heap |
 
 mod collect;
 mod corrupt;
 mod model;
+mod nepotism;
 mod parallel;
 mod pretenure;
 mod shortage;
