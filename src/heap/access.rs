@@ -2,7 +2,6 @@
 
 use super::Heap;
 use super::memory::{HeapMemory, Words, read};
-use super::remembered::buffer_end;
 use crate::layout::object::ARRAY_LENGTH;
 use crate::layout::{GcType, ObjectLayout, reference};
 use std::sync::Arc;
@@ -49,24 +48,6 @@ impl Heap {
         let at = reference::header(object);
         if reference::is_object(object) && at >= self.space_start && (at as u64) < self.pages.end() {
             self.remembered.object(at);
-        }
-    }
-
-    /// The buffer of remembered slots is full: takes its entries over and empties it.
-    pub fn flush_remembered(&mut self, mem: &mut dyn HeapMemory) {
-        let map = self.map;
-        match buffer_end(mem.bytes(), map) {
-            Ok(end) => {
-                let mut remembered = std::mem::take(&mut self.remembered);
-                let mut shading = self.shading();
-                remembered.take_buffer(&mut Words::new(mem.bytes_mut()), map, end, |value| {
-                    shading.iter_mut().for_each(|shading| shading.shade(value));
-                });
-                self.remembered = remembered;
-            }
-            Err(error) => {
-                self.broken.get_or_insert(error);
-            }
         }
     }
 }

@@ -164,7 +164,7 @@ impl Heap {
             large: LargeSpace::default(),
             pinned: PinnedSpace::default(),
             areas: RootAreas::default(),
-            remembered: Remembered::default(),
+            remembered: Remembered::new(map, options.remembered_least),
             marks: Marks::new(map.nursery_start),
             weak: WeakTables::default(),
             sizer: Sizer::new(&options),

@@ -19,7 +19,6 @@
 use super::Heap;
 use super::collect::roots::{Roots, stack_pointer};
 use super::memory::{HeapMemory, read};
-use super::remembered::buffer_end;
 use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
 use crate::layout::{GcType, ObjectLayout, Width, reference};
 use std::collections::{HashMap, HashSet};
@@ -148,6 +147,8 @@ struct Verifier<'a> {
     seen: HashSet<u32>,
     remembered_slots: HashSet<u32>,
     remembered_objects: HashSet<u32>,
+    /// Whether slots may be missing there.
+    lost: bool,
     /// The worklists of the cycle that is under way.
     grey: HashSet<u32>,
 }
@@ -161,7 +162,7 @@ impl Heap {
     pub fn verify(&self, mem: &dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), VerifyError> {
         let bytes = mem.bytes();
         let sp = stack_pointer(bytes, self.map)?;
-        let buffer = self.map.remembered_start()..buffer_end(bytes, self.map)?;
+        let buffer = self.remembered.entries(bytes, self.map)?;
         let mut verifier = Verifier {
             heap: self,
             bytes,
@@ -170,6 +171,7 @@ impl Heap {
             nodes: Vec::new(),
             seen: HashSet::new(),
             remembered_slots: buffer.step_by(4).map(|at| read(bytes, at)).collect(),
+            lost: self.remembered.is_full(bytes, self.map),
             remembered_objects: self.remembered.objects().iter().chain(self.large.young()).copied().collect(),
             grey: HashSet::new(),
         };
@@ -262,7 +264,8 @@ impl Verifier<'_> {
         let place = Place::Field(at, offset);
         self.word(value, place, Some(node))?;
         let young = reference::is_object(value) && self.heap.map.is_young(reference::header(value));
-        let remembered = || self.remembered_slots.contains(&(at + offset)) || self.remembered_objects.contains(&at);
+        let remembered =
+            || self.remembered_slots.contains(&(at + offset)) || self.remembered_objects.contains(&at) || self.lost;
         if young && !self.heap.map.is_young(at) && !remembered() {
             return Err(self.error(Fault::NotRemembered, place, value, Some(node)));
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0             shadow stack, grows down from `stack_top`
-//! stack_top     fixed cells, then the buffer of remembered slots (one page)
+//! stack_top     fixed cells, then the first buffer of remembered slots (one page)
 //! nursery       objects that were allocated since the last minor collection
 //! rtt_start     RTT records
 //! (per store)   old objects, large objects, root areas, in pages handed out by the collector
@@ -57,6 +57,7 @@ const CELL_LIMIT: u32 = 8;
 const CELL_REMEMBERED: u32 = 12;
 const CELL_PENDING: u32 = 16;
 const CELL_BOUNDARY: u32 = 20;
+const CELL_REMEMBERED_LAST: u32 = 24;
 const REMEMBERED_START: u32 = 64;
 
 impl HeapMap {
@@ -84,9 +85,16 @@ impl HeapMap {
         self.stack_top + CELL_LIMIT
     }
 
-    /// Cell: where the next remembered slot address goes.
+    /// Cell: where the next remembered slot address goes. An entry is the address of a word that may hold a reference to a
+    /// young object, or to any while a collection marks in steps.
     pub const fn remembered_cell(self) -> u32 {
         self.stack_top + CELL_REMEMBERED
+    }
+
+    /// Cell: the last word of the buffer of remembered slots. What is written there is lost: the cell before stays at it, which
+    /// tells that the buffer was full.
+    pub const fn remembered_last_cell(self) -> u32 {
+        self.stack_top + CELL_REMEMBERED_LAST
     }
 
     /// Cell: the exception that is on its way out of the frames that are returning, or 0. It is a root;
@@ -106,13 +114,12 @@ impl HeapMap {
         super::reference::from_header(self.nursery_end)
     }
 
-    /// First address of the buffer of remembered slots. An entry is the address of a word that may
-    /// hold a reference to a young object, or to any while a collection marks in steps.
+    /// First address of the buffer of remembered slots that a heap has at first.
     pub const fn remembered_start(self) -> u32 {
         self.stack_top + REMEMBERED_START
     }
 
-    /// First address above that buffer. Lowered code flushes it when it is full.
+    /// First address above that buffer.
     pub const fn remembered_end(self) -> u32 {
         self.stack_top + PAGE
     }

@@ -39,8 +39,6 @@ pub const ALLOC_ARRAY: &str = "alloc_array";
 /// objects of the type whose RTT record is at `$rtt`. It never moves. Its header and fields are raw, and
 /// it is old: references that are stored into it must be remembered.
 pub const ALLOC_DESCRIPTOR: &str = "alloc_descriptor";
-/// `(func)`: empties the full buffer of remembered slots.
-pub const FLUSH_REMEMBERED: &str = "flush_remembered";
 /// `(func (param $object i32))`: remembers every slot of an old object.
 pub const REMEMBER_OBJECT: &str = "remember_object";
 /// `(func (param $table i32) (param $delta i32) (param $init i32) (result i32))`: `table.grow` of the

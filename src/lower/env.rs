@@ -34,8 +34,6 @@ use std::sync::Arc;
 pub enum RuntimeFunc {
     /// Import `alloc`.
     Alloc,
-    /// Import `flush_remembered`.
-    FlushRemembered,
     /// Import `remember_object`.
     RememberObject,
     /// Import `table_grow`.
@@ -44,7 +42,7 @@ pub enum RuntimeFunc {
     FunctionHandle,
     /// Import `alloc_descriptor`.
     AllocDescriptor,
-    /// Defined by lowering: appends a slot to the remembered buffer.
+    /// Defined by lowering: appends a slot to the remembered buffer, for code that is to be small.
     Remember,
     /// Defined by lowering: runs globals, tables, segments, start.
     Init,
@@ -294,7 +292,6 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
     pub fn runtime_collects(&self, virt: u32) -> Option<bool> {
         let own = virt.checked_sub(self.module.funcs.len() as u32)?;
         let quiet = [
-            RuntimeFunc::FlushRemembered,
             RuntimeFunc::RememberObject,
             RuntimeFunc::FunctionHandle,
             RuntimeFunc::Remember,

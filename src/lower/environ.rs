@@ -7,6 +7,7 @@
 
 use super::bytes;
 use super::env::{ModuleEnv, RuntimeFunc};
+use super::helper::append_remembered;
 use super::known::Known;
 use super::op;
 use super::op::memory::{load_word, null_fault};
@@ -146,7 +147,11 @@ impl<'m, 'a> Generational<'m, 'a> {
     fn remember(&self, c: &mut Cursor<'_, 'a>, base: Value, offset: u32) {
         let offset = c.i32(offset);
         let slot = c.i32_op(Operator::I32Add, base, offset);
-        c.push(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Remember))), &[slot], &[]);
+        if self.small {
+            c.push(Op::Call(Callee::Func(self.env.runtime(RuntimeFunc::Remember))), &[slot], &[]);
+        } else {
+            append_remembered(self.env, c, slot);
+        }
         c.yield_(&[]);
     }
 }
@@ -186,7 +191,7 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     ///   (then
     ///     (local.set $before (i32.load (i32.add base offset)))
     ///     (if (i32.eqz (i32.and (i32.lt_u $before OLD) $before))
-    ///       (then (call $remember (i32.add base offset))))))
+    ///       (then (append_remembered (i32.add base offset))))))
     /// ```
     /// A slot that refers to a young object is remembered already; so each is remembered once, however often
     /// it is stored to. An i31 below the boundary is remembered for nothing, which is harmless, but no reason

@@ -3,7 +3,7 @@
 use super::bytes;
 use super::env::{ModuleEnv, RuntimeFunc};
 use super::op::memory;
-use crate::ir::{Callee, Cursor, Func, HeapOp, Op, SrcLoc, TrapCode};
+use crate::ir::{Cursor, Func, HeapOp, Op, SrcLoc, TrapCode, Value};
 use crate::types::ValType;
 use wasmparser::Operator;
 
@@ -18,36 +18,35 @@ pub const HELPERS: [(RuntimeFunc, Make); 4] = [
     (RuntimeFunc::FillBytes, bytes::fill),
 ];
 
-/// `(func $remember (param $slot i32))`: appends a slot's address to the remembered buffer, which the
-/// collector empties first if it is full. Not afterwards: it drops slots without young references, and this one
-/// gets its own only then.
+/// `(func $remember (param $slot i32))`: what is else done in place.
 fn remember<'a>(env: &ModuleEnv<'_, 'a>) -> Func<'a> {
     let mut func = Func::new(env.runtime(RuntimeFunc::Remember), &[ValType::I32], &[]);
     let (body, slot) = (func.body, func.params()[0]);
-    let flush = env.runtime(RuntimeFunc::FlushRemembered);
     let c = &mut Cursor::at(&mut func, body, SrcLoc::NONE);
-    let zero = c.i32(0);
-    let cell = env.map.remembered_cell();
-    let at = memory::load_word(env, c, zero, cell, ValType::I32);
-    let end = c.i32(env.map.remembered_end());
-    let full = c.i32_op(Operator::I32GeU, at, end);
-    let room = c.if_else(
-        full,
-        &[ValType::I32],
-        |c| {
-            c.push(Op::Call(Callee::Func(flush)), &[], &[]);
-            let start = memory::load_word(env, c, zero, cell, ValType::I32);
-            c.yield_(&[start]);
-        },
-        |c| c.yield_(&[at]),
-    );
-    let at = c.func.results(room)[0];
-    memory::store_word(env, c, at, 0, slot);
-    let four = c.i32(4);
-    let next = c.i32_op(Operator::I32Add, at, four);
-    memory::store_word(env, c, zero, cell, next);
+    append_remembered(env, c, slot);
     c.push(Op::Return, &[], &[]);
     func
+}
+
+/// Appends a slot's address to the buffer of remembered slots.
+///
+/// ```wat
+/// (i32.store (local.tee $at (i32.load NEXT)) slot)
+/// (i32.store NEXT (i32.add $at (i32.shl (i32.lt_u $at (i32.load LAST)) 2)))
+/// ```
+/// There is no call for a full buffer. The engine keeps values that are alive across a call in memory, also on the usual way
+/// around it, and a loop that does nothing but swap references took half as long again. What finds no room is lost, and the
+/// collector sees that something was.
+pub fn append_remembered<'a>(env: &ModuleEnv<'_, 'a>, c: &mut Cursor<'_, 'a>, slot: Value) {
+    let (zero, cell) = (c.i32(0), env.map.remembered_cell());
+    let at = memory::load_word(env, c, zero, cell, ValType::I32);
+    memory::store_word(env, c, at, 0, slot);
+    let last = memory::load_word(env, c, zero, env.map.remembered_last_cell(), ValType::I32);
+    let has_room = c.i32_op(Operator::I32LtU, at, last);
+    let two = c.i32(2);
+    let bytes = c.i32_op(Operator::I32Shl, has_room, two);
+    let next = c.i32_op(Operator::I32Add, at, bytes);
+    memory::store_word(env, c, zero, cell, next);
 }
 
 /// `(func $allocate (param $bytes i32) (result i32))`: what is else done in place. Its caller sees to its own roots.

@@ -191,7 +191,6 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
         match virt {
             v if v == env.runtime(RuntimeFunc::Alloc) => row(names::ALLOC, &[I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::AllocDescriptor) => row(names::ALLOC_DESCRIPTOR, &[I32, I32], &[I32]),
-            v if v == env.runtime(RuntimeFunc::FlushRemembered) => row(names::FLUSH_REMEMBERED, &[], &[]),
             v if v == env.runtime(RuntimeFunc::RememberObject) => row(names::REMEMBER_OBJECT, &[I32], &[]),
             v if v == env.runtime(RuntimeFunc::TableGrow) => row(names::TABLE_GROW, &[I32, I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FunctionHandle) => row(names::FUNCTION_HANDLE, &[funcref], &[I32]),

@@ -18,7 +18,6 @@ pub struct RuntimeFuncs {
     alloc: Func,
     alloc_array: Func,
     alloc_descriptor: Func,
-    flush_remembered: Func,
     remember_object: Func,
     table_grow: Func,
     function_handle: Func,
@@ -32,7 +31,6 @@ impl RuntimeFuncs {
             alloc: Func::wrap(&mut cx, alloc::<T>),
             alloc_array: Func::wrap(&mut cx, alloc_array::<T>),
             alloc_descriptor: Func::wrap(&mut cx, alloc_descriptor::<T>),
-            flush_remembered: Func::wrap(&mut cx, flush_remembered::<T>),
             remember_object: Func::wrap(&mut cx, remember_object::<T>),
             table_grow: Func::wrap(&mut cx, table_grow::<T>),
             function_handle: func_refs::handler(&mut cx),
@@ -58,10 +56,6 @@ fn alloc_descriptor<T: 'static>(mut cx: Caller<'_, StoreData<T>>, rtt: i32, byte
         state.heap.alloc_descriptor(mem, &mut state.roots, RttAddr(rtt as u32), bytes as u32)
     })?;
     Ok(result.map_err(alloc_error)? as i32)
-}
-
-fn flush_remembered<T: 'static>(mut cx: Caller<'_, StoreData<T>>) -> Result<()> {
-    with_heap(&mut cx, |state, mem| state.heap.flush_remembered(mem))
 }
 
 fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) -> Result<()> {
@@ -116,7 +110,6 @@ pub fn resolve<T: 'static>(
         names::ALLOC => funcs.alloc.into(),
         names::ALLOC_ARRAY => funcs.alloc_array.into(),
         names::ALLOC_DESCRIPTOR => funcs.alloc_descriptor.into(),
-        names::FLUSH_REMEMBERED => funcs.flush_remembered.into(),
         names::REMEMBER_OBJECT => funcs.remember_object.into(),
         names::TABLE_GROW => funcs.table_grow.into(),
         names::FUNCTION_HANDLE => funcs.function_handle.into(),

@@ -44,23 +44,21 @@
 ;;     (type (;13;) (func (param (ref func) (ref null 13) funcref (ref null 13) funcref (ref func) (ref null 13) (ref func) funcref (ref 13) (ref 13) (ref 13) (ref func) (ref func) (ref null 13) funcref (ref null 13) (ref func) funcref (ref null 13) funcref funcref (ref func) (ref 13) (ref func) funcref funcref (ref null 13) (ref 13) funcref (ref null 13) funcref (ref null 13) funcref funcref (ref null 13) (ref func) (ref func) (ref null 13) funcref funcref (ref func) funcref funcref (ref null 13) (ref null 13) (ref 13) funcref (ref 13) funcref (ref null 13) (ref null 13) funcref (ref null 13) funcref (ref 13) funcref (ref 13) (ref 13) (ref func) (ref 13) funcref (ref func) (ref null 13))))
 ;;   )
 ;;   (type (;14;) (func (param i32) (result i32)))
-;;   (type (;15;) (func))
+;;   (type (;15;) (func (param i32)))
 ;;   (type (;16;) (func (param i32)))
-;;   (type (;17;) (func (param i32)))
-;;   (type (;18;) (func))
-;;   (type (;19;) (func (param i32 i32 i32)))
+;;   (type (;17;) (func))
+;;   (type (;18;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 14)))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 15)))
-;;   (import "wasmtime-gc" "remember_object" (func (;2;) (type 16)))
-;;   (export "get" (func 3))
-;;   (export "set" (func 4))
-;;   (export "new" (func 5))
-;;   (export "fixed" (func 6))
-;;   (export "data" (func 7))
-;;   (export "copy" (func 8))
-;;   (export "fill" (func 9))
-;;   (func (;3;) (type 0) (param i32 i32) (result i32)
+;;   (import "wasmtime-gc" "remember_object" (func (;1;) (type 15)))
+;;   (export "get" (func 2))
+;;   (export "set" (func 3))
+;;   (export "new" (func 4))
+;;   (export "fixed" (func 5))
+;;   (export "data" (func 6))
+;;   (export "copy" (func 7))
+;;   (export "fill" (func 8))
+;;   (func (;2;) (type 0) (param i32 i32) (result i32)
 ;;     local.get 1
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -73,7 +71,8 @@
 ;;     i32.add
 ;;     i32.load8_u offset=11
 ;;   )
-;;   (func (;4;) (type 2) (param i32 i32 i32)
+;;   (func (;3;) (type 2) (param i32 i32 i32)
+;;     (local i32)
 ;;     local.get 1
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -110,14 +109,29 @@
 ;;         local.get 1
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 0
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 3
+;;         local.get 0
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 3
+;;         local.get 3
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 1
 ;;     local.get 2
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func (;5;) (type 4) (param i32 i32) (result i32)
+;;   (func (;4;) (type 4) (param i32 i32) (result i32)
 ;;     (local i32 i32 i32 i32 i32 i32 i32 i64)
 ;;     local.get 1
 ;;     i32.const 1069547504
@@ -249,7 +263,7 @@
 ;;     end
 ;;     local.get 3
 ;;   )
-;;   (func (;6;) (type 6) (param i32) (result i32)
+;;   (func (;5;) (type 6) (param i32) (result i32)
 ;;     (local i32 i32 i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580
@@ -306,7 +320,7 @@
 ;;     i32.store offset=15 align=1
 ;;     local.get 1
 ;;   )
-;;   (func (;7;) (type 8) (param i32 i32) (result i32)
+;;   (func (;6;) (type 8) (param i32 i32) (result i32)
 ;;     (local i32 i32 i32 i32 i64)
 ;;     local.get 0
 ;;     i64.extend_i32_u
@@ -381,7 +395,7 @@
 ;;     memory.init 0
 ;;     local.get 3
 ;;   )
-;;   (func (;8;) (type 10) (param i32 i32 i32 i32 i32)
+;;   (func (;7;) (type 10) (param i32 i32 i32 i32 i32)
 ;;     (local i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -441,7 +455,7 @@
 ;;       local.get 1
 ;;       local.get 2
 ;;       local.get 3
-;;       call $"wasmtime-gc helper 12"
+;;       call $"wasmtime-gc helper 11"
 ;;     else
 ;;       local.get 1
 ;;       local.get 2
@@ -453,10 +467,10 @@
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
-;;       call 2
+;;       call 1
 ;;     end
 ;;   )
-;;   (func (;9;) (type 12) (param i32 i32 i32 i32)
+;;   (func (;8;) (type 12) (param i32 i32 i32 i32)
 ;;     (local i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -546,32 +560,10 @@
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
-;;       call 2
-;;     end
-;;   )
-;;   (func $"wasmtime-gc helper 6" (;10;) (type 17) (param i32)
-;;     (local i32)
-;;     i32.const 0
-;;     i32.load offset=1048588 align=1
-;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
 ;;       call 1
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
 ;;     end
-;;     local.get 1
-;;     local.get 0
-;;     i32.store align=1
-;;     i32.const 0
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     i32.store offset=1048588 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 12" (;11;) (type 19) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 11" (;9;) (type 18) (param i32 i32 i32)
 ;;     (local i32 i32 i32 i64 i64 i64 i64 i64 i64 i64)
 ;;     local.get 2
 ;;     i32.const 8

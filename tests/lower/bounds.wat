@@ -72,26 +72,24 @@
 ;;     (type (;5;) (func (param (ref null 5) funcref (ref null 5) (ref func) (ref null 5) (ref 5) (ref null 5) (ref null 5) funcref (ref null 5) funcref (ref 5) (ref null 5) (ref 5) funcref (ref func) (ref func) funcref (ref 5) (ref null 5) (ref func) (ref null 5) (ref null 5) (ref 5) (ref 5) (ref 5) (ref null 5) (ref 5) (ref 5) (ref null 5) (ref 5) (ref 5) funcref (ref 5) funcref funcref (ref null 5) (ref func) (ref func) (ref null 5) (ref null 5) (ref 5) (ref func) funcref funcref (ref 5) funcref (ref func) (ref null 5) (ref null 5) (ref func) (ref 5) (ref null 5) (ref 5) (ref func) (ref func) (ref null 5) (ref null 5) funcref (ref null 5) (ref 5) (ref null 5) (ref 5) (ref 5))))
 ;;   )
 ;;   (type (;6;) (func (param i32 i32)))
-;;   (type (;7;) (func))
-;;   (type (;8;) (func (param i32 i32 i32) (result i32)))
-;;   (type (;9;) (func (param i32)))
-;;   (type (;10;) (func))
+;;   (type (;7;) (func (param i32 i32 i32) (result i32)))
+;;   (type (;8;) (func (param i32)))
+;;   (type (;9;) (func))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;0;) (type 7)))
-;;   (import "wasmtime-gc" "table_grow" (func (;1;) (type 8)))
+;;   (import "wasmtime-gc" "table_grow" (func (;0;) (type 7)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
 ;;   (import "wasmtime-gc" "instance" (global (;1;) i32))
-;;   (export "increment" (func 2))
-;;   (export "guarded" (func 3))
-;;   (export "sum" (func 4))
-;;   (export "arms" (func 5))
-;;   (export "swap" (func 6))
-;;   (export "constants" (func 7))
-;;   (export "signed" (func 8))
-;;   (export "signed_from" (func 9))
+;;   (export "increment" (func 1))
+;;   (export "guarded" (func 2))
+;;   (export "sum" (func 3))
+;;   (export "arms" (func 4))
+;;   (export "swap" (func 5))
+;;   (export "constants" (func 6))
+;;   (export "signed" (func 7))
+;;   (export "signed_from" (func 8))
 ;;   (export "wasmtime-gc:instance" (global 1))
-;;   (start $"wasmtime-gc helper 7")
-;;   (func (;2;) (type 0) (param i32 i32)
+;;   (start $"wasmtime-gc helper 6")
+;;   (func (;1;) (type 0) (param i32 i32)
 ;;     (local i32)
 ;;     local.get 1
 ;;     local.get 0
@@ -117,7 +115,7 @@
 ;;     local.get 2
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func (;3;) (type 2) (param i32 i32) (result i32)
+;;   (func (;2;) (type 2) (param i32 i32) (result i32)
 ;;     local.get 1
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -133,7 +131,7 @@
 ;;     i32.add
 ;;     i32.load offset=11 align=1
 ;;   )
-;;   (func (;4;) (type 4) (param i32) (result i32)
+;;   (func (;3;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     block ;; label = @1
 ;;       i32.const 0
@@ -166,7 +164,7 @@
 ;;     end
 ;;     local.get 1
 ;;   )
-;;   (func (;5;) (type 2) (param i32 i32) (result i32)
+;;   (func (;4;) (type 2) (param i32 i32) (result i32)
 ;;     (local i32)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -199,8 +197,8 @@
 ;;     end
 ;;     local.get 0
 ;;   )
-;;   (func (;6;) (type 6) (param i32 i32)
-;;     (local i32 i32 i32 i32)
+;;   (func (;5;) (type 6) (param i32 i32)
+;;     (local i32 i32 i32 i32 i32)
 ;;     global.get 0
 ;;     local.tee 2
 ;;     i32.load offset=4 align=1
@@ -264,7 +262,22 @@
 ;;         local.get 0
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 5
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 6
+;;         local.get 5
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 6
+;;         local.get 6
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
@@ -299,14 +312,29 @@
 ;;         local.get 0
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 1
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 2
+;;         local.get 1
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 2
+;;         local.get 2
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
 ;;     local.get 4
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func (;7;) (type 4) (param i32) (result i32)
+;;   (func (;6;) (type 4) (param i32) (result i32)
 ;;     i32.const 3
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -324,7 +352,7 @@
 ;;     i32.load offset=11 align=1
 ;;     i32.add
 ;;   )
-;;   (func (;8;) (type 4) (param i32) (result i32)
+;;   (func (;7;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     block ;; label = @1
 ;;       i32.const 0
@@ -356,7 +384,7 @@
 ;;     end
 ;;     local.get 1
 ;;   )
-;;   (func (;9;) (type 2) (param i32 i32) (result i32)
+;;   (func (;8;) (type 2) (param i32 i32) (result i32)
 ;;     (local i32 i32)
 ;;     block ;; label = @1
 ;;       i32.const 0
@@ -394,41 +422,19 @@
 ;;     end
 ;;     local.get 2
 ;;   )
-;;   (func $"wasmtime-gc helper 7" (;10;) (type 10)
+;;   (func $"wasmtime-gc helper 6" (;9;) (type 9)
 ;;     call $"wasmtime-gc helper 36"
 ;;   )
-;;   (func $"wasmtime-gc helper 36" (;11;) (type 10)
+;;   (func $"wasmtime-gc helper 36" (;10;) (type 9)
 ;;     global.get 0
 ;;     i32.const 8
 ;;     i32.const -1
-;;     call 1
+;;     call 0
 ;;     i32.const -1
 ;;     i32.eq
 ;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;   )
-;;   (func $"wasmtime-gc helper 6" (;12;) (type 9) (param i32)
-;;     (local i32)
-;;     i32.const 0
-;;     i32.load offset=1048588 align=1
-;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       call 0
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
-;;     end
-;;     local.get 1
-;;     local.get 0
-;;     i32.store align=1
-;;     i32.const 0
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

@@ -240,7 +240,7 @@
 ;;       local.get 1
 ;;       i32.const 255
 ;;       local.get 2
-;;       call $"wasmtime-gc helper 13"
+;;       call $"wasmtime-gc helper 12"
 ;;     else
 ;;       local.get 1
 ;;       i32.const 255
@@ -255,7 +255,7 @@
 ;;       call 0
 ;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 13" (;4;) (type 9) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 12" (;4;) (type 9) (param i32 i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 2
 ;;     i32.const 8

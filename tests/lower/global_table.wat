@@ -30,34 +30,32 @@
 ;;   )
 ;;   (type (;8;) (func (param i32) (result i32)))
 ;;   (type (;9;) (func (param i32) (result i32)))
-;;   (type (;10;) (func))
-;;   (type (;11;) (func (param i32)))
-;;   (type (;12;) (func (param i32 i32 i32) (result i32)))
-;;   (type (;13;) (func (param i32)))
-;;   (type (;14;) (func))
-;;   (type (;15;) (func (param i32) (result i32)))
+;;   (type (;10;) (func (param i32)))
+;;   (type (;11;) (func (param i32 i32 i32) (result i32)))
+;;   (type (;12;) (func (param i32)))
+;;   (type (;13;) (func))
+;;   (type (;14;) (func (param i32) (result i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 9)))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 10)))
-;;   (import "wasmtime-gc" "remember_object" (func (;2;) (type 11)))
-;;   (import "wasmtime-gc" "table_grow" (func (;3;) (type 12)))
+;;   (import "wasmtime-gc" "remember_object" (func (;1;) (type 10)))
+;;   (import "wasmtime-gc" "table_grow" (func (;2;) (type 11)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
-;;   (export "get" (func 4))
-;;   (export "set" (func 5))
-;;   (export "at" (func 6))
-;;   (export "put" (func 7))
-;;   (export "grow" (func 8))
-;;   (start $"wasmtime-gc helper 7")
-;;   (func (;4;) (type 0) (result i32)
+;;   (export "get" (func 3))
+;;   (export "set" (func 4))
+;;   (export "at" (func 5))
+;;   (export "put" (func 6))
+;;   (export "grow" (func 7))
+;;   (start $"wasmtime-gc helper 6")
+;;   (func (;3;) (type 0) (result i32)
 ;;     global.get 0
 ;;     i32.load offset=4 align=1
 ;;   )
-;;   (func (;5;) (type 2) (param i32)
+;;   (func (;4;) (type 2) (param i32)
 ;;     global.get 0
 ;;     local.get 0
 ;;     i32.store offset=4 align=1
 ;;   )
-;;   (func (;6;) (type 4) (param i32) (result i32)
+;;   (func (;5;) (type 4) (param i32) (result i32)
 ;;     (local i32)
 ;;     global.get 0
 ;;     local.set 1
@@ -78,8 +76,8 @@
 ;;     i32.add
 ;;     i32.load offset=11 align=1
 ;;   )
-;;   (func (;7;) (type 6) (param i32 i32)
-;;     (local i32)
+;;   (func (;6;) (type 6) (param i32 i32)
+;;     (local i32 i32)
 ;;     global.get 0
 ;;     local.set 2
 ;;     local.get 0
@@ -122,28 +120,43 @@
 ;;         local.get 0
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 2
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 3
+;;         local.get 2
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 3
+;;         local.get 3
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
 ;;     local.get 1
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func (;8;) (type 8) (param i32) (result i32)
+;;   (func (;7;) (type 8) (param i32) (result i32)
 ;;     global.get 0
 ;;     i32.const 8
 ;;     i32.add
 ;;     local.get 0
 ;;     i32.const -1
-;;     call 3
+;;     call 2
 ;;   )
-;;   (func $"wasmtime-gc helper 7" (;9;) (type 14)
+;;   (func $"wasmtime-gc helper 6" (;8;) (type 13)
 ;;     call $"wasmtime-gc helper 40"
 ;;   )
-;;   (func $"wasmtime-gc helper 40" (;10;) (type 14)
+;;   (func $"wasmtime-gc helper 40" (;9;) (type 13)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 9"
+;;     call $"wasmtime-gc helper 8"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -163,7 +176,7 @@
 ;;     i32.add
 ;;     i32.const 2
 ;;     i32.const -1
-;;     call 3
+;;     call 2
 ;;     i32.const -1
 ;;     i32.eq
 ;;     (@metadata.code.branch_hint "\00")
@@ -175,7 +188,7 @@
 ;;     i32.add
 ;;     i32.const 2
 ;;     i32.const -1
-;;     call 3
+;;     call 2
 ;;     i32.const -1
 ;;     i32.eq
 ;;     (@metadata.code.branch_hint "\00")
@@ -240,7 +253,7 @@
 ;;         local.get 4
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         call $"wasmtime-gc helper 5"
 ;;       end
 ;;     end
 ;;     local.get 4
@@ -299,7 +312,7 @@
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 0
-;;         call 2
+;;         call 1
 ;;       end
 ;;     end
 ;;     local.get 1
@@ -309,29 +322,25 @@
 ;;     i32.const 0
 ;;     i32.store offset=20 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;11;) (type 13) (param i32)
+;;   (func $"wasmtime-gc helper 5" (;10;) (type 12) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1
 ;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       call 1
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
-;;     end
-;;     local.get 1
 ;;     local.get 0
 ;;     i32.store align=1
 ;;     i32.const 0
 ;;     local.get 1
-;;     i32.const 4
+;;     local.get 1
+;;     i32.const 0
+;;     i32.load offset=1048600 align=1
+;;     i32.lt_u
+;;     i32.const 2
+;;     i32.shl
 ;;     i32.add
 ;;     i32.store offset=1048588 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 9" (;12;) (type 15) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 8" (;11;) (type 14) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

@@ -26,20 +26,18 @@
 ;;     (type (;2;) (func (param i32) (result i32)))
 ;;     (type (;3;) (func (param (ref func) (ref null 3) (ref func) (ref func) funcref funcref funcref (ref func) funcref funcref funcref (ref 3) (ref 3) (ref 3) (ref null 3) (ref 3) (ref null 3) funcref (ref func) (ref 3) (ref func) (ref 3) funcref (ref null 3) (ref func) (ref null 3) (ref func) funcref funcref (ref 3) (ref null 3) (ref null 3) (ref null 3) (ref null 3) (ref func) (ref null 3) (ref null 3) funcref funcref funcref (ref 3) (ref func) (ref 3) (ref func) (ref func) funcref (ref func) (ref func) (ref null 3) (ref 3) (ref func) (ref 3) (ref func) (ref 3) (ref null 3) (ref 3) (ref func) (ref null 3) funcref (ref func) (ref 3) (ref func) funcref (ref func))))
 ;;   )
-;;   (type (;4;) (func))
-;;   (type (;5;) (func (param i32 i32 i32) (result i32)))
-;;   (type (;6;) (func (param i32)))
-;;   (type (;7;) (func))
+;;   (type (;4;) (func (param i32 i32 i32) (result i32)))
+;;   (type (;5;) (func (param i32)))
+;;   (type (;6;) (func))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;0;) (type 4)))
-;;   (import "wasmtime-gc" "table_grow" (func (;1;) (type 5)))
+;;   (import "wasmtime-gc" "table_grow" (func (;0;) (type 4)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
-;;   (export "step" (func 2))
-;;   (export "swap" (func 3))
-;;   (export "grown" (func 4))
-;;   (start $"wasmtime-gc helper 7")
-;;   (func (;2;) (type 0)
-;;     (local i32 i32 i32)
+;;   (export "step" (func 1))
+;;   (export "swap" (func 2))
+;;   (export "grown" (func 3))
+;;   (start $"wasmtime-gc helper 6")
+;;   (func (;1;) (type 0)
+;;     (local i32 i32 i32 i32)
 ;;     global.get 0
 ;;     local.tee 0
 ;;     i32.load align=1
@@ -70,7 +68,22 @@
 ;;         local.get 1
 ;;         i32.const 7
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 2
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 3
+;;         local.get 2
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 3
+;;         local.get 3
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 1
@@ -80,8 +93,8 @@
 ;;     local.get 1
 ;;     i32.store align=1
 ;;   )
-;;   (func (;3;) (type 1) (param i32 i32)
-;;     (local i32 i32 i32 i32)
+;;   (func (;2;) (type 1) (param i32 i32)
+;;     (local i32 i32 i32 i32 i32)
 ;;     global.get 0
 ;;     local.tee 2
 ;;     i32.load offset=12 align=1
@@ -145,7 +158,22 @@
 ;;         local.get 0
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 5
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 6
+;;         local.get 5
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 6
+;;         local.get 6
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
@@ -180,14 +208,29 @@
 ;;         local.get 0
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 1
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 2
+;;         local.get 1
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 2
+;;         local.get 2
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
 ;;     local.get 4
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func (;4;) (type 2) (param i32) (result i32)
+;;   (func (;3;) (type 2) (param i32) (result i32)
 ;;     (local i32)
 ;;     global.get 0
 ;;     local.set 1
@@ -213,7 +256,7 @@
 ;;     i32.add
 ;;     i32.const 4
 ;;     i32.const -1
-;;     call 1
+;;     call 0
 ;;     drop
 ;;     local.get 0
 ;;     local.get 1
@@ -232,10 +275,10 @@
 ;;     i32.add
 ;;     i32.load offset=11 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 7" (;5;) (type 7)
+;;   (func $"wasmtime-gc helper 6" (;4;) (type 6)
 ;;     call $"wasmtime-gc helper 32"
 ;;   )
-;;   (func $"wasmtime-gc helper 32" (;6;) (type 7)
+;;   (func $"wasmtime-gc helper 32" (;5;) (type 6)
 ;;     (local i32)
 ;;     global.get 0
 ;;     local.tee 0
@@ -249,34 +292,12 @@
 ;;     i32.add
 ;;     i32.const 2
 ;;     i32.const -1
-;;     call 1
+;;     call 0
 ;;     i32.const -1
 ;;     i32.eq
 ;;     (@metadata.code.branch_hint "\00")
 ;;     if ;; label = @1
 ;;       unreachable
 ;;     end
-;;   )
-;;   (func $"wasmtime-gc helper 6" (;7;) (type 6) (param i32)
-;;     (local i32)
-;;     i32.const 0
-;;     i32.load offset=1048588 align=1
-;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       call 0
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
-;;     end
-;;     local.get 1
-;;     local.get 0
-;;     i32.store align=1
-;;     i32.const 0
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

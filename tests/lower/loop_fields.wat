@@ -41,16 +41,14 @@
 ;;     (type (;4;) (func (param i32) (result i32)))
 ;;     (type (;5;) (func (param (ref null 5) funcref (ref null 5) (ref func) (ref null 5) (ref 5) (ref null 5) (ref null 5) funcref (ref null 5) funcref (ref 5) (ref null 5) (ref 5) funcref (ref func) (ref func) funcref (ref 5) (ref null 5) (ref func) (ref null 5) (ref null 5) (ref 5) (ref 5) (ref 5) (ref null 5) (ref 5) (ref 5) (ref null 5) (ref 5) (ref 5) funcref (ref 5) funcref funcref (ref null 5) (ref func) (ref func) (ref null 5) (ref null 5) (ref 5) (ref func) funcref funcref (ref 5) funcref (ref func) (ref null 5) (ref null 5) (ref func) (ref 5) (ref null 5) (ref 5) (ref func) (ref func) (ref null 5) (ref null 5) funcref (ref null 5) (ref 5) (ref null 5) (ref 5) (ref 5))))
 ;;   )
-;;   (type (;6;) (func))
-;;   (type (;7;) (func (param i32)))
-;;   (type (;8;) (func))
+;;   (type (;6;) (func (param i32)))
+;;   (type (;7;) (func))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;0;) (type 6)))
-;;   (export "drain" (func 1))
-;;   (export "count" (func 2))
-;;   (export "sum" (func 3))
-;;   (func (;1;) (type 0) (param i32)
-;;     (local i32 i32)
+;;   (export "drain" (func 0))
+;;   (export "count" (func 1))
+;;   (export "sum" (func 2))
+;;   (func (;0;) (type 0) (param i32)
+;;     (local i32 i32 i32)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 1
@@ -86,7 +84,22 @@
 ;;             local.get 0
 ;;             i32.const 7
 ;;             i32.add
-;;             call $"wasmtime-gc helper 6"
+;;             local.set 2
+;;             i32.const 0
+;;             i32.load offset=1048588 align=1
+;;             local.tee 3
+;;             local.get 2
+;;             i32.store align=1
+;;             i32.const 0
+;;             local.get 3
+;;             local.get 3
+;;             i32.const 0
+;;             i32.load offset=1048600 align=1
+;;             i32.lt_u
+;;             i32.const 2
+;;             i32.shl
+;;             i32.add
+;;             i32.store offset=1048588 align=1
 ;;           end
 ;;         end
 ;;         local.get 0
@@ -96,7 +109,7 @@
 ;;       end
 ;;     end
 ;;   )
-;;   (func (;2;) (type 2) (param i32 i32)
+;;   (func (;1;) (type 2) (param i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 0
 ;;     i64.load offset=11 align=1
@@ -120,7 +133,7 @@
 ;;       br_if 0 (;@1;)
 ;;     end
 ;;   )
-;;   (func (;3;) (type 4) (param i32) (result i32)
+;;   (func (;2;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32 i32)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -154,27 +167,5 @@
 ;;       br_if 0 (;@1;)
 ;;     end
 ;;     local.get 3
-;;   )
-;;   (func $"wasmtime-gc helper 6" (;4;) (type 7) (param i32)
-;;     (local i32)
-;;     i32.const 0
-;;     i32.load offset=1048588 align=1
-;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       call 0
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
-;;     end
-;;     local.get 1
-;;     local.get 0
-;;     i32.store align=1
-;;     i32.const 0
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

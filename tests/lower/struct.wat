@@ -31,18 +31,16 @@
 ;;     (type (;9;) (func (param (ref 9) (ref null 9) funcref (ref null 9) (ref func) (ref 9) funcref (ref 9) funcref (ref func) funcref funcref funcref (ref 9) (ref null 9) funcref (ref func) (ref null 9) (ref 9) (ref 9) (ref func) (ref 9) funcref (ref func) (ref func) (ref func) (ref 9) funcref (ref 9) (ref func) (ref 9) (ref func) (ref 9) (ref 9) (ref 9) (ref 9) (ref func) (ref 9) (ref null 9) funcref (ref 9) (ref 9) (ref null 9) (ref func) (ref null 9) funcref (ref 9) (ref func) (ref null 9) (ref null 9) (ref func) (ref 9) (ref func) (ref 9) funcref (ref func) (ref 9) (ref 9) (ref null 9) (ref func) funcref (ref func) (ref func) (ref null 9))))
 ;;   )
 ;;   (type (;10;) (func (param i32) (result i32)))
-;;   (type (;11;) (func))
-;;   (type (;12;) (func (param i32)))
-;;   (type (;13;) (func))
+;;   (type (;11;) (func (param i32)))
+;;   (type (;12;) (func))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 10)))
-;;   (import "wasmtime-gc" "flush_remembered" (func (;1;) (type 11)))
-;;   (export "new" (func 2))
-;;   (export "default" (func 3))
-;;   (export "get" (func 4))
-;;   (export "set" (func 5))
-;;   (export "set_null" (func 6))
-;;   (func (;2;) (type 0) (param i32 i64 i32) (result i32)
+;;   (export "new" (func 1))
+;;   (export "default" (func 2))
+;;   (export "get" (func 3))
+;;   (export "set" (func 4))
+;;   (export "set_null" (func 5))
+;;   (func (;1;) (type 0) (param i32 i64 i32) (result i32)
 ;;     (local i32 i32 i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580
@@ -99,7 +97,7 @@
 ;;     i32.store offset=19 align=1
 ;;     local.get 3
 ;;   )
-;;   (func (;3;) (type 2) (result i32)
+;;   (func (;2;) (type 2) (result i32)
 ;;     (local i32 i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580
@@ -138,12 +136,12 @@
 ;;     i32.store offset=19 align=1
 ;;     local.get 0
 ;;   )
-;;   (func (;4;) (type 4) (param i32) (result i32)
+;;   (func (;3;) (type 4) (param i32) (result i32)
 ;;     local.get 0
 ;;     i32.load8_s offset=7
 ;;   )
-;;   (func (;5;) (type 6) (param i32 i32)
-;;     (local i32)
+;;   (func (;4;) (type 6) (param i32 i32)
+;;     (local i32 i32)
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
@@ -167,38 +165,31 @@
 ;;         local.get 0
 ;;         i32.const 19
 ;;         i32.add
-;;         call $"wasmtime-gc helper 6"
+;;         local.set 2
+;;         i32.const 0
+;;         i32.load offset=1048588 align=1
+;;         local.tee 3
+;;         local.get 2
+;;         i32.store align=1
+;;         i32.const 0
+;;         local.get 3
+;;         local.get 3
+;;         i32.const 0
+;;         i32.load offset=1048600 align=1
+;;         i32.lt_u
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.store offset=1048588 align=1
 ;;       end
 ;;     end
 ;;     local.get 0
 ;;     local.get 1
 ;;     i32.store offset=19 align=1
 ;;   )
-;;   (func (;6;) (type 8) (param i32)
+;;   (func (;5;) (type 8) (param i32)
 ;;     local.get 0
 ;;     i32.const -1
 ;;     i32.store offset=19 align=1
-;;   )
-;;   (func $"wasmtime-gc helper 6" (;7;) (type 12) (param i32)
-;;     (local i32)
-;;     i32.const 0
-;;     i32.load offset=1048588 align=1
-;;     local.tee 1
-;;     i32.const 1114112
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       call 1
-;;       i32.const 0
-;;       i32.load offset=1048588 align=1
-;;       local.set 1
-;;     end
-;;     local.get 1
-;;     local.get 0
-;;     i32.store align=1
-;;     i32.const 0
-;;     local.get 1
-;;     i32.const 4
-;;     i32.add
-;;     i32.store offset=1048588 align=1
 ;;   )
 ;; )

@@ -44,7 +44,7 @@
 ;;   (export "to" (func 7))
 ;;   (export "init" (func 8))
 ;;   (export "grow" (func 9))
-;;   (start $"wasmtime-gc helper 7")
+;;   (start $"wasmtime-gc helper 6")
 ;;   (func (;3;) (type 0) (param i32 i32)
 ;;     (local i32 i32 i32)
 ;;     local.get 0
@@ -379,13 +379,13 @@
 ;;     i32.const -1
 ;;     call 2
 ;;   )
-;;   (func $"wasmtime-gc helper 7" (;10;) (type 10)
+;;   (func $"wasmtime-gc helper 6" (;10;) (type 10)
 ;;     call $"wasmtime-gc helper 40"
 ;;   )
 ;;   (func $"wasmtime-gc helper 40" (;11;) (type 10)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 9"
+;;     call $"wasmtime-gc helper 8"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -526,7 +526,7 @@
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 9" (;12;) (type 11) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 8" (;12;) (type 11) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

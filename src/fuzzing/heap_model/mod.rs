@@ -112,6 +112,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
     let many = s.chance(50);
     let incremental = s.chance(75);
     let watches = s.chance(50);
+    let few = s.chance(50);
     let step_work = s.weighted(&[(3, 1), (3, 3), (2, 20), (1, 1000)]);
     let options = HeapOptions {
         mark_threads: if many { 3 } else { 1 },
@@ -119,6 +120,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
         incremental,
         step_work,
         step_nursery: 8192,
+        remembered_least: if few { 3 } else { usual.remembered_least },
         watch_least: if watches { 0 } else { usual.watch_least },
         zeal: NonZeroU32::new(zeal),
         poison,
@@ -167,7 +169,8 @@ fn step(s: &mut Source<'_>, scale: Scale, zeal: bool) -> Step {
         68 => Step::LoadEphemeron(a),
         69 => Step::RemoveEphemeron(a),
         70 => Step::Finalizer(a, b),
-        _ => Step::Flush,
+        71 => Step::Lose,
+        _ => Step::Store(a, b, c),
     }
 }
 

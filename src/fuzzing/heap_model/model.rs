@@ -74,7 +74,8 @@ pub enum Step {
     Major,
     /// A step of a major collection.
     Mark,
-    Flush,
+    /// The buffer of remembered slots gets full.
+    Lose,
 }
 
 const AREA_WORDS: usize = 5;
@@ -251,7 +252,7 @@ impl Pair {
             Step::Minor => self.w.minor(),
             Step::Major => self.w.major(),
             Step::Mark => self.w.step(),
-            Step::Flush => self.w.heap.flush_remembered(&mut self.w.mem),
+            Step::Lose => self.w.lose_remembered(),
         }
         Some(())
     }

@@ -259,12 +259,19 @@ impl World {
     }
 
     fn remember(&mut self, slot: u32) {
-        if self.word(self.map.remembered_cell()) == self.map.remembered_end() {
-            self.heap.flush_remembered(&mut self.mem);
-        }
         let entry = self.word(self.map.remembered_cell());
         self.set_word(entry, slot);
-        self.set_word(self.map.remembered_cell(), entry + 4);
+        let has_room = entry < self.word(self.map.remembered_last_cell());
+        self.set_word(self.map.remembered_cell(), entry + 4 * u32::from(has_room));
+    }
+
+    /// As if so many slots had been remembered that some were lost: they are not what they were.
+    pub fn lose_remembered(&mut self) {
+        let last = self.word(self.map.remembered_last_cell());
+        while self.word(self.map.remembered_cell()) < last {
+            self.remember(self.map.pending_cell());
+        }
+        self.set_word(last - 4, self.map.pending_cell());
     }
 
     pub fn sp(&self) -> u32 {

@@ -13,7 +13,6 @@ use super::parallel;
 use super::roots::{Roots, Young, each_memory_root, stack_pointer};
 use super::trace::{Live, Marker, Marking};
 use crate::heap::memory::{HeapMemory, Words};
-use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::blocks_for;
 use crate::heap::space::pages::BLOCK_BYTES;
 use crate::heap::weak::Entries;
@@ -60,7 +59,7 @@ impl Heap {
         let map = self.map;
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
-        buffer_end(mem.bytes(), map)?;
+        self.remembered.entries(mem.bytes(), map)?;
         let threads = if MOVES { 1 } else { self.mark_threads() };
         let mut todo = std::mem::take(&mut self.grey);
         let mut words = Words::new(mem.bytes_mut());

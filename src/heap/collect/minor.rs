@@ -12,7 +12,6 @@ use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
 use super::shade::{Cycle, Shading};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
-use crate::heap::remembered::buffer_end;
 use crate::heap::space::old::OldSpace;
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
@@ -62,7 +61,7 @@ impl Heap {
         let map = self.map;
         let used = self.nursery.used(mem.bytes())?;
         let sp = stack_pointer(mem.bytes(), map)?;
-        let buffer = map.remembered_start()..buffer_end(mem.bytes(), map)?;
+        let buffer = self.remembered.entries(mem.bytes(), map)?;
         let mut todo = std::mem::take(&mut self.todo);
         let fresh = cycle.as_mut().map_or(vec![], |cycle| std::mem::take(&mut cycle.fresh));
         let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);

@@ -47,7 +47,7 @@ pub enum CollectKind {
 }
 
 impl Heap {
-    /// Collects. A minor collection that finds no room to promote to becomes a major one. When even
+    /// Collects. If remembered slots were lost, it is a major collection. A minor collection that finds no room to promote to becomes a major one. When even
     /// then the live young objects do not fit, they stay in the nursery and that is no error here:
     /// the next allocation will tell.
     ///
@@ -89,12 +89,16 @@ impl Heap {
         if self.options.verify {
             self.verify(mem, roots)?;
         }
+        let full = self.remembered.is_full(mem.bytes(), self.map);
         let start = Instant::now();
-        let result = match kind {
+        let result = match if full { CollectKind::Major } else { kind } {
             CollectKind::Minor => self.minor_or_major(mem, roots, false, budget),
             CollectKind::Step => self.minor_or_major(mem, roots, true, budget),
             CollectKind::Major => self.major(mem, roots),
         };
+        if full && result.is_ok() {
+            self.enlarge_buffer(mem);
+        }
         self.stats.pause(start.elapsed());
         result?;
         if self.options.verify {

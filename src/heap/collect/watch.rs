@@ -19,7 +19,6 @@ use super::roots::object_header;
 use super::shade::Cycle;
 use crate::heap::Heap;
 use crate::heap::memory::{HeapMemory, Words};
-use crate::heap::remembered::buffer_end;
 use crate::heap::verify::VerifyError;
 
 /// Watching ends when so many promotions have not seen as many large objects as it takes to judge.
@@ -60,8 +59,8 @@ impl Heap {
 
     /// How many slots are remembered, which tells what watching costs.
     pub(super) fn watched_slots(&self, mem: &dyn HeapMemory) -> Result<u64, VerifyError> {
-        let buffer = buffer_end(mem.bytes(), self.map)? - self.map.remembered_start();
-        Ok(u64::from(buffer / 4) + self.remembered.slots().len() as u64)
+        let buffer = self.remembered.entries(mem.bytes(), self.map)?;
+        Ok(buffer.len() as u64 / 4 + self.remembered.slots().len() as u64)
     }
 
     /// Behind a promotion that marked what is alive: frees the other large objects. `young` are those that were made since the

@@ -52,7 +52,8 @@ fn each_fault_is_found_and_placed() {
     let error = broken(|w| w.set_word(w.map.remembered_cell(), w.map.remembered_start()));
     assert_eq!(error.fault, Fault::NotRemembered);
     let error = broken(|w| {
-        w.heap.flush_remembered(&mut w.mem);
+        let (old, young) = (w.top(1), w.pair(1));
+        w.heap.write_ref(&mut w.mem, old, 4, young);
         w.heap.remembered.repeat_last_slot();
     });
     assert_eq!(error.fault, Fault::RememberedTwice);
@@ -111,6 +112,5 @@ fn garbage_anywhere_is_no_panic() {
             }
             let _ = w.heap.alloc_array(&mut w.mem, &mut w.host, w.types.refs.rtt, 3000);
         }
-        w.heap.flush_remembered(&mut w.mem);
     }
 }

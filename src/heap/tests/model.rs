@@ -40,7 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Minor),
         1 => Just(Major),
         3 => Just(Mark),
-        1 => Just(Flush),
+        1 => Just(Lose),
     ]
 }
 
