@@ -25,6 +25,7 @@ fn repository_is_tidy() {
     found.extend(source::machine_paths(&tree));
     found.extend(source::fuzz_targets(&tree));
     found.extend(source::top_files(&tree));
+    found.extend(source::mutations(&tree));
     found.extend(imports::rooms(&tree));
     found.extend(imports::crates(&tree));
     found.extend(docs::links(&tree));

@@ -109,6 +109,42 @@ pub fn fuzz_targets(tree: &Tree) -> Vec<Violation> {
     found
 }
 
+/// What a mutation takes away is in the code, with what is around it, in one place.
+pub fn mutations(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (path, text) in tree.files().filter(|(path, _)| path.starts_with("tests/mutations/")) {
+        let mut hunks: Vec<(&str, String)> = Vec::new();
+        let mut file = "";
+        for line in text.lines() {
+            match (line.strip_prefix("--- a/"), line.starts_with("@@"), hunks.last_mut()) {
+                (Some(changed), ..) => file = changed,
+                (_, true, _) => hunks.push((file, String::new())),
+                (.., Some((_, before))) if !line.starts_with('+') => {
+                    before.push_str(line.get(1..).unwrap_or_default());
+                    before.push('\n');
+                }
+                _ => {}
+            }
+        }
+        for (file, before) in hunks {
+            let places = tree.get(file).unwrap_or_default().matches(&before).count();
+            if places != 1 {
+                found.push(Violation::new(path, 0, format!("what it changes is {places} times in {file}")));
+            }
+        }
+    }
+    found
+}
+
+/// Four of them did not apply any more, some for weeks: only `.ci/mutate` knew, which hardly ever runs.
+#[test]
+fn a_mutation_that_does_not_apply_is_flagged() {
+    let patch = "what: w\n\n--- a/src/a.rs\n+++ b/src/a.rs\n@@ -1,2 +1,2 @@ fn f\n one\n-two\n+three\n";
+    let flagged =
+        |source: &str| mutations(&Tree::of(&[("tests/mutations/m.patch", patch), ("src/a.rs", source)])).len();
+    assert_eq!((flagged("one\ntwo\n"), flagged("one\nthree\n"), flagged("")), (0, 1, 1));
+}
+
 #[test]
 fn the_folders_of_the_rules_are_folders() {
     assert!(RUST_FOLDERS.iter().all(|folder| folder.ends_with('/')));
