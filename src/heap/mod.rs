@@ -123,6 +123,8 @@ pub struct Heap {
     todo: Vec<(u32, Brief)>,
     /// That of marking.
     grey: Worklist,
+    /// The memory refused to grow when it was asked last.
+    is_short: bool,
     /// The next major collection is to compact.
     compact: bool,
     /// What was found corrupt. From then on nothing is allocated or collected.
@@ -164,7 +166,7 @@ impl Heap {
             large: LargeSpace::default(),
             pinned: PinnedSpace::default(),
             areas: RootAreas::default(),
-            remembered: Remembered::new(map, options.remembered_least),
+            remembered: Remembered::new(map, options.remembered_first),
             marks: Marks::new(map.nursery_start),
             weak: WeakTables::default(),
             sizer: Sizer::new(&options),
@@ -175,6 +177,7 @@ impl Heap {
             stats: HeapStats::default(),
             todo: Vec::new(),
             grey: Worklist::default(),
+            is_short: false,
             compact: false,
             broken: None,
             options,

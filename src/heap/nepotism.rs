@@ -30,7 +30,7 @@ const DECAY: f64 = 15.0 / 16.0;
 pub(crate) struct Nepotism {
     /// Of a nursery, by minor collections.
     survival: f64,
-    /// Of what was promoted, by the next major collection.
+    /// Of what was promoted, or made in the old space: as many bytes as the next major collection found dead, of whatever age.
     dead: f64,
 }
 

@@ -24,8 +24,8 @@ pub struct HeapOptions {
     /// The part of the nursery that is used adapts to the share of objects that survive, between this
     /// many bytes and what the map gives.
     pub nursery_least: u32,
-    /// The buffer of remembered slots has room for so many at first, as far as they fit a page.
-    pub remembered_least: u32,
+    /// The first buffer of remembered slots has room for so many, as far as they fit a page.
+    pub remembered_first: u32,
     /// When more than this share of the nursery survives a collection, the next objects are made in the old space.
     /// Above 1 turns it off.
     pub pretenure_share: f64,
@@ -70,7 +70,7 @@ impl Default for HeapOptions {
             step_work: 256 << 10,
             step_nursery: 256 << 10,
             watch_least: 4 << 20,
-            remembered_least: u32::MAX,
+            remembered_first: u32::MAX,
             fragmentation: 0.25,
         }
     }

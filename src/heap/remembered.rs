@@ -7,7 +7,9 @@
 //!
 //! What finds no room in the buffer is lost: there is no call in lowered code (see `lower/helper.rs`). The cell for the next
 //! entry then stays at the last word of the buffer. A major collection needs no remembered set, so a full buffer
-//! makes the next collection a major one, and then the buffer larger.
+//! makes the next collection a major one, and gives up a cycle that is under way. Then the buffer is made larger; where it
+//! can not be, less of the nursery is used, so that less is stored between two collections. A buffer that is not the
+//! first one is given back when memory is short.
 //!
 //! While a collection marks in steps, every slot of an old object that a reference is stored into is remembered:
 //! what it refers to is marked by the next minor collection.
@@ -22,12 +24,10 @@ use super::verify::{Fault, VerifyError};
 use crate::layout::HeapMap;
 use std::ops::Range;
 
-/// A buffer that was full gets so many times as large,
-const GROWTH: u32 = 8;
-/// ... but no larger than such a part of the heap,
-const HEAP_SHARE: u64 = 16;
-/// ... and than so many bytes.
-const MOST_BYTES: u64 = 16 << 20;
+/// A buffer that was too small gets as large as such a part of the heap,
+const HEAP_SHARE: u64 = 32;
+/// ... but no larger than such a part of the nursery, an entry for each eight bytes.
+const NURSERY_SHARE: u32 = 2;
 
 /// Words of memory that one chunk of the bitmap stands for.
 const CHUNK_WORDS: u32 = 1 << 16;
@@ -75,10 +75,12 @@ fn bit(at: u32) -> (usize, u64) {
 /// The buffer, and what is remembered on the host's side.
 #[derive(Debug)]
 pub(crate) struct Remembered {
-    /// First word of the buffer.
-    start: u32,
-    /// Last word of the buffer, which holds no entry.
-    last: u32,
+    /// First word of the buffer, and the last one, which holds no entry.
+    range: (u32, u32),
+    /// Those of the buffer that a heap has at first.
+    first: (u32, u32),
+    /// Bytes of the buffer behind the collection before.
+    was: u32,
     slots: AddressSet,
     objects: AddressSet,
 }
@@ -87,8 +89,19 @@ impl Remembered {
     /// Nothing, with a buffer for at most so many entries.
     pub fn new(map: HeapMap, entries: u32) -> Remembered {
         let (start, end) = (map.remembered_start(), map.remembered_end());
-        let last = start.saturating_add(entries.saturating_mul(4)).min(end - 4);
-        Remembered { start, last, slots: AddressSet::default(), objects: AddressSet::default() }
+        let first = (start, start.saturating_add(entries.saturating_mul(4)).min(end - 4));
+        Remembered { range: first, first, was: 0, slots: AddressSet::default(), objects: AddressSet::default() }
+    }
+
+    /// Bytes of the buffer.
+    fn bytes(&self) -> u32 {
+        self.range.1 + 4 - self.range.0
+    }
+
+    /// Whether the buffer is another than the first one.
+    #[cfg(test)]
+    pub fn has_own_pages(&self) -> bool {
+        self.range != self.first
     }
 
     /// Remembers a slot, by its address.
@@ -125,33 +138,60 @@ impl Remembered {
     }
 
     fn set_cells(&self, words: &mut Words, map: HeapMap) {
-        words.set(map.remembered_cell(), self.start);
-        words.set(map.remembered_last_cell(), self.last);
+        words.set(map.remembered_cell(), self.range.0);
+        words.set(map.remembered_last_cell(), self.range.1);
     }
 
     /// Where the entries in the buffer are.
     pub fn entries(&self, bytes: &[u8], map: HeapMap) -> Result<Range<u32>, VerifyError> {
         let cell = map.remembered_cell();
         let end = read(bytes, cell);
-        if end < self.start || end > self.last || !end.is_multiple_of(4) {
+        if end < self.range.0 || end > self.range.1 || !end.is_multiple_of(4) {
             return Err(VerifyError::cell(Fault::Remembered, cell, end));
         }
-        Ok(self.start..end)
+        Ok(self.range.0..end)
     }
 
     /// Whether slots may be lost, as the buffer was full.
     pub fn is_full(&self, bytes: &[u8], map: HeapMap) -> bool {
-        read(bytes, map.remembered_cell()) == self.last
+        read(bytes, map.remembered_cell()) == self.range.1
     }
 }
 
 impl Heap {
-    /// Makes the buffer larger, which is empty but was full, if there is memory.
-    pub(super) fn enlarge_buffer(&mut self, mem: &mut dyn HeapMemory) {
-        let bytes = self.remembered.last + 4 - self.remembered.start;
-        let most = (self.stats.heap_bytes / HEAP_SHARE).min(MOST_BYTES) as u32;
-        let pages = bytes.saturating_mul(GROWTH).min(most) / PAGE_BYTES;
-        if pages * PAGE_BYTES < 2 * bytes {
+    /// Behind a collection, which left the buffer empty: makes it larger if `used` bytes of it were too many, and uses less of the
+    /// nursery if that was in vain. A cycle that has `begun` remembers every store.
+    pub(super) fn adapt_buffer(
+        &mut self,
+        mem: &mut dyn HeapMemory,
+        used: u32,
+        full: bool,
+        begun: bool,
+    ) -> Result<(), VerifyError> {
+        let full_nursery = self.nursery.used(mem.bytes())? > 0;
+        if full_nursery || self.is_short {
+            self.give_buffer_back(mem);
+        } else if full || begun || used > self.remembered.bytes() / 2 {
+            self.enlarge_buffer(mem);
+        }
+        let bytes = self.remembered.bytes();
+        let words = &mut Words::new(mem.bytes_mut());
+        if full && !full_nursery && self.remembered.was == bytes {
+            self.nursery.stores_too_many(words);
+        } else if !full && used < bytes / 4 {
+            self.nursery.stores_fit(words);
+        }
+        self.remembered.was = bytes;
+        Ok(())
+    }
+
+    /// Makes the buffer as large as it may be, if there is memory.
+    fn enlarge_buffer(&mut self, mem: &mut dyn HeapMemory) {
+        let bytes = self.remembered.bytes();
+        let nursery = self.map.nursery_end - self.map.nursery_start;
+        let most = (self.stats.heap_bytes / HEAP_SHARE).min(u64::from(nursery / NURSERY_SHARE)) as u32;
+        let pages = most / PAGE_BYTES;
+        if pages * PAGE_BYTES < bytes + bytes / 4 {
             return;
         }
         let mut found = self.pages.take_run(pages);
@@ -159,10 +199,18 @@ impl Heap {
             found = self.pages.take_run(pages);
         }
         let Some(at) = found else { return };
-        if self.remembered.start >= self.space_start {
-            self.pages.give_run(self.remembered.start, bytes / PAGE_BYTES);
+        self.give_buffer_back(mem);
+        self.remembered.range = (at, at + pages * PAGE_BYTES - 4);
+        self.remembered.set_cells(&mut Words::new(mem.bytes_mut()), self.map);
+    }
+
+    /// Uses the first buffer again.
+    fn give_buffer_back(&mut self, mem: &mut dyn HeapMemory) {
+        if self.remembered.range == self.remembered.first {
+            return;
         }
-        (self.remembered.start, self.remembered.last) = (at, at + pages * PAGE_BYTES - 4);
+        self.pages.give_run(self.remembered.range.0, self.remembered.bytes() / PAGE_BYTES);
+        self.remembered.range = self.remembered.first;
         self.remembered.set_cells(&mut Words::new(mem.bytes_mut()), self.map);
     }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// size ([`Config::gc_nursery_size`](crate::Config::gc_nursery_size)) and that of the roots, whatever the heap's
 /// size is; an embedder calls it where a pause does no harm, so that none comes where it does.
 ///
-/// It becomes a major collection when memory is so short that young objects can not be promoted.
+/// It becomes a major collection when memory is so short that young objects can not be promoted, and when the program has
+/// stored more references into old objects since the last collection than there was room to remember.
 ///
 /// While a major collection marks in steps ([`Config::gc_incremental`](crate::Config::gc_incremental)), this does the
 /// next step too. [`gc_step`] does as much as there is time for.
@@ -36,8 +37,8 @@ pub fn gc_young(mut store: impl AsContextMut) -> Result<()> {
 /// The deadline bounds marking. What is not divided is done whatever it is: the collection of the nursery (see
 /// [`gc_young`]) at each call, and at the end the treatment of weak references, ephemerons, finalizers and host values,
 /// and the sweep, which take time in proportion to their number and to the heap's length. With a deadline of zero
-/// a call does a step of some microseconds. No object moves but young ones; when memory is so short that these can not, a
-/// whole major collection is done at once.
+/// a call does a step of some microseconds. No object moves but young ones; when memory is so short that these can not, or
+/// references that were stored could not be remembered (see there), a whole major collection is done at once.
 ///
 /// Finalizers do not run here but at the next safe point, as after any collection of the program's own.
 ///

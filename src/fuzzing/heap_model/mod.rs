@@ -120,7 +120,7 @@ fn setup(s: &mut Source<'_>, scale: Scale) -> (HeapOptions, u64) {
         incremental,
         step_work,
         step_nursery: 8192,
-        remembered_least: if few { 3 } else { usual.remembered_least },
+        remembered_first: if few { 3 } else { usual.remembered_first },
         watch_least: if watches { 0 } else { usual.watch_least },
         zeal: NonZeroU32::new(zeal),
         poison,

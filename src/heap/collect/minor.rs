@@ -19,6 +19,7 @@ use crate::heap::weak::{Entries, Reach};
 use crate::heap::{AllocError, Heap};
 use crate::layout::object::LARGE_OBJECT_BYTES;
 use crate::layout::reference;
+use std::ops::Range;
 
 /// So many slots are ahead of what they refer to, and that of the collection.
 const AHEAD: usize = 8;
@@ -82,10 +83,7 @@ impl Heap {
         roots.each(&mut |word| *word = p.forward(*word));
         roots.each_recent(&mut |word| *word = p.forward(*word));
         self.weak.each_strong(Entries::Recent, &mut |word| *word = p.forward(*word));
-        for at in buffer.step_by(4) {
-            let slot = p.words.get(at);
-            p.slot(slot);
-        }
+        p.buffer(buffer);
         p.slots(self.remembered.slots());
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
         self.large.young().iter().chain(&fresh).for_each(|&at| p.whole_object(at));
@@ -142,6 +140,21 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
                 words.prefetch(reference::header(words.get(near)));
             }
             self.slot(slot);
+        }
+    }
+
+    /// The slots whose addresses are in the buffer.
+    fn buffer(&mut self, entries: Range<u32>) {
+        let ahead = |at: u32, n: usize| Some(at + 4 * n as u32).filter(|&ahead| ahead < entries.end);
+        for at in entries.clone().step_by(4) {
+            let words = self.words.view();
+            if let Some(far) = ahead(at, 2 * AHEAD) {
+                words.prefetch(words.get(far));
+            }
+            if let Some(near) = ahead(at, AHEAD) {
+                words.prefetch(reference::header(words.get(words.get(near))));
+            }
+            self.slot(words.get(at));
         }
     }
 

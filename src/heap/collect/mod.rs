@@ -90,14 +90,15 @@ impl Heap {
             self.verify(mem, roots)?;
         }
         let full = self.remembered.is_full(mem.bytes(), self.map);
+        let (stored, in_cycle) = (self.remembered.entries(mem.bytes(), self.map)?.len() as u32, self.cycle.is_some());
         let start = Instant::now();
         let result = match if full { CollectKind::Major } else { kind } {
             CollectKind::Minor => self.minor_or_major(mem, roots, false, budget),
             CollectKind::Step => self.minor_or_major(mem, roots, true, budget),
             CollectKind::Major => self.major(mem, roots),
         };
-        if full && result.is_ok() {
-            self.enlarge_buffer(mem);
+        if result.is_ok() {
+            self.adapt_buffer(mem, stored, full, !in_cycle && self.cycle.is_some())?;
         }
         self.stats.pause(start.elapsed());
         result?;
@@ -196,6 +197,7 @@ impl Heap {
     pub(super) fn grow(&mut self, mem: &mut dyn HeapMemory, more: u64) -> bool {
         let lens = self.sizer.growth(mem.bytes().len() as u64, more, self.options.max_bytes);
         let grown = lens.into_iter().flatten().any(|len| mem.grow_to(len).is_ok());
+        self.is_short = !grown;
         if !grown {
             self.stats.growth_refused += 1;
         }

@@ -2,7 +2,7 @@
 //!
 //! Three colours (E. W. Dijkstra and others, "On-the-fly garbage collection", CACM 1978): a *white* object has no mark,
 //! a *grey* one has a mark and is on a worklist, a *black* one has a mark and was traced. Between steps no black
-//! object refers to a white one, unless by a slot that is remembered. Three things see to it:
+//! object refers to a white one, unless by a slot that is remembered. (If one was lost, the cycle is given up: `remembered.rs`.) Three things see to it:
 //! - the write barrier remembers every slot of an old object that a reference is stored into (the boundary cell tells
 //!   it to), and what such a slot refers to becomes grey before the cycle ends;
 //! - a promoted object is black from the start, and what it refers to becomes grey with that;

@@ -8,7 +8,7 @@
 //! 3. *End*, when nothing is grey after a promotion: what host values hold is traced, weak references, ephemerons and
 //!    finalizers are settled, and everything white is swept. Nothing moves.
 //!
-//! A major collection in one pause gives a cycle up and begins anew. So it is when memory is short.
+//! A major collection in one pause gives a cycle up and begins anew. So it is when memory is short, and when remembered slots were lost.
 //!
 //! The barrier is that of an incremental update (Dijkstra's, see `shade.rs`), not of a snapshot: it is the
 //! generational one with another boundary, so that it costs nothing while no cycle is under way.

@@ -24,7 +24,7 @@ use crate::heap::verify::VerifyError;
 /// Watching ends when so many promotions have not seen as many large objects as it takes to judge.
 const MAX_WAIT: u32 = 100;
 /// A remembered slot is worth so many bytes that are freed,
-const BYTES_PER_SLOT: u64 = 64;
+const BYTES_PER_SLOT: u64 = 16;
 /// ... but for so many.
 const MAX_SLOTS: u64 = 1 << 14;
 

@@ -20,6 +20,11 @@ const MOST: (u64, u64) = (7, 8);
 /// It shrinks when fewer than one in `FEW` bytes survives.
 const FEW: u64 = 100;
 
+/// Less of the nursery is never used for want of room for remembered slots.
+const LEAST_BOUND: u32 = PAGE;
+/// When even the least of the nursery is too much for the buffer of remembered slots, all of it is used for so many collections.
+const PATIENCE: u32 = 64;
+
 /// The nursery of a heap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Nursery {
@@ -29,6 +34,10 @@ pub(crate) struct Nursery {
     size: u32,
     /// At most so many bytes are used, whatever the size.
     cap: u32,
+    /// And so many, as the buffer of remembered slots was too small for what is stored meanwhile.
+    bound: u32,
+    /// For so many collections the bound would not help.
+    patience: u32,
     /// Lowered code allocates in it without asking.
     inline: bool,
 }
@@ -39,7 +48,7 @@ impl Nursery {
     pub fn new(map: HeapMap, least: u32, inline: bool) -> Nursery {
         let most = map.nursery_end - map.nursery_start;
         let least = least.clamp(PAGE.min(most), most) / OBJECT_ALIGN * OBJECT_ALIGN;
-        Nursery { map, least, size: least, cap: u32::MAX, inline }
+        Nursery { map, least, size: least, cap: u32::MAX, bound: u32::MAX, patience: 0, inline }
     }
 
     /// Adapts the size: a collection found `promoted` of `used` bytes alive.
@@ -65,13 +74,42 @@ impl Nursery {
 
     /// First address above what is used.
     fn end(&self) -> u32 {
-        self.map.nursery_start + self.size.min(self.cap)
+        self.map.nursery_start + self.size.min(self.cap).min(self.bound)
     }
 
     /// Uses at most so many bytes from now on, at least one object's worth. The size is as it was afterwards.
     pub fn set_cap(&mut self, words: &mut Words, bytes: u32) {
         self.cap = (bytes / OBJECT_ALIGN * OBJECT_ALIGN).max(LARGE_OBJECT_BYTES);
         self.set_limit(words);
+    }
+
+    /// More slots were remembered than the buffer has room for: uses half from now on. If that is next to nothing, stores do
+    /// not depend on what is allocated, and all is used, so that collections are few.
+    pub fn stores_too_many(&mut self, words: &mut Words) {
+        let half = self.size.min(self.bound) / 2 / OBJECT_ALIGN * OBJECT_ALIGN;
+        if self.patience > 0 {
+            self.patience -= 1;
+        } else if half >= LEAST_BOUND {
+            self.bound = half;
+        } else {
+            (self.bound, self.patience) = (u32::MAX, PATIENCE);
+        }
+        self.set_limit(words);
+    }
+
+    /// They took little of the buffer: uses twice as much.
+    pub fn stores_fit(&mut self, words: &mut Words) {
+        if self.bound < u32::MAX {
+            self.bound = self.bound.saturating_mul(2) / OBJECT_ALIGN * OBJECT_ALIGN;
+            self.bound = if self.bound >= self.size { u32::MAX } else { self.bound };
+            self.set_limit(words);
+        }
+    }
+
+    /// Whether less is used for want of room for remembered slots.
+    #[cfg(test)]
+    pub fn is_bound(&self) -> bool {
+        self.bound < u32::MAX
     }
 
     /// Whether less is used than the size says.
