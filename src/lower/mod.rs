@@ -313,12 +313,16 @@ fn emit_all(
         Callee::Indirect { .. } | Callee::Ref { .. } => true,
     };
     let imported = env.module.imported_funcs();
+    let rotates = cx.passes.at_level(cx.opt_level).has(Passes::ROTATE);
     bodies
         .into_par_iter()
         .enumerate()
         .map(|(at, body)| match body {
             Body::Plain(body) => emit::emit_plain(&body, imported + at as u32, &context),
             Body::Ir(mut func) => {
+                if rotates && func.debug.is_none() {
+                    crate::opt::rotate(&mut func);
+                }
                 let before = cx.check_roots.then(|| func.clone());
                 roots::assign_roots(&mut func, &collects)?;
                 if let Some(before) = before {

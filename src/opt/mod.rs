@@ -1,4 +1,4 @@
-//! The optimiser: passes over GC-level IR, before lowering.
+//! The optimiser: passes over GC-level IR, before lowering, but for one.
 //!
 //! Only what an engine can not do on the lowered code is done here: it sees loads, compares and calls
 //! where this sees fields, casts and allocations. Arithmetic is left to the engine, but where control hangs on it.
@@ -33,6 +33,7 @@
 //! | `fold.rs` | pass: control on constants; blocks that nothing branches to |
 //! | `dce.rs` | pass: what nobody uses, loop parameters and results of constructs included |
 //! | `hoist.rs` | pass: loads that give the same in each turn of a loop, before it |
+//! | `rotate.rs` | pass, over lowered code: loops that begin with a test, as loops that end with it |
 
 #![forbid(unsafe_code)]
 
@@ -55,6 +56,7 @@ mod names;
 mod null_checks;
 mod passes;
 mod redundant_loads;
+mod rotate;
 mod scalars;
 mod scope;
 #[cfg(test)]
@@ -67,6 +69,7 @@ mod writes;
 pub use devirtualize::run as devirtualize;
 pub use inline::Candidates;
 pub use passes::Passes;
+pub use rotate::run as rotate;
 pub use scope::{GlobalKind, Scope};
 pub use writes::{Calls, Summary, Written};
 

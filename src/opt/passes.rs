@@ -7,10 +7,10 @@
 
 /// A set of passes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Passes(u16);
+pub struct Passes(u32);
 
 /// The passes by name: those of the whole module first. The bit of each is its place.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "devirtualize",
     "inline",
     "scalars",
@@ -26,6 +26,7 @@ const NAMES: [&str; 15] = [
     "hoist",
     "bounds",
     "blocks",
+    "rotate",
 ];
 
 impl Passes {
@@ -53,6 +54,8 @@ impl Passes {
     pub const BOUNDS: Passes = Passes(1 << 13);
 
     pub(super) const BLOCKS: Passes = Passes(1 << 14);
+    /// Done when operations are lowered: loops that begin with a test end with it.
+    pub const ROTATE: Passes = Passes(1 << 15);
 
     /// Whether all of some passes are in the set.
     pub fn has(self, others: Passes) -> bool {
@@ -137,6 +140,7 @@ mod tests {
             ("hoist", Passes::HOIST),
             ("bounds", Passes::BOUNDS),
             ("blocks", Passes::BLOCKS),
+            ("rotate", Passes::ROTATE),
         ];
         assert!(known.iter().all(|&(name, pass)| Passes::named(name) == Some(pass)));
         assert_eq!(known.len(), Passes::names().len());

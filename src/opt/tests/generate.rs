@@ -268,10 +268,62 @@ impl Generate<'_> {
             }
         }
         for nested in regions {
-            self.region(func, nested, &results, Some(inst), depth + 1);
+            if is_loop && self.pick(3) == 1 {
+                self.tested(func, inst, &results, depth + 1);
+            } else {
+                self.region(func, nested, &results, Some(inst), depth + 1);
+            }
         }
         self.labels.pop();
         self.values.truncate(outer);
         self.values.extend_from_slice(func.results(inst));
+    }
+
+    /// The body of a loop that begins with a test, and may go on behind it.
+    fn tested(&mut self, func: &mut Func<'static>, inst: Inst, results: &[ValType], depth: usize) {
+        let Op::Loop { body } = func.insts[inst].op else { return };
+        let outer = self.values.len();
+        for _ in 0..self.pick(4) {
+            let args = self.all(func, body, &[ValType::I32; 2]);
+            let op = [Operator::I32Add, Operator::I32And][self.pick(2)].clone();
+            self.push(func, body, Op::Core(op), &args, &[ValType::I32]);
+        }
+        let cond = self.one(func, body, ValType::I32);
+        let others = self.labels.len() - 1;
+        if self.pick(2) == 0 && others > 0 {
+            let (target, types) = self.labels[self.at % others].clone();
+            let args = [vec![cond], self.all(func, body, &types)].concat();
+            self.push(func, body, Op::BrIf { target }, &args, &[]);
+            self.turn(func, body, inst, results, depth);
+        } else {
+            let (arms, types) = ([func.add_region(), func.add_region()], self.types(2));
+            let [on, out] = if self.pick(2) == 0 { [1, 0] } else { [0, 1] }.map(|n| arms[n]);
+            let op = Op::If { then: arms[0], els: arms[1] };
+            let test = Cursor::at(func, body, SrcLoc::NONE).push(op, &[cond], &types);
+            self.labels.push((test, types.clone()));
+            // It seldom goes out behind the part that goes on.
+            self.turn(func, on, inst, &types, depth);
+            self.region(func, out, &types, Some(test), depth);
+            self.labels.pop();
+            self.values.extend_from_slice(func.results(test));
+            self.region(func, body, results, Some(inst), depth);
+        }
+        self.values.truncate(outer);
+    }
+
+    /// The rest of a region, at whose end there is a branch to the loop more often than not.
+    fn turn(&mut self, func: &mut Func<'static>, region: Region, to: Inst, yields: &[ValType], depth: usize) {
+        let Op::Loop { body } = func.insts[to].op else { return };
+        if self.pick(6) == 0 {
+            return self.region(func, region, yields, Some(to), depth);
+        }
+        let outer = self.values.len();
+        for _ in 0..self.pick(self.length) {
+            self.inst(func, region, depth);
+        }
+        let types: Vec<ValType> = func.regions[body].params.iter().map(|&param| func.ty(param)).collect();
+        let args = self.all(func, region, &types);
+        self.push(func, region, Op::Br { target: to }, &args, &[]);
+        self.values.truncate(outer);
     }
 }

@@ -1,0 +1,363 @@
+//! Loops that begin with a test, as loops that end with it: one branch in each turn, where there were two.
+//!
+//! ```text
+//! before                                  after
+//!   v3 = loop (v1 = v0)                     v3 = block
+//!     v2 = i32.lt_s v1 v9                     v7 = block $left
+//!     v4 = if v2                                v5 = i32.lt_s v0 v9
+//!       ...                                     br_if $left (i32.eqz v5) v0
+//!       br loop v6                              v8 = loop (v1 = v0)
+//!     else                                        ...
+//!       yield v1                                  v2 = i32.lt_s v6 v9
+//!     yield v4                                    br_if loop v2 v6
+//!                                                 yield v6
+//!                                               yield v8
+//!                                             v4 = block
+//!                                               yield v7
+//!                                             yield v4
+//! ```
+//!
+//! What makes the test stands twice: before the loop for the first turn, and at its end for the next. What is behind the
+//! loop stands once; what it needs of the loop, it gets from either place. A branch to the loop that is not the only one
+//! leads to a block around the body instead.
+//!
+//! A loop that calls in each turn is left alone: what a branch costs is nothing beside a call, and some became slower.
+//!
+//! Most compilers of languages with a collector write `while` and `for` with the test first, and the engine leaves them so.
+//! This is the loop inversion of S. Muchnick, "Advanced Compiler Design and Implementation" (1997), section 18.4.
+//!
+//! Why it is right: every instruction is done as often as before and in the same order, whatever it does. The test of
+//! the first turn is made with the values that the loop begins with, that of each other with those that the branch to the loop
+//! carries.
+//!
+//! It runs on lowered code, before roots are assigned: lowering learns from a test at the start of a loop which indices are in
+//! bounds (`src/lower/known.rs`), and would not from one at its end.
+
+use crate::ir::{Func, GlobalOp, Inst, Op, Region, Value, ValueDef};
+use cranelift_entity::{EntityList, EntitySet};
+use std::collections::HashMap;
+use wasmparser::Operator;
+
+/// A test of more instructions is not made twice.
+const MAX_COPIED: usize = 8;
+
+/// Each loop is looked through once for each loop around it. In all, so many times the instructions of the function are
+/// looked at, and then no more loops.
+const MAX_LOOKS: usize = 8;
+
+/// Runs the pass.
+pub fn run(func: &mut Func<'_>) {
+    let mut left = MAX_LOOKS * func.insts.len();
+    for place in loops(func).into_iter().rev() {
+        if let Some(shape) = shape(func, place.inst, &mut left) {
+            rotate(func, place, shape);
+        }
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Where a loop stands. What is done to another one moves none, if inner loops come first.
+#[derive(Clone, Copy)]
+struct Place {
+    inst: Inst,
+    region: Region,
+    at: usize,
+}
+
+/// All loops, outer ones first.
+fn loops(func: &Func<'_>) -> Vec<Place> {
+    let mut found = Vec::new();
+    let mut work = vec![func.body];
+    while let Some(region) = work.pop() {
+        for (at, &inst) in func.regions[region].insts.iter().enumerate() {
+            let op = &func.insts[inst].op;
+            if matches!(op, Op::Loop { .. }) {
+                found.push(Place { inst, region, at });
+            }
+            work.extend(op.regions());
+        }
+    }
+    found
+}
+
+/// A loop that begins with a test.
+struct Shape {
+    body: Region,
+    /// The instructions that make the condition.
+    head: Vec<Inst>,
+    cond: Value,
+    /// The loop goes on where the condition is not zero.
+    holds: bool,
+    /// The `If` or `BrIf`.
+    test: Inst,
+    /// The arm of an `If` that goes on.
+    on: Option<Region>,
+    /// Behind the test, in the loop's region.
+    rest: Vec<Inst>,
+    /// All branches to the loop.
+    back: Vec<Inst>,
+    /// What the way out uses of the loop's parameters and of the head's results.
+    outs: Vec<Value>,
+    /// What the way on uses of the head's results.
+    kept: Vec<Value>,
+}
+
+/// What a walk found.
+#[derive(Default)]
+struct Found {
+    /// Branches to the loop.
+    back: Vec<Inst>,
+    uses: EntitySet<Value>,
+    /// Something branches to the test, which is an `If`.
+    to_test: bool,
+    /// There is a call that no condition guards.
+    calls: bool,
+}
+
+fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
+    let Op::Loop { body } = func.insts[inst].op else { return None };
+    let insts = &func.regions[body].insts;
+    let many = insts.iter().take_while(|&&inst| may_stand_twice(&func.insts[inst].op)).count();
+    let (head, rest) = insts.split_at(many);
+    let (&test, rest) = rest.split_first()?;
+    if many > MAX_COPIED {
+        return None;
+    }
+    let &cond = func.args(test).first()?;
+    let mut look = |lists: &[&[Inst]]| look(func, lists, (inst, test), left);
+    let (holds, on, goes_on, goes_out) = match func.insts[test].op {
+        Op::If { then, els } => {
+            let arms = [then, els].map(|arm| &func.regions[arm].insts[..]);
+            let [yes, no] = [look(&[arms[0]])?, look(&[arms[1]])?];
+            let holds = !yes.back.is_empty();
+            let (on, goes_on, out) = if holds { (then, yes, arms[1]) } else { (els, no, arms[0]) };
+            let ends = func.regions[on].insts.last()?;
+            if goes_on.to_test || matches!(func.insts[*ends].op, Op::Yield) {
+                return None;
+            }
+            (holds, Some(on), goes_on, look(&[out, rest])?)
+        }
+        Op::BrIf { target } if target != inst => {
+            let mut out = Found::default();
+            out.uses.extend(func.args(test).iter().copied().skip(1));
+            (false, None, look(&[rest])?, out)
+        }
+        _ => return None,
+    };
+    if goes_on.back.is_empty() || goes_on.calls || !goes_out.back.is_empty() {
+        return None;
+    }
+    let made: Vec<Value> = head.iter().flat_map(|&inst| func.results(inst)).copied().collect();
+    let used = |by: &Found, values: &[Value]| -> Vec<Value> {
+        values.iter().copied().filter(|&value| by.uses.contains(value)).collect()
+    };
+    let all = [&func.regions[body].params[..], &made].concat();
+    let (outs, kept) = (used(&goes_out, &all), used(&goes_on, &made));
+    let (head, rest, back) = (head.to_vec(), rest.to_vec(), goes_on.back);
+    Some(Shape { body, head, cond, holds, test, on, rest, back, outs, kept })
+}
+
+/// What has no region, is no call, allocates nothing, and stays where it is otherwise.
+fn may_stand_twice(op: &Op<'_>) -> bool {
+    matches!(op, Op::Core(_) | Op::Select | Op::Global(GlobalOp::Get(_)))
+}
+
+/// Looks through instructions and what is nested in them. `None` if that takes too long.
+fn look(func: &Func<'_>, lists: &[&[Inst]], (to, test): (Inst, Inst), left: &mut usize) -> Option<Found> {
+    let mut found = Found::default();
+    let mut work = Vec::new();
+    let mut each = |insts: &[Inst], guarded: bool, work: &mut Vec<(Region, bool)>| {
+        *left = left.saturating_sub(insts.len());
+        for &inst in insts {
+            let op = &func.insts[inst].op;
+            let (mut back, mut to_test) = (false, false);
+            let mut target = |target: Inst| (back, to_test) = (back | (target == to), to_test | (target == test));
+            match op {
+                Op::Br { target: at } | Op::BrIf { target: at } => target(*at),
+                Op::BrTable { targets } => targets.iter().filter_map(|to| to.target).for_each(target),
+                Op::Call(_) => found.calls |= !guarded,
+                _ => work.extend(op.regions().map(|region| (region, guarded || matches!(op, Op::If { .. })))),
+            }
+            found.back.extend(back.then_some(inst));
+            found.to_test |= to_test;
+            found.uses.extend(func.args(inst).iter().copied());
+        }
+        *left > 0
+    };
+    for insts in lists {
+        each(insts, false, &mut work).then_some(())?;
+    }
+    while let Some((region, guarded)) = work.pop() {
+        each(&func.regions[region].insts, guarded, &mut work).then_some(())?;
+    }
+    Some(found)
+}
+
+fn rotate(func: &mut Func<'_>, place: Place, shape: Shape) {
+    let Shape { body, head, cond, holds, test, on, rest, back, outs, kept } = shape;
+    let loc = func.insts[place.inst].loc;
+    let params = func.regions[body].params.clone();
+    let likely = func.likely[test].map(|likely| likely == holds);
+    let types = |func: &Func<'_>, values: &[Value]| values.iter().map(|&v| func.ty(v)).collect::<Vec<_>>();
+    let out_types = types(func, &outs);
+
+    // The whole takes the loop's place and results.
+    let [around, before] = [(); 2].map(|()| func.add_region());
+    let whole = func.make_inst(Op::Block { body: around }, &[], &[], loc);
+    let left = func.make_inst(Op::Block { body: before }, &[], &out_types, loc);
+    for result in func.results(place.inst).to_vec() {
+        func.push_result(whole, result);
+    }
+    func.regions[place.region].insts[place.at] = whole;
+
+    // The first test, and the loop.
+    let first: Vec<Value> = func.args(place.inst).to_vec();
+    let (mut insts, map) = copy(func, &head, &params, &first);
+    let exit = negated(func, &mut insts, mapped(&map, cond), holds);
+    let given = mapped_all(&map, &outs);
+    let leave = branch(func, left, exit, &given, test);
+    func.likely[leave] = likely.map(|likely| !likely);
+    let begins = [first, mapped_all(&map, &kept)].concat();
+    func.set_args(place.inst, &begins);
+    func.insts[place.inst].results = EntityList::new();
+    let through: Vec<Value> = out_types.iter().map(|&ty| func.add_result(place.inst, ty)).collect();
+    let give = func.make_inst(Op::Yield, &through, &[], loc);
+    insts.extend([leave, place.inst, give]);
+    func.regions[before].insts = insts;
+
+    // What goes on, and the test of the next turn.
+    let mut insts = match on {
+        Some(arm) => std::mem::take(&mut func.regions[arm].insts),
+        None => rest.clone(),
+    };
+    if let (None, Some(&last)) = (on, insts.last())
+        && matches!(func.insts[last].op, Op::Yield)
+    {
+        func.insts[last].op = Op::Br { target: whole };
+    }
+    let carried = match (&back[..], insts.last()) {
+        ([one], Some(last)) if one == last && matches!(func.insts[*last].op, Op::Br { .. }) => {
+            let carried = func.args(*last).to_vec();
+            insts.pop();
+            carried
+        }
+        _ => {
+            let inner = on.unwrap_or_else(|| func.add_region());
+            func.regions[inner].insts = std::mem::take(&mut insts);
+            let types = types(func, &params);
+            let turn = func.make_inst(Op::Block { body: inner }, &[], &types, loc);
+            back.iter().for_each(|&inst| retarget(func, inst, place.inst, turn));
+            insts.push(turn);
+            func.results(turn).to_vec()
+        }
+    };
+    let (copied, map) = copy(func, &head, &params, &carried);
+    insts.extend(copied);
+    let again = negated(func, &mut insts, mapped(&map, cond), !holds);
+    let next = [carried, mapped_all(&map, &kept)].concat();
+    let turn = branch(func, place.inst, again, &next, test);
+    func.likely[turn] = likely;
+    let give = func.make_inst(Op::Yield, &mapped_all(&map, &outs), &[], loc);
+    insts.extend([turn, give]);
+    func.regions[body].insts = insts;
+
+    // The way out.
+    let gets: HashMap<Value, Value> = outs.iter().copied().zip(func.results(left).to_vec()).collect();
+    let mut insts = vec![left];
+    match (on, &func.insts[test].op) {
+        (Some(on), &Op::If { then, els }) => {
+            let out = if on == then { els } else { then };
+            func.insts[test].op = Op::Block { body: out };
+            func.set_args(test, &[]);
+            insts.push(test);
+            insts.extend(&rest);
+            rename(func, &insts, &gets);
+        }
+        (_, &Op::BrIf { target }) => {
+            let values = mapped_all(&gets, &func.args(test)[1..]);
+            insts.push(func.make_inst(Op::Br { target }, &values, &[], func.insts[test].loc));
+        }
+        _ => {}
+    }
+    func.regions[around].insts = insts;
+
+    // What the head made for the body comes with each turn now.
+    head.iter().for_each(|&inst| func.insts[inst].results = EntityList::new());
+    for value in kept {
+        let n = func.regions[body].params.len() as u32;
+        func.values[value].def = ValueDef::Param(body, n);
+        func.regions[body].params.push(value);
+    }
+}
+
+/// Copies instructions, with other values for the parameters: the copies, and what stands for what.
+fn copy(func: &mut Func<'_>, insts: &[Inst], params: &[Value], values: &[Value]) -> (Vec<Inst>, HashMap<Value, Value>) {
+    let mut map: HashMap<Value, Value> = params.iter().copied().zip(values.iter().copied()).collect();
+    let mut copies = Vec::with_capacity(insts.len());
+    for &inst in insts {
+        let args = mapped_all(&map, func.args(inst));
+        let results: Vec<Value> = func.results(inst).to_vec();
+        let types: Vec<_> = results.iter().map(|&result| func.ty(result)).collect();
+        let copy = func.make_inst(func.insts[inst].op.clone(), &args, &types, func.insts[inst].loc);
+        func.insts[copy].trap = func.insts[inst].trap;
+        map.extend(results.into_iter().zip(func.results(copy).to_vec()));
+        copies.push(copy);
+    }
+    (copies, map)
+}
+
+fn mapped(map: &HashMap<Value, Value>, value: Value) -> Value {
+    map.get(&value).copied().unwrap_or(value)
+}
+
+fn mapped_all(map: &HashMap<Value, Value>, values: &[Value]) -> Vec<Value> {
+    values.iter().map(|&value| mapped(map, value)).collect()
+}
+
+/// A condition, or the opposite.
+fn negated<'a>(func: &mut Func<'a>, insts: &mut Vec<Inst>, cond: Value, opposite: bool) -> Value {
+    if !opposite {
+        return cond;
+    }
+    let ty = func.ty(cond);
+    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[ty], crate::ir::SrcLoc::NONE);
+    insts.push(inst);
+    func.results(inst)[0]
+}
+
+fn branch<'a>(func: &mut Func<'a>, target: Inst, cond: Value, values: &[Value], test: Inst) -> Inst {
+    let args = [&[cond], values].concat();
+    func.make_inst(Op::BrIf { target }, &args, &[], func.insts[test].loc)
+}
+
+/// Makes a branch lead elsewhere.
+fn retarget(func: &mut Func<'_>, inst: Inst, from: Inst, to: Inst) {
+    match &mut func.insts[inst].op {
+        Op::Br { target } | Op::BrIf { target } => *target = to,
+        Op::BrTable { targets } => {
+            targets.iter_mut().filter(|t| t.target == Some(from)).for_each(|t| t.target = Some(to));
+        }
+        _ => {}
+    }
+}
+
+/// Replaces values in instructions and what is nested in them.
+fn rename(func: &mut Func<'_>, insts: &[Inst], map: &HashMap<Value, Value>) {
+    if map.is_empty() {
+        return;
+    }
+    let mut work = Vec::new();
+    let each = |func: &mut Func<'_>, inst: Inst, work: &mut Vec<Region>| {
+        func.args_mut(inst).iter_mut().for_each(|arg| *arg = mapped(map, *arg));
+        work.extend(func.insts[inst].op.regions());
+    };
+    // The first is what gives the values.
+    insts.iter().skip(1).for_each(|&inst| each(func, inst, &mut work));
+    while let Some(region) = work.pop() {
+        for inst in func.regions[region].insts.clone() {
+            each(func, inst, &mut work);
+        }
+    }
+}
