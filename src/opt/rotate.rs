@@ -33,13 +33,14 @@
 //! It runs on lowered code, before roots are assigned: lowering learns from a test at the start of a loop which indices are in
 //! bounds (`src/lower/known.rs`), and would not from one at its end.
 
-use crate::ir::{Func, GlobalOp, Inst, Op, Region, Value, ValueDef};
+use crate::ir::{Cursor, Func, GlobalOp, Inst, Op, Region, SrcLoc, TrapCode, Value, ValueDef};
+use crate::types::ValType;
 use cranelift_entity::{EntityList, EntitySet};
 use std::collections::HashMap;
 use wasmparser::Operator;
 
 /// A test of more instructions is not made twice.
-const MAX_COPIED: usize = 8;
+const MAX_COPIED: usize = 12;
 
 /// Each loop is looked through once for each loop around it. In all, so many times the instructions of the function are
 /// looked at, and then no more loops.
@@ -119,7 +120,7 @@ struct Found {
 fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
     let Op::Loop { body } = func.insts[inst].op else { return None };
     let insts = &func.regions[body].insts;
-    let many = insts.iter().take_while(|&&inst| may_stand_twice(&func.insts[inst].op)).count();
+    let many = insts.iter().take_while(|&&inst| may_stand_twice(func, inst)).count();
     let (head, rest) = insts.split_at(many);
     let (&test, rest) = rest.split_first()?;
     if many > MAX_COPIED {
@@ -159,9 +160,20 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
     Some(Shape { body, head, cond, holds, test, on, rest, back, outs, kept })
 }
 
-/// What has no region, is no call, allocates nothing, and stays where it is otherwise.
-fn may_stand_twice(op: &Op<'_>) -> bool {
-    matches!(op, Op::Core(_) | Op::Select | Op::Global(GlobalOp::Get(_)))
+/// What has no region, is no call, allocates nothing, and stays where it is otherwise; and checks.
+fn may_stand_twice(func: &Func<'_>, inst: Inst) -> bool {
+    matches!(&func.insts[inst].op, Op::Core(_) | Op::Select | Op::Global(GlobalOp::Get(_)))
+        || check(func, inst).is_some()
+}
+
+/// The trap of an `If` that traps or does nothing, and where that comes from.
+fn check(func: &Func<'_>, inst: Inst) -> Option<(TrapCode, SrcLoc)> {
+    let Op::If { then, els } = func.insts[inst].op else { return None };
+    let (&[trap], &[end]) = (&func.regions[then].insts[..], &func.regions[els].insts[..]) else { return None };
+    match (&func.insts[trap].op, &func.insts[end].op) {
+        (&Op::Trap(code), Op::Yield) if func.args(end).is_empty() => Some((code, func.insts[trap].loc)),
+        _ => None,
+    }
 }
 
 /// Looks through instructions and what is nested in them. `None` if that takes too long.
@@ -295,17 +307,33 @@ fn rotate(func: &mut Func<'_>, place: Place, shape: Shape) {
 /// Copies instructions, with other values for the parameters: the copies, and what stands for what.
 fn copy(func: &mut Func<'_>, insts: &[Inst], params: &[Value], values: &[Value]) -> (Vec<Inst>, HashMap<Value, Value>) {
     let mut map: HashMap<Value, Value> = params.iter().copied().zip(values.iter().copied()).collect();
-    let mut copies = Vec::with_capacity(insts.len());
+    let region = func.add_region();
     for &inst in insts {
         let args = mapped_all(&map, func.args(inst));
         let results: Vec<Value> = func.results(inst).to_vec();
-        let types: Vec<_> = results.iter().map(|&result| func.ty(result)).collect();
-        let copy = func.make_inst(func.insts[inst].op.clone(), &args, &types, func.insts[inst].loc);
-        func.insts[copy].trap = func.insts[inst].trap;
+        let loc = func.insts[inst].loc;
+        if let Some((code, loc)) = check(func, inst) {
+            Cursor::at(func, region, loc).trap_if(args[0], code);
+            continue;
+        }
+        let (op, trap) = (func.insts[inst].op.clone(), func.insts[inst].trap);
+        let mut c = Cursor::at(func, region, loc);
+        if let (Op::Core(op), &[a, b], &[result]) = (&op, &args[..], &results[..])
+            && c.constant(a).is_some()
+            && c.constant(b).is_some()
+            && c.func.ty(result) == ValType::I32
+        {
+            // The first turn often begins with a number.
+            let value = c.i32_op(op.clone(), a, b);
+            map.insert(result, value);
+            continue;
+        }
+        let types: Vec<_> = results.iter().map(|&result| c.func.ty(result)).collect();
+        let copy = c.push(op, &args, &types);
+        func.insts[copy].trap = trap;
         map.extend(results.into_iter().zip(func.results(copy).to_vec()));
-        copies.push(copy);
     }
-    (copies, map)
+    (std::mem::take(&mut func.regions[region].insts), map)
 }
 
 fn mapped(map: &HashMap<Value, Value>, value: Value) -> Value {
@@ -322,7 +350,7 @@ fn negated<'a>(func: &mut Func<'a>, insts: &mut Vec<Inst>, cond: Value, opposite
         return cond;
     }
     let ty = func.ty(cond);
-    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[ty], crate::ir::SrcLoc::NONE);
+    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[ty], SrcLoc::NONE);
     insts.push(inst);
     func.results(inst)[0]
 }

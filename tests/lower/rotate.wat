@@ -1,7 +1,7 @@
 ;;! passes: none+bounds+rotate
 ;; Loops that begin with a test end with it: one branch in each turn. The access to the array is not checked still. What
-;; the walk over the list tests is a reference that is carried around; the way out of the last loop is a branch, and there
-;; are two branches to it.
+;; the walk over the list tests is a reference that is carried around; the way out of the third loop is a branch, and there
+;; are two branches to it; the test of the last one has a check in it.
 (module
   (type $ints (array (mut i32)))
   (type $list (struct (field $value i32) (field $next (ref null $list))))
@@ -36,7 +36,16 @@
         (br_if $next (i32.and (local.get $n) (i32.const 1)))
         (local.set $sum (i32.add (local.get $sum) (struct.get $list $value (local.get $l))))
         (br $next)))
-    (local.get $sum)))
+    (local.get $sum))
+
+  (func (export "find") (param $a (ref $ints)) (param $x i32) (result i32)
+    (local $i i32)
+    (loop $next
+      (if (i32.lt_s (array.get $ints (local.get $a) (local.get $i)) (local.get $x))
+        (then
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br $next))))
+    (local.get $i)))
 ;; lowered:
 ;; (module
 ;;   (rec
@@ -51,12 +60,17 @@
 ;;     (type (;4;) (func (param i32 i32) (result i32)))
 ;;     (type (;5;) (func (param (ref 5) (ref func) funcref (ref func) (ref 5) (ref 5) funcref (ref null 5) (ref func) (ref func) (ref null 5) funcref funcref (ref 5) (ref null 5) (ref func) (ref func) (ref func) (ref func) (ref 5) funcref (ref func) (ref null 5) funcref (ref null 5) (ref func) (ref func) (ref 5) (ref null 5) (ref null 5) (ref 5) (ref 5) (ref null 5) (ref func) funcref funcref funcref (ref null 5) (ref null 5) (ref 5) (ref 5) (ref null 5) (ref 5) (ref func) funcref (ref 5) (ref 5) funcref (ref func) (ref 5) (ref null 5) (ref null 5) (ref 5) (ref 5) (ref func) funcref funcref funcref (ref func) (ref 5) (ref func) funcref (ref 5) funcref)))
 ;;   )
-;;   (type (;6;) (func (param i32)))
-;;   (type (;7;) (func))
+;;   (rec
+;;     (type (;6;) (func (param i32 i32) (result i32)))
+;;     (type (;7;) (func (param (ref null 7) (ref func) funcref (ref null 7) (ref func) (ref null 7) (ref 7) (ref 7) (ref 7) (ref null 7) (ref func) (ref 7) funcref funcref (ref 7) (ref null 7) funcref funcref (ref func) funcref (ref func) funcref (ref func) (ref 7) (ref func) funcref funcref (ref null 7) (ref 7) (ref func) (ref null 7) (ref null 7) (ref func) (ref null 7) funcref (ref func) funcref (ref func) (ref 7) funcref (ref 7) (ref 7) (ref func) (ref null 7) funcref (ref 7) (ref 7) (ref 7) (ref 7) (ref func) (ref func) funcref (ref func) (ref null 7) funcref (ref null 7) (ref 7) (ref 7) (ref 7) (ref null 7) (ref func) (ref func) (ref func) funcref)))
+;;   )
+;;   (type (;8;) (func (param i32)))
+;;   (type (;9;) (func))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (export "sum" (func 0))
 ;;   (export "walk" (func 1))
 ;;   (export "odd" (func 2))
+;;   (export "find" (func 3))
 ;;   (func (;0;) (type 0) (param i32) (result i32)
 ;;     (local i32 i32 i32)
 ;;     local.get 0
@@ -160,6 +174,52 @@
 ;;       end
 ;;       br 0 (;@1;)
 ;;       unreachable
+;;     end
+;;     local.get 2
+;;   )
+;;   (func (;3;) (type 6) (param i32 i32) (result i32)
+;;     (local i32)
+;;     block ;; label = @1
+;;       i32.const 0
+;;       local.get 0
+;;       i32.load offset=7 align=1
+;;       i32.ge_u
+;;       if ;; label = @2
+;;         unreachable
+;;       end
+;;       local.get 0
+;;       i32.const 0
+;;       i32.add
+;;       i32.load offset=11 align=1
+;;       local.get 1
+;;       i32.lt_s
+;;       i32.eqz
+;;       i32.const 0
+;;       local.set 2
+;;       br_if 0 (;@1;)
+;;       i32.const 0
+;;       local.set 2
+;;       loop ;; label = @2
+;;         local.get 2
+;;         i32.const 1
+;;         i32.add
+;;         local.tee 2
+;;         local.get 0
+;;         i32.load offset=7 align=1
+;;         i32.ge_u
+;;         if ;; label = @3
+;;           unreachable
+;;         end
+;;         local.get 0
+;;         local.get 2
+;;         i32.const 2
+;;         i32.shl
+;;         i32.add
+;;         i32.load offset=11 align=1
+;;         local.get 1
+;;         i32.lt_s
+;;         br_if 0 (;@2;)
+;;       end
 ;;     end
 ;;     local.get 2
 ;;   )

@@ -1,7 +1,7 @@
 //! Loops that begin with a test.
 
 use super::passes::{USE, after, func};
-use crate::ir::{Cursor, Inst, Op, Value, verify::verify};
+use crate::ir::{Cursor, Inst, Op, TrapCode, Value, verify::verify};
 use crate::opt::rotate;
 use crate::types::ValType;
 use wasmparser::Operator;
@@ -128,6 +128,38 @@ fn what_the_test_needed_comes_with_each_turn() {
     assert_eq!(lines.iter().filter(|line| line.contains("I32Mul")).count(), 2, "{lines:#?}");
 }
 
+/// A check of an index that stands in the condition of a `while` is part of the test.
+#[test]
+fn checks_stand_twice_and_end_where_numbers_say_so() {
+    let lines = |first: Option<u32>| {
+        let made = func(&[I32; 2], |c, p| {
+            let first = first.map_or(p[0], |first| c.i32(first));
+            let body = c.func.add_region();
+            let counter = c.func.add_param(body, I32);
+            let inst = c.push(Op::Loop { body }, &[first], &[]);
+            let mut c = Cursor::at(c.func, body, c.loc);
+            let limit = c.i32(7);
+            let over = c.i32_op(Operator::I32GeU, counter, limit);
+            c.trap_if(over, TrapCode::ArrayOutOfBounds);
+            let cond = c.i32_op(Operator::I32LtS, counter, p[1]);
+            let on = |c: &mut Cursor<'_, 'static>| {
+                let one = c.i32(1);
+                let next = c.i32_op(Operator::I32Add, counter, one);
+                c.push(Op::Br { target: inst }, &[next], &[]);
+            };
+            c.if_else(cond, &[], on, |c| c.yield_(&[]));
+            c.yield_(&[]);
+        });
+        after(made, rotate::run)
+    };
+    let count = |lines: &[String], what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    let all = lines(None);
+    assert_eq!([count(&all, "Trap"), count(&all, "I32GeU"), count(&all, "I32LtS")], [2; 3], "{all:#?}");
+    // The engine tells the wrong place of a trap behind one that a constant says never happens.
+    let all = lines(Some(3));
+    assert_eq!([count(&all, "Trap"), count(&all, "I32GeU"), count(&all, "I32LtS")], [1, 1, 2], "{all:#?}");
+}
+
 #[test]
 fn other_loops_stay() {
     let stays = |lines: Vec<String>| lines.iter().filter(|line| line.contains("I32LtS")).count() == 1;
@@ -162,7 +194,7 @@ fn other_loops_stay() {
     assert!(
         stays(counting(|c, inst, counter, cond| {
             let mut sum = cond;
-            (0..9).for_each(|_| sum = c.i32_op(Operator::I32Add, sum, counter));
+            (0..13).for_each(|_| sum = c.i32_op(Operator::I32Add, sum, counter));
             c.push(Op::BrIf { target: inst }, &[sum, sum], &[]);
             c.yield_(&[sum]);
         })),
