@@ -76,7 +76,7 @@ pub fn specialize(module: &Module, given: &[TypeExport]) -> Result<Module> {
         }
         bounds.push((index as u32, *exact, *bound, refused("the type does not match the bound")));
     }
-    let types = Structural::new(&out.types)?;
+    let types = Structural::new(&out.types, out.types.len())?;
     let class = |index: u32| types.class_of.get(index as usize).copied().unwrap_or(0);
     for (index, exact, bound, refused) in bounds {
         let (given, bound) = (Heap::Type(class(index)), super::structural::map_heap(bound, &mut |index| class(index)));

@@ -45,13 +45,13 @@ struct Known {
 }
 
 impl Structural {
-    /// Finds the classes of a module's types.
+    /// Finds the classes of a module's types, which are the first `own`; what was added behind them refers to these as well.
     ///
     /// # Errors
     ///
     /// `Invalid` for a type that does not exist, `TooComplex` beyond the budget.
-    pub fn new(types: &[(Def, usize)]) -> Result<Structural> {
-        let count = types.len() as u32;
+    pub fn new(types: &[(Def, usize)], own: usize) -> Result<Structural> {
+        let count = own as u32;
         for (def, at) in types {
             let mut unknown = None;
             references(def, |index| unknown = unknown.or((index >= count).then_some(index)));
@@ -433,7 +433,7 @@ mod tests {
 
     fn types(defs: &[Def]) -> Structural {
         let all: Vec<_> = defs.iter().map(|def| (def.clone(), 0)).collect();
-        Structural::new(&all).unwrap()
+        Structural::new(&all, all.len()).unwrap()
     }
 
     #[test]
@@ -482,6 +482,6 @@ mod tests {
         let link = |n: u32| Def::Struct(vec![immutable(Heap::Type((n + 1) % count))]);
         let mut defs: Vec<_> = (0..count).map(|n| (link(n), 0)).collect();
         defs[0].0 = Def::Struct(vec![immutable(Heap::Type(1)), number()]);
-        assert!(matches!(Structural::new(&defs), Err(Error::TooComplex { .. })));
+        assert!(matches!(Structural::new(&defs, defs.len()), Err(Error::TooComplex { .. })));
     }
 }

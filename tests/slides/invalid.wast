@@ -30,6 +30,13 @@
 (assert_invalid (module (func (i32.const 1) (let (local i32)) (local.get 0) (drop))) "unknown local")
 (assert_invalid (module (export "a" (func 0))) "unknown function")
 ;; An `else` belongs to an `if` that has none yet, whatever the construct around it.
+;; The type of a block is added to those of the module, and so is what `func.bind` needs. A module could refer to them.
+(assert_invalid
+  (module (type $v (func)) (func (local (ref null 1)) (i32.const 1) (block (param i32) (result i32)) (drop)))
+  "unknown type")
+(assert_invalid
+  (module (type $v (func)) (type (struct (field (ref null 2)))) (func (i32.const 1) (block (param i32) (result i32)) (drop)))
+  "unknown type")
 (assert_malformed (module quote "(func block else end)") "`else` found outside of an `if` block")
 (assert_malformed (module quote "(func loop else end)") "`else` found outside of an `if` block")
 (assert_malformed (module quote "(func i32.const 1 let (local i32) else end)") "`else` found outside of an `if` block")

@@ -87,7 +87,7 @@ impl Checked {
             | WasmFeatures::TAIL_CALL
             | WasmFeatures::MULTI_VALUE;
         let types = all_types(&ast)?;
-        let structural = Structural::new(&types)?;
+        let structural = Structural::new(&types, ast.types.len())?;
         let erased = Erased::new(&structural, registry)?;
         let universe = Universe::new(structural, erased.index_of.clone());
         let mut session = Session::new(&ast, universe, erased, features);

@@ -88,10 +88,15 @@ impl<'r, 'm> Session<'r, 'm> {
         self.universe.add_sig(params, results)
     }
 
+    /// The classes of the source's types. What was added behind them has no index in the source.
+    fn classes(&self) -> &[u32] {
+        self.universe.types.class_of.get(..self.ast.types.len()).unwrap_or_default()
+    }
+
     /// A type of the source, over classes.
     pub fn val(&self, val: Val, at: usize) -> Result<Val> {
         let mut unknown = None;
-        let classes = &self.universe.types.class_of;
+        let classes = self.classes();
         let val = map_val(val, &mut |index| {
             classes.get(index as usize).copied().unwrap_or_else(|| {
                 unknown = Some(index);
@@ -106,7 +111,7 @@ impl<'r, 'm> Session<'r, 'm> {
     }
 
     pub fn heap(&self, heap: Heap, at: usize) -> Result<Heap> {
-        let classes = &self.universe.types.class_of;
+        let classes = self.classes();
         if let Heap::Type(index) | Heap::Rtt(_, Some(index)) = heap
             && classes.get(index as usize).is_none()
         {
@@ -121,7 +126,7 @@ impl<'r, 'm> Session<'r, 'm> {
 
     /// The class of a type index.
     pub fn class(&self, index: u32, at: usize) -> Result<u32> {
-        self.universe.types.class_of.get(index as usize).copied().ok_or_else(|| unknown_type(index, at))
+        self.classes().get(index as usize).copied().ok_or_else(|| unknown_type(index, at))
     }
 
     pub fn def(&self, class: u32) -> Option<&Def> {
