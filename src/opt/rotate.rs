@@ -208,107 +208,115 @@ fn look(func: &Func<'_>, lists: &[&[Inst]], (to, test): (Inst, Inst), left: &mut
 }
 
 fn rotate(func: &mut Func<'_>, place: Place, shape: Shape) {
-    let Shape { body, head, cond, holds, test, on, rest, back, outs, kept } = shape;
     let loc = func.insts[place.inst].loc;
-    let params = func.regions[body].params.clone();
-    let likely = func.likely[test].map(|likely| likely == holds);
-    let types = |func: &Func<'_>, values: &[Value]| values.iter().map(|&v| func.ty(v)).collect::<Vec<_>>();
-    let out_types = types(func, &outs);
-
-    // The whole takes the loop's place and results.
     let [around, before] = [(); 2].map(|()| func.add_region());
+    // The whole takes the loop's place and results; in it, the loop and its first test give what the way out needs.
     let whole = func.make_inst(Op::Block { body: around }, &[], &[], loc);
-    let left = func.make_inst(Op::Block { body: before }, &[], &out_types, loc);
     for result in func.results(place.inst).to_vec() {
         func.push_result(whole, result);
     }
     func.regions[place.region].insts[place.at] = whole;
-
-    // The first test, and the loop.
-    let first: Vec<Value> = func.args(place.inst).to_vec();
-    let (mut insts, map) = copy(func, &head, &params, &first);
-    let exit = negated(func, &mut insts, mapped(&map, cond), holds);
-    let given = mapped_all(&map, &outs);
-    let leave = branch(func, left, exit, &given, test);
-    func.likely[leave] = likely.map(|likely| !likely);
-    let begins = [first, mapped_all(&map, &kept)].concat();
-    func.set_args(place.inst, &begins);
+    let types: Vec<ValType> = shape.outs.iter().map(|&out| func.ty(out)).collect();
+    let left = func.make_inst(Op::Block { body: before }, &[], &types, loc);
     func.insts[place.inst].results = EntityList::new();
-    let through: Vec<Value> = out_types.iter().map(|&ty| func.add_result(place.inst, ty)).collect();
-    let give = func.make_inst(Op::Yield, &through, &[], loc);
-    insts.extend([leave, place.inst, give]);
-    func.regions[before].insts = insts;
+    types.into_iter().for_each(|ty| {
+        func.add_result(place.inst, ty);
+    });
+    func.regions[before].insts = first_turn(func, place.inst, left, &shape);
+    func.regions[shape.body].insts = next_turns(func, place.inst, whole, &shape);
+    func.regions[around].insts = way_out(func, left, &shape);
+    func.likely[shape.test] = None;
 
-    // What goes on, and the test of the next turn.
-    let mut insts = match on {
+    // What the head made for the body comes with each turn now.
+    shape.head.iter().for_each(|&inst| func.insts[inst].results = EntityList::new());
+    for value in shape.kept {
+        let n = func.regions[shape.body].params.len() as u32;
+        func.values[value].def = ValueDef::Param(shape.body, n);
+        func.regions[shape.body].params.push(value);
+    }
+}
+
+/// The first test, and the loop.
+fn first_turn(func: &mut Func<'_>, inst: Inst, left: Inst, shape: &Shape) -> Vec<Inst> {
+    let loc = func.insts[inst].loc;
+    let first = func.args(inst).to_vec();
+    let (mut insts, map) = copy(func, shape, &first);
+    let exit = condition(func, &mut insts, mapped(&map, shape.cond), !shape.holds);
+    let leave = branch(func, left, exit, &mapped_all(&map, &shape.outs), shape.test);
+    func.likely[leave] = func.likely[shape.test].map(|likely| likely != shape.holds);
+    let begins = [first, mapped_all(&map, &shape.kept)].concat();
+    func.set_args(inst, &begins);
+    let through = func.results(inst).to_vec();
+    let give = func.make_inst(Op::Yield, &through, &[], loc);
+    insts.extend([leave, inst, give]);
+    insts
+}
+
+/// What goes on, and behind it the test of the next turn.
+fn next_turns(func: &mut Func<'_>, inst: Inst, whole: Inst, shape: &Shape) -> Vec<Inst> {
+    let loc = func.insts[inst].loc;
+    let mut insts = match shape.on {
         Some(arm) => std::mem::take(&mut func.regions[arm].insts),
-        None => rest.clone(),
+        None => shape.rest.clone(),
     };
-    if let (None, Some(&last)) = (on, insts.last())
+    if let (None, Some(&last)) = (shape.on, insts.last())
         && matches!(func.insts[last].op, Op::Yield)
     {
         func.insts[last].op = Op::Br { target: whole };
     }
-    let carried = match (&back[..], insts.last()) {
-        ([one], Some(last)) if one == last && matches!(func.insts[*last].op, Op::Br { .. }) => {
-            let carried = func.args(*last).to_vec();
+    let carried = match (&shape.back[..], insts.last()) {
+        ([one], Some(&last)) if *one == last && matches!(func.insts[last].op, Op::Br { .. }) => {
             insts.pop();
-            carried
+            func.args(last).to_vec()
         }
         _ => {
-            let inner = on.unwrap_or_else(|| func.add_region());
+            let inner = shape.on.unwrap_or_else(|| func.add_region());
             func.regions[inner].insts = std::mem::take(&mut insts);
-            let types = types(func, &params);
+            let types: Vec<ValType> = func.regions[shape.body].params.iter().map(|&param| func.ty(param)).collect();
             let turn = func.make_inst(Op::Block { body: inner }, &[], &types, loc);
-            back.iter().for_each(|&inst| retarget(func, inst, place.inst, turn));
+            shape.back.iter().for_each(|&branch| retarget(func, branch, inst, turn));
             insts.push(turn);
             func.results(turn).to_vec()
         }
     };
-    let (copied, map) = copy(func, &head, &params, &carried);
+    let (copied, map) = copy(func, shape, &carried);
     insts.extend(copied);
-    let again = negated(func, &mut insts, mapped(&map, cond), !holds);
-    let next = [carried, mapped_all(&map, &kept)].concat();
-    let turn = branch(func, place.inst, again, &next, test);
-    func.likely[turn] = likely;
-    let give = func.make_inst(Op::Yield, &mapped_all(&map, &outs), &[], loc);
+    let again = condition(func, &mut insts, mapped(&map, shape.cond), shape.holds);
+    let next = [carried, mapped_all(&map, &shape.kept)].concat();
+    let turn = branch(func, inst, again, &next, shape.test);
+    func.likely[turn] = func.likely[shape.test].map(|likely| likely == shape.holds);
+    let give = func.make_inst(Op::Yield, &mapped_all(&map, &shape.outs), &[], loc);
     insts.extend([turn, give]);
-    func.regions[body].insts = insts;
+    insts
+}
 
-    // The way out.
-    let gets: HashMap<Value, Value> = outs.iter().copied().zip(func.results(left).to_vec()).collect();
+/// What is behind the loop, whichever test ended it.
+fn way_out(func: &mut Func<'_>, left: Inst, shape: &Shape) -> Vec<Inst> {
+    let gets: HashMap<Value, Value> = shape.outs.iter().copied().zip(func.results(left).to_vec()).collect();
     let mut insts = vec![left];
-    match (on, &func.insts[test].op) {
+    match (shape.on, &func.insts[shape.test].op) {
         (Some(on), &Op::If { then, els }) => {
-            let out = if on == then { els } else { then };
-            func.insts[test].op = Op::Block { body: out };
-            func.set_args(test, &[]);
-            insts.push(test);
-            insts.extend(&rest);
-            rename(func, &insts, &gets);
+            func.insts[shape.test].op = Op::Block { body: if on == then { els } else { then } };
+            func.set_args(shape.test, &[]);
+            insts.push(shape.test);
+            insts.extend(&shape.rest);
+            rename(func, &insts[1..], &gets);
         }
         (_, &Op::BrIf { target }) => {
-            let values = mapped_all(&gets, &func.args(test)[1..]);
-            insts.push(func.make_inst(Op::Br { target }, &values, &[], func.insts[test].loc));
+            let values = mapped_all(&gets, func.args(shape.test).get(1..).unwrap_or_default());
+            insts.push(func.make_inst(Op::Br { target }, &values, &[], func.insts[shape.test].loc));
         }
         _ => {}
     }
-    func.regions[around].insts = insts;
-
-    // What the head made for the body comes with each turn now.
-    head.iter().for_each(|&inst| func.insts[inst].results = EntityList::new());
-    for value in kept {
-        let n = func.regions[body].params.len() as u32;
-        func.values[value].def = ValueDef::Param(body, n);
-        func.regions[body].params.push(value);
-    }
+    insts
 }
 
-/// Copies instructions, with other values for the parameters: the copies, and what stands for what.
-fn copy(func: &mut Func<'_>, insts: &[Inst], params: &[Value], values: &[Value]) -> (Vec<Inst>, HashMap<Value, Value>) {
-    let mut map: HashMap<Value, Value> = params.iter().copied().zip(values.iter().copied()).collect();
+/// Copies the head, with these values for the loop's parameters: the copies, and what stands for what.
+fn copy(func: &mut Func<'_>, shape: &Shape, values: &[Value]) -> (Vec<Inst>, HashMap<Value, Value>) {
+    let params = func.regions[shape.body].params.iter().copied();
+    let mut map: HashMap<Value, Value> = params.zip(values.iter().copied()).collect();
     let region = func.add_region();
-    for &inst in insts {
+    for &inst in &shape.head {
         let args = mapped_all(&map, func.args(inst));
         let results: Vec<Value> = func.results(inst).to_vec();
         let loc = func.insts[inst].loc;
@@ -344,17 +352,17 @@ fn mapped_all(map: &HashMap<Value, Value>, values: &[Value]) -> Vec<Value> {
     values.iter().map(|&value| mapped(map, value)).collect()
 }
 
-/// A condition, or the opposite.
-fn negated<'a>(func: &mut Func<'a>, insts: &mut Vec<Inst>, cond: Value, opposite: bool) -> Value {
-    if !opposite {
+/// A condition as it is, or the opposite.
+fn condition<'a>(func: &mut Func<'a>, insts: &mut Vec<Inst>, cond: Value, holds: bool) -> Value {
+    if holds {
         return cond;
     }
-    let ty = func.ty(cond);
-    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[ty], SrcLoc::NONE);
+    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[], SrcLoc::NONE);
     insts.push(inst);
-    func.results(inst)[0]
+    func.add_result(inst, ValType::I32)
 }
 
+/// A conditional branch in the place of the test.
 fn branch<'a>(func: &mut Func<'a>, target: Inst, cond: Value, values: &[Value], test: Inst) -> Inst {
     let args = [&[cond], values].concat();
     func.make_inst(Op::BrIf { target }, &args, &[], func.insts[test].loc)
@@ -381,8 +389,7 @@ fn rename(func: &mut Func<'_>, insts: &[Inst], map: &HashMap<Value, Value>) {
         func.args_mut(inst).iter_mut().for_each(|arg| *arg = mapped(map, *arg));
         work.extend(func.insts[inst].op.regions());
     };
-    // The first is what gives the values.
-    insts.iter().skip(1).for_each(|&inst| each(func, inst, &mut work));
+    insts.iter().for_each(|&inst| each(func, inst, &mut work));
     while let Some(region) = work.pop() {
         for inst in func.regions[region].insts.clone() {
             each(func, inst, &mut work);
