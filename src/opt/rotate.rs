@@ -35,7 +35,7 @@
 
 use crate::ir::{Cursor, Func, GlobalOp, Inst, Op, Region, SrcLoc, TrapCode, Value, ValueDef};
 use crate::types::ValType;
-use cranelift_entity::{EntityList, EntitySet};
+use cranelift_entity::EntityList;
 use std::collections::HashMap;
 use wasmparser::Operator;
 
@@ -46,14 +46,18 @@ const MAX_COPIED: usize = 12;
 /// looked at, and then no more loops.
 const MAX_LOOKS: usize = 8;
 
+/// So many loops are changed. The engine needs more than twice as long for thousands of them in one function.
+const MAX_LOOPS: usize = 1000;
+
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>) {
-    let mut left = MAX_LOOKS * func.insts.len();
+    let (mut left, mut done) = (MAX_LOOKS * func.insts.len(), 0);
     for place in loops(func).into_iter().rev() {
         if let Some(shape) = shape(func, place.inst, &mut left) {
             rotate(func, place, shape);
+            done += 1;
         }
-        if left == 0 {
+        if left == 0 || done == MAX_LOOPS {
             return;
         }
     }
@@ -86,7 +90,9 @@ fn loops(func: &Func<'_>) -> Vec<Place> {
 /// A loop that begins with a test.
 struct Shape {
     body: Region,
-    /// The instructions that make the condition.
+    /// Constants among what is in front of the test. They stand before the loop, once: as parameters they would be unknown.
+    numbers: Vec<Inst>,
+    /// The other instructions there, which make the condition.
     head: Vec<Inst>,
     cond: Value,
     /// The loop goes on where the condition is not zero.
@@ -105,12 +111,20 @@ struct Shape {
     kept: Vec<Value>,
 }
 
+impl Shape {
+    /// The condition under other names, and the place of the test.
+    fn condition(&self, func: &Func<'_>, map: &HashMap<Value, Value>) -> (Value, SrcLoc) {
+        (mapped(map, self.cond), func.insts[self.test].loc)
+    }
+}
+
 /// What a walk found.
 #[derive(Default)]
 struct Found {
     /// Branches to the loop.
     back: Vec<Inst>,
-    uses: EntitySet<Value>,
+    /// Operands, in order, each as often as it is one.
+    uses: Vec<Value>,
     /// Something branches to the test, which is an `If`.
     to_test: bool,
     /// There is a call that no condition guards.
@@ -123,7 +137,8 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
     let many = insts.iter().take_while(|&&inst| may_stand_twice(func, inst)).count();
     let (head, rest) = insts.split_at(many);
     let (&test, rest) = rest.split_first()?;
-    if many > MAX_COPIED {
+    let (numbers, head): (Vec<Inst>, Vec<Inst>) = head.iter().partition(|&&inst| is_number(&func.insts[inst].op));
+    if head.len() > MAX_COPIED {
         return None;
     }
     let &cond = func.args(test).first()?;
@@ -141,9 +156,9 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
             (holds, Some(on), goes_on, look(&[out, rest])?)
         }
         Op::BrIf { target } if target != inst => {
-            let mut out = Found::default();
-            out.uses.extend(func.args(test).iter().copied().skip(1));
-            (false, None, look(&[rest])?, out)
+            let mut uses = func.args(test).get(1..).unwrap_or_default().to_vec();
+            uses.sort_unstable();
+            (false, None, look(&[rest])?, Found { uses, ..Found::default() })
         }
         _ => return None,
     };
@@ -152,18 +167,23 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
     }
     let made: Vec<Value> = head.iter().flat_map(|&inst| func.results(inst)).copied().collect();
     let used = |by: &Found, values: &[Value]| -> Vec<Value> {
-        values.iter().copied().filter(|&value| by.uses.contains(value)).collect()
+        values.iter().copied().filter(|value| by.uses.binary_search(value).is_ok()).collect()
     };
     let all = [&func.regions[body].params[..], &made].concat();
     let (outs, kept) = (used(&goes_out, &all), used(&goes_on, &made));
-    let (head, rest, back) = (head.to_vec(), rest.to_vec(), goes_on.back);
-    Some(Shape { body, head, cond, holds, test, on, rest, back, outs, kept })
+    let (rest, back) = (rest.to_vec(), goes_on.back);
+    Some(Shape { body, numbers, head, cond, holds, test, on, rest, back, outs, kept })
 }
 
 /// What has no region, is no call, allocates nothing, and stays where it is otherwise; and checks.
 fn may_stand_twice(func: &Func<'_>, inst: Inst) -> bool {
     matches!(&func.insts[inst].op, Op::Core(_) | Op::Select | Op::Global(GlobalOp::Get(_)))
         || check(func, inst).is_some()
+}
+
+fn is_number(op: &Op<'_>) -> bool {
+    use Operator::{F32Const, F64Const, I32Const, I64Const, V128Const};
+    matches!(op, Op::Core(I32Const { .. } | I64Const { .. } | F32Const { .. } | F64Const { .. } | V128Const { .. }))
 }
 
 /// The trap of an `If` that traps or does nothing, and where that comes from.
@@ -194,7 +214,7 @@ fn look(func: &Func<'_>, lists: &[&[Inst]], (to, test): (Inst, Inst), left: &mut
             }
             found.back.extend(back.then_some(inst));
             found.to_test |= to_test;
-            found.uses.extend(func.args(inst).iter().copied());
+            found.uses.extend(func.args(inst));
         }
         *left > 0
     };
@@ -204,6 +224,7 @@ fn look(func: &Func<'_>, lists: &[&[Inst]], (to, test): (Inst, Inst), left: &mut
     while let Some((region, guarded)) = work.pop() {
         each(&func.regions[region].insts, guarded, &mut work).then_some(())?;
     }
+    found.uses.sort_unstable();
     Some(found)
 }
 
@@ -241,7 +262,7 @@ fn first_turn(func: &mut Func<'_>, inst: Inst, left: Inst, shape: &Shape) -> Vec
     let loc = func.insts[inst].loc;
     let first = func.args(inst).to_vec();
     let (mut insts, map) = copy(func, shape, &first);
-    let exit = condition(func, &mut insts, mapped(&map, shape.cond), !shape.holds);
+    let exit = condition(func, &mut insts, shape.condition(func, &map), !shape.holds);
     let leave = branch(func, left, exit, &mapped_all(&map, &shape.outs), shape.test);
     func.likely[leave] = func.likely[shape.test].map(|likely| likely != shape.holds);
     let begins = [first, mapped_all(&map, &shape.kept)].concat();
@@ -281,7 +302,7 @@ fn next_turns(func: &mut Func<'_>, inst: Inst, whole: Inst, shape: &Shape) -> Ve
     };
     let (copied, map) = copy(func, shape, &carried);
     insts.extend(copied);
-    let again = condition(func, &mut insts, mapped(&map, shape.cond), shape.holds);
+    let again = condition(func, &mut insts, shape.condition(func, &map), shape.holds);
     let next = [carried, mapped_all(&map, &shape.kept)].concat();
     let turn = branch(func, inst, again, &next, shape.test);
     func.likely[turn] = func.likely[shape.test].map(|likely| likely == shape.holds);
@@ -308,7 +329,7 @@ fn way_out(func: &mut Func<'_>, left: Inst, shape: &Shape) -> Vec<Inst> {
         }
         _ => {}
     }
-    insts
+    [&shape.numbers[..], &insts].concat()
 }
 
 /// Copies the head, with these values for the loop's parameters: the copies, and what stands for what.
@@ -353,11 +374,12 @@ fn mapped_all(map: &HashMap<Value, Value>, values: &[Value]) -> Vec<Value> {
 }
 
 /// A condition as it is, or the opposite.
-fn condition<'a>(func: &mut Func<'a>, insts: &mut Vec<Inst>, cond: Value, holds: bool) -> Value {
+fn condition(func: &mut Func<'_>, insts: &mut Vec<Inst>, (cond, loc): (Value, SrcLoc), holds: bool) -> Value {
     if holds {
         return cond;
     }
-    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[], SrcLoc::NONE);
+    // Where the way out is a trap, the engine makes one instruction of both, and tells the place of this one.
+    let inst = func.make_inst(Op::Core(Operator::I32Eqz), &[cond], &[], loc);
     insts.push(inst);
     func.add_result(inst, ValType::I32)
 }

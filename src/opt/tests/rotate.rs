@@ -160,6 +160,25 @@ fn checks_stand_twice_and_end_where_numbers_say_so() {
     assert_eq!([count(&all, "Trap"), count(&all, "I32GeU"), count(&all, "I32LtS")], [1, 1, 2], "{all:#?}");
 }
 
+/// A variable that is set to a number at the start of each turn was carried around: a division by it became a real one.
+#[test]
+fn numbers_are_not_carried() {
+    let lines = counting(|c, inst, counter, cond| {
+        let ten = c.i32(10);
+        let on = |c: &mut Cursor<'_, 'static>| {
+            let next = c.i32_op(Operator::I32DivU, counter, ten);
+            c.push(Op::Br { target: inst }, &[next], &[]);
+        };
+        c.if_else(cond, &[], on, |c| c.yield_(&[]));
+        c.yield_(&[ten]);
+    });
+    let ten = &lines[position(&lines, "value: 10")];
+    let name = ten.split(" = ").next().expect("a result");
+    assert!(lines[position(&lines, "I32DivU")].ends_with(&format!(" {name}")), "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("value: 10")).count(), 1);
+    assert!(position(&lines, "value: 10") < position(&lines, "Loop"), "{lines:#?}");
+}
+
 #[test]
 fn other_loops_stay() {
     let stays = |lines: Vec<String>| lines.iter().filter(|line| line.contains("I32LtS")).count() == 1;
