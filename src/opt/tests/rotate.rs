@@ -57,6 +57,9 @@ fn the_test_stands_before_the_loop_and_at_its_end() {
     // In each turn: count, compare, branch.
     assert!(position(all, "I32Add") < position(all, "I32LtS") && position(all, "I32LtS") < position(all, "BrIf"));
     assert!(!all.iter().any(|line| line.starts_with("If") || line.contains("I32Eqz")), "{all:#?}");
+    // Of what the next turn begins with, not of what this one did.
+    let next = all[position(all, "I32Add")].split(" = ").next().expect("a result");
+    assert!(all[position(all, "I32LtS")].contains(&format!("{next} ")), "{all:#?}");
 }
 
 #[test]
