@@ -424,4 +424,21 @@ impl Op<'_> {
         };
         a.into_iter().chain(b)
     }
+
+    /// The instructions that this branch leads to: the start of a loop, or the end of another construct. None for what
+    /// returns or is no branch.
+    pub fn targets(&self) -> impl Iterator<Item = Inst> {
+        let (one, many) = match self {
+            Op::Br { target } | Op::BrIf { target } => (Some(*target), None),
+            Op::BrTable { targets } => (None, Some(targets.iter().filter_map(|to| to.target))),
+            _ => (None, None),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    /// Whether this is a number, which costs nothing to make again. Those of vectors take 16 bytes of code.
+    pub fn is_number(&self) -> bool {
+        use Operator::{F32Const, F64Const, I32Const, I64Const};
+        matches!(self, Op::Core(I32Const { .. } | I64Const { .. } | F32Const { .. } | F64Const { .. }))
+    }
 }

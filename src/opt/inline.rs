@@ -52,7 +52,6 @@ use cranelift_entity::packed_option::PackedOption;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use wasmparser::Operator;
 
 /// What a candidate costs at most in the place of a call that is in a loop.
 pub const MAX_COST: u32 = 90;
@@ -298,12 +297,7 @@ fn weight(func: &Func<'_>, inst: Inst) -> u32 {
     let stores_ref = func.args(inst).last().is_some_and(|&v| func.ty(v).is_gc_ref());
     match &func.insts[inst].op {
         Op::Yield | Op::Return | Op::Block { .. } | Op::Trap(_) => 0,
-        Op::Core(
-            Operator::I32Const { .. }
-            | Operator::I64Const { .. }
-            | Operator::F32Const { .. }
-            | Operator::F64Const { .. },
-        ) => 0,
+        op if op.is_number() => 0,
         Op::Ref(RefOp::Refine | RefOp::Null(_) | RefOp::AsNonNull) => 0,
         Op::Ref(RefOp::Test(_) | RefOp::Cast(_)) => 5,
         Op::Call(_) | Op::ReturnCall(_) => 4 + args,

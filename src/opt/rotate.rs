@@ -64,7 +64,6 @@ pub fn run(func: &mut Func<'_>) {
 }
 
 /// Where a loop stands. What is done to another one moves none, if inner loops come first.
-#[derive(Clone, Copy)]
 struct Place {
     inst: Inst,
     region: Region,
@@ -123,12 +122,21 @@ impl Shape {
 struct Found {
     /// Branches to the loop.
     back: Vec<Inst>,
-    /// Operands, in order, each as often as it is one.
+    /// Operands, each as often as it is one.
     uses: Vec<Value>,
     /// Something branches to the test, which is an `If`.
     to_test: bool,
     /// There is a call that no condition guards.
     calls: bool,
+}
+
+impl Found {
+    fn add(&mut self, other: Found) {
+        self.back.extend(other.back);
+        self.uses.extend(other.uses);
+        self.to_test |= other.to_test;
+        self.calls |= other.calls;
+    }
 }
 
 fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
@@ -137,28 +145,31 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
     let many = insts.iter().take_while(|&&inst| may_stand_twice(func, inst)).count();
     let (head, rest) = insts.split_at(many);
     let (&test, rest) = rest.split_first()?;
-    let (numbers, head): (Vec<Inst>, Vec<Inst>) = head.iter().partition(|&&inst| is_number(&func.insts[inst].op));
+    let (numbers, head): (Vec<Inst>, Vec<Inst>) = head.iter().partition(|&&inst| {
+        let op = &func.insts[inst].op;
+        op.is_number() || matches!(op, Op::Core(Operator::V128Const { .. }))
+    });
     if head.len() > MAX_COPIED {
         return None;
     }
     let &cond = func.args(test).first()?;
-    let mut look = |lists: &[&[Inst]]| look(func, lists, (inst, test), left);
-    let (holds, on, goes_on, goes_out) = match func.insts[test].op {
+    let mut look = |insts: &[Inst]| look(func, insts, (inst, test), left);
+    let (holds, on, mut goes_on, mut goes_out) = match func.insts[test].op {
         Op::If { then, els } => {
             let arms = [then, els].map(|arm| &func.regions[arm].insts[..]);
-            let [yes, no] = [look(&[arms[0]])?, look(&[arms[1]])?];
+            let [yes, no] = [look(arms[0])?, look(arms[1])?];
             let holds = !yes.back.is_empty();
-            let (on, goes_on, out) = if holds { (then, yes, arms[1]) } else { (els, no, arms[0]) };
+            let (on, goes_on, mut out) = if holds { (then, yes, no) } else { (els, no, yes) };
             let ends = func.regions[on].insts.last()?;
             if goes_on.to_test || matches!(func.insts[*ends].op, Op::Yield) {
                 return None;
             }
-            (holds, Some(on), goes_on, look(&[out, rest])?)
+            out.add(look(rest)?);
+            (holds, Some(on), goes_on, out)
         }
         Op::BrIf { target } if target != inst => {
-            let mut uses = func.args(test).get(1..).unwrap_or_default().to_vec();
-            uses.sort_unstable();
-            (false, None, look(&[rest])?, Found { uses, ..Found::default() })
+            let uses = func.args(test).get(1..).unwrap_or_default().to_vec();
+            (false, None, look(rest)?, Found { uses, ..Found::default() })
         }
         _ => return None,
     };
@@ -166,6 +177,7 @@ fn shape(func: &Func<'_>, inst: Inst, left: &mut usize) -> Option<Shape> {
         return None;
     }
     let made: Vec<Value> = head.iter().flat_map(|&inst| func.results(inst)).copied().collect();
+    [&mut goes_on, &mut goes_out].into_iter().for_each(|way| way.uses.sort_unstable());
     let used = |by: &Found, values: &[Value]| -> Vec<Value> {
         values.iter().copied().filter(|value| by.uses.binary_search(value).is_ok()).collect()
     };
@@ -181,11 +193,6 @@ fn may_stand_twice(func: &Func<'_>, inst: Inst) -> bool {
         || check(func, inst).is_some()
 }
 
-fn is_number(op: &Op<'_>) -> bool {
-    use Operator::{F32Const, F64Const, I32Const, I64Const, V128Const};
-    matches!(op, Op::Core(I32Const { .. } | I64Const { .. } | F32Const { .. } | F64Const { .. } | V128Const { .. }))
-}
-
 /// The trap of an `If` that traps or does nothing, and where that comes from.
 fn check(func: &Func<'_>, inst: Inst) -> Option<(TrapCode, SrcLoc)> {
     let Op::If { then, els } = func.insts[inst].op else { return None };
@@ -197,34 +204,25 @@ fn check(func: &Func<'_>, inst: Inst) -> Option<(TrapCode, SrcLoc)> {
 }
 
 /// Looks through instructions and what is nested in them. `None` if that takes too long.
-fn look(func: &Func<'_>, lists: &[&[Inst]], (to, test): (Inst, Inst), left: &mut usize) -> Option<Found> {
+fn look(func: &Func<'_>, insts: &[Inst], (to, test): (Inst, Inst), left: &mut usize) -> Option<Found> {
     let mut found = Found::default();
     let mut work = Vec::new();
     let mut each = |insts: &[Inst], guarded: bool, work: &mut Vec<(Region, bool)>| {
         *left = left.saturating_sub(insts.len());
         for &inst in insts {
             let op = &func.insts[inst].op;
-            let (mut back, mut to_test) = (false, false);
-            let mut target = |target: Inst| (back, to_test) = (back | (target == to), to_test | (target == test));
-            match op {
-                Op::Br { target: at } | Op::BrIf { target: at } => target(*at),
-                Op::BrTable { targets } => targets.iter().filter_map(|to| to.target).for_each(target),
-                Op::Call(_) => found.calls |= !guarded,
-                _ => work.extend(op.regions().map(|region| (region, guarded || matches!(op, Op::If { .. })))),
-            }
-            found.back.extend(back.then_some(inst));
-            found.to_test |= to_test;
+            found.back.extend(op.targets().any(|target| target == to).then_some(inst));
+            found.to_test |= op.targets().any(|target| target == test);
+            found.calls |= !guarded && matches!(op, Op::Call(_));
             found.uses.extend(func.args(inst));
+            work.extend(op.regions().map(|region| (region, guarded || matches!(op, Op::If { .. }))));
         }
         *left > 0
     };
-    for insts in lists {
-        each(insts, false, &mut work).then_some(())?;
-    }
+    each(insts, false, &mut work).then_some(())?;
     while let Some((region, guarded)) = work.pop() {
         each(&func.regions[region].insts, guarded, &mut work).then_some(())?;
     }
-    found.uses.sort_unstable();
     Some(found)
 }
 
@@ -347,7 +345,7 @@ fn copy(func: &mut Func<'_>, shape: &Shape, values: &[Value]) -> (Vec<Inst>, Has
         }
         let (op, trap) = (func.insts[inst].op.clone(), func.insts[inst].trap);
         let mut c = Cursor::at(func, region, loc);
-        if let (Op::Core(op), &[a, b], &[result]) = (&op, &args[..], &results[..])
+        if let (Op::Core(op), &[a, b], &[result], None) = (&op, &args[..], &results[..], trap)
             && c.constant(a).is_some()
             && c.constant(b).is_some()
             && c.func.ty(result) == ValType::I32

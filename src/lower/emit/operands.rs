@@ -196,15 +196,9 @@ impl Operands {
 pub(super) fn is_const(func: &Func<'_>, value: Value, uses: u32) -> bool {
     let Some(inst) = func.def_inst(value) else { return false };
     match func.insts[inst].op {
-        Op::Core(
-            Operator::I32Const { .. }
-            | Operator::I64Const { .. }
-            | Operator::F32Const { .. }
-            | Operator::F64Const { .. },
-        ) => true,
         Op::Core(Operator::V128Const { .. }) => uses == 1,
         Op::Ref(RefOp::Null(_)) => true,
-        _ => false,
+        ref op => op.is_number(),
     }
 }
 

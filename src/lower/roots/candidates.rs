@@ -123,16 +123,6 @@ pub fn is_alias(func: &Func<'_>, inst: Inst) -> bool {
     matches!(func.insts[inst].op, Op::Ref(RefOp::Refine)) && gc(func.args(inst)) && gc(func.results(inst))
 }
 
-/// The constructs that a branch goes to.
-pub fn targets<'f>(op: &'f Op<'_>) -> impl Iterator<Item = Inst> + use<'f> {
-    let (one, many) = match op {
-        Op::Br { target } | Op::BrIf { target } => (Some(*target), None),
-        Op::BrTable { targets } => (None, Some(targets.iter().filter_map(|t| t.target))),
-        _ => (None, None),
-    };
-    one.into_iter().chain(many.into_iter().flatten())
-}
-
 /// Whether a value of this type can be an object that moves.
 fn can_move(ty: ValType) -> bool {
     match ty {
@@ -299,7 +289,7 @@ impl Visit for Facts<'_, '_, '_> {
                 }
             }
         }
-        for target in targets(op) {
+        for target in op.targets() {
             self.branched(target)?;
         }
         if op.regions().next().is_some() {

@@ -13,7 +13,6 @@
 //! are saved again each time, and not once. A way that the module says is likely is not cold, nor is one that ends in a
 //! branch back to a loop: that is the loop's body, and the other way leads out of it.
 
-use super::candidates::targets;
 use crate::ir::{Callee, DebugOp, Func, Inst, Op, Region};
 use cranelift_entity::{EntitySet, SecondaryMap};
 
@@ -72,7 +71,7 @@ impl Walk<'_, '_> {
                     self.calls[region] = self.calls[region].saturating_add(1);
                     self.found.extend(owner.and_then(|(owner, _)| self.way(inst, region, owner)));
                 }
-                _ => targets(op).for_each(|target| {
+                _ => op.targets().for_each(|target| {
                     self.left.insert(target);
                 }),
             }
@@ -93,7 +92,7 @@ impl Walk<'_, '_> {
         };
         let last = self.func.regions[region].insts.last();
         let repeats = |to: Inst| matches!(self.func.insts[to].op, Op::Loop { .. });
-        let again = last.is_some_and(|&last| targets(&self.func.insts[last].op).any(repeats));
+        let again = last.is_some_and(|&last| self.func.insts[last].op.targets().any(repeats));
         (!again).then_some(Way { call, region, other })
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! Then, from the inside out: which construct is crossed by which roots, and which roots are heavy.
 
-use super::candidates::{Candidates, is_alias, targets};
+use super::candidates::{Candidates, is_alias};
 use super::{Budget, Root, Safepoint, Safepoints};
 use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, Region};
@@ -191,7 +191,7 @@ impl Backward<'_, '_, '_> {
             return self.open(frame, inst);
         }
         self.branches += 1;
-        for target in targets(op) {
+        for target in op.targets() {
             if std::mem::replace(&mut self.seen[target], self.branches) != self.branches {
                 self.flows(frame, target, self.repeat.contains_key(&target))?;
             }

@@ -4,7 +4,6 @@
 //! A loop in which every safepoint wants the same top gets it published once, in front of it. In any
 //! other loop the top is unknown at the start.
 
-use super::candidates::targets;
 use crate::ir::{Func, HeapOp, Inst, Op, Region, SrcLoc, loops};
 use cranelift_entity::SecondaryMap;
 use std::collections::HashMap;
@@ -146,7 +145,7 @@ impl Publish<'_, '_> {
             Op::Yield => frame.owner.into_iter().for_each(|owner| meet_end(&mut self.ends, owner, self.top)),
             _ => {
                 // What goes back to a loop's start is accounted for by `loops`.
-                let onward = targets(op).filter(|&to| !matches!(self.func.insts[to].op, Op::Loop { .. }));
+                let onward = op.targets().filter(|&to| !matches!(self.func.insts[to].op, Op::Loop { .. }));
                 onward.for_each(|target| meet_end(&mut self.ends, target, self.top));
             }
         }
