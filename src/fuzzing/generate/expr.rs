@@ -111,7 +111,8 @@ impl Func<'_, '_, '_> {
                     (0..env.tables.len()).filter(|&n| env.types.top(env.tables[n].elem.heap) == Heap::Func).collect();
                 let table = self.s.pick(&tables).unwrap_or(0);
                 let index = self.s.below(env.tables[table].min.max(1));
-                format!("({prefix}call_indirect $tab{table} (type $t{t}) {args} (i32.const {index}))")
+                let index = env.tables[table].width.near(self.s, index);
+                format!("({prefix}call_indirect $tab{table} (type $t{t}) {args} {index})")
             }
             _ => format!("({prefix}call $f{} {args})", self.s.pick(&direct).unwrap_or(0)),
         }
@@ -207,7 +208,8 @@ impl Func<'_, '_, '_> {
         let fits = |n: &usize| env.tables[*n].min > 0 && env.types.matches(Val::Ref(env.tables[*n].elem), ty);
         let all: Vec<usize> = (0..env.tables.len()).filter(fits).collect();
         let n = self.s.pick(&all)?;
-        Some(format!("(table.get $tab{n} (i32.const {}))", self.s.below(env.tables[n].min)))
+        let index = self.s.below(env.tables[n].min);
+        Some(format!("(table.get $tab{n} {})", env.tables[n].width.near(self.s, index)))
     }
 
     /// What only this type has.
@@ -217,7 +219,7 @@ impl Func<'_, '_, '_> {
             Val::I64 => match self.s.below(3) {
                 0 => format!("(i64.extend_i32_u {})", self.expr(Val::I32, depth)),
                 1 => format!("(i64.add {})", self.values(&[Val::I64, Val::I64], depth)),
-                _ => format!("(i64.load $m1 {})", self.address(depth)),
+                _ => format!("(i64.load $m1 {})", self.env.second.of(self.address(depth))),
             },
             Val::F32 => match self.s.below(2) {
                 0 => format!("(f32.convert_i32_s {})", self.expr(Val::I32, depth)),
@@ -269,7 +271,10 @@ impl Func<'_, '_, '_> {
             }
             9 => format!("(array.len {})", self.receiver(Heap::Array, depth)),
             10 => format!("(call $hash_any {})", self.expr(any(Heap::Any), depth)),
-            11 => format!("(table.size $tab{})", self.s.below(env.tables.len())),
+            11 => {
+                let n = self.s.below(env.tables.len());
+                env.tables[n].width.wrapped(format!("(table.size $tab{n})"))
+            }
             12 => format!("(i32x4.extract_lane 1 {})", self.expr(Val::V128, depth)),
             _ => format!("(i32.load16_s $m0 {})", self.address(depth)),
         }

@@ -183,18 +183,19 @@ pub fn state(env: &Env) -> String {
         let _ = writeln!(text, "    {}", mix(hash_of(env, global.ty, &get)));
     }
     for (n, table) in env.tables.iter().enumerate() {
-        let get = format!("(table.get $tab{n} (local.get $i))");
+        let get = format!("(table.get $tab{n} {})", table.width.of("(local.get $i)".into()));
+        let size = table.width.wrapped(format!("(table.size $tab{n})"));
         let hash = hash_of(env, Val::Ref(table.elem), &get);
         let _ = writeln!(
             text,
             "    {}
     (local.set $i (i32.const 0))
     (block $out{n} (loop $next{n}
-      (br_if $out{n} (i32.ge_u (local.get $i) (table.size $tab{n})))
+      (br_if $out{n} (i32.ge_u (local.get $i) {size}))
       {}
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br $next{n})))",
-            mix(format!("(table.size $tab{n})")),
+            mix(size.clone()),
             mix(hash),
         );
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `source.rs` | decisions, drawn from an input's bytes |
 //! | `types.rs` | recursion groups with subtyping |
+//! | `address.rs` | addresses of 32 and of 64 bits |
 //! | `module.rs` | sections, and what a module exports |
 //! | `func.rs` | one function: locals, labels, its budget of instructions |
 //! | `expr.rs`, `reference.rs` | expressions of a wanted type: numbers and what works for all; references |
@@ -17,6 +18,7 @@
 //! used up, functions return what is built soonest and loops end. Engines count alike, so that results
 //! can be compared. What is not generated: floating point operations with a choice of NaNs.
 
+mod address;
 mod bounds;
 mod branch;
 mod exception;

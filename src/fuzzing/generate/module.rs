@@ -11,6 +11,7 @@
 //! Imports are functions of `host` that give back the reference that they get, `any`, `extern`, `func`;
 //! one that calls what it gets, `call`; and a tag.
 
+use super::address::Width;
 use super::func::Func;
 use super::hash;
 use super::source::Source;
@@ -63,9 +64,11 @@ pub struct Global {
 }
 
 /// A table.
+#[derive(Clone, Copy)]
 pub struct Table {
     pub elem: Ref,
     pub min: usize,
+    pub width: Width,
 }
 
 /// An element segment. Passive, unless it is for a table.
@@ -81,6 +84,8 @@ pub struct Env {
     pub funcs: Vec<usize>,
     pub globals: Vec<Global>,
     pub tables: Vec<Table>,
+    /// What memory `$m1` is addressed with.
+    pub second: Width,
     pub elems: Vec<Elem>,
     /// Length of each passive data segment.
     pub datas: Vec<usize>,
@@ -105,6 +110,7 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
         funcs,
         globals: vec![],
         tables: vec![],
+        second: Width::any(s),
         elems: vec![],
         datas: vec![],
         nulls: 0,
@@ -117,7 +123,8 @@ pub fn module(s: &mut Source<'_>, options: Options) -> String {
     if exceptions != Exceptions::None {
         tags(s, &mut env, &mut text, most.tags);
     }
-    text.push_str("  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") 1)\n");
+    let second = env.second.declared();
+    let _ = writeln!(text, "  (memory $m0 (export \"m0\") 1 2)\n  (memory $m1 (export \"m1\") {second}1)");
     text.push_str("  (global $ticks (mut i32) (i32.const 0))\n  (global $hashes (mut i32) (i32.const 0))\n");
     for counter in ["throws", "catches", "caught"] {
         let _ = writeln!(text, "  (global ${counter} (export \"{counter}\") (mut i32) (i32.const 0))");
@@ -234,8 +241,9 @@ fn tables(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
         } else {
             String::new()
         };
-        let _ = writeln!(text, "  (table $tab{n} {min} {max} {elem}{init})");
-        env.tables.push(Table { elem, min });
+        let width = Width::any(s);
+        let _ = writeln!(text, "  (table $tab{n} {}{min} {max} {elem}{init})", width.declared());
+        env.tables.push(Table { elem, min, width });
     }
 }
 
@@ -254,7 +262,7 @@ fn segments(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
         let place = match table {
             Some(table) => {
                 let room = env.tables[table].min.saturating_sub(len);
-                format!(" (table $tab{table}) (offset (i32.const {}))", s.below(room + 1))
+                format!(" (table $tab{table}) (offset {})", env.tables[table].width.number(s.below(room + 1)))
             }
             None => String::new(),
         };
@@ -273,5 +281,6 @@ fn segments(s: &mut Source<'_>, env: &mut Env, text: &mut String, most: usize) {
         let _ = writeln!(text, "  (data $d{n} \"{bytes}\")");
         env.datas.push(len);
     }
-    text.push_str("  (data (memory $m1) (i32.const 100) \"some bytes in the second memory\")\n");
+    let at = env.second.number(100);
+    let _ = writeln!(text, "  (data (memory $m1) {at} \"some bytes in the second memory\")");
 }

@@ -1,6 +1,7 @@
 //! Statements: everything that writes. Control flow is in `branch.rs`.
 
 use super::func::{Func, is_bytes};
+use super::module::Table;
 use super::types::{Composite, Field, Heap, Ref, Storage, Val, non_null};
 
 impl Func<'_, '_, '_> {
@@ -151,18 +152,19 @@ impl Func<'_, '_, '_> {
 
     fn write_table(&mut self, depth: usize) -> Option<String> {
         let n = self.s.below(self.env.tables.len());
-        let (elem, min) = (self.env.tables[n].elem, self.env.tables[n].min);
+        let Table { elem, min, width } = self.env.tables[n];
         let value = self.expr(Val::Ref(elem), depth);
-        Some(match self.s.below(5) {
-            0 => format!("(drop (table.grow $tab{n} {value} (i32.const {})))", self.s.below(4)),
+        let mut up_to = |most: usize| {
+            let number = self.s.below(most + 1);
+            (number, width.near(self.s, number))
+        };
+        Some(match up_to(4).0 {
+            0 => format!("(drop (table.grow $tab{n} {value} {}))", up_to(3).1),
             1 => {
-                let start = self.s.below(min + 1);
-                format!(
-                    "(table.fill $tab{n} (i32.const {start}) {value} (i32.const {}))",
-                    self.s.below(min - start + 1)
-                )
+                let (start, at) = up_to(min);
+                format!("(table.fill $tab{n} {at} {value} {})", up_to(min - start).1)
             }
-            _ if min > 0 => format!("(table.set $tab{n} (i32.const {}) {value})", self.s.below(min)),
+            _ if min > 0 => format!("(table.set $tab{n} {} {value})", up_to(min - 1).1),
             _ => return None,
         })
     }
@@ -170,29 +172,29 @@ impl Func<'_, '_, '_> {
     fn bulk_table(&mut self, depth: usize) -> Option<String> {
         let env = self.env;
         let n = self.s.below(env.tables.len());
-        let to = Val::Ref(env.tables[n].elem);
-        let min = env.tables[n].min;
+        let Table { elem, min, width } = env.tables[n];
+        let to = Val::Ref(elem);
         let at = format!("(i32.and {} (i32.const 3))", self.expr(Val::I32, depth.min(1)));
         if self.s.chance(50) {
             let e = self.segment(to)?;
             let len = self.s.below(env.elems[e].len.min(min) + 1);
-            return Some(format!(
-                "(table.init $tab{n} $e{e} (i32.const {}) (i32.const 0) (i32.const {len}))",
-                min - len
-            ));
+            let at = width.near(self.s, min - len);
+            return Some(format!("(table.init $tab{n} $e{e} {at} (i32.const 0) (i32.const {len}))"));
         }
         let all: Vec<usize> =
             (0..env.tables.len()).filter(|&m| env.types.matches(Val::Ref(env.tables[m].elem), to)).collect();
         let source = self.s.pick(&all)?;
-        let len = self.s.below(env.tables[source].min.min(min) + 1);
-        match self.s.chance(25) {
-            true => Some(format!("(table.copy $tab{n} $tab{source} {at} (i32.const 0) (i32.const {len}))")),
-            false => Some(format!(
-                "(table.copy $tab{n} $tab{source} (i32.const {}) (i32.const {}) (i32.const {len}))",
-                self.s.below(min - len + 1),
-                self.s.below(env.tables[source].min - len + 1)
-            )),
-        }
+        let from = &env.tables[source];
+        let len = self.s.below(from.min.min(min) + 1);
+        let (at, start) = match self.s.chance(25) {
+            true => (width.of(at), 0),
+            false => {
+                let at = self.s.below(min - len + 1);
+                (width.near(self.s, at), self.s.below(from.min - len + 1))
+            }
+        };
+        let (start, len) = (from.width.near(self.s, start), width.min(from.width).near(self.s, len));
+        Some(format!("(table.copy $tab{n} $tab{source} {at} {start} {len})"))
     }
 
     fn call_statement(&mut self, depth: usize) -> Option<String> {
@@ -217,10 +219,14 @@ impl Func<'_, '_, '_> {
 
     fn write_memory(&mut self, depth: usize) -> String {
         let at = self.address(depth);
+        let second = self.env.second;
         match self.s.below(5) {
-            0 => format!("(i64.store $m1 {at} {})", self.expr(Val::I64, depth)),
-            1 => format!("(memory.fill $m1 {at} {} (i32.const 3))", self.expr(Val::I32, depth)),
-            2 => format!("(memory.copy $m0 $m1 {at} (i32.const 100) (i32.const 7))"),
+            0 => format!("(i64.store $m1 {} {})", second.of(at), self.expr(Val::I64, depth)),
+            1 => {
+                let value = self.expr(Val::I32, depth);
+                format!("(memory.fill $m1 {} {value} {})", second.of(at), second.number(3))
+            }
+            2 => format!("(memory.copy $m0 $m1 {at} {} (i32.const 7))", second.number(100)),
             3 => format!("(memory.init $m0 $d0 {at} (i32.const 0) (i32.const 1))"),
             _ => format!("(i32.store16 $m0 {at} {})", self.expr(Val::I32, depth)),
         }
