@@ -52,6 +52,7 @@ pub mod parse;
 pub mod rtt;
 mod runtime;
 pub mod types;
+pub mod workers;
 
 pub use api::*;
 pub use fault::Error as CompileError;

@@ -8,6 +8,7 @@ use crate::layout::map::MAX_HEAP_BYTES;
 use crate::lower::Passes;
 use crate::runtime::call_profile::CallProfile;
 use crate::runtime::engine::EngineOptions;
+use crate::workers::Workers;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use wasmtime::WasmFeatures;
@@ -145,7 +146,7 @@ impl Config {
         memory_may_move(enable: bool);
         /// Whether memories are initialised by copy-on-write mappings.
         memory_init_cow(enable: bool);
-        /// Whether compiling uses several threads.
+        /// Whether compiling uses several threads, lowering included. Otherwise all of it is the calling thread's.
         parallel_compilation(enable: bool);
         /// Whether native debug information is generated.
         debug_info(enable: bool);
@@ -446,6 +447,7 @@ impl Config {
             },
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,
+            workers: if engine.get_parallel_compilation() { Workers::Many } else { Workers::One },
             passes: self.passes,
             check_roots: self.check_roots,
             debug,

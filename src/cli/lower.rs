@@ -59,7 +59,8 @@ impl LowerCommand {
         let checked = rtt::Checked::new(ast, state.options.features, &state.registry);
         let checked = checked.map_err(|err| rtt::locate(err, &bytes));
         let checked = checked.with_context(|| format!("failed to validate {path:?}"))?;
-        let lowered = lower_module(checked.module()?, &state.lower_context());
+        let context = state.lower_context();
+        let lowered = lower_module(checked.module(context.workers)?, &context);
         match lowered.with_context(|| format!("failed to lower {path:?}"))? {
             Some(lowered) => self.write(&lowered.wasm),
             None => wasmtime::bail!("the module was left alone"),

@@ -104,6 +104,7 @@ fn lowered_for(wasm: &[u8], opt_level: u8, explicit_null_checks: bool, debug: bo
             explicit_null_checks,
             relocatable,
             opt_level,
+            workers: crate::workers::Workers::Many,
             passes: crate::lower::Passes::ALL,
             check_roots: true,
             debug,

@@ -12,6 +12,7 @@ use crate::lower::{LowerContext, lower_module};
 use crate::rtt::text::tokens::Tokens;
 use crate::rtt::{Checked, ast, binary, print, text};
 use crate::types::TypeRegistry;
+use crate::workers::Workers;
 use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
@@ -143,9 +144,10 @@ fn examine(module: ast::Module, what: &str) {
         features,
         explicit_null_checks: false,
         opt_level: 2,
+        workers: Workers::Many,
         passes: crate::lower::Passes::ALL,
     };
-    match checked.module().and_then(|module| lower_module(module, &cx)) {
+    match checked.module(cx.workers).and_then(|module| lower_module(module, &cx)) {
         Ok(Some(lowered)) => {
             if let Err(fault) = is_core(&lowered) {
                 panic!("{fault}\n{what}");

@@ -4,6 +4,7 @@ use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap};
 use crate::opt::Passes;
 use crate::types::TypeRegistry;
+use crate::workers::Workers;
 use wasmparser::WasmFeatures;
 
 /// The engine, as far as lowering sees it.
@@ -24,6 +25,8 @@ pub struct LowerContext<'e> {
     pub relocatable: bool,
     /// 0: no optimisation passes, and allocations by a call; 1: passes that make code smaller; 2 and more: all.
     pub opt_level: u8,
+    /// Who works on the functions.
+    pub workers: Workers,
     /// Which passes run where the level lets them.
     pub passes: Passes,
     /// Check the root slots of every function after they were assigned (`roots/check/`).

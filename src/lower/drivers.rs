@@ -7,7 +7,6 @@
 use super::MOST_BYTES;
 use crate::fault::Error;
 use crate::parse::{Body, Module, Translated};
-use rayon::prelude::*;
 use wasmparser::Operator;
 
 /// Longer ones stay as they are.
@@ -29,7 +28,8 @@ pub fn make_ir<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> Result
         let plain = matches!(bodies[at], Translated::Plain) && len(at) <= MOST_OF_DRIVER;
         plain && module.bodies.get(at).is_some_and(|body| calls_in_loop(body, wanted))
     };
-    let drivers: Vec<usize> = (0..bodies.len()).into_par_iter().filter(is_driver).collect();
+    let found = module.workers.map(0..bodies.len(), |at| is_driver(&at).then_some(at));
+    let drivers: Vec<usize> = found.into_iter().flatten().collect();
     let mut allocations = Default::default();
     for at in drivers {
         bodies[at] = match module.bodies[at].to_ir(module, at, &mut allocations) {

@@ -71,14 +71,13 @@ pub use output::Lowered;
 use crate::fault::Error;
 use crate::ir::{Callee, Func, Op, RefOp, SrcLoc};
 use crate::opt::{Calls, Candidates, GlobalKind, Scope};
-use crate::parse::{GlobalDecl, Module, Translated};
+use crate::parse::{self, GlobalDecl, Module, Translated};
 use crate::types::TypeId;
 use emit::{EmitContext, EmittedBody};
 use env::{ModuleEnv, RuntimeFunc};
 use environ::Generational;
 use init::Plan;
 use module::{Assembly, Uses};
-use rayon::prelude::*;
 use safepoint::{MayCollect, Summary};
 use types::Types;
 
@@ -97,7 +96,7 @@ enum Body<'a> {
 ///
 /// When the module is invalid, unsupported, or too complex.
 pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
-    lower_module(Module::parse(wasm, cx.features, cx.registry)?, cx)
+    lower_module(Module::parse_with(wasm, cx.features, cx.registry, cx.workers)?, cx)
 }
 
 /// Lowers a module that [`lower`] leaves alone, so that exceptions from its imports pass through it;
@@ -107,7 +106,7 @@ pub fn lower(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Erro
 ///
 /// As [`lower`].
 pub fn lower_checked(wasm: &[u8], cx: &LowerContext<'_>) -> Result<Option<Lowered>, Error> {
-    let mut module = Module::parse(wasm, cx.features, cx.registry)?;
+    let mut module = Module::parse_with(wasm, cx.features, cx.registry, cx.workers)?;
     module.expect_exceptions();
     lower_module(module, cx)
 }
@@ -174,8 +173,8 @@ pub fn lower_module(mut module: Module<'_>, cx: &LowerContext<'_>) -> Result<Opt
 
 /// Validates every body and makes IR of those that need it.
 fn translate<'a>(module: &Module<'a>) -> Result<Vec<Translated<'a>>, Error> {
-    let bodies = module.bodies.par_iter().enumerate();
-    bodies.map_init(Default::default, |allocations, (index, body)| body.translate(module, index, allocations)).collect()
+    let each = |allocations: &mut _, at: usize| module.bodies[at].translate(module, at, allocations);
+    module.workers.map_with(0..module.bodies.len(), Default::default, each).into_iter().collect()
 }
 
 /// Optimises what is IR.
@@ -198,10 +197,9 @@ fn optimize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>], cx: &LowerCo
     let calls = if passes.has(Passes::CALLS) { world::calls(module, bodies, scope)? } else { Calls::default() };
     scope.calls = &calls;
     let candidates = if passes.has(Passes::INLINE) { candidates(module, bodies)? } else { Candidates::default() };
-    bodies.par_iter_mut().for_each(|body| {
-        if let Translated::Ir(func) = body
-            && !is_straight_and_runs_once(module, func)
-        {
+    let irs: Vec<_> = bodies.iter_mut().filter_map(Translated::ir_mut).collect();
+    module.workers.map(irs, |func| {
+        if !is_straight_and_runs_once(module, func) {
             crate::opt::optimize(func, scope, &candidates, passes);
         }
     });
@@ -237,7 +235,7 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
             }
         }
     };
-    let irs = || bodies.iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
+    let irs = || bodies.iter().filter_map(Translated::ir);
     irs().for_each(|func| calls(func, &mut work));
     let mut allocations = Default::default();
     let mut plain = Vec::new();
@@ -252,7 +250,7 @@ fn candidates<'a>(module: &Module<'a>, bodies: &[Translated<'a>]) -> Result<Cand
     let small = irs()
         .filter(|func| called.get((func.index - imported) as usize) == Some(&true))
         .filter(|func| !module.hints.runs_once(func.index));
-    Ok(Candidates::new(small.chain(&plain), module.hints.frequencies.clone()))
+    Ok(Candidates::new(small.chain(&plain), module.hints.frequencies.clone(), module.workers))
 }
 
 /// Who may write each global.
@@ -267,17 +265,15 @@ fn global_kinds(module: &Module<'_>) -> Vec<GlobalKind> {
 }
 
 fn lower_bodies<'a>(env: &ModuleEnv<'_, 'a>, bodies: Vec<Translated<'a>>, small: bool) -> Result<Vec<Body<'a>>, Error> {
-    bodies
-        .into_par_iter()
-        .zip(&env.module.bodies)
-        .map(|(translated, body)| match translated {
-            Translated::Plain => Ok(Body::Plain(body.body.clone())),
-            Translated::Ir(func) => {
-                let small = small || is_straight_and_runs_once(env.module, &func);
-                Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, small))?))
-            }
-        })
-        .collect()
+    let both: Vec<_> = bodies.into_iter().zip(&env.module.bodies).collect();
+    let each = |(translated, body): (_, &parse::Body<'a>)| match translated {
+        Translated::Plain => Ok(Body::Plain(body.body.clone())),
+        Translated::Ir(func) => {
+            let small = small || is_straight_and_runs_once(env.module, &func);
+            Ok(Body::Ir(func::lower_func(&func, &mut Generational::new(env, small))?))
+        }
+    };
+    env.module.workers.map(both, each).into_iter().collect()
 }
 
 fn uses(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<Uses, Error> {
@@ -287,9 +283,9 @@ fn uses(env: &ModuleEnv<'_, '_>, bodies: &[Body<'_>]) -> Result<Uses, Error> {
             scan::uses(env, func, &mut uses);
         }
     }
-    let plain = bodies.par_iter().filter_map(|body| if let Body::Plain(body) = body { Some(body) } else { None });
-    for funcs in plain.map(scan::func_refs).collect::<Result<Vec<_>, Error>>()? {
-        uses.func_refs.extend(funcs);
+    let plain = bodies.iter().filter_map(|body| if let Body::Plain(body) = body { Some(body) } else { None });
+    for funcs in env.module.workers.map(plain.collect::<Vec<_>>(), scan::func_refs) {
+        uses.func_refs.extend(funcs?);
     }
     Ok(uses)
 }
@@ -314,25 +310,23 @@ fn emit_all(
     };
     let imported = env.module.imported_funcs();
     let rotates = cx.passes.at_level(cx.opt_level).has(Passes::ROTATE);
-    bodies
-        .into_par_iter()
-        .enumerate()
-        .map(|(at, body)| match body {
-            Body::Plain(body) => emit::emit_plain(&body, imported + at as u32, &context),
-            Body::Ir(mut func) => {
-                if rotates && func.debug.is_none() {
-                    crate::opt::rotate(&mut func);
-                }
-                let before = cx.check_roots.then(|| func.clone());
-                roots::assign_roots(&mut func, &collects)?;
-                if let Some(before) = before {
-                    roots::check_roots(&before, &func, &collects)?;
-                }
-                debug::reserve(&mut func)?;
-                emit::emit_func(&func, &context)
+    let each = |(at, body): (usize, _)| match body {
+        Body::Plain(body) => emit::emit_plain(&body, imported + at as u32, &context),
+        Body::Ir(mut func) => {
+            if rotates && func.debug.is_none() {
+                crate::opt::rotate(&mut func);
             }
-        })
-        .collect()
+            let before = cx.check_roots.then(|| func.clone());
+            roots::assign_roots(&mut func, &collects)?;
+            if let Some(before) = before {
+                roots::check_roots(&before, &func, &collects)?;
+            }
+            debug::reserve(&mut func)?;
+            emit::emit_func(&func, &context)
+        }
+    };
+    let numbered: Vec<_> = bodies.into_iter().enumerate().collect();
+    env.module.workers.map(numbered, each).into_iter().collect()
 }
 
 /// Which of the original functions may collect.

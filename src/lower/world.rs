@@ -11,7 +11,6 @@ use crate::opt::closed_world::{Declared, Summary, World};
 use crate::opt::{Calls, Scope, Summary as Writes, Written};
 use crate::parse::{ConstExpr, ElemItems, Module, Translated, const_expr, is_open};
 use crate::types::{RefType, TypeId, ValType};
-use rayon::prelude::*;
 use wasmparser::Operator;
 
 /// Makes calls through fields direct where few functions can be called.
@@ -33,17 +32,12 @@ pub fn devirtualize<'a>(module: &Module<'a>, bodies: &mut [Translated<'a>]) -> R
     let tables = if likely.is_empty() { vec![] } else { fixed_tables(module, bodies)? };
     let closed = !is_open(module);
     let declared = Declared { types: &module.types, funcs: &funcs, globals: &globals, closed, likely, tables: &tables };
-    let mut summaries: Vec<Summary> = bodies
-        .par_iter()
-        .filter_map(|body| if let Translated::Ir(func) = body { Some(Summary::of(func, &declared)) } else { None })
-        .collect();
+    let irs: Vec<_> = bodies.iter().filter_map(Translated::ir).collect();
+    let mut summaries: Vec<Summary> = module.workers.map(irs, |func| Summary::of(func, &declared));
     summaries.push(Summary::of(&constants(module)?, &declared));
     let world = World::new(&declared, &summaries);
-    bodies.par_iter_mut().for_each(|body| {
-        if let Translated::Ir(func) = body {
-            crate::opt::devirtualize(func, &declared, &world);
-        }
-    });
+    let irs: Vec<_> = bodies.iter_mut().filter_map(Translated::ir_mut).collect();
+    module.workers.map(irs, |func| crate::opt::devirtualize(func, &declared, &world));
     Ok(())
 }
 
@@ -52,8 +46,8 @@ pub fn written(module: &Module<'_>, bodies: &[Translated<'_>]) -> Written {
     if is_open(module) {
         return Written::default();
     }
-    let irs = bodies.par_iter().filter_map(|body| if let Translated::Ir(func) = body { Some(func) } else { None });
-    Written::only(irs.map(|func| Written::by(func, &module.types)).collect::<Vec<_>>())
+    let irs: Vec<_> = bodies.iter().filter_map(Translated::ir).collect();
+    Written::only(module.workers.map(irs, |func| Written::by(func, &module.types)))
 }
 
 /// What the functions of a module write.
@@ -63,18 +57,15 @@ pub fn written(module: &Module<'_>, bodies: &[Translated<'_>]) -> Written {
 /// When a body is malformed.
 pub fn calls(module: &Module<'_>, bodies: &[Translated<'_>], scope: Scope<'_>) -> Result<Calls, Error> {
     let imported = (0..module.imported_funcs()).map(|_| Ok(Writes::unknown()));
-    let defined: Vec<Result<Writes, Error>> = bodies
-        .par_iter()
-        .zip(&module.bodies)
-        .map(|(body, original)| match body {
-            Translated::Ir(func) => Ok(Writes::of(func, scope)),
-            // It has no objects, but what it calls has.
-            Translated::Plain => {
-                let plain = safepoint::Summary::of_body(&original.body)?;
-                Ok(if plain.collects { Writes::unknown() } else { Writes::of_callees(plain.callees) })
-            }
-        })
-        .collect();
+    let both: Vec<_> = bodies.iter().zip(&module.bodies).collect();
+    let defined: Vec<Result<Writes, Error>> = module.workers.map(both, |(body, original)| match body {
+        Translated::Ir(func) => Ok(Writes::of(func, scope)),
+        // It has no objects, but what it calls has.
+        Translated::Plain => {
+            let plain = safepoint::Summary::of_body(&original.body)?;
+            Ok(if plain.collects { Writes::unknown() } else { Writes::of_callees(plain.callees) })
+        }
+    });
     Ok(Calls::solve(imported.chain(defined).collect::<Result<_, _>>()?))
 }
 

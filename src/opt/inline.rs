@@ -47,9 +47,9 @@ use crate::ir::{
     Value,
 };
 use crate::types::{HeapType, ValType};
+use crate::workers::Workers;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -99,31 +99,42 @@ struct Candidate<'a> {
 
 impl<'a> Candidates<'a> {
     /// Of the functions of a module, those that are small enough.
-    pub fn new<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, frequencies: Frequencies) -> Candidates<'a>
+    pub fn new<'f>(
+        funcs: impl Iterator<Item = &'f Func<'a>>,
+        frequencies: Frequencies,
+        workers: Workers,
+    ) -> Candidates<'a>
     where
         'a: 'f,
     {
-        Candidates::within(funcs, MAX_COST, frequencies)
+        Candidates::within(funcs, MAX_COST, frequencies, workers)
     }
 
     /// Those that cost at most `most`.
-    pub fn within<'f>(funcs: impl Iterator<Item = &'f Func<'a>>, most: u32, frequencies: Frequencies) -> Candidates<'a>
+    pub fn within<'f>(
+        funcs: impl Iterator<Item = &'f Func<'a>>,
+        most: u32,
+        frequencies: Frequencies,
+        workers: Workers,
+    ) -> Candidates<'a>
     where
         'a: 'f,
     {
-        let candidate = |func: &&Func<'a>| {
+        let candidate = |func: &Func<'a>| {
             let cost = cost(func, most).filter(|_| !calls(func, func.index))?;
-            Some((func.index, Candidate { func: (*func).clone(), cost }))
+            Some((func.index, Candidate { func: func.clone(), cost }))
         };
         let funcs: Vec<&Func<'a>> = funcs.collect();
-        let mut all = Candidates { bodies: funcs.par_iter().filter_map(candidate).collect(), frequencies };
+        let found = workers.map(funcs, candidate);
+        let mut all = Candidates { bodies: found.into_iter().flatten().collect(), frequencies };
         for _ in 0..ROUNDS {
-            let grown: Vec<_> = all.bodies.par_iter().filter_map(|(&index, of)| all.grown(index, of, most)).collect();
-            all.bodies.extend(grown);
+            let bodies: Vec<_> = all.bodies.iter().collect();
+            let grown = workers.map(bodies, |(&index, of)| all.grown(index, of, most));
+            all.bodies.extend(grown.into_iter().flatten());
         }
-        let stays = |(&index, of): (&u32, &Candidate<'a>)| all.has_call_in_loop(&of.func).then_some(index);
-        let apart: Vec<u32> = all.bodies.par_iter().filter_map(stays).collect();
-        apart.iter().for_each(|index| drop(all.bodies.remove(index)));
+        let bodies: Vec<_> = all.bodies.iter().collect();
+        let apart = workers.map(bodies, |(&index, of)| all.has_call_in_loop(&of.func).then_some(index));
+        apart.into_iter().flatten().for_each(|index| drop(all.bodies.remove(&index)));
         all
     }
 

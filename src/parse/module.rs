@@ -4,6 +4,7 @@ use super::hints::Hints;
 use super::resources::Resources;
 use super::throws::MayThrow;
 use crate::types::{RefType, TypeId, TypeTable, ValType};
+use crate::workers::Workers;
 use std::collections::{BTreeSet, HashMap};
 use wasmparser::{FuncToValidate, FunctionBody, MemoryType, Operator};
 
@@ -48,6 +49,8 @@ pub struct Module<'a> {
     /// Whether anything in the module but function bodies mentions a reference outside the `func`
     /// hierarchy, or defines a struct or array, or a tag.
     pub has_gc_types: bool,
+    /// Who works on its functions.
+    pub workers: Workers,
     /// Which calls may throw.
     pub throws: MayThrow,
     /// What calls of functions that do not exist mean, from [`super::INTRINSICS`] on: the dialect of explicit RTTs.

@@ -15,6 +15,7 @@ use super::unsupported::Feature;
 use crate::fault::Error;
 use crate::fault::Result;
 use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
+use crate::workers::Workers;
 use std::collections::HashMap;
 use wasmparser::{
     CustomSectionReader, DataKind, ElementItems, ElementKind, Encoding, ExternalKind, KnownCustom, Name, Parser,
@@ -29,13 +30,27 @@ impl<'a> Module<'a> {
     /// `Invalid` for what is not WebAssembly with these features, `Unsupported` for what is but can
     /// not be compiled, `Types` when the registry is full.
     pub fn parse(wasm: &'a [u8], features: WasmFeatures, registry: &TypeRegistry) -> Result<Module<'a>, Error> {
+        Module::parse_with(wasm, features, registry, Workers::Many)
+    }
+
+    /// The same with these workers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::parse`].
+    pub fn parse_with(
+        wasm: &'a [u8],
+        features: WasmFeatures,
+        registry: &TypeRegistry,
+        workers: Workers,
+    ) -> Result<Module<'a>, Error> {
         if u32::try_from(wasm.len()).is_err() {
             return Err(Feature::HugeModule.at(0));
         }
         let mut parser = Parser::new(0);
         parser.set_features(features);
         let mut validator = Validator::new_with_features(features);
-        let mut module = Module::empty();
+        let mut module = Module::empty(workers);
         for payload in parser.parse_all(wasm) {
             let payload = payload?;
             if let Payload::Version { encoding: Encoding::Component, .. } = payload {
@@ -71,7 +86,7 @@ impl<'a> Module<'a> {
     }
 
     /// A module of nothing.
-    pub fn empty() -> Module<'a> {
+    pub fn empty(workers: Workers) -> Module<'a> {
         Module {
             name: None,
             types: TypeTable::default(),
@@ -92,6 +107,7 @@ impl<'a> Module<'a> {
             func_names: HashMap::new(),
             customs: Vec::new(),
             has_gc_types: false,
+            workers,
             throws: MayThrow::default(),
             intrinsics: Vec::new(),
             rtt_types: Vec::new(),

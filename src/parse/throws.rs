@@ -17,7 +17,6 @@ use super::module::{Body, Entity, Module};
 use super::prescan::needs_ir;
 use crate::ir::reach;
 use crate::types::{CompositeType, TypeId, ValType};
-use rayon::prelude::*;
 use std::collections::HashMap;
 use wasmparser::{BinaryReaderError, Catch, Operator};
 
@@ -82,8 +81,7 @@ impl MayThrow {
         if imports == 0 && !open && module.tags.is_empty() {
             return MayThrow::default();
         }
-        let bodies: Vec<Summary> =
-            module.bodies.par_iter().map(|body| summary(module, body).unwrap_or_default()).collect();
+        let bodies: Vec<Summary> = module.workers.map(&module.bodies, |body| summary(module, body).unwrap_or_default());
         let touched = module.has_gc_types || bodies.iter().any(|body| body.lowered);
         let asks = match through {
             Through::Nothing => false,

@@ -35,6 +35,18 @@ pub enum Translated<'a> {
     Ir(Func<'a>),
 }
 
+impl<'a> Translated<'a> {
+    /// The IR, if it is that.
+    pub fn ir(&self) -> Option<&Func<'a>> {
+        if let Translated::Ir(func) = self { Some(func) } else { None }
+    }
+
+    /// The same, to be changed.
+    pub fn ir_mut(&mut self) -> Option<&mut Func<'a>> {
+        if let Translated::Ir(func) = self { Some(func) } else { None }
+    }
+}
+
 impl<'a> Module<'a> {
     /// Whether anything in the module must be lowered. Scans bodies until one must be; does not
     /// validate them.

@@ -137,7 +137,7 @@ pub fn lower_dialect(engine: &EngineState, module: &rtt::ast::Module, context: L
     // What its code looks like is not what its text looks like, so debuggers see nothing of it.
     let context = LowerContext { debug: false, ..context };
     let left_alone = || Error::new(crate::fault::Error::bug("a module of the dialect was left alone"));
-    lower_module(checked.module()?, &context)?.ok_or_else(left_alone)
+    lower_module(checked.module(context.workers)?, &context)?.ok_or_else(left_alone)
 }
 
 impl Code {

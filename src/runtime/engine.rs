@@ -9,6 +9,7 @@ use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap, MapParams};
 use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
+use crate::workers::Workers;
 use std::any::Any;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -31,6 +32,8 @@ pub struct EngineOptions {
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].
     pub opt_level: u8,
+    /// See [`LowerContext::workers`].
+    pub workers: Workers,
     /// See [`LowerContext::passes`].
     pub passes: Passes,
     /// See [`LowerContext::check_roots`].
@@ -121,6 +124,7 @@ impl EngineState {
             explicit_null_checks: self.options.explicit_null_checks,
             relocatable: false,
             opt_level: self.options.opt_level,
+            workers: self.options.workers,
             passes: self.options.passes,
             check_roots: self.options.check_roots,
             debug: self.options.debug,

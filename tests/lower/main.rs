@@ -12,6 +12,7 @@ use wasmtime_gc::ir::{LikelyTarget, LikelyTargets};
 use wasmtime_gc::layout::{GcTypes, HeapMap, MapParams};
 use wasmtime_gc::lower::{LowerContext, Passes, lower};
 use wasmtime_gc::types::TypeRegistry;
+use wasmtime_gc::workers::Workers;
 
 /// Where the expectation starts in a file.
 const MARK: &str = ";; lowered:\n";
@@ -66,6 +67,7 @@ impl Case {
             explicit_null_checks: self.explicit_null_checks,
             relocatable: self.relocatable,
             opt_level: self.opt_level,
+            workers: Workers::Many,
             passes: self.passes,
             check_roots: true,
             debug: false,

@@ -5,6 +5,7 @@ use super::{scope, world};
 use crate::ir::{Callee, Cursor, Frequencies, Frequency, Func, Op, SrcLoc, Value, print::print, verify::verify};
 use crate::opt::{Candidates, inline};
 use crate::types::ValType;
+use crate::workers::Workers;
 
 /// A function with an index, which returns one `i32`.
 pub(super) fn callee(index: u32, fill: impl FnOnce(&mut Cursor<'_, 'static>, Value)) -> Func<'static> {
@@ -37,7 +38,7 @@ fn calling(index: u32, to: u32) -> Func<'static> {
 
 /// The number of calls that are left of each function, when the last is a caller of all others.
 fn calls_left(funcs: &[Func<'static>]) -> Vec<usize> {
-    let candidates = Candidates::new(funcs.iter(), Frequencies::default());
+    let candidates = Candidates::new(funcs.iter(), Frequencies::default(), Workers::Many);
     let mut caller = func(&[ValType::I32], |c, p| {
         for f in funcs {
             call(c, f.index, p[0]);
@@ -61,7 +62,7 @@ fn hints_tell_which_calls_are_worth_it() {
     let left = |frequency: Option<Frequency>| {
         let mut often = Frequencies::default();
         frequency.into_iter().for_each(|frequency| often.insert(7, frequency));
-        let candidates = Candidates::new([&large, &small].into_iter(), often);
+        let candidates = Candidates::new([&large, &small].into_iter(), often, Workers::Many);
         let caller = func(&[ValType::I32], |c, p| {
             c.loc = SrcLoc(7);
             let got = [call(c, 5, p[0]), call(c, 6, p[0])];
@@ -92,7 +93,7 @@ fn a_small_function_is_put_in_the_place_of_a_call() {
         c.push(Op::Return, &[p], &[]);
     });
     let outer = calling(6, 5);
-    let candidates = Candidates::new([&early, &outer].into_iter(), Frequencies::default());
+    let candidates = Candidates::new([&early, &outer].into_iter(), Frequencies::default(), Workers::Many);
     let mut caller = func(&[ValType::I32], |c, p| {
         c.loc = SrcLoc(7);
         let got = call(c, 6, p[0]);
@@ -126,7 +127,7 @@ fn large_and_recursive_functions_stay_calls() {
 fn what_a_loop_calls_may_call_what_is_put_there_too() {
     let way = calling(6, 5);
     let left = |method: &Func<'static>, looped: bool| {
-        let candidates = Candidates::new([method, &way].into_iter(), Frequencies::default());
+        let candidates = Candidates::new([method, &way].into_iter(), Frequencies::default(), Workers::Many);
         let caller = func(&[ValType::I32], |c, p| {
             let body = c.func.add_region();
             let mut inner = Cursor::at(c.func, body, c.loc);

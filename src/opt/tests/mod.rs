@@ -14,6 +14,7 @@ use crate::types::{
     CompositeKind, CompositeType, FieldType, HeapType, RecGroup, RefType, StorageType, SubType, TypeId, TypeRegistry,
     TypeTable, ValType,
 };
+use crate::workers::Workers;
 use proptest::prelude::*;
 
 /// The types of all tests.
@@ -100,7 +101,7 @@ proptest! {
         let others: Vec<_> = (generate::FIRST..).zip(&others).map(|(n, c)| generate::function(&world, n, c)).collect();
         let before = generate::function(&world, generate::FIRST + others.len() as u32, &choices);
         prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
-        let candidates = Candidates::within(others.iter(), most, Frequencies::default());
+        let candidates = Candidates::within(others.iter(), most, Frequencies::default(), Workers::Many);
         let calls = calls(&world.types, &others);
         let alone = Passes::names().iter().filter_map(|name| Passes::named(name));
         for passes in [Passes::ALL, Passes::ALL.at_level(1)].into_iter().chain(alone) {

@@ -9,6 +9,7 @@ use crate::parse::{
 };
 use crate::rtt::ast::{From, Item, Mode, Op};
 use crate::types::{HeapType, RefType, TypeId};
+use crate::workers::Workers;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use wasmparser::{BinaryReader, FuncToValidate, FunctionBody, OperatorsReader};
@@ -19,9 +20,9 @@ impl Checked {
     /// # Errors
     ///
     /// Defects of this crate only.
-    pub fn module(&self) -> Result<parse::Module<'_>> {
+    pub fn module(&self, workers: Workers) -> Result<parse::Module<'_>> {
         let ast = &self.ast;
-        let mut module = parse::Module::empty();
+        let mut module = parse::Module::empty(workers);
         module.name.clone_from(&ast.name);
         module.types = self.table.clone();
         module.intrinsics.clone_from(&self.intrinsics);
