@@ -24,6 +24,7 @@
 //! | `gc.rs` | operators of the GC proposal |
 //! | `plain.rs` | older operators that may work on any reference |
 //! | `intrinsic.rs` | what the dialect of explicit RTTs has beyond these operators |
+//! | `validate.rs` | validation of an operator, where `wasmparser` needs help |
 //! | `resources.rs` | what validation of bodies looks things up in |
 //! | `const_expr.rs` | constant expressions as code |
 
@@ -49,6 +50,7 @@ mod throws;
 mod translate;
 mod types;
 mod unsupported;
+mod validate;
 
 pub use const_expr::const_expr;
 pub use hints::Hints;

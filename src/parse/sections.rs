@@ -12,6 +12,7 @@ use super::resources::standard;
 use super::throws::{MayThrow, Through};
 use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
 use super::unsupported::Feature;
+use super::validate::exact_functions;
 use crate::fault::Error;
 use crate::fault::Result;
 use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
@@ -53,6 +54,7 @@ impl<'a> Module<'a> {
         let mut module = Module::empty(workers);
         for payload in parser.parse_all(wasm) {
             let payload = payload?;
+            exact_functions(&payload, features)?;
             if let Payload::Version { encoding: Encoding::Component, .. } = payload {
                 return Err(Feature::Components.at(0));
             }

@@ -16,7 +16,7 @@ use super::prune::prune;
 use super::resources::Resources;
 use super::types::val_type;
 use super::unsupported::{Class, class};
-use super::{gc, plain};
+use super::{gc, plain, validate};
 use crate::fault::Error;
 use crate::fault::Result;
 use crate::ir::{Cursor, Func, Op, RefOp, Region, SrcLoc, TrapCode, Value};
@@ -106,7 +106,7 @@ impl<'a> Body<'a> {
         debug_assert_eq!(index as usize, module.imported_funcs() as usize + defined_index);
         let mut validator = self.validator(allocations);
         if let Some((feature, offset)) = scan.refused {
-            validator.validate(&self.body)?;
+            validate::body(&mut validator, &self.body)?;
             return Err(feature.at(offset));
         }
         let mut translator = Translator::new(module, index, validator, scan)?;
@@ -209,7 +209,7 @@ impl<'m, 'a> Translator<'m, 'a> {
         let mut ops = body.body.get_operators_reader()?;
         while !ops.eof() {
             let (op, offset) = ops.read_with_offset()?;
-            self.validator.op(offset, &op)?;
+            validate::op(&mut self.validator, offset, &op)?;
             self.offset = offset;
             self.loc = SrcLoc(offset as u32);
             self.mark(&op, ops.original_position())?;

@@ -16,10 +16,14 @@ use super::ranges::Ranges;
 use super::tables::is_loop;
 use crate::ir::{Func, Inst, Op, Value, ValueDef};
 use cranelift_entity::SecondaryMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// When both bundles have more ranges than this they are not merged; it bounds the time.
 const MAX_RANGES: usize = 400;
+
+/// So many ranges are compared for each operand of the function, and [`LEAST`] more; then nothing is merged any more.
+const FOR_EACH: usize = 32;
+const LEAST: usize = 1_000_000;
 
 /// A range of a bundle, without its start.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,8 @@ struct Span {
 struct Bundle {
     spans: BTreeMap<u32, Span>,
     param: bool,
+    /// How often something was merged into it.
+    version: u32,
 }
 
 /// Sets of values that share a local.
@@ -45,6 +51,10 @@ pub(super) struct Bundles {
     size: Vec<u32>,
     /// Which bundle a value started in, plus one.
     of: SecondaryMap<Value, u32>,
+    /// Which could not be merged, and in which version. Many branches may hand over the same values.
+    apart: HashMap<(u32, u32), (u32, u32)>,
+    /// How many more ranges may be compared.
+    left: usize,
 }
 
 /// Merges what copies connect.
@@ -56,7 +66,14 @@ pub(super) fn run(
     classes: &Classes,
     places: &Places,
 ) -> Bundles {
-    let mut bundles = Bundles { bundles: Vec::new(), parent: Vec::new(), size: Vec::new(), of: SecondaryMap::new() };
+    let mut bundles = Bundles {
+        bundles: Vec::new(),
+        parent: Vec::new(),
+        size: Vec::new(),
+        of: SecondaryMap::new(),
+        apart: HashMap::new(),
+        left: ops.list.len() * FOR_EACH + LEAST,
+    };
     for clobber in &ranges.clobbers {
         let phi = bundles.bundle(func, ranges, clobber.phi);
         let span = Span { end: clobber.point + 1, source: Some(clobber.source) };
@@ -119,7 +136,7 @@ impl Bundles {
         let range = ranges.of[value];
         let spans = BTreeMap::from([(range.start, Span { end: range.end, source: None })]);
         let param = matches!(func.values[value].def, ValueDef::Param(region, _) if region == func.body);
-        self.bundles.push(Bundle { spans, param });
+        self.bundles.push(Bundle { spans, param, version: 0 });
         self.parent.push(number);
         self.size.push(1);
         self.of[value] = number + 1;
@@ -133,12 +150,21 @@ impl Bundles {
         }
         let len = |bundle: u32| self.bundles[bundle as usize].spans.len();
         let (large, small) = if len(a) < len(b) { (b, a) } else { (a, b) };
-        if len(small) > MAX_RANGES || !self.compatible(large, small) {
+        if len(small) > MAX_RANGES || self.left == 0 {
+            return;
+        }
+        let versions = [large, small].map(|bundle| self.bundles[bundle as usize].version).into();
+        if self.apart.get(&(large, small)) == Some(&versions) {
+            return;
+        }
+        if !self.compatible(large, small) {
+            self.apart.insert((large, small), versions);
             return;
         }
         let from = std::mem::take(&mut self.bundles[small as usize]);
         let mut into = std::mem::take(&mut self.bundles[large as usize]);
         into.param |= from.param;
+        into.version = into.version.max(from.version) + 1;
         for (start, span) in from.spans {
             insert(&mut into.spans, start, span);
         }
@@ -154,13 +180,24 @@ impl Bundles {
         root
     }
 
-    fn compatible(&self, large: u32, small: u32) -> bool {
+    fn compatible(&mut self, large: u32, small: u32) -> bool {
+        let most = self.left.min(MAX_RANGES);
+        let mut compared = 0;
+        let fits = self.fits(large, small, |n| {
+            compared += n;
+            compared <= most
+        });
+        self.left -= compared.min(most);
+        fits
+    }
+
+    /// Whether two bundles are never alive at once, unless there are too many ranges to compare.
+    fn fits(&self, large: u32, small: u32, mut compared: impl FnMut(usize) -> bool) -> bool {
         let (into, from) = (&self.bundles[large as usize], &self.bundles[small as usize]);
         if into.param && from.param {
             return false;
         }
         let own = |source: Value| self.find(source).is_some_and(|bundle| bundle == large || bundle == small);
-        let mut budget = MAX_RANGES;
         for (&start, span) in &from.spans {
             let before = into.spans.range(..start).next_back().filter(|(_, other)| other.end > start);
             let within = into.spans.range(start..span.end);
@@ -170,10 +207,9 @@ impl Bundles {
                     (Some(source), None) | (None, Some(source)) => own(source),
                     (None, None) => false,
                 };
-                if !harmless || budget == 0 {
+                if !harmless || !compared(1) {
                     return false;
                 }
-                budget -= 1;
             }
         }
         true
