@@ -45,6 +45,8 @@ pub struct Config {
     profile_calls: bool,
     call_profiles: Vec<CallProfile>,
     strategy: Strategy,
+    compiles: bool,
+    address_map: bool,
     interprets: bool,
     pub(super) backtrace_frames: Option<NonZeroUsize>,
 }
@@ -121,6 +123,8 @@ impl Config {
             profile_calls: false,
             call_profiles: Vec::new(),
             strategy: Strategy::Auto,
+            compiles: true,
+            address_map: true,
             interprets: false,
             backtrace_frames: Some(DEFAULT_BACKTRACE_FRAMES),
         }
@@ -454,6 +458,8 @@ impl Config {
             profile_calls: self.profile_calls,
             call_profiles: self.call_profiles.iter().map(|of| (of.module().to_string(), of.likely())).collect(),
             winch,
+            compiles: self.compiles,
+            address_map: self.address_map,
             backtrace_frames: self.backtrace_frames,
         };
         Ok((engine, options))

@@ -22,7 +22,8 @@ pub struct Plan {
     /// Whether there is anything to do.
     pub needed: bool,
     /// Active segments become passive and are copied by the init function, to keep the order of
-    /// effects: set when an active element segment goes to a lowered table.
+    /// effects: set when an active element segment goes to a lowered table, or one of any kind into what is
+    /// imported, where others could see it though what comes first has trapped.
     pub all_segments: bool,
     /// For each element segment: whether it lives in the heap.
     pub segments: Vec<bool>,
@@ -36,16 +37,22 @@ impl Plan {
             .zip(&module.elems)
             .map(|(i, elem): (usize, _)| !elem.ty.is_func() || used.get(i).copied().unwrap_or(false))
             .collect();
-        let all_segments = module.elems.iter().any(|elem| match elem.mode {
-            SegmentMode::Active { index, .. } => !env.native_table(index),
-            _ => false,
-        });
         let needed = segments.contains(&true)
             || (0..).zip(&module.globals).any(|(i, g): (usize, _)| g.init.is_some() && env.globals[i].is_some())
             || (0..).zip(&module.tables).any(|(i, t): (usize, _)| {
                 !t.imported && env.tables[i].is_some_and(|place| place.in_line.is_none() || t.init.is_some())
             });
-        Plan { needed, all_segments, segments }
+        let table = |index: u32| module.tables.get(index as usize).is_some_and(|table| table.imported);
+        let elems = module.elems.iter().any(|elem| match elem.mode {
+            SegmentMode::Active { index, .. } => !env.native_table(index) || needed && table(index),
+            _ => false,
+        });
+        let memory = |index: u32| module.memories.get(index as usize).is_some_and(|memory| memory.imported);
+        let data = module.data.iter().any(|data| match data.mode {
+            SegmentMode::Active { index, .. } => needed && memory(index),
+            _ => false,
+        });
+        Plan { needed, all_segments: elems || data, segments }
     }
 }
 

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
 const MAGIC: &[u8; 8] = b"\0wasm-gc";
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 const CRATE: &str = env!("CARGO_PKG_VERSION");
 
 /// All but the code.
@@ -55,8 +55,12 @@ enum Kind {
         /// For a module of the dialect of explicit RTTs: itself, for its type imports and exports.
         dialect: Option<DialectModule>,
     },
-    /// The original, if it may have to be lowered after all.
-    Untouched(Option<Vec<u8>>),
+    Untouched {
+        /// The original, if it may have to be lowered after all.
+        original: Option<Vec<u8>>,
+        /// It has a start function.
+        starts: bool,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +155,7 @@ pub fn precompile(engine: &EngineState, wasm: &[u8]) -> Result<Vec<u8>> {
     let Some(lowered) = lower(wasm, &engine.relocatable_context(wasm))? else {
         let code = engine.wasmtime.precompile_module(wasm)?;
         let original = super::code::may_need_checks(engine, wasm).then(|| wasm.to_vec());
-        return write(engine, Kind::Untouched(original), &code);
+        return write(engine, Kind::Untouched { original, starts: super::code::has_start(wasm) }, &code);
     };
     write_lowered(engine, lowered, None)
 }
@@ -180,7 +184,9 @@ fn write_lowered(engine: &EngineState, lowered: Lowered, dialect: Option<Dialect
 /// When it is too large, or can not be compiled.
 pub fn serialize(engine: &EngineState, code: &Code) -> Result<Vec<u8>> {
     let Some(lowered) = &code.lowered else {
-        return write(engine, Kind::Untouched(code.original().map(<[u8]>::to_vec)), &code.wasmtime.serialize()?);
+        let original = code.original().map(<[u8]>::to_vec);
+        let kind = Kind::Untouched { original, starts: code.starts() };
+        return write(engine, kind, &code.wasmtime.serialize()?);
     };
     if let Some(wasm) = code.original() {
         return precompile(engine, wasm);
@@ -198,7 +204,7 @@ pub fn serialize(engine: &EngineState, code: &Code) -> Result<Vec<u8>> {
 fn write(engine: &EngineState, mut kind: Kind, code: &[u8]) -> Result<Vec<u8>> {
     let groups = match &mut kind {
         Kind::Lowered { meta, .. } => spell(&engine.registry, meta)?,
-        Kind::Untouched(_) => Vec::new(),
+        Kind::Untouched { .. } => Vec::new(),
     };
     let description = Description { settings: Settings::of(engine), groups, kind };
     let description = postcard::to_allocvec(&description).map_err(|err| Error::msg(err.to_string()))?;
@@ -344,8 +350,10 @@ pub unsafe fn deserialize(engine: &EngineState, bytes: &[u8]) -> Result<Arc<Code
     // SAFETY: by this function's contract the bytes are those that the inner engine gave.
     let module = unsafe { wasmtime::Module::deserialize(&engine.wasmtime, code)? };
     let Kind::Lowered { mut meta, sites, type_section, dialect } = kind else {
-        let Kind::Untouched(wasm) = kind else { return Err(damaged("a kind of module that there is not")) };
-        return Ok(Code::of_untouched(engine, module, wasm));
+        let Kind::Untouched { original, starts } = kind else {
+            return Err(damaged("a kind of module that there is not"));
+        };
+        return Ok(Code::of_untouched(engine, module, original, starts));
     };
     let ids = enter_types(&engine.registry, groups)?;
     let mut bad = false;

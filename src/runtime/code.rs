@@ -53,6 +53,8 @@ pub struct Code {
     pub wasmtime: wasmtime::Module,
     /// For a module that was lowered: what the runtime must know.
     pub lowered: Option<LoweredCode>,
+    /// One that was left alone has a start function.
+    starts: bool,
     /// For one that was left alone: what to lower it from after all.
     untouched: Option<Untouched>,
     /// For one that was lowered for this engine alone: what to lower it from for others.
@@ -82,6 +84,12 @@ pub fn may_need_checks(engine: &EngineState, wasm: &[u8]) -> bool {
     };
     let payloads = || wasmparser::Parser::new(0).parse_all(wasm).flatten();
     engine.options.features.intersects(exceptions) && payloads().any(imports_funcs)
+}
+
+/// Whether a valid module has a start function.
+pub fn has_start(wasm: &[u8]) -> bool {
+    let mut payloads = wasmparser::Parser::new(0).parse_all(wasm).flatten();
+    payloads.any(|payload| matches!(payload, wasmparser::Payload::StartSection { .. }))
 }
 
 /// What lowering told.
@@ -118,6 +126,9 @@ impl LoweredCode {
 /// The inner engine does not take what lowering made.
 #[cold]
 pub fn refused(engine: &EngineState, err: Error) -> Error {
+    if !engine.options.compiles {
+        return err;
+    }
     if engine.options.winch {
         return err.context(
             "what lowering leaves of this module is more than Winch compiles (typed function references, tail calls, \
@@ -147,15 +158,20 @@ impl Code {
             return Code::of_lowered(engine, lowered, wasm);
         }
         let module = wasmtime::Module::from_binary(&engine.wasmtime, wasm)?;
-        let wasm = may_need_checks(engine, wasm).then(|| wasm.to_vec());
-        Ok(Code::of_untouched(engine, module, wasm))
+        let original = may_need_checks(engine, wasm).then(|| wasm.to_vec());
+        Ok(Code::of_untouched(engine, module, original, has_start(wasm)))
     }
 
     /// A module that was left alone, with the original if it may have to be lowered after all.
-    pub fn of_untouched(engine: &EngineState, module: wasmtime::Module, wasm: Option<Vec<u8>>) -> Arc<Code> {
+    pub fn of_untouched(
+        engine: &EngineState,
+        module: wasmtime::Module,
+        wasm: Option<Vec<u8>>,
+        starts: bool,
+    ) -> Arc<Code> {
         engine.has_untouched.store(true, Ordering::Relaxed);
         let untouched = wasm.map(|wasm| Untouched { wasm: wasm.into(), checked: OnceLock::new() });
-        let code = Arc::new(Code { untouched, ..Code::bare(module) });
+        let code = Arc::new(Code { untouched, starts, ..Code::bare(module) });
         engine.enter_code(&code);
         code
     }
@@ -172,6 +188,11 @@ impl Code {
         code.enter_func_types(engine);
         engine.enter_code(&code);
         code
+    }
+
+    /// Whether the original has a start function.
+    pub fn starts(&self) -> bool {
+        self.lowered.as_ref().map_or(self.starts, |lowered| lowered.meta.has_start)
     }
 
     /// The original, as far as it was kept.
@@ -198,7 +219,7 @@ impl Code {
     /// A module of the inner engine, with nothing told about it.
     fn bare(wasmtime: wasmtime::Module) -> Code {
         let counts = Arc::default();
-        Code { wasmtime, lowered: None, untouched: None, original: None, dialect: None, counts }
+        Code { wasmtime, lowered: None, starts: false, untouched: None, original: None, dialect: None, counts }
     }
 
     /// Lowers and compiles a module of the dialect of explicit RTTs.

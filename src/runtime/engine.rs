@@ -46,6 +46,10 @@ pub struct EngineOptions {
     pub call_profiles: HashMap<String, LikelyTargets>,
     /// The inner engine compiles with Winch.
     pub winch: bool,
+    /// There is a compiler.
+    pub compiles: bool,
+    /// Frames of backtraces tell where they are.
+    pub address_map: bool,
     /// How many frames backtraces have; `None` for no backtraces.
     pub backtrace_frames: Option<NonZeroUsize>,
 }
@@ -151,14 +155,17 @@ impl EngineState {
         LowerContext { relocatable: true, profile_calls: false, ..self.lower_context() }
     }
 
-    /// The module that defines heaps, compiled when the first store needs it.
-    pub fn heap_module(&self) -> Result<&wasmtime::Module> {
+    /// The module that defines heaps, compiled when the first store needs it; `None` where nothing can be compiled.
+    pub fn heap_module(&self) -> Result<Option<&wasmtime::Module>> {
+        if !self.options.compiles {
+            return Ok(None);
+        }
         if let Some(module) = self.heap_module.get() {
-            return Ok(module);
+            return Ok(Some(module));
         }
         let wasm = wat::parse_str(HEAP_MODULE).map_err(|err| Error::msg(err.to_string()))?;
         let module = wasmtime::Module::new(&self.wasmtime, wasm)?;
-        Ok(self.heap_module.get_or_init(|| module))
+        Ok(Some(self.heap_module.get_or_init(|| module)))
     }
 
     /// Makes compiled code known to backtraces.

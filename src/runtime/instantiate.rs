@@ -7,6 +7,7 @@
 use super::code::{Code, LoweredCode, Module};
 use super::engine::EngineState;
 use super::entry::Entry;
+use super::hooks::tell;
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, foreign_kind, incompatible};
 use super::metering::Unmetered;
@@ -15,7 +16,7 @@ use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_
 use super::{Error, Result, cells, debug, handles};
 use crate::lower::output::{Cell, EntityMeta};
 use std::sync::Arc;
-use wasmtime::{AsContextMut, Extern, Func, StoreContextMut};
+use wasmtime::{AsContextMut, CallHook, Extern, Func, StoreContextMut};
 
 /// An instance.
 pub struct InstanceState {
@@ -99,10 +100,15 @@ pub fn instantiate<T: 'static>(
 ) -> Result<InstanceState> {
     let prepared = prepare(cx, code, imports)?;
     let mut entry = Entry::new(cx);
+    if let Err(err) = before_start(&mut entry, &prepared.code) {
+        let wasmtime = entry.leave(Err(err));
+        return prepared.finish(cx, wasmtime);
+    }
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new(&mut free.cx, &prepared.code.wasmtime, &prepared.natives);
     let instance = instance.and_then(|instance| debug::start(&mut free, &prepared.code, instance).map(|()| instance));
     drop(free);
+    let instance = after_start(&mut entry, &prepared.code, instance);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
 }
@@ -127,6 +133,10 @@ pub async fn instantiate_async<T: 'static>(
         }
     };
     let mut entry = Entry::new(cx);
+    if let Err(err) = before_start(&mut entry, &prepared.code) {
+        let wasmtime = entry.leave(Err(err));
+        return prepared.finish(cx, wasmtime);
+    }
     let mut free = Unmetered::new(&mut entry.cx, &prepared.code);
     let instance = wasmtime::Instance::new_async(&mut free.cx, &prepared.code.wasmtime, &prepared.natives).await;
     let instance = match instance {
@@ -134,8 +144,22 @@ pub async fn instantiate_async<T: 'static>(
         Err(err) => Err(err),
     };
     drop(free);
+    let instance = after_start(&mut entry, &prepared.code, instance);
     let wasmtime = entry.leave(instance);
     prepared.finish(cx, wasmtime)
+}
+
+/// Tells that the start function is called, if there is one.
+fn before_start<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()> {
+    if code.starts() { tell(&mut entry.cx, CallHook::CallingWasm) } else { Ok(()) }
+}
+
+/// Tells that it has returned.
+fn after_start<T: 'static, R>(entry: &mut Entry<'_, T>, code: &Code, result: Result<R>) -> Result<R> {
+    if code.starts() {
+        tell(&mut entry.cx, CallHook::ReturningFromWasm)?;
+    }
+    result
 }
 
 fn prepare<T: 'static>(

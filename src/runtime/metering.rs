@@ -47,7 +47,7 @@ impl<T: 'static> Unmetered<'_, T> {
 impl<'a, T: 'static> Unmetered<'a, T> {
     /// Before the instantiation of a module.
     pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>, code: &Code) -> Unmetered<'a, T> {
-        let runs = code.lowered.as_ref().is_none_or(|lowered| lowered.meta.has_start);
+        let runs = code.lowered.is_none() || code.starts();
         let outer = std::mem::replace(&mut cx.data_mut().unmetered, !runs);
         let fuel = if runs { None } else { cx.get_fuel().ok() };
         if fuel.is_some() {

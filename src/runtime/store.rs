@@ -27,7 +27,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use wasmtime::{AsContext, AsContextMut, Global, Memory, StoreContextMut, Table, Trap};
+use wasmtime::{AsContext, AsContextMut, Global, Memory, MemoryType, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
 pub struct StoreData<T: 'static> {
@@ -283,10 +283,9 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     }
     let engine = cx.data().gc.engine.clone();
     // The store may be one for asynchronous calls only. The module has no start function to wait for.
-    let instance = at_once(wasmtime::Instance::new_async(&mut cx, engine.heap_module()?, &[]));
-    let instance =
-        instance.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
-    heap_in(cx, instance)
+    let room = at_once(room(&mut cx, &engine));
+    let room = room.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
+    heap_in(cx, room)
 }
 
 /// The same where the limiter may wait.
@@ -299,12 +298,11 @@ pub async fn ensure_heap_async<T: 'static>(cx: &mut StoreContextMut<'_, StoreDat
         return Ok(place);
     }
     let engine = cx.data().gc.engine.clone();
-    let instance = wasmtime::Instance::new_async(&mut *cx, engine.heap_module()?, &[]).await?;
+    let room = room(cx, &engine).await?;
+    let memory = room.0;
     loop {
-        let made = heap_in(cx.as_context_mut(), instance);
-        let (Some(len), Some(memory)) = (cx.data_mut().gc.awaited.take(), instance.get_memory(&mut *cx, "heap")) else {
-            return made;
-        };
+        let made = heap_in(cx.as_context_mut(), room);
+        let Some(len) = cx.data_mut().gc.awaited.take() else { return made };
         let delta = len.div_ceil(crate::layout::PAGE.into()).saturating_sub(memory.size(&*cx));
         if made.is_ok() || memory.grow_async(&mut *cx, delta).await.is_err() {
             return made;
@@ -312,12 +310,26 @@ pub async fn ensure_heap_async<T: 'static>(cx: &mut StoreContextMut<'_, StoreDat
     }
 }
 
-/// Makes the heap in its memory.
-fn heap_in<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>, instance: wasmtime::Instance) -> Result<HeapPlace> {
-    let engine = cx.data().gc.engine.clone();
+/// A memory and a table for a heap: those of an instance of a module, as the engine would give to any, or of the host where
+/// nothing can be compiled.
+async fn room<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, engine: &EngineState) -> Result<(Memory, Table)> {
+    let Some(module) = engine.heap_module()? else {
+        let memory = Memory::new_async(&mut *cx, MemoryType::new(1, Some(65536))).await?;
+        let functions = wasmtime::TableType::new(wasmtime::RefType::FUNCREF, 0, None);
+        return Ok((memory, Table::new_async(&mut *cx, functions, wasmtime::Ref::Func(None)).await?));
+    };
+    let instance = wasmtime::Instance::new_async(&mut *cx, module, &[]).await?;
     let missing = || Error::new(crate::fault::Error::bug("the heap module lacks an export"));
-    let memory = instance.get_memory(&mut cx, "heap").ok_or_else(missing)?;
-    let functions = instance.get_table(&mut cx, "functions").ok_or_else(missing)?;
+    let memory = instance.get_memory(&mut *cx, "heap").ok_or_else(missing)?;
+    Ok((memory, instance.get_table(&mut *cx, "functions").ok_or_else(missing)?))
+}
+
+/// Makes the heap in its memory.
+fn heap_in<T: 'static>(
+    mut cx: StoreContextMut<'_, StoreData<T>>,
+    (memory, functions): (Memory, Table),
+) -> Result<HeapPlace> {
+    let engine = cx.data().gc.engine.clone();
     let types = engine.gc_types.since(0);
     let rtt_end = engine.gc_types.end();
     let mut mem = HostMemory { memory, store: cx.as_context_mut(), awaited: None };

@@ -162,7 +162,11 @@ pub fn map(engine: &Arc<EngineState>, backtrace: &wasmtime::WasmBacktrace) -> Wa
 /// Frames in terms of the original modules. One of the engine may stand for several.
 pub fn map_frames(engine: &Arc<EngineState>, frames: &[wasmtime::FrameInfo]) -> Vec<FrameInfo> {
     let most = engine.options.backtrace_frames.map_or(usize::MAX, |frames| frames.get());
-    frames.iter().flat_map(|frame| map_frame(engine, frame)).take(most).collect()
+    let mut mapped: Vec<FrameInfo> = frames.iter().flat_map(|frame| map_frame(engine, frame)).take(most).collect();
+    if !engine.options.address_map {
+        mapped.iter_mut().for_each(|frame| (frame.module_offset, frame.func_offset) = (None, None));
+    }
+    mapped
 }
 
 /// The frames that one of the engine's stands for: functions in the place of calls have none there.

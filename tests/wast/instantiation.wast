@@ -91,3 +91,45 @@
     (import "victim" "t" (table $t 1 (ref null $s)))
     (elem (table $t) (i32.const 1) (ref null $s) (struct.new $s (i32.const 9))))
   "out of bounds table access")
+
+;; What comes first and traps leaves no trace of what comes behind it: a program of an embedder found that segments of
+;; functions and of bytes had been copied although a global's object could not be made.
+(module $shared
+  (table (export "t") 4 funcref)
+  (memory (export "m") 1)
+  (func (export "null") (param i32) (result i32) (ref.is_null (table.get 0 (local.get 0))))
+  (func (export "byte") (param i32) (result i32) (i32.load8_u (local.get 0))))
+(register "shared" $shared)
+(assert_trap
+  (module
+    (import "shared" "t" (table 4 funcref))
+    (import "shared" "m" (memory 1))
+    (type $longs (array i64))
+    (func $f)
+    (global (ref $longs) (array.new_default $longs (i32.const 0x7fffffff)))
+    (elem (table 0) (i32.const 3) func $f)
+    (data (i32.const 0) "hi"))
+  "allocation")
+(assert_trap
+  (module
+    (import "shared" "m" (memory 1))
+    (type $longs (array i64))
+    (table 1 (ref null $longs) (array.new_default $longs (i32.const 0x7fffffff)))
+    (data (i32.const 0) "hi"))
+  "allocation")
+(assert_return (invoke $shared "null" (i32.const 3)) (i32.const 1))
+(assert_return (invoke $shared "byte" (i32.const 0)) (i32.const 0))
+;; And what comes first stays when what comes behind it traps.
+(assert_trap
+  (module
+    (import "shared" "t" (table 4 funcref))
+    (import "shared" "m" (memory 1))
+    (type $longs (array i64))
+    (func $f)
+    (global (ref $longs) (array.new_default $longs (i32.const 7)))
+    (elem (table 0) (i32.const 3) func $f)
+    (data (i32.const 0) "hi")
+    (data (i32.const 65535) "no"))
+  "out of bounds memory access")
+(assert_return (invoke $shared "null" (i32.const 3)) (i32.const 0))
+(assert_return (invoke $shared "byte" (i32.const 1)) (i32.const 105))

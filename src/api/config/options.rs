@@ -35,6 +35,22 @@ macro_rules! forward {
     };
 }
 
+impl Config {
+    /// Whether modules can be compiled. Without, an engine only loads what was compiled before.
+    pub fn enable_compiler(&mut self, enable: bool) -> &mut Self {
+        self.compiles = enable;
+        self.inner.enable_compiler(enable);
+        self
+    }
+
+    /// Whether frames of backtraces tell where in a module they are. What a trap means depends on where it was, so
+    /// compiled code says where each instruction comes from in any case.
+    pub fn generate_address_map(&mut self, generate: bool) -> &mut Self {
+        self.address_map = generate;
+        self
+    }
+}
+
 forward! {
     /// Whether stacks of asynchronous calls are zeroed before they are used.
     async_stack_zeroing(enable: bool);
@@ -54,13 +70,8 @@ forward! {
     debug_symbols(enable: bool);
     /// Writes Cranelift's intermediate form of every function to a folder.
     emit_clif(path: &Path);
-    /// Whether modules can be compiled. Without, an engine only loads what was compiled before; the heap itself is
-    /// a module, so stores of such an engine have no GC heap.
-    enable_compiler(enable: bool);
     /// Whether memories are always initialised by copy-on-write mappings of anonymous files.
     force_memory_init_memfd(enable: bool);
-    /// Whether compiled code tells where each instruction comes from. Without, traps are what the lowered code's are.
-    generate_address_map(generate: bool);
     /// Whether memories have a guard in front of them, too.
     guard_before_linear_memory(enable: bool);
     /// Whether guests can be stopped and looked into, in terms of the original modules. Nothing is optimised then.

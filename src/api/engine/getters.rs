@@ -46,8 +46,6 @@ forward! {
     get_debug_symbols -> bool;
     /// Whether code checks for the epoch's deadline.
     get_epoch_interruption -> bool;
-    /// Whether compiled code tells where instructions come from.
-    get_generate_address_map -> bool;
     /// Whether memories have a guard in front of them.
     get_guard_before_linear_memory -> bool;
     /// Whether compiled code can be looked into.
@@ -99,6 +97,11 @@ forward! {
 }
 
 impl Engine {
+    /// Whether compiled code tells where instructions come from.
+    pub fn get_generate_address_map(&self) -> bool {
+        self.state().options.address_map
+    }
+
     /// The features that modules may use, as they are given.
     pub fn get_wasm_features(&self) -> WasmFeatures {
         self.config().features

@@ -1,6 +1,9 @@
 //! Modules and engines.
 
-use super::wasmtime::{Config, Engine, ExternType, Instance, Module, Mutability, OptLevel, Store, ValType};
+use super::wasmtime::{
+    Config, Engine, ExternRef, ExternType, Func, Instance, Module, Mutability, OptLevel, Rooted, Store, Trap, Val,
+    ValType, WasmBacktrace,
+};
 use super::{engine, text};
 
 #[test]
@@ -99,4 +102,83 @@ fn engines_tell_their_configuration() {
     drop(engine);
     assert!(weak.upgrade().is_none());
     assert!(ValType::I32.matches(&ValType::I32));
+}
+
+/// What is compiled where there is a compiler runs where there is none: with objects, tables and references of the host.
+#[test]
+fn engines_without_a_compiler_run_what_was_compiled() {
+    let text = r#"(module
+        (type $s (struct (field $n (mut i32)) (field $next (ref null $s))))
+        (import "" "h" (func $h (param externref) (result externref)))
+        (table (export "t") 2 externref)
+        (global $g (mut (ref null $s)) (ref.null $s))
+        (func (export "push") (param i32) (global.set $g (struct.new $s (local.get 0) (global.get $g))))
+        (func (export "sum") (result i32) (local $p (ref null $s)) (local $n i32)
+            (local.set $p (global.get $g))
+            (loop $l
+                (if (ref.is_null (local.get $p)) (then (return (local.get $n))))
+                (local.set $n (i32.add (local.get $n) (struct.get $s $n (local.get $p))))
+                (local.set $p (struct.get $s $next (local.get $p)))
+                (br $l))
+            (unreachable))
+        (func (export "same") (param externref) (result externref)
+            (table.set 0 (i32.const 1) (call $h (local.get 0))) (table.get 0 (i32.const 1))))"#;
+    let compiled = engine().precompile_module(text.as_bytes()).unwrap();
+    let mut config = super::config();
+    config.enable_compiler(false);
+    let engine = Engine::new(&config).unwrap();
+    let refused = Module::new(&engine, text).unwrap_err();
+    assert!(!format!("{refused:?}").contains("internal error"), "{refused:?}");
+    // SAFETY: it was just made.
+    let module = unsafe { Module::deserialize(&engine, &compiled) }.unwrap();
+    let mut store = Store::new(&engine, ());
+    let host = Func::wrap(&mut store, |x: Option<Rooted<ExternRef>>| x);
+    let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
+    let push = instance.get_typed_func::<i32, ()>(&mut store, "push").unwrap();
+    (0..20_000).for_each(|n| push.call(&mut store, n).unwrap());
+    store.gc(None).unwrap();
+    let sum = instance.get_typed_func::<(), i32>(&mut store, "sum").unwrap();
+    assert_eq!(sum.call(&mut store, ()).unwrap(), 20_000 * 19_999 / 2);
+    let x = ExternRef::new(&mut store, 7_u8).unwrap();
+    let same = instance
+        .get_typed_func::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&mut store, "same")
+        .unwrap()
+        .call(&mut store, Some(x))
+        .unwrap();
+    assert!(Rooted::ref_eq(&store, &x, &same.unwrap()).unwrap());
+    // A store without instances has a heap, too.
+    let mut store = Store::new(&engine, ());
+    let x = ExternRef::new(&mut store, 8_u8).unwrap();
+    assert_eq!(x.data(&store).unwrap().unwrap().downcast_ref::<u8>(), Some(&8));
+}
+
+/// Without it frames do not tell where they are, and traps are the same.
+#[test]
+fn traps_are_the_same_without_an_address_map() {
+    let mut config = super::config();
+    config.generate_address_map(false);
+    let engine = Engine::new(&config).unwrap();
+    assert!(!engine.get_generate_address_map());
+    let text = r#"(module
+        (type $s (struct (field i32))) (type $a (array (mut i32)))
+        (func (export "cast") (drop (ref.cast (ref $s) (ref.i31 (i32.const 1)))))
+        (func $out (export "out") (param i32)
+            (array.set $a (array.new_default $a (i32.const 3)) (local.get 0) (i32.const 1)))
+        (func (export "null") (result i32) (local (ref null $s)) (struct.get $s 0 (local.get 0)))
+        (func (export "none") unreachable))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let mut trap = |name: &str, args: &[Val]| {
+        let func = instance.get_func(&mut store, name).unwrap();
+        let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
+        let err = func.call(&mut store, args, &mut results).unwrap_err();
+        let backtrace = err.downcast_ref::<WasmBacktrace>().unwrap();
+        assert!(backtrace.frames().iter().all(|frame| frame.module_offset().or(frame.func_offset()).is_none()));
+        *err.downcast_ref::<Trap>().unwrap()
+    };
+    assert_eq!(trap("cast", &[]), Trap::CastFailure);
+    assert_eq!(trap("out", &[Val::I32(3)]), Trap::ArrayOutOfBounds);
+    assert_eq!(trap("null", &[]), Trap::NullReference);
+    assert_eq!(trap("none", &[]), Trap::UnreachableCodeReached);
 }
