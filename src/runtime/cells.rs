@@ -154,9 +154,18 @@ pub fn table_grow<T: 'static>(
         let max = state.table_max.get(&cell).copied().filter(|_| !granted);
         parts(mem, cell).map(|(_, size)| (u64::from(size), max))
     })??;
-    if let Some(max) = max {
-        let Some(new) = size.checked_add(delta).filter(|&new| new <= max) else { return Ok(None) };
-        if !cx.as_context_mut().data_mut().table_growing(size, new, max)? {
+    if let (Some(max), 1..) = (max, delta) {
+        let mut cx = cx.as_context_mut();
+        let data = cx.data_mut();
+        let Some(new) = size.checked_add(delta) else {
+            data.table_grow_failed(Error::msg("overflow calculating new table size"))?;
+            return Ok(None);
+        };
+        if !data.table_growing(size, new, max)? {
+            return Ok(None);
+        }
+        if new > max {
+            data.table_grow_failed(Error::msg("Table maximum size exceeded"))?;
             return Ok(None);
         }
     }

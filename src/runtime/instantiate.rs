@@ -11,7 +11,7 @@ use super::hooks::tell;
 use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, foreign_kind, incompatible};
 use super::metering::Unmetered;
-use super::ready::grow_as_awaited;
+use super::ready::retried;
 use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
 use super::{Error, Result, cells, debug, handles};
 use crate::lower::output::{Cell, EntityMeta};
@@ -126,12 +126,7 @@ pub async fn instantiate_async<T: 'static>(
     if code.lowered.is_some() {
         ensure_heap_async(cx).await?;
     }
-    let prepared = loop {
-        match prepare(cx, code, imports) {
-            Err(_) if grow_as_awaited(cx).await => {}
-            prepared => break prepared?,
-        }
-    };
+    let prepared = retried(cx, |cx| prepare(cx, code, imports)).await?;
     let mut entry = Entry::new(cx);
     if let Err(err) = before_start(&mut entry, &prepared.code) {
         let wasmtime = entry.leave(Err(err));

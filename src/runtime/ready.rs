@@ -19,6 +19,88 @@ pub fn at_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
+/// A table that is to grow, in elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Growth {
+    /// From.
+    pub current: usize,
+    /// To.
+    pub desired: usize,
+    /// What the table has at most.
+    pub max: Option<usize>,
+}
+
+impl Growth {
+    /// `max` is `u64::MAX` for none.
+    pub fn of(current: u64, desired: u64, max: u64) -> Growth {
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Growth { current: size(current), desired: size(desired), max: (max != u64::MAX).then(|| size(max)) }
+    }
+}
+
+/// What the limiter has said of tables in one attempt after the other, which ask in the same order: what it has allowed
+/// it is not asked again.
+#[derive(Default)]
+pub struct TableAnswers {
+    allowed: Vec<Growth>,
+    /// How many of them this attempt has come to.
+    next: usize,
+    /// What it could not say at once.
+    awaited: Option<Growth>,
+}
+
+impl TableAnswers {
+    /// Whether an earlier attempt was allowed this.
+    pub fn has_allowed(&mut self, growth: Growth) -> bool {
+        let allowed = self.allowed.get(self.next) == Some(&growth);
+        self.next += usize::from(allowed);
+        allowed
+    }
+
+    /// This attempt is.
+    pub fn allows(&mut self, growth: Growth) {
+        self.allowed.truncate(self.next);
+        self.allowed.push(growth);
+        self.next += 1;
+    }
+
+    /// The limiter has to wait before it answers.
+    pub fn awaits(&mut self, growth: Growth) {
+        self.awaited = Some(growth);
+    }
+}
+
+/// Makes an attempt, and waits for the limiter and makes another where that could not answer at once.
+///
+/// # Errors
+///
+/// As the attempt, once the limiter has refused; what it says in place of an answer.
+pub async fn retried<T: 'static, R>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    mut attempt: impl FnMut(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
+) -> Result<R> {
+    let mut answers = TableAnswers::default();
+    cx.data_mut().gc.awaited = None;
+    loop {
+        cx.data_mut().table_answers = Some(answers);
+        let result = attempt(cx);
+        answers = cx.data_mut().table_answers.take().unwrap_or_default();
+        answers.next = 0;
+        if result.is_ok() {
+            return result;
+        }
+        if let Some(growth) = answers.awaited.take() {
+            if !cx.data_mut().table_growing_async(growth).await? {
+                return result;
+            }
+            answers.allowed.push(growth);
+        } else if !grow_as_awaited(cx).await {
+            // Each time round the memory has become larger.
+            return result;
+        }
+    }
+}
+
 /// Waits for what the limiter could not say at once: whether the heap's memory may grow. Whether it has grown.
 pub async fn grow_as_awaited<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
     let gc = &mut cx.data_mut().gc;
@@ -37,14 +119,7 @@ pub async fn patiently<T: 'static, R>(
     mut attempt: impl FnMut(StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
     ensure_heap_async(&mut cx).await?;
-    cx.data_mut().gc.awaited = None;
-    loop {
-        let result = attempt(wasmtime::AsContextMut::as_context_mut(&mut cx));
-        // Each time round the memory has become larger.
-        if result.is_ok() || !grow_as_awaited(&mut cx).await {
-            return result;
-        }
-    }
+    retried(&mut cx, |cx| attempt(wasmtime::AsContextMut::as_context_mut(cx))).await
 }
 
 /// Lets others have their turn, once.

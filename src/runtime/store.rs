@@ -15,7 +15,7 @@ use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
 use super::memory::{HostMemory, read_word};
 use super::oom::GcHeapOutOfMemory;
-use super::ready::at_once;
+use super::ready::{Growth, TableAnswers, at_once};
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -46,6 +46,8 @@ pub struct StoreData<T: 'static> {
     /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
     /// live in the heap are not among them.
     pub(crate) limiter: Option<Limiter<T>>,
+    /// What it says of them, while the host asks for something that it can wait for.
+    pub(crate) table_answers: Option<TableAnswers>,
     /// What the engine asks before there is a limiter.
     pub(crate) unlimited: wasmtime::StoreLimits,
     /// What happens when an epoch's deadline has come; a trap, if there is nothing else.
@@ -68,6 +70,12 @@ pub type OnCoreDump<T> = fn(&StoreContextMut<'_, StoreData<T>>, Error, wasmtime:
 
 /// Finds an asynchronous limiter. The engine has it too.
 pub type AsyncLimiter<T> = Arc<Mutex<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiterAsync) + Send + Sync>>;
+
+/// The limiter in the embedder's data.
+fn asked<'a, T>(limiter: &AsyncLimiter<T>, user: &'a mut T) -> &'a mut dyn wasmtime::ResourceLimiterAsync {
+    let mut limiter = limiter.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    (*limiter)(user)
+}
 
 /// Finds the limiter in the embedder's data.
 pub enum Limiter<T> {
@@ -128,6 +136,7 @@ impl<T: 'static> StoreData<T> {
             unmetered: false,
             on_core_dump,
             start_async: None,
+            table_answers: None,
             #[cfg(feature = "call-hook")]
             hook: None,
         }
@@ -143,16 +152,44 @@ impl<T: 'static> StoreData<T> {
 
     /// Asks the limiter whether a table in the heap may grow; `max` is `u64::MAX` for none.
     pub(crate) fn table_growing(&mut self, current: u64, desired: u64, max: u64) -> Result<bool> {
-        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let max = Some(max).filter(|&max| max != u64::MAX).map(size);
-        let (current, desired) = (size(current), size(desired));
-        match &mut self.limiter {
+        let growth = Growth::of(current, desired, max);
+        if self.table_answers.as_mut().is_some_and(|answers| answers.has_allowed(growth)) {
+            return Ok(true);
+        }
+        let Growth { current, desired, max } = growth;
+        let answer = match &mut self.limiter {
             Some(Limiter::Sync(limiter)) => limiter(&mut self.user).table_growing(current, desired, max),
             Some(Limiter::Async(limiter)) => {
-                let mut limiter = limiter.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                at_once(limiter(&mut self.user).table_growing(current, desired, max)).unwrap_or(Ok(false))
+                let limiter = asked(limiter, &mut self.user);
+                let answer = at_once(limiter.table_growing(current, desired, max));
+                let Some(answer) = answer else {
+                    self.table_answers.iter_mut().for_each(|answers| answers.awaits(growth));
+                    return Ok(false);
+                };
+                answer
             }
             None => Ok(true),
+        };
+        if let (Ok(true), Some(answers)) = (&answer, &mut self.table_answers) {
+            answers.allows(growth);
+        }
+        answer
+    }
+
+    /// Waits for what the limiter says of a table.
+    pub(crate) async fn table_growing_async(&mut self, Growth { current, desired, max }: Growth) -> Result<bool> {
+        match &self.limiter {
+            Some(Limiter::Async(limiter)) => asked(limiter, &mut self.user).table_growing(current, desired, max).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Tells the limiter that it has allowed what can not be.
+    pub(crate) fn table_grow_failed(&mut self, err: Error) -> Result<()> {
+        match &mut self.limiter {
+            Some(Limiter::Sync(limiter)) => limiter(&mut self.user).table_grow_failed(err),
+            Some(Limiter::Async(limiter)) => asked(limiter, &mut self.user).table_grow_failed(err),
+            None => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::api::values::{Ref, Val};
 use crate::api::{Error, Result, Trap};
 use crate::lower::output::TableMeta;
 use crate::runtime::cells;
+use crate::runtime::ready::patiently;
 use crate::types as t;
 use wasmtime::error::Context;
 
@@ -69,7 +70,7 @@ impl Table {
         let mut cx = store.as_context_mut();
         ValType::Ref(ty.element().clone()).check_engine(cx.engine()).context(WRONG)?;
         if !ty.to_meta().elem.is_func() {
-            return Table::new(cx, ty, init);
+            return patiently(cx.inner, |inner| Table::new(StoreContextMut { inner }, ty.clone(), init)).await;
         }
         let (ty, init) = native_parts(&mut cx, &ty, init)?;
         Ok(Table { place: TablePlace::Native(wasmtime::Table::new_async(&mut cx.inner, ty, init).await?) })
@@ -82,7 +83,9 @@ impl Table {
     /// As [`Table::grow`].
     pub async fn grow_async(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let mut cx = store.as_context_mut();
-        let TablePlace::Native(table) = self.place else { return self.grow(cx, delta, init) };
+        let TablePlace::Native(table) = self.place else {
+            return patiently(cx.inner, |inner| self.grow(StoreContextMut { inner }, delta, init)).await;
+        };
         let elem = self.ty(&cx).to_meta().elem;
         let init = lower_func(&mut cx, init, elem)?;
         table.grow_async(&mut cx.inner, delta, init).await

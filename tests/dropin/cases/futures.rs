@@ -200,6 +200,7 @@ fn futures_move_between_threads() -> Result<()> {
 /// A limiter that thinks about every question, and allows so much.
 struct Slow {
     asked: u32,
+    tables: u32,
     most: usize,
 }
 
@@ -213,6 +214,7 @@ impl ResourceLimiterAsync for Slow {
 
     async fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         yield_now().await;
+        self.tables += 1;
         Ok(desired <= 100)
     }
 }
@@ -226,7 +228,7 @@ fn allocations_wait_for_the_limiter() -> Result<()> {
         &engine,
         "(module (type $a (array (mut i8))) (func (export \"len\") (param (ref $a)) (result i32) (array.len (local.get 0))))",
     )?;
-    let mut store = Store::new(&engine, Slow { asked: 0, most: 256 << 20 });
+    let mut store = Store::new(&engine, Slow { asked: 0, tables: 0, most: 256 << 20 });
     store.limiter_async(|slow| slow);
     let (instance, _) = block_on(Instance::new_async(&mut store, &module, &[]));
     let len = instance?.get_typed_func::<Rooted<ArrayRef>, i32>(&mut store, "len")?;
@@ -242,5 +244,36 @@ fn allocations_wait_for_the_limiter() -> Result<()> {
     let (refused, _) = block_on(ArrayRef::new_async(&mut store, &pre, &Val::I32(7), 512 << 20));
     assert!(refused.unwrap_err().is::<GcHeapOutOfMemory<()>>());
     assert!(store.data().asked > asked);
+    Ok(())
+}
+
+/// Tables of references were refused where the limiter did not answer at once.
+#[test]
+fn tables_of_references_wait_for_the_limiter() -> Result<()> {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module (table (export "a") 3 externref) (table 7 anyref) (table 7 anyref) (table 2 funcref)
+            (func (export "size") (result i32) (table.size 0)))"#,
+    )?;
+    let mut store = Store::new(&engine, Slow { asked: 0, tables: 0, most: 256 << 20 });
+    store.limiter_async(|slow| slow);
+    let (instance, _) = block_on(Instance::new_async(&mut store, &module, &[]));
+    let instance = instance?;
+    // Each once; ours has one more, of functions.
+    let asked = store.data().tables;
+    assert!((4..=5).contains(&asked), "{asked}");
+    let size = instance.get_typed_func::<(), i32>(&mut store, "size")?;
+    assert_eq!(block_on(size.call_async(&mut store, ())).0?, 3);
+    let ty = |size| TableType::new(RefType::EXTERNREF, size, None);
+    let table = block_on(Table::new_async(&mut store, ty(9), Ref::Extern(None))).0?;
+    assert_eq!((store.data().tables, table.size(&store)), (asked + 1, 9));
+    assert_eq!(block_on(table.grow_async(&mut store, 5, Ref::Extern(None))).0?, 9);
+    assert_eq!((store.data().tables, table.size(&store)), (asked + 2, 14));
+    assert!(block_on(table.grow_async(&mut store, 90, Ref::Extern(None))).0.is_err());
+    assert!(block_on(Table::new_async(&mut store, ty(101), Ref::Extern(None))).0.is_err());
+    let large = Module::new(&engine, "(module (table 1 externref) (table 101 externref))")?;
+    assert!(block_on(Instance::new_async(&mut store, &large, &[])).0.is_err());
+    assert_eq!(table.size(&store), 14);
     Ok(())
 }

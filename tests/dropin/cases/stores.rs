@@ -116,6 +116,32 @@ fn a_limiter_of_ones_own_is_asked() {
     assert!(store.data().memories >= 3 && store.data().tables >= 3);
 }
 
+/// Beyond what a table declares the limiter is asked all the same, and may make a trap of it; by nothing a table does not
+/// grow.
+#[test]
+fn a_limiter_is_asked_beyond_what_tables_declare() {
+    let engine = super::engine();
+    let text = |ty: &str| {
+        format!(
+            "(module (table 1 4 {ty})
+                (func (export \"grow\") (param i32) (result i32) (table.grow 0 (ref.null {ty}) (local.get 0))))",
+            ty = ty
+        )
+    };
+    for ty in ["func", "extern", "any"] {
+        let text = text(ty).replace(&format!("4 {ty}"), &format!("4 {ty}ref"));
+        let module = Module::new(&engine, &text).unwrap();
+        let mut store = Store::new(&engine, StoreLimitsBuilder::new().trap_on_grow_failure(true).build());
+        store.limiter(|limits| limits);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow").unwrap();
+        assert_eq!([grow.call(&mut store, 0).unwrap(), grow.call(&mut store, 2).unwrap()], [1, 1], "{ty}");
+        let err = grow.call(&mut store, 2).unwrap_err();
+        assert!(super::text(err).contains("forcing trap when growing table to 5 elements"), "{ty}");
+        assert!(grow.call(&mut store, -1).is_err(), "{ty}");
+    }
+}
+
 #[test]
 fn a_full_heap_is_an_error_and_a_store_collects() {
     let engine = super::engine();

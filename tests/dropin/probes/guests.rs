@@ -230,6 +230,28 @@ pub fn hooks(log: &mut Log) {
     log.see("hooks", store.data().clone());
     store.call_hook(|_, hook| if hook.entering_host() { bail!("no") } else { Ok(()) });
     log.put("refused", run.call(&mut store, ()));
+    // Start functions are calls, too.
+    for text in [
+        r#"(module (type $s (struct)) (import "" "" (func $h (param anyref) (result i32)))
+            (func $s (drop (call $h (struct.new $s)))) (start $s))"#,
+        "(module (memory 1) (func $s (i32.store (i32.const 0) (i32.const 1))) (start $s))",
+        "(module (func unreachable) (start 0))",
+        r#"(module (type $s (struct)) (global (ref $s) (struct.new $s)))"#,
+    ] {
+        let module = Module::new(&engine, text).unwrap();
+        let imports = if module.imports().len() == 0 { vec![] } else { vec![host.into()] };
+        for refuses in [false, true] {
+            store.data_mut().clear();
+            store.call_hook(move |mut cx, hook| {
+                let text = format!("{hook:?}");
+                let refused = refuses && text == "CallingWasm";
+                cx.data_mut().push(text);
+                if refused { bail!("no") } else { Ok(()) }
+            });
+            log.put("instance", Instance::new(&mut store, &module, &imports).map(drop));
+            log.see("hooks", store.data().clone());
+        }
+    }
 }
 
 /// What callers and instances show.
