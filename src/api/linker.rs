@@ -394,6 +394,9 @@ impl<T: 'static> Linker<T> {
 
     /// The module with the types that it imports, if it imports any.
     fn specialized(&self, module: &Module) -> Result<Option<Module>> {
+        if !Engine::same(module.engine(), &self.engine) {
+            return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
+        }
         let mut types = Vec::new();
         for import in module.code().type_imports() {
             let key = (import.module.to_string(), import.name.to_string());

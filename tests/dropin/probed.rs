@@ -87,7 +87,7 @@ probes! {
     debugging: steps refs faults thrown breakpoints insides mixed;
     errors: modules features imports subtypes linkers;
     entities: calls hosts globals tables memories;
-    guests: traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;
+    guests: traps conditional_traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;
     objects: structs arrays references;
     settings: configs backtraces compiled;
     strangers: functions engines;

@@ -182,9 +182,7 @@ macro_rules! defined_type {
 
             #[allow(dead_code, reason = "not every kind of type needs it")]
             fn define(engine: &Engine, composite: t::CompositeType) -> Result<$name> {
-                let sub = t::SubType::new(true, None, composite);
-                let id = engine.state().registry.intern(t::RecGroup { types: vec![sub] })?;
-                Ok($name::of(engine, id))
+                Ok($name::of(engine, super::supertypes::define(engine, Finality::Final, None, composite)?))
             }
         }
 
@@ -305,7 +303,7 @@ impl StructType {
     ///
     /// # Errors
     ///
-    /// When the engine can hold no more types.
+    /// When there are more than 10,000 fields, or the engine can hold no more types.
     ///
     /// # Panics
     ///

@@ -13,12 +13,24 @@ fn open(finality: Finality) -> Result<()> {
     }
 }
 
-fn define(
+/// So many fields a struct has at most, as in modules.
+const MAX_FIELDS: usize = 10_000;
+
+pub(super) fn define(
     engine: &Engine,
     finality: Finality,
     supertype: Option<t::TypeId>,
     composite: t::CompositeType,
 ) -> Result<t::TypeId> {
+    if let t::CompositeType::Struct(fields) = &composite
+        && fields.len() > MAX_FIELDS
+    {
+        return Err(Error::msg(format!(
+            "attempted to define a struct type with {} fields, but that is more than the maximum supported number of \
+             fields ({MAX_FIELDS})",
+            fields.len()
+        )));
+    }
     let sub = t::SubType::new(finality.is_final(), supertype, composite);
     Ok(engine.state().registry.intern(t::RecGroup { types: vec![sub] })?)
 }

@@ -154,12 +154,12 @@ impl Emitter<'_, '_> {
     /// the place of the branch. So the branch gets the trap's site too.
     fn trap_site(&mut self, inst: Inst) {
         let arms = self.func.insts[inst].op.regions();
-        let code = arms.into_iter().find_map(|arm| match self.func.regions[arm].insts[..] {
-            [only] => match self.func.insts[only].op {
-                Op::Trap(code) => Some(code),
+        let code = arms.into_iter().find_map(|arm| {
+            let (&last, others) = self.func.regions[arm].insts.split_last()?;
+            match self.func.insts[last].op {
+                Op::Trap(code) if !others.iter().any(|&inst| self.ops.is_live(inst)) => Some(code),
                 _ => None,
-            },
-            _ => None,
+            }
         });
         if let Some(code) = code {
             let trap = Some(code).filter(|&code| code != TrapCode::Unreachable);

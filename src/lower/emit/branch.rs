@@ -80,6 +80,8 @@ impl Emitter<'_, '_> {
         let copied = self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand));
         if copied && !self.leaves(target) {
             let label = self.label_of(Some(target))?;
+            // Behind it, or where it leads, there may be nothing but a trap: see `trap_site`.
+            self.code.branch_site(self.func.insts[inst].loc, None);
             self.code.hint(self.func.likely[inst]);
             self.code.put(Instruction::BrIf(label));
             return Ok(());

@@ -100,8 +100,12 @@ pub(super) fn body(body: &wasmparser::FunctionBody<'_>, cx: &EmitContext<'_>) ->
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
         let (op, offset) = operators.read_with_offset()?;
+        let loc = SrcLoc(u32::try_from(offset).unwrap_or(u32::MAX));
         if traps_or_calls(&op) {
-            code.site(SrcLoc(u32::try_from(offset).unwrap_or(u32::MAX)), None);
+            code.site(loc, None);
+        } else if let Operator::If { .. } | Operator::BrIf { .. } | Operator::BrTable { .. } = op {
+            // One that leads to a trap is a conditional trap to the engine, and that has the place of the branch.
+            code.branch_site(loc, None);
         }
         reindex.operator(op)?.encode(&mut code.bytes);
     }

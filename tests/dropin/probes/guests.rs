@@ -254,6 +254,40 @@ pub fn hooks(log: &mut Log) {
     }
 }
 
+/// Where conditions lead to traps, the engine makes one instruction of both: where that is.
+pub fn conditional_traps(log: &mut Log) {
+    let engine = super::engine();
+    let module = Module::new(
+        &engine,
+        r#"(module (type $s (struct (field (mut i32))))
+            (func $id (param i32) (result i32) (local.get 0))
+            (func (export "a") (param i32) nop (if (local.get 0) (then unreachable)))
+            (func (export "b") (param i32) nop (if (local.get 0) (then) (else unreachable)))
+            (func (export "c") (param i32) nop (block (br_if 0 (i32.eqz (local.get 0))) unreachable))
+            (func (export "d") (param i32) nop (block (br_if 0 (local.get 0)) (return)) unreachable)
+            (func (export "e") (param i32) nop (if (local.get 0) (then (drop (call $id (local.get 0))) unreachable)))
+            (func (export "f") (param i32) nop (block (block (br_table 0 1 (local.get 0))) (return)) unreachable)
+            (func (export "ra") (param i32) (local $s (ref null $s)) nop (if (local.get 0) (then unreachable)))
+            (func (export "rb") (param i32) (local $s (ref null $s)) nop (if (local.get 0) (then) (else unreachable)))
+            (func (export "rc") (param i32) (local $s (ref null $s)) nop (block (br_if 0 (i32.eqz (local.get 0))) unreachable))
+            (func (export "rd") (param i32) (local $s (ref null $s)) nop (block (br_if 0 (local.get 0)) (return)) unreachable)
+            (func (export "re") (param i32) (local $s (ref null $s)) nop (if (local.get 0) (then (drop (call $id (local.get 0))) unreachable)))
+            (func (export "rf") (param i32) (local $s (ref null $s)) nop (block (block (br_table 0 1 (local.get 0))) (return)) unreachable)
+            )"#,
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let made = Instance::new(&mut store, &module, &[]).unwrap();
+    for export in module.exports() {
+        for arg in [0, 1] {
+            let func = made.get_func(&mut store, export.name()).unwrap();
+            let Err(err) = func.call(&mut store, &[Val::I32(arg)], &mut []) else { continue };
+            let frames = err.downcast_ref::<WasmBacktrace>().unwrap().frames();
+            log.see(export.name(), (arg, frames.len(), frames[0].func_offset(), frames[0].module_offset()));
+        }
+    }
+}
+
 /// What callers and instances show.
 pub fn callers(log: &mut Log) {
     let engine = super::engine();
