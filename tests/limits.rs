@@ -234,6 +234,7 @@ fn array_new_fixed_of_4_294_967_295_operands_that_nobody_reaches() {
             (func (export \"run\") (result i32) i32.const 3))",
         format!("(block {dead})").repeat(100)
     );
+    Module::validate(&engine(), &wat::parse_str(&text).unwrap()).unwrap();
     assert_eq!(runs(text), 3);
     refused(
         "(module (type $a (array i32)) (func unreachable i64.const 1 array.new_fixed $a 4294967295 drop))",

@@ -134,11 +134,8 @@ impl Module {
     ///
     /// When the module is invalid.
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        let features = engine.state().options.features;
-        wasmparser::Validator::new_with_features(features)
-            .validate_all(binary)
-            .map(drop)
-            .map_err(|err| Error::new(crate::fault::Error::from(err)))
+        let options = &engine.state().options;
+        Ok(crate::parse::validate(binary, options.features, options.workers)?)
     }
 
     /// The name that the module gives itself.

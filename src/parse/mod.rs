@@ -63,3 +63,4 @@ pub use resources::{DialectResources, Resources};
 pub use throws::{MayThrow, Through, is_open};
 pub use translate::Translated;
 pub use types::exception_type;
+pub use validate::module as validate;

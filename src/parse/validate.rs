@@ -7,13 +7,41 @@
 //!   number which the right type has in the engine, so that one type's objects could be cast to another's;
 //! - casts and tests may name exact types where custom descriptors are off, and shared ones.
 
-use super::resources::Resources;
+use super::resources::{Resources, standard};
 use super::unsupported::Feature;
 use crate::fault::{Error, Result};
+use crate::workers::Workers;
 use wasmparser::{
-    ExternalKind, FuncValidator, FunctionBody, HeapType, Operator, Payload, RefType, TypeRef, ValType, WasmFeatures,
-    WasmModuleResources,
+    ExternalKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, HeapType, Operator, Parser,
+    Payload, RefType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures, WasmModuleResources,
 };
+
+/// Validates a binary.
+///
+/// # Errors
+///
+/// `Invalid`, and `Unsupported` for shared types.
+pub fn module(wasm: &[u8], features: WasmFeatures, workers: Workers) -> Result<()> {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut validator = Validator::new_with_features(features);
+    let mut bodies = Vec::new();
+    for payload in parser.parse_all(wasm) {
+        let payload = payload?;
+        exact_functions(&payload, features)?;
+        if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+            bodies.push((standard(func), body));
+        }
+    }
+    let each = |allocations: &mut FuncValidatorAllocations,
+                (func, of): (FuncToValidate<Resources>, FunctionBody<'_>)| {
+        let mut validator = func.into_validator(std::mem::take(allocations));
+        body(&mut validator, &of)?;
+        *allocations = validator.into_allocations();
+        Ok(())
+    };
+    workers.map_with(bodies, Default::default, each).into_iter().collect()
+}
 
 /// Validates a whole body.
 ///
