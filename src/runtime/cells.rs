@@ -169,7 +169,12 @@ pub fn table_grow<T: 'static>(
             return Ok(None);
         }
     }
-    with_heap(cx, |state, mem| grow(state, mem, cell, delta, init))?
+    let grown = with_heap(&mut cx, |state, mem| grow(state, mem, cell, delta, init))??;
+    if grown.is_none() {
+        let full = Error::msg("the table does not fit into the GC heap");
+        cx.as_context_mut().data_mut().table_grow_failed(full)?;
+    }
+    Ok(grown)
 }
 
 /// The array of elements, and how many of them are in use.

@@ -25,9 +25,14 @@ pub fn reserve<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, count
     if u64::from(end) > size {
         let want = (u64::from(end) - size).max(size / 2).max(GROWTH);
         let null = Ref::Func(None);
-        let mut grow =
-            |by| at_once(place.functions.grow_async(&mut cx, by, null.clone())).is_some_and(|grown| grown.is_ok());
-        if !grow(want) && !grow(u64::from(end) - size) {
+        let mut grow = |by| at_once(place.functions.grow_async(&mut cx, by, null.clone()));
+        let grown = match grow(want) {
+            Some(Err(_)) => grow(u64::from(end) - size),
+            grown => grown,
+        };
+        if !matches!(grown, Some(Ok(_))) {
+            let by = u64::from(end) - size;
+            cx.data_mut().table_answers.iter_mut().for_each(|answers| answers.awaits_handles(by, grown.is_none()));
             return Err(full());
         }
     }

@@ -239,6 +239,12 @@ fn prepare_lowered<T: 'static>(
         };
         check(&*cx, &engine, expected, &native.ty(), actual, size)?;
     }
+    // Before anything is taken that nobody gives back: what the limiter has to wait for is asked again.
+    for (_, ty) in &meta.own_tables {
+        if !cx.data_mut().table_growing(0, ty.min, ty.max.unwrap_or(u64::MAX))? {
+            return Err(Error::msg(format!("table minimum size of {} elements exceeds table limits", ty.min)));
+        }
+    }
     let area = with_heap(&mut *cx, |state, mem| {
         state.sync_types(&engine, mem)?;
         state.heap.alloc_root_area(mem, meta.area_words).map_err(alloc_error)
@@ -278,11 +284,6 @@ fn set_up_tables<T: 'static>(
 ) -> Result<()> {
     if lowered.meta.own_tables.is_empty() && lowered.meta.own_segments.is_empty() {
         return Ok(());
-    }
-    for (_, ty) in &lowered.meta.own_tables {
-        if !cx.data_mut().table_growing(0, ty.min, ty.max.unwrap_or(u64::MAX))? {
-            return Err(Error::msg(format!("table minimum size of {} elements exceeds table limits", ty.min)));
-        }
     }
     with_heap(cx, |state, mem| {
         for (offset, ty) in &lowered.meta.own_tables {

@@ -47,6 +47,8 @@ pub struct TableAnswers {
     next: usize,
     /// What it could not say at once.
     awaited: Option<Growth>,
+    /// By how much the table of functions must grow, if that was what it could not say.
+    handles: Option<u64>,
 }
 
 impl TableAnswers {
@@ -67,6 +69,11 @@ impl TableAnswers {
     /// The limiter has to wait before it answers.
     pub fn awaits(&mut self, growth: Growth) {
         self.awaited = Some(growth);
+    }
+
+    /// The same of the table of functions, if it was not refused.
+    pub fn awaits_handles(&mut self, by: u64, waits: bool) {
+        self.handles = waits.then_some(by);
     }
 }
 
@@ -94,6 +101,10 @@ pub async fn retried<T: 'static, R>(
                 return result;
             }
             answers.allowed.push(growth);
+        } else if let (Some(by), Some(place)) = (answers.handles.take(), cx.data().gc.place) {
+            if place.functions.grow_async(&mut *cx, by, wasmtime::Ref::Func(None)).await.is_err() {
+                return result;
+            }
         } else if !grow_as_awaited(cx).await {
             // Each time round the memory has become larger.
             return result;

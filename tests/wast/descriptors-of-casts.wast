@@ -81,6 +81,13 @@
 ;; A type that has no descriptor, and an exact type by a descriptor that may be that of a subtype.
 (assert_invalid
   (module
+    (rec
+      (type $A (descriptor $A.desc) (struct (field i32)))
+      (type $A.desc (describes $A) (struct)))
+    (func (result (ref null $A)) unreachable any.convert_extern ref.cast_desc_eq (ref null $A)))
+  "type mismatch")
+(assert_invalid
+  (module
     (type $A (struct))
     (func (param anyref anyref) (result (ref null $A))
       (ref.cast_desc_eq (ref null $A) (local.get 0) (local.get 1))))

@@ -181,13 +181,14 @@ impl Bundles {
     }
 
     fn compatible(&mut self, large: u32, small: u32) -> bool {
-        let most = self.left.min(MAX_RANGES);
+        let spans = self.bundles[small as usize].spans.len();
+        let most = self.left.saturating_sub(spans).min(MAX_RANGES);
         let mut compared = 0;
         let fits = self.fits(large, small, |n| {
             compared += n;
             compared <= most
         });
-        self.left -= compared.min(most);
+        self.left = self.left.saturating_sub(compared.min(most) + spans);
         fits
     }
 

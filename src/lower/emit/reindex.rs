@@ -103,7 +103,12 @@ pub(super) fn body(body: &wasmparser::FunctionBody<'_>, cx: &EmitContext<'_>) ->
         let loc = SrcLoc(u32::try_from(offset).unwrap_or(u32::MAX));
         if traps_or_calls(&op) {
             code.site(loc, None);
-        } else if let Operator::If { .. } | Operator::BrIf { .. } | Operator::BrTable { .. } = op {
+        } else if let Operator::If { .. }
+        | Operator::BrIf { .. }
+        | Operator::BrTable { .. }
+        | Operator::BrOnNull { .. }
+        | Operator::BrOnNonNull { .. } = op
+        {
             // One that leads to a trap is a conditional trap to the engine, and that has the place of the branch.
             code.branch_site(loc, None);
         }
