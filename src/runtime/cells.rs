@@ -49,9 +49,7 @@ pub fn new_table<T: 'static>(
     init: u32,
 ) -> Result<u32> {
     ensure_heap(&mut cx)?;
-    if !cx.as_context_mut().data_mut().table_growing(0, size, max.unwrap_or(u64::MAX))? {
-        return Err(Error::msg(format!("table minimum size of {size} elements exceeds table limits")));
-    }
+    cx.as_context_mut().data_mut().new_table_allowed(size, max)?;
     let cell = with_heap(&mut cx, |state, mem| {
         // The initial value must be where a collection sees it.
         let scope = state.roots.enter_scope();

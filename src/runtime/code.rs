@@ -88,8 +88,11 @@ pub fn may_need_checks(engine: &EngineState, wasm: &[u8]) -> bool {
 
 /// Whether a valid module has a start function.
 pub fn has_start(wasm: &[u8]) -> bool {
-    let mut payloads = wasmparser::Parser::new(0).parse_all(wasm).flatten();
-    payloads.any(|payload| matches!(payload, wasmparser::Payload::StartSection { .. }))
+    use wasmparser::Payload;
+    // It stands before the code.
+    let before = |payload: &Payload<'_>| !matches!(payload, Payload::CodeSectionStart { .. });
+    let mut payloads = wasmparser::Parser::new(0).parse_all(wasm).flatten().take_while(before);
+    payloads.any(|payload| matches!(payload, Payload::StartSection { .. }))
 }
 
 /// What lowering told.

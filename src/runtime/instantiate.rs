@@ -241,9 +241,7 @@ fn prepare_lowered<T: 'static>(
     }
     // Before anything is taken that nobody gives back: what the limiter has to wait for is asked again.
     for (_, ty) in &meta.own_tables {
-        if !cx.data_mut().table_growing(0, ty.min, ty.max.unwrap_or(u64::MAX))? {
-            return Err(Error::msg(format!("table minimum size of {} elements exceeds table limits", ty.min)));
-        }
+        cx.data_mut().new_table_allowed(ty.min, ty.max)?;
     }
     let area = with_heap(&mut *cx, |state, mem| {
         state.sync_types(&engine, mem)?;

@@ -176,6 +176,14 @@ impl<T: 'static> StoreData<T> {
         answer
     }
 
+    /// Asks the limiter for a new table in the heap.
+    pub(crate) fn new_table_allowed(&mut self, size: u64, max: Option<u64>) -> Result<()> {
+        match self.table_growing(0, size, max.unwrap_or(u64::MAX))? {
+            true => Ok(()),
+            false => Err(Error::msg(format!("table minimum size of {size} elements exceeds table limits"))),
+        }
+    }
+
     /// Waits for what the limiter says of a table.
     pub(crate) async fn table_growing_async(&mut self, Growth { current, desired, max }: Growth) -> Result<bool> {
         match &self.limiter {
