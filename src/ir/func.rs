@@ -3,7 +3,7 @@
 use super::debug::Debugged;
 use super::op::Op;
 use crate::types::ValType;
-use cranelift_entity::{EntityList, ListPool, PrimaryMap, SecondaryMap, entity_impl};
+use cranelift_entity::{EntityList, EntityRef, ListPool, PrimaryMap, SecondaryMap, entity_impl};
 use serde::{Deserialize, Serialize};
 use wasmparser::Operator;
 
@@ -156,6 +156,21 @@ impl<'a> Func<'a> {
         func
     }
 
+    /// A map with a place for each instruction that there is. It takes others too, and then has to grow.
+    pub fn per_inst<T: Clone + Default>(&self) -> SecondaryMap<Inst, T> {
+        sized(self.insts.len())
+    }
+
+    /// The same for values.
+    pub fn per_value<T: Clone + Default>(&self) -> SecondaryMap<Value, T> {
+        sized(self.values.len())
+    }
+
+    /// The same for regions.
+    pub fn per_region<T: Clone + Default>(&self) -> SecondaryMap<Region, T> {
+        sized(self.regions.len())
+    }
+
     /// Adds a parameter to a region.
     pub fn add_param(&mut self, region: Region, ty: ValType) -> Value {
         let n = self.regions[region].params.len() as u32;
@@ -250,4 +265,11 @@ impl<'a> Func<'a> {
             _ => None,
         }
     }
+}
+
+/// One that grows as its keys come would grow at each of them.
+fn sized<K: EntityRef, T: Clone + Default>(len: usize) -> SecondaryMap<K, T> {
+    let mut map = SecondaryMap::new();
+    map.resize(len);
+    map
 }

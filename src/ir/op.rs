@@ -416,7 +416,7 @@ impl Op<'_> {
     }
 
     /// The regions that this instruction owns, in order of text.
-    pub fn regions(&self) -> impl Iterator<Item = Region> + use<> {
+    pub fn regions(&self) -> impl DoubleEndedIterator<Item = Region> + use<> {
         let (a, b) = match *self {
             Op::Block { body } | Op::Loop { body } => (Some(body), None),
             Op::If { then, els } => (Some(then), Some(els)),

@@ -19,7 +19,7 @@
 use super::compared::{self, Kind};
 use crate::ir::{ArrayOp, Func, Inst, Op, Region, Value};
 use cranelift_entity::EntitySet;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use wasmparser::Operator;
 
 /// The parameters of loops that are never negative, as signed numbers. `targets` are the constructs that something

@@ -24,7 +24,8 @@ use crate::layout::{GcType, HeapMap};
 use crate::opt::Passes;
 use crate::parse::{Elem, Entity, Module, SegmentMode};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 

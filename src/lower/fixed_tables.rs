@@ -78,7 +78,7 @@ pub fn fixed_tables(module: &Module<'_>, bodies: &[Translated<'_>]) -> Result<Ve
 }
 
 fn places(elements: &[Option<u32>]) -> Places {
-    let mut places = Places::new();
+    let mut places = Places::default();
     for (place, func) in (0u64..).zip(elements) {
         if let Some(func) = func {
             let of_func = places.entry(*func).or_default();

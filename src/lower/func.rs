@@ -13,6 +13,10 @@ use crate::fault::Error;
 use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, Value, destinations, targets};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
+use smallvec::SmallVec;
+
+/// Regions of an instruction, and the new ones that are to be filled.
+type Nested = SmallVec<[(Region, Region); 2]>;
 
 /// Lowers a function.
 ///
@@ -30,7 +34,7 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     let targets = targets(old);
     let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
     let handles = lasting_handles(old, &environ.env().handles);
-    let (values, insts) = (SecondaryMap::new(), SecondaryMap::new());
+    let (values, insts) = (old.per_value(), old.per_inst());
     let mut driver = Driver { old, new, environ, values, insts, targets, counters, handles };
     driver.run()?;
     Ok(driver.new)
@@ -121,7 +125,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         Ok(Arg { repr, ty: self.old.ty(value) })
     }
 
-    fn args(&self, inst: Inst) -> Result<Vec<Arg>, Error> {
+    fn args(&self, inst: Inst) -> Result<SmallVec<[Arg; 4]>, Error> {
         self.old.args(inst).iter().map(|&v| self.arg(v)).collect()
     }
 
@@ -130,7 +134,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
     }
 
     /// Lowers one instruction; returns the regions that are to be filled next.
-    fn inst(&mut self, inst: Inst, region: Region, owner: Option<Inst>) -> Lowering<Vec<(Region, Region)>> {
+    fn inst(&mut self, inst: Inst, region: Region, owner: Option<Inst>) -> Lowering<Nested> {
         let old = self.old;
         let data = &old.insts[inst];
         let args = self.args(inst)?;
@@ -162,7 +166,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
                 let results: Vec<ValType> = old.results(inst).iter().map(|&v| old.ty(v)).collect();
                 let new = op::call::lower(e, c, *callee, &args, &results, tail)?;
                 self.map_results(inst, new);
-                return Ok(Vec::new());
+                return Ok(Nested::new());
             }
             Op::Heap(_) => return Err(Error::bug("lowering a function twice")),
             _ => return self.control(inst, region, owner, &args),
@@ -172,7 +176,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             (None, None) => {}
             _ => return Err(Error::bug(format!("wrong number of results of {:?}", data.op))),
         }
-        Ok(Vec::new())
+        Ok(Nested::new())
     }
 
     fn map_results(&mut self, old: Inst, new: Inst) {
@@ -240,10 +244,10 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         region: Region,
         owner: Option<Inst>,
         args: &[Arg],
-    ) -> Lowering<Vec<(Region, Region)>> {
+    ) -> Lowering<Nested> {
         let data = &self.old.insts[inst];
         let destinations = destinations(self.old, inst, owner);
-        let mut values = Vec::with_capacity(args.len());
+        let mut values = SmallVec::<[Value; 8]>::with_capacity(args.len());
         for (n, &arg) in args.iter().enumerate() {
             let to = destinations.get(n).copied().flatten();
             let is_handle = to.is_some_and(|to| self.handles.contains(to));
@@ -255,7 +259,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             });
         }
         let (c, _) = self.cursor(region, data.loc);
-        let nested: Vec<(Region, Region)> = data.op.regions().map(|old| (old, c.func.add_region())).collect();
+        let nested: Nested = data.op.regions().map(|old| (old, c.func.add_region())).collect();
         let new_region = |n: usize| nested.get(n).map(|&(_, new)| new).ok_or_else(|| Error::bug("no such region"));
         let op = match &data.op {
             Op::Block { .. } => Op::Block { body: new_region(0)? },
@@ -281,7 +285,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
                 }
             }
         }
-        let results: Vec<ValType> = self.old.results(inst).iter().map(|&v| self.merged_type(v)).collect();
+        let results: SmallVec<[ValType; 4]> = self.old.results(inst).iter().map(|&v| self.merged_type(v)).collect();
         let (mut c, _) = self.cursor(region, data.loc);
         let new = c.push(op, &values, &results);
         c.func.insts[new].trap = data.trap;

@@ -19,7 +19,8 @@
 
 use crate::ir::{ArrayOp, Callee, Func, Inst, Op, RefOp, StructOp, Value, destinations};
 use cranelift_entity::EntitySet;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::BTreeMap;
 
 /// The parameters of loops, results of constructs and results of casts that are to be handles. `own` are the functions of
 /// the module that have one.

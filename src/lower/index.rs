@@ -4,7 +4,7 @@
 //! adds. Wasm wants imports first, so what is added as an import moves everything else. [`IndexMap`]
 //! is the one place that knows; emission asks it for every index it writes.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// One index space.
 #[derive(Clone, Debug, Default)]

@@ -22,7 +22,7 @@
 use super::compared::{self, Kind};
 use crate::ir::{DebugOp, Func, Op, Region, TableOp, Value, effects};
 use cranelift_entity::{EntitySet, SecondaryMap};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Known words.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use crate::fault::Error;
 use crate::ir::{ArrayOp, Callee, Func, GlobalOp, HeapOp, Op, RefOp, TableOp};
 use crate::parse::{Module, Translated};
 use crate::types::{CompositeKind, HeapType};
-use std::collections::HashSet;
+use foldhash::HashSet;
 use wasmparser::{FunctionBody, Operator};
 
 /// Facts about original functions.

@@ -23,7 +23,7 @@ use super::index::Space;
 use crate::fault::Error;
 use crate::parse::Module;
 use crate::types::{CompositeType, FuncType, HeapType, RefType, SubType, TypeDef, TypeId, ValType};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use wasm_encoder as enc;
 
 /// Bits of a group's digest in its brand.

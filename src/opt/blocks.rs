@@ -28,7 +28,7 @@ use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, RefOp, Region, StructOp, Valu
 use crate::types::{TypeTable, ValType};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntitySet, SecondaryMap};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>, types: &TypeTable) {
@@ -131,10 +131,10 @@ fn same_results(func: &Func<'_>, types: &TypeTable) -> SecondaryMap<Value, Packe
     let mut walk = Walk {
         types,
         handed: HashMap::new(),
-        place: SecondaryMap::new(),
-        begins: SecondaryMap::new(),
+        place: func.per_inst(),
+        begins: func.per_region(),
         next: 0,
-        replaced: SecondaryMap::new(),
+        replaced: func.per_value(),
     };
     walk.run(func);
     walk.replaced
@@ -155,17 +155,16 @@ struct Walk<'t> {
 impl Walk<'_> {
     fn run(&mut self, func: &Func<'_>) {
         let mut stack = vec![(None, func.regions[func.body].insts.iter())];
-        let mut open: Vec<(Inst, Vec<Region>)> = Vec::new();
+        let mut open = Vec::new();
         while let Some((owner, insts)) = stack.last_mut() {
             let owner = *owner;
             if let Some(&inst) = insts.next() {
                 self.next += 1;
                 self.place[inst] = self.next;
                 self.branches(func, inst, owner);
-                let mut inner: Vec<Region> = func.insts[inst].op.regions().collect();
-                inner.iter().for_each(|&region| self.begins[region] = self.next);
-                inner.reverse();
-                if let Some(first) = inner.pop() {
+                let mut inner = func.insts[inst].op.regions();
+                if let Some(first) = inner.next() {
+                    func.insts[inst].op.regions().for_each(|region| self.begins[region] = self.next);
                     open.push((inst, inner));
                     stack.push((Some(inst), func.regions[first].insts.iter()));
                 }
@@ -174,7 +173,7 @@ impl Walk<'_> {
             stack.pop();
             let Some((inst, rest)) = open.last_mut() else { continue };
             let inst = *inst;
-            match rest.pop() {
+            match rest.next() {
                 Some(region) => stack.push((Some(inst), func.regions[region].insts.iter())),
                 None => {
                     open.pop();

@@ -16,7 +16,7 @@
 
 use crate::ir::{ArrayOp, Callee, Func, GlobalOp, LikelyTargets, Op, RefOp, StructOp, Value};
 use crate::types::{CompositeKind, CompositeType, HeapType, StorageType, TypeId, TypeTable};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// More targets than this are as good as unknown.
 pub const MAX_TARGETS: usize = 4;

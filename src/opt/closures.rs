@@ -22,7 +22,7 @@ use super::names::{Names, each_inst};
 use super::scope::Scope;
 use crate::ir::{Callee, Func, Inst, InstData, Op, RefOp, StructOp, Value, ValueDef, targets};
 use cranelift_entity::EntitySet;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// What a look at a function found.
 #[derive(Default)]

@@ -18,14 +18,14 @@
 
 use crate::ir::{ArrayOp, Func, Inst, Op, Region, StructOp, Value, ValueDef, effects};
 use cranelift_entity::{EntityList, SecondaryMap};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>) {
     let mut mark = Mark {
         func,
-        live: SecondaryMap::new(),
-        kept: SecondaryMap::new(),
+        live: func.per_value(),
+        kept: func.per_inst(),
         work: Vec::new(),
         ends: HashMap::new(),
         starts: HashMap::new(),

@@ -11,12 +11,16 @@ use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 
 /// Which values are names of the same reference.
-#[derive(Default)]
 pub struct Aliases {
     root: SecondaryMap<Value, PackedOption<Value>>,
 }
 
 impl Aliases {
+    /// None so far.
+    pub fn of(func: &Func<'_>) -> Aliases {
+        Aliases { root: func.per_value() }
+    }
+
     /// The first name.
     pub fn root(&self, value: Value) -> Value {
         self.root[value].expand().unwrap_or(value)
@@ -44,8 +48,8 @@ pub struct Facts<'t> {
 }
 
 impl<'t> Facts<'t> {
-    pub fn new(types: &'t TypeTable) -> Facts<'t> {
-        Facts { types, aliases: Aliases::default(), known: SecondaryMap::new(), trail: Vec::new() }
+    pub fn new(func: &Func<'_>, types: &'t TypeTable) -> Facts<'t> {
+        Facts { types, aliases: Aliases::of(func), known: func.per_value(), trail: Vec::new() }
     }
 
     /// The most precise type of a reference here; `None` for what is no reference.

@@ -28,7 +28,8 @@ use wasmparser::Operator;
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>) {
     let targeted = targets(func);
-    let mut pass = Fold { func, targeted, replaced: SecondaryMap::new(), stack: Vec::new() };
+    let replaced = func.per_value();
+    let mut pass = Fold { func, targeted, replaced, stack: Vec::new() };
     pass.run();
 }
 
@@ -138,8 +139,7 @@ impl Fold<'_, '_> {
 
     fn construct(&mut self, inst: Inst) {
         self.put(inst);
-        let regions: Vec<Region> = self.func.insts[inst].op.regions().collect();
-        regions.into_iter().rev().for_each(|region| self.enter(region, None));
+        self.func.insts[inst].op.regions().rev().for_each(|region| self.enter(region, None));
     }
 
     /// A construct that runs one region, once.

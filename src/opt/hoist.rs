@@ -33,7 +33,7 @@ use super::writes::{Writes, field_class, global_class, loop_writes};
 use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, RefOp, Region, StructOp, Value, effects, loops};
 use crate::types::ValType;
 use cranelift_entity::SecondaryMap;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// So many loads are moved out of a loop.
 const MAX_MOVED: usize = 12;
@@ -50,9 +50,9 @@ pub fn run(func: &mut Func<'_>, scope: Scope<'_>) {
         scope,
         writes: loop_writes(func, scope),
         collects: collecting(func),
-        facts: Facts::new(scope.types),
-        seen: SecondaryMap::new(),
-        moved: SecondaryMap::new(),
+        facts: Facts::new(func, scope.types),
+        seen: func.per_value(),
+        moved: func.per_inst(),
         marks: Vec::new(),
         nesting: 0,
     };
@@ -132,8 +132,8 @@ impl Hoist<'_> {
         while let Some((region, at)) = stack.pop() {
             let Some(&next) = func.regions[region].insts.get(at) else { continue };
             stack.push((region, at + 1));
-            let nested: Vec<Region> = func.insts[next].op.regions().collect();
-            stack.extend(nested.into_iter().rev().filter(|&arm| !traps(func, arm)).map(|arm| (arm, 0)));
+            let nested = func.insts[next].op.regions();
+            stack.extend(nested.rev().filter(|&arm| !traps(func, arm)).map(|arm| (arm, 0)));
             if left == 0 || self.moved[next] {
                 continue;
             }

@@ -50,8 +50,9 @@ use crate::types::{HeapType, ValType};
 use crate::workers::Workers;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use smallvec::SmallVec;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// What a candidate costs at most in the place of a call that is in a loop.
 pub const MAX_COST: u32 = 90;
@@ -339,8 +340,8 @@ fn splice<'a>(func: &mut Func<'a>, call: Inst, callee: &Func<'a>) -> bool {
     let body = func.add_region();
     let mut copy = Copy {
         at: func.insts[call].loc,
-        values: SecondaryMap::new(),
-        insts: SecondaryMap::new(),
+        values: callee.per_value(),
+        insts: callee.per_inst(),
         locs: Vec::new(),
         func,
         callee,
@@ -381,18 +382,18 @@ impl<'a> Copy<'_, '_, 'a> {
     }
 
     /// Copies an instruction; gives the regions that are to be filled next.
-    fn inst(&mut self, inst: Inst, region: Region, outermost: bool) -> Vec<(Region, Region)> {
+    fn inst(&mut self, inst: Inst, region: Region, outermost: bool) -> SmallVec<[(Region, Region); 2]> {
         let callee = self.callee;
         let data = &callee.insts[inst];
-        let args: Vec<Value> = callee.args(inst).iter().map(|&v| self.values[v].expand().unwrap_or(v)).collect();
-        let nested: Vec<(Region, Region)> = data.op.regions().map(|old| (old, self.func.add_region())).collect();
+        let args: SmallVec<[Value; 8]> = callee.args(inst).iter().map(|&v| self.values[v].expand().unwrap_or(v)).collect();
+        let nested: SmallVec<[_; 2]> = data.op.regions().map(|old| (old, self.func.add_region())).collect();
         for &(old, new) in &nested {
             for &param in &callee.regions[old].params {
                 self.values[param] = self.func.add_param(new, callee.ty(param)).into();
             }
         }
         let op = self.op(&data.op, outermost, &nested);
-        let results: Vec<ValType> = callee.results(inst).iter().map(|&v| callee.ty(v)).collect();
+        let results: SmallVec<[ValType; 4]> = callee.results(inst).iter().map(|&v| callee.ty(v)).collect();
         let loc = self.loc(data.loc);
         let new = self.func.make_inst(op, &args, &results, loc);
         self.func.insts[new].trap = data.trap;

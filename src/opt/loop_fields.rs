@@ -36,7 +36,7 @@ use crate::ir::{Func, Inst, Op, RefOp, Region, Sign, StructOp, Value, loops};
 use crate::types::{CompositeKind, HeapType, RefType, StorageType, TypeId, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// So many fields are carried by a loop.
 const MAX_CARRIED: usize = 4;
@@ -193,8 +193,7 @@ impl Scan {
                 }
                 (op, _) if op.regions().next().is_some() => {
                     scan.spans.insert(inst, (next, next));
-                    let nested: Vec<Region> = op.regions().collect();
-                    stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
+                    stack.extend(op.regions().rev().map(|nested| (nested, Some(inst), 0)));
                 }
                 _ => {}
             }

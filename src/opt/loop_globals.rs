@@ -22,7 +22,7 @@ use super::scope::{GlobalKind, Scope};
 use super::walk::{Pass, walk};
 use crate::ir::{Func, GlobalOp, Inst, Op, Value, loops};
 use crate::types::ValType;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// So many globals are carried by a loop.
 const MAX_CARRIED: usize = 4;

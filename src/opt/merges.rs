@@ -31,7 +31,7 @@ use super::scalars::{self, is_of};
 use super::scope::Scope;
 use crate::ir::{Func, Inst, Op, RefOp, Region, Sign, StructOp, Value, ValueDef, destinations, handed};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, TypeTable, ValType};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// So many fields the parameters of a loop become at most, and so many the results of a construct.
 const MAX_FIELDS: usize = 16;

@@ -13,7 +13,7 @@ pub struct Names(SecondaryMap<Value, PackedOption<Value>>);
 impl Names {
     /// Those in a function, in one walk: a chain of names is not followed again for each of them.
     pub fn of(func: &Func<'_>) -> Names {
-        let mut names = Names(SecondaryMap::new());
+        let mut names = Names(func.per_value());
         each_inst(func, |inst, _| {
             if let (Op::Ref(RefOp::Refine | RefOp::AsNonNull | RefOp::Cast(_)), &[of], &[result]) =
                 (&func.insts[inst].op, func.args(inst), func.results(inst))
@@ -37,7 +37,6 @@ pub fn each_inst(func: &Func<'_>, mut each: impl FnMut(Inst, Option<Inst>)) {
         let Some(&inst) = func.regions[region].insts.get(at) else { continue };
         stack.push((region, owner, at + 1));
         each(inst, owner);
-        let nested: Vec<Region> = func.insts[inst].op.regions().collect();
-        stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
+        stack.extend(func.insts[inst].op.regions().rev().map(|nested| (nested, Some(inst), 0)));
     }
 }

@@ -31,7 +31,7 @@ use crate::ir::{ArrayOp, Func, GlobalOp, Inst, Op, Sign, StructOp, TableOp, Valu
 use crate::types::{CompositeType, FieldType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Of so many elements of a new array it is known what they hold.
 const MAX_ELEMENTS: i32 = 64;
@@ -44,8 +44,8 @@ pub fn run(func: &mut Func<'_>, scope: Scope<'_>, carried: Carried) {
         types: scope.types,
         writes,
         carried,
-        aliases: Aliases::default(),
-        replaced: SecondaryMap::new(),
+        aliases: Aliases::of(func),
+        replaced: func.per_value(),
         known: HashMap::new(),
         trail: Vec::new(),
         marks: Vec::new(),

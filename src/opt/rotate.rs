@@ -36,7 +36,7 @@
 use crate::ir::{Cursor, Func, GlobalOp, Inst, Op, Region, SrcLoc, TrapCode, Value, ValueDef};
 use crate::types::ValType;
 use cranelift_entity::EntityList;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use wasmparser::Operator;
 
 /// A test of more instructions is not made twice.

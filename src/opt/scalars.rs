@@ -34,7 +34,7 @@ use crate::ir::{Func, Inst, Op, RefOp, Region, StructOp, Value, zero};
 use crate::types::{CompositeKind, CompositeType, HeapType, RefType, StorageType, TypeId, TypeTable, ValType};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use wasmparser::Operator;
 
 /// Structs with more fields stay.
@@ -136,8 +136,7 @@ impl Found {
                 }
                 (op, args) => {
                     scan.escape(names, args);
-                    let nested: Vec<Region> = op.regions().collect();
-                    stack.extend(nested.into_iter().rev().map(|nested| (nested, Some(inst), 0)));
+                    stack.extend(op.regions().rev().map(|nested| (nested, Some(inst), 0)));
                 }
             }
         }

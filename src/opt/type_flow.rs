@@ -25,7 +25,7 @@ use super::null_checks::checked_operands;
 use super::walk::{Pass, walk};
 use crate::ir::{ArrayOp, Func, Inst, Op, RefOp, StructOp, Value, ValueDef};
 use crate::types::{CompositeKind, HeapType, RefType, TypeTable, ValType};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use wasmparser::Operator;
 
 /// So many facts are carried out of a construct with one exit; else none. It bounds the work where
@@ -37,7 +37,7 @@ const MAX_CONDITION: usize = 8;
 
 /// Runs the pass.
 pub fn run(func: &mut Func<'_>, types: &TypeTable) {
-    let mut pass = TypeFlow { types, facts: Facts::new(types), exits: HashMap::new(), marks: Vec::new() };
+    let mut pass = TypeFlow { types, facts: Facts::new(func, types), exits: HashMap::new(), marks: Vec::new() };
     walk(func, &mut pass);
 }
 

@@ -7,7 +7,7 @@
 
 use crate::ir::{Func, Inst, Op, Value};
 use crate::types::ValType;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use std::hash::Hash;
 
 /// Places by `V`, which is also their type.

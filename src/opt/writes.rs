@@ -10,7 +10,7 @@
 use super::scope::{GlobalKind, Scope};
 use crate::ir::{ArrayOp, Callee, Func, GlobalOp, Inst, Op, StructOp, TableOp, effects, loops};
 use crate::types::{CompositeType, FieldType, TypeId, TypeTable};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// What writes more classes than this is taken to write all.
 const MAX_CLASSES: usize = 24;

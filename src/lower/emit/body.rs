@@ -72,8 +72,8 @@ pub(super) fn emit(
         code,
         debug: DebugFunc::default(),
         depth: 0,
-        label: SecondaryMap::new(),
-        inverted: SecondaryMap::new(),
+        label: func.per_inst(),
+        inverted: func.per_inst(),
     };
     emitter.check_frame()?;
     for at in 0..flat.events.len() {

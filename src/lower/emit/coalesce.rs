@@ -16,7 +16,8 @@ use super::ranges::Ranges;
 use super::tables::is_loop;
 use crate::ir::{Func, Inst, Op, Value, ValueDef};
 use cranelift_entity::SecondaryMap;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::BTreeMap;
 
 /// When both bundles have more ranges than this they are not merged; it bounds the time.
 const MAX_RANGES: usize = 400;
@@ -70,7 +71,7 @@ pub(super) fn run(
         bundles: Vec::new(),
         parent: Vec::new(),
         size: Vec::new(),
-        of: SecondaryMap::new(),
+        of: func.per_value(),
         apart: HashMap::new(),
         left: ops.list.len() * FOR_EACH + LEAST,
     };

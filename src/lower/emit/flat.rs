@@ -41,13 +41,13 @@ impl Flat {
     pub fn new(func: &Func<'_>) -> Flat {
         let mut flat = Flat {
             events: Vec::with_capacity(func.insts.len()),
-            at: SecondaryMap::with_capacity(func.insts.len()),
-            close: SecondaryMap::new(),
-            owner: SecondaryMap::with_capacity(func.insts.len()),
-            targeted: SecondaryMap::new(),
-            refreshes: SecondaryMap::new(),
-            loop_of: SecondaryMap::new(),
-            alias: SecondaryMap::new(),
+            at: func.per_inst(),
+            close: func.per_inst(),
+            owner: func.per_inst(),
+            targeted: func.per_inst(),
+            refreshes: func.per_inst(),
+            loop_of: func.per_region(),
+            alias: func.per_value(),
         };
         flat.walk(func);
         flat

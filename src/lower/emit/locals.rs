@@ -78,7 +78,7 @@ pub(super) struct Classes {
 impl Classes {
     /// Finds the types of all values in locals.
     pub fn new(func: &Func<'_>, cx: &EmitContext<'_>, places: &Places) -> Classes {
-        let mut classes = Classes { types: vec![enc::ValType::I32], of: SecondaryMap::new() };
+        let mut classes = Classes { types: vec![enc::ValType::I32], of: func.per_value() };
         for (value, data) in func.values.iter() {
             let is_param = matches!(data.def, ValueDef::Param(region, _) if region == func.body);
             if is_param || matches!(places.get(value), Place::Local(_)) {

@@ -51,7 +51,7 @@ use crate::fault::Error;
 use crate::ir::{Func, Inlined};
 use crate::layout::HeapMap;
 use crate::types::{HeapType, RefType, TypeId, ValType};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use wasm_encoder as enc;
 
 /// The most locals a function may have, parameters included: the limit of engines.

@@ -89,7 +89,7 @@ impl Operands {
             }
         }
         let Marker { uses, live, pinned, .. } = marker;
-        let mut ops = Operands { list: Vec::new(), of: SecondaryMap::new(), uses, pinned, live };
+        let mut ops = Operands { list: Vec::new(), of: func.per_inst(), uses, pinned, live };
         for &event in &flat.events {
             if let Event::Inst(inst) | Event::Open(inst) = event
                 && ops.live[inst]
@@ -221,10 +221,10 @@ impl<'f, 'a> Marker<'f, 'a> {
             func,
             flat,
             edges: Vec::new(),
-            edges_to: SecondaryMap::new(),
-            uses: SecondaryMap::with_capacity(func.values.len()),
-            pinned: SecondaryMap::new(),
-            live: SecondaryMap::with_capacity(func.insts.len()),
+            edges_to: func.per_value(),
+            uses: func.per_value(),
+            pinned: func.per_value(),
+            live: func.per_inst(),
             work: Vec::new(),
         }
     }

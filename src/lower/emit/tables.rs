@@ -10,7 +10,7 @@
 
 use super::flat::{Event, Flat};
 use crate::ir::{BrTarget, Func, Inst, Op, Value};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// All entries that go to the same place with the same values.
 pub(super) struct Route {

@@ -10,7 +10,7 @@ use crate::ir::{Func, Inst, Op, RefOp, Region, Value};
 use crate::types::{HeapType, ValType};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{PrimaryMap, SecondaryMap};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use wasmparser::Operator;
 
 /// A root.
@@ -46,7 +46,7 @@ pub fn find(func: &Func<'_>, safepoints: &Safepoints<'_>, budget: &mut Budget) -
         safepoints,
         seen: 0,
         loops: Vec::new(),
-        ranges: SecondaryMap::new(),
+        ranges: func.per_value(),
         loop_ends: SecondaryMap::new(),
     };
     walk(func, &mut scan)?;
@@ -167,7 +167,7 @@ impl Scan<'_, '_> {
 
     fn finish(self) -> (Candidates, SecondaryMap<Root, u32>) {
         let mut roots = PrimaryMap::new();
-        let mut root_of = SecondaryMap::new();
+        let mut root_of = self.func.per_value();
         let mut depths = SecondaryMap::new();
         for value in self.func.values.keys() {
             let range = &self.ranges[value];

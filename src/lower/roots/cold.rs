@@ -22,7 +22,7 @@ pub fn find(func: &Func<'_>, collects: &dyn Fn(&Callee) -> bool) -> EntitySet<In
     if func.insts.values().any(|inst| matches!(inst.op, Op::Debug(DebugOp::Mark(_)))) {
         return EntitySet::new();
     }
-    let mut walk = Walk { func, left: EntitySet::new(), calls: SecondaryMap::new(), found: Vec::new() };
+    let mut walk = Walk { func, left: EntitySet::new(), calls: func.per_region(), found: Vec::new() };
     walk.run(collects);
     let Walk { calls, found, .. } = walk;
     let mut cold = EntitySet::new();
@@ -75,8 +75,7 @@ impl Walk<'_, '_> {
                     self.left.insert(target);
                 }),
             }
-            let nested: Vec<Region> = op.regions().collect();
-            stack.extend(nested.into_iter().rev().map(|nested| (nested, Some((inst, region)), 0)));
+            stack.extend(op.regions().rev().map(|nested| (nested, Some((inst, region)), 0)));
         }
     }
 

@@ -16,7 +16,7 @@ use super::{Budget, Root, Safepoint, Safepoints};
 use crate::fault::Error;
 use crate::ir::{Func, Inst, Op, Region};
 use cranelift_entity::{EntitySet, SecondaryMap};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// More refresh lists than this for each use make a root heavy.
 const HEAVY: u64 = 16;
@@ -75,7 +75,7 @@ pub fn compute(
         index: SecondaryMap::new(),
         serial: 0,
         branches: 0,
-        seen: SecondaryMap::new(),
+        seen: func.per_inst(),
         after: HashMap::new(),
         repeat: HashMap::new(),
         order: Vec::new(),
@@ -130,16 +130,17 @@ impl Backward<'_, '_, '_> {
     fn run(&mut self) -> Result<(), Error> {
         self.enter(self.func.body, None);
         while let Some(mut frame) = self.stack.pop() {
+            // A frame is moved for each construct, not for each instruction.
+            while frame.open.is_none() && frame.left > 0 {
+                frame.left -= 1;
+                self.inst(&mut frame)?;
+            }
             if let Some(region) = frame.pending.pop() {
                 let owner = frame.open;
                 self.stack.push(frame);
                 self.enter(region, owner);
             } else if let Some(inst) = frame.open.take() {
                 self.close(&mut frame, inst)?;
-                self.stack.push(frame);
-            } else if frame.left > 0 {
-                frame.left -= 1;
-                self.inst(&mut frame)?;
                 self.stack.push(frame);
             } else {
                 self.leave(frame);

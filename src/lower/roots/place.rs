@@ -34,6 +34,7 @@ pub fn place(
     liveness: &Liveness,
     budget: &mut Budget,
 ) -> Result<SecondaryMap<Inst, Option<u32>>, Error> {
+    let tops = func.per_inst();
     let mut pass = Forward {
         func,
         candidates,
@@ -41,7 +42,7 @@ pub fn place(
         budget,
         state: SecondaryMap::new(),
         clock: Clock::default(),
-        tops: SecondaryMap::new(),
+        tops,
         stack: Vec::new(),
         safepoints: 0,
         seen: SecondaryMap::new(),
@@ -102,15 +103,16 @@ impl<'a> Forward<'_, 'a, '_> {
         let body = self.enter(self.func.body, None, &Slots::default())?;
         self.stack.push(body);
         while let Some(mut frame) = self.stack.pop() {
+            // A frame is moved for each construct, not for each instruction.
+            while frame.open.is_none() && frame.done < frame.insts.len() {
+                self.inst(&mut frame)?;
+            }
             if let Some(region) = frame.pending.pop() {
                 let nested = self.enter(region, frame.open, &frame.slots)?;
                 self.stack.push(frame);
                 self.stack.push(nested);
             } else if let Some(inst) = frame.open.take() {
                 self.close(&mut frame, inst);
-                self.stack.push(frame);
-            } else if frame.done < frame.insts.len() {
-                self.inst(&mut frame)?;
                 self.stack.push(frame);
             } else {
                 self.leave(frame);

@@ -6,7 +6,7 @@
 
 use crate::ir::{Func, HeapOp, Inst, Op, Region, SrcLoc, loops};
 use cranelift_entity::SecondaryMap;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Inserts `SetTop`. `calls`: the top that each call safepoint wants.
 pub fn publish(func: &mut Func<'_>, calls: &SecondaryMap<Inst, Option<u32>>) {
@@ -104,6 +104,10 @@ impl Publish<'_, '_> {
     fn run(&mut self) {
         let mut stack = vec![self.enter(self.func.body, None)];
         while let Some(mut frame) = stack.pop() {
+            // A frame is moved for each construct, not for each instruction.
+            while frame.open.is_none() && frame.done < frame.insts.len() {
+                self.inst(&mut frame);
+            }
             if let Some(region) = frame.pending.pop() {
                 self.top = frame.start;
                 let nested = self.enter(region, frame.open);
@@ -111,9 +115,6 @@ impl Publish<'_, '_> {
                 stack.push(nested);
             } else if let Some(inst) = frame.open.take() {
                 self.top = self.ends.remove(&inst).unwrap_or_default();
-                stack.push(frame);
-            } else if frame.done < frame.insts.len() {
-                self.inst(&mut frame);
                 stack.push(frame);
             } else {
                 self.func.regions[frame.region].insts = frame.out;
@@ -134,7 +135,7 @@ impl Publish<'_, '_> {
             self.want(frame, top);
         }
         let op = &self.func.insts[inst].op;
-        let pending: Vec<Region> = op.regions().collect();
+        let mut regions = op.regions().peekable();
         match op {
             _ if is_cold(self.func, inst) => self.top = after_cold(self.func, inst, self.top),
             Op::Loop { .. } => match self.loops.get(&inst).copied() {
@@ -149,9 +150,9 @@ impl Publish<'_, '_> {
                 onward.for_each(|target| meet_end(&mut self.ends, target, self.top));
             }
         }
-        if !pending.is_empty() {
+        if regions.peek().is_some() {
             self.ends.insert(inst, Top::Unreached);
-            frame.pending = pending;
+            frame.pending = regions.collect();
             frame.open = Some(inst);
             frame.start = self.top;
         }
