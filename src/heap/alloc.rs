@@ -219,6 +219,9 @@ impl Heap {
 
     /// The address of a new object in the nursery.
     fn alloc_young(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots, size: u32) -> Result<u32, AllocError> {
+        if self.hold.is_on() {
+            return self.alloc_held(mem, size);
+        }
         if self.zeal.strikes() {
             let kind = self.zeal_kind();
             self.collect(mem, roots, kind)?;
@@ -282,7 +285,7 @@ impl Heap {
         Ok(())
     }
 
-    fn full(&self, mem: &dyn HeapMemory, requested: u64) -> AllocError {
+    pub(super) fn full(&self, mem: &dyn HeapMemory, requested: u64) -> AllocError {
         AllocError::Full { requested, heap_bytes: mem.bytes().len() as u64, max_bytes: self.options.max_bytes }
     }
 }

@@ -10,6 +10,7 @@
 //! | `access.rs` | reads and writes of objects by the host, and the entry points of the barrier |
 //! | `pretenure.rs` | allocation in the old space by the program itself |
 //! | `remembered.rs` | where old objects may refer to young ones |
+//! | `hold.rs` | collections that have to wait |
 //! | `collect/` | collections: minor, major, in steps |
 //! | `space/` | the nursery, old space, large and pinned objects, pages |
 //! | `weak/` | weak references, ephemerons, finalizers |
@@ -40,6 +41,7 @@ mod alloc;
 mod collect;
 mod descriptor;
 mod error;
+mod hold;
 mod memory;
 mod nepotism;
 mod options;
@@ -68,6 +70,7 @@ use crate::layout::{GcType, HeapMap, PAGE};
 use collect::shade::Cycle;
 use collect::worklist::Worklist;
 use descriptor::{Brief, Descriptors};
+use hold::Hold;
 use memory::Words;
 use nepotism::Nepotism;
 use pretenure::Pretenure;
@@ -116,6 +119,7 @@ pub struct Heap {
     sizer: Sizer,
     nepotism: Nepotism,
     zeal: Zeal,
+    hold: Hold,
     /// The last collection of zeal was one that moves.
     zeal_moves: bool,
     stats: HeapStats,
@@ -172,6 +176,7 @@ impl Heap {
             sizer: Sizer::new(&options),
             nepotism: Nepotism::default(),
             zeal,
+            hold: Hold::default(),
             zeal_moves: false,
             cycle: None,
             stats: HeapStats::default(),

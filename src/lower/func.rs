@@ -10,7 +10,9 @@ use super::environ::{Environ, Lowering};
 use super::handles::lasting_handles;
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, Value, destinations, targets};
+use crate::ir::{
+    BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, TrapCode, Value, destinations, targets,
+};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 use smallvec::SmallVec;
@@ -35,7 +37,7 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
     let handles = lasting_handles(old, &environ.env().handles);
     let (values, insts) = (old.per_value(), old.per_inst());
-    let mut driver = Driver { old, new, environ, values, insts, targets, counters, handles };
+    let mut driver = Driver { old, new, environ, values, insts, next: None, targets, counters, handles };
     driver.run()?;
     Ok(driver.new)
 }
@@ -46,6 +48,8 @@ struct Driver<'o, 'a, 'e, E> {
     environ: &'e mut E,
     values: SecondaryMap<Value, Option<Repr>>,
     insts: SecondaryMap<Inst, PackedOption<Inst>>,
+    /// What stands behind the instruction that is lowered, in its region.
+    next: Option<Inst>,
     /// Constructs of the original that something branches to.
     targets: EntitySet<Inst>,
     /// Values of the original that are never negative.
@@ -84,6 +88,7 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             let first = (place.at == 0).then_some(place.old);
             place.at += 1;
             let (region, owner) = (place.new, place.owner);
+            self.next = self.old.regions[place.old].insts.get(place.at).copied();
             if let (Some(owner), Some(arm)) = (owner, first) {
                 self.learn_in(owner, arm, region);
             }
@@ -222,29 +227,35 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         self.known_likely(inst).or(self.old.likely[inst])
     }
 
+    fn asks_for_exception(&self, branch: Inst) -> bool {
+        let cond = self.old.args(branch).first().and_then(|&cond| self.old.def_inst(cond));
+        cond.is_some_and(|cond| matches!(self.old.insts[cond].op, Op::Exn(ExnOp::Pending)))
+    }
+
+    /// The trap behind a branch that asks for an exception. The engine makes one conditional trap of both, with the
+    /// place of the branch, which no original has.
+    fn trap_behind(&self, branch: Inst) -> Option<(SrcLoc, TrapCode)> {
+        let next = &self.old.insts[self.next?];
+        match (&self.old.insts[branch].op, &next.op) {
+            (Op::BrIf { .. }, &Op::Trap(code)) if self.asks_for_exception(branch) => Some((next.loc, code)),
+            _ => None,
+        }
+    }
+
     fn known_likely(&self, inst: Inst) -> Option<bool> {
         let traps = |region: Region| {
             let last = self.old.regions[region].insts.last();
             last.is_some_and(|&last| matches!(self.old.insts[last].op, Op::Trap(_)))
         };
         match self.old.insts[inst].op {
-            Op::BrIf { .. } => {
-                let cond = self.old.args(inst).first().and_then(|&cond| self.old.def_inst(cond))?;
-                matches!(self.old.insts[cond].op, Op::Exn(ExnOp::Pending)).then_some(false)
-            }
+            Op::BrIf { .. } => self.asks_for_exception(inst).then_some(false),
             Op::If { then, els } if traps(then) != traps(els) => Some(traps(els)),
             _ => None,
         }
     }
 
     /// Control and core instructions: the same operation on the new values.
-    fn control(
-        &mut self,
-        inst: Inst,
-        region: Region,
-        owner: Option<Inst>,
-        args: &[Arg],
-    ) -> Lowering<Nested> {
+    fn control(&mut self, inst: Inst, region: Region, owner: Option<Inst>, args: &[Arg]) -> Lowering<Nested> {
         let data = &self.old.insts[inst];
         let destinations = destinations(self.old, inst, owner);
         let mut values = SmallVec::<[Value; 8]>::with_capacity(args.len());
@@ -286,9 +297,11 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             }
         }
         let results: SmallVec<[ValType; 4]> = self.old.results(inst).iter().map(|&v| self.merged_type(v)).collect();
-        let (mut c, _) = self.cursor(region, data.loc);
+        let behind = self.trap_behind(inst);
+        let (mut c, _) = self.cursor(region, behind.map_or(data.loc, |(loc, _)| loc));
         let new = c.push(op, &values, &results);
-        c.func.insts[new].trap = data.trap;
+        let code = behind.map(|(_, code)| code).filter(|&code| code != TrapCode::Unreachable);
+        c.func.insts[new].trap = code.or(data.trap);
         let likely = self.likely(inst);
         self.new.likely[new] = likely;
         if let (Op::BrIf { .. }, Some(&cond)) = (&self.old.insts[inst].op, values.first()) {

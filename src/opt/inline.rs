@@ -50,9 +50,9 @@ use crate::types::{HeapType, ValType};
 use crate::workers::Workers;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use foldhash::HashMap;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
-use foldhash::HashMap;
 
 /// What a candidate costs at most in the place of a call that is in a loop.
 pub const MAX_COST: u32 = 90;
@@ -385,7 +385,8 @@ impl<'a> Copy<'_, '_, 'a> {
     fn inst(&mut self, inst: Inst, region: Region, outermost: bool) -> SmallVec<[(Region, Region); 2]> {
         let callee = self.callee;
         let data = &callee.insts[inst];
-        let args: SmallVec<[Value; 8]> = callee.args(inst).iter().map(|&v| self.values[v].expand().unwrap_or(v)).collect();
+        let args: SmallVec<[Value; 8]> =
+            callee.args(inst).iter().map(|&v| self.values[v].expand().unwrap_or(v)).collect();
         let nested: SmallVec<[_; 2]> = data.op.regions().map(|old| (old, self.func.add_region())).collect();
         for &(old, new) in &nested {
             for &param in &callee.regions[old].params {

@@ -10,7 +10,7 @@ use super::module::{
 };
 use super::resources::standard;
 use super::throws::{MayThrow, Through};
-use super::types::{exception_type, has_gc, ref_type, type_section, val_type};
+use super::types::{exception_type, has_gc, is_gc_heap, ref_type, type_section, val_type};
 use super::unsupported::Feature;
 use super::validate::exact_functions;
 use crate::fault::Error;
@@ -19,8 +19,8 @@ use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
 use crate::workers::Workers;
 use std::collections::HashMap;
 use wasmparser::{
-    CustomSectionReader, DataKind, ElementItems, ElementKind, Encoding, ExternalKind, KnownCustom, Name, Parser,
-    Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
+    CustomSectionReader, DataKind, ElementItems, ElementKind, Encoding, ExternalKind, KnownCustom, Name, Operator,
+    Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
 };
 
 impl<'a> Module<'a> {
@@ -287,7 +287,19 @@ impl<'a> Module<'a> {
                 CompositeType::Func(sig) => has_gc(sig),
             })
         };
+        // The engine knows no null but that of `func` as long as nothing is lowered.
+        let names_null = |expr: &ConstExpr<'_>| {
+            expr.iter().any(|(op, _)| matches!(op, Operator::RefNull { hty } if is_gc_heap(&self.types, *hty)))
+        };
+        let exprs = self.globals.iter().filter_map(|global| global.init.as_ref());
+        let mut exprs = exprs.chain(self.tables.iter().filter_map(|table| table.init.as_ref()));
+        let items = self.elems.iter().filter_map(|elem| match &elem.items {
+            ElemItems::Exprs(exprs) => Some(exprs),
+            ElemItems::Funcs(_) => None,
+        });
         !self.tags.is_empty()
+            || exprs.any(names_null)
+            || items.flatten().any(names_null)
             || self.funcs.iter().any(|func| func.imported && func.exact)
             || self.globals.iter().any(|global| global.ty.is_lowered())
             || self.tables.iter().any(|table| ValType::Ref(table.elem).is_lowered())

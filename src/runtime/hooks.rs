@@ -27,7 +27,8 @@ pub fn tell<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook
 #[inline(never)]
 fn tell_hook<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
     let Some(mut hook) = cx.data_mut().hook.take() else { return Ok(()) };
-    let result = hook(wasmtime::AsContextMut::as_context_mut(cx), of);
+    // What is handed over is nobody's root yet, or no longer.
+    let result = super::store::with_collections_held(cx, |cx| hook(cx, of));
     cx.data_mut().hook.get_or_insert(hook);
     result
 }

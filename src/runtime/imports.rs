@@ -3,6 +3,7 @@
 use super::call_profile::{CallCounts, Marked, Profiled};
 use super::cells;
 use super::func_refs;
+use super::metering;
 use super::rtts;
 use super::store::{HeapPlace, StoreData, alloc_error, with_heap};
 use super::{Error, Result};
@@ -10,33 +11,33 @@ use crate::layout::{RttAddr, names};
 use crate::lower::output::RuntimeImport;
 use crate::types::TypeId;
 use std::sync::Arc;
-use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutability, Val, ValType};
+use wasmtime::{AsContextMut, Caller, Extern, Func, Global, GlobalType, Mutability, StoreContextMut, Val, ValType};
 
-/// The functions, made once per store.
-#[derive(Clone, Copy)]
+/// The functions, made once per store, and when a module first imports them. The engine looks for the trampoline of a
+/// function among all modules of a store, at each instantiation, as long as none has one.
+#[derive(Clone, Copy, Default)]
 pub struct RuntimeFuncs {
-    alloc: Func,
-    alloc_array: Func,
-    alloc_descriptor: Func,
-    remember_object: Func,
-    table_grow: Func,
-    function_handle: Func,
-    rtt_sub: Func,
+    alloc: Option<Func>,
+    alloc_array: Option<Func>,
+    alloc_descriptor: Option<Func>,
+    remember_object: Option<Func>,
+    table_grow: Option<Func>,
+    function_handle: Option<Func>,
+    rtt_sub: Option<Func>,
 }
 
-impl RuntimeFuncs {
-    /// The functions for a store.
-    pub fn new<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> RuntimeFuncs {
-        RuntimeFuncs {
-            alloc: Func::wrap(&mut cx, alloc::<T>),
-            alloc_array: Func::wrap(&mut cx, alloc_array::<T>),
-            alloc_descriptor: Func::wrap(&mut cx, alloc_descriptor::<T>),
-            remember_object: Func::wrap(&mut cx, remember_object::<T>),
-            table_grow: Func::wrap(&mut cx, table_grow::<T>),
-            function_handle: func_refs::handler(&mut cx),
-            rtt_sub: Func::wrap(&mut cx, rtts::sub::<T>),
-        }
+/// The function that is kept in a place, made if there is none.
+fn once<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    place: fn(&mut RuntimeFuncs) -> &mut Option<Func>,
+    make: impl FnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Func,
+) -> Extern {
+    let known = cx.data_mut().gc.place.as_mut().and_then(|heap| *place(&mut heap.funcs));
+    let func = known.unwrap_or_else(|| make(cx));
+    if let Some(heap) = &mut cx.data_mut().gc.place {
+        *place(&mut heap.funcs) = Some(func);
     }
+    func.into()
 }
 
 fn alloc<T: 'static>(mut cx: Caller<'_, StoreData<T>>, bytes: i32) -> Result<i32> {
@@ -63,6 +64,7 @@ fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) ->
 }
 
 fn table_grow<T: 'static>(mut cx: Caller<'_, StoreData<T>>, table: i32, delta: i32, init: i32) -> Result<i32> {
+    metering::charge(&mut cx, u64::from(delta as u32))?;
     let old = cells::table_grow(&mut cx, table as u32, u64::from(delta as u32), init as u32)?;
     Ok(old.map_or(-1, |old| old as i32))
 }
@@ -98,34 +100,39 @@ pub fn resolve<T: 'static>(
     import: &RuntimeImport,
     native: wasmtime::ExternType,
 ) -> Result<Extern> {
-    let funcs = &place.funcs;
+    let mut cx = cx.as_context_mut();
+    let cx = &mut cx;
     let of = || Profiled { counts: counts.clone(), instance: needs.number };
     Ok(match import.name.as_str() {
         names::HEAP => place.memory.into(),
         names::FUNCTIONS => place.functions.into(),
-        names::AREA => constant(&mut cx, needs.area)?.into(),
-        names::FUNCTION_BASE => constant(&mut cx, needs.function_base)?.into(),
-        names::TAG_BASE => constant(&mut cx, needs.tag_base)?.into(),
-        names::INSTANCE => constant(&mut cx, needs.number)?.into(),
-        names::ALLOC => funcs.alloc.into(),
-        names::ALLOC_ARRAY => funcs.alloc_array.into(),
-        names::ALLOC_DESCRIPTOR => funcs.alloc_descriptor.into(),
-        names::REMEMBER_OBJECT => funcs.remember_object.into(),
-        names::TABLE_GROW => funcs.table_grow.into(),
-        names::FUNCTION_HANDLE => funcs.function_handle.into(),
-        names::RTT_SUB => funcs.rtt_sub.into(),
-        names::PROFILE_CALL => profiled(&mut cx, of(), Profiled::call).into(),
-        names::PROFILE_ENTRY => profiled(&mut cx, of(), Profiled::entry).into(),
-        name if name.starts_with(names::RTT) => rtt(&mut cx, import)?.0.into(),
-        name if name.starts_with(names::RTT_ID) => rtt(&mut cx, import)?.1.into(),
+        names::AREA => constant(&mut *cx, needs.area)?.into(),
+        names::FUNCTION_BASE => constant(&mut *cx, needs.function_base)?.into(),
+        names::TAG_BASE => constant(&mut *cx, needs.tag_base)?.into(),
+        names::INSTANCE => constant(&mut *cx, needs.number)?.into(),
+        names::ALLOC => once(cx, |funcs| &mut funcs.alloc, |cx| Func::wrap(cx, alloc::<T>)),
+        names::ALLOC_ARRAY => once(cx, |funcs| &mut funcs.alloc_array, |cx| Func::wrap(cx, alloc_array::<T>)),
+        names::ALLOC_DESCRIPTOR => {
+            once(cx, |funcs| &mut funcs.alloc_descriptor, |cx| Func::wrap(cx, alloc_descriptor::<T>))
+        }
+        names::REMEMBER_OBJECT => {
+            once(cx, |funcs| &mut funcs.remember_object, |cx| Func::wrap(cx, remember_object::<T>))
+        }
+        names::TABLE_GROW => once(cx, |funcs| &mut funcs.table_grow, |cx| Func::wrap(cx, table_grow::<T>)),
+        names::FUNCTION_HANDLE => once(cx, |funcs| &mut funcs.function_handle, |cx| func_refs::handler(cx)),
+        names::RTT_SUB => once(cx, |funcs| &mut funcs.rtt_sub, |cx| Func::wrap(cx, rtts::sub::<T>)),
+        names::PROFILE_CALL => profiled(&mut *cx, of(), Profiled::call).into(),
+        names::PROFILE_ENTRY => profiled(&mut *cx, of(), Profiled::entry).into(),
+        name if name.starts_with(names::RTT) => rtt(&mut *cx, import)?.0.into(),
+        name if name.starts_with(names::RTT_ID) => rtt(&mut *cx, import)?.1.into(),
         name => match native {
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST) => {
-                func_refs::caster(&mut cx, ty, type_of(import)?, false)?.into()
+                func_refs::caster(&mut *cx, ty, type_of(import)?, false)?.into()
             }
             wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNCTION_CAST_EXACT) => {
-                func_refs::caster(&mut cx, ty, type_of(import)?, true)?.into()
+                func_refs::caster(&mut *cx, ty, type_of(import)?, true)?.into()
             }
-            wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNC_BIND) => rtts::binder(&mut cx, ty)?.into(),
+            wasmtime::ExternType::Func(ty) if name.starts_with(names::FUNC_BIND) => rtts::binder(&mut *cx, ty)?.into(),
             _ => return Err(Error::new(crate::fault::Error::bug(format!("unknown runtime import `{name}`")))),
         },
     })

@@ -7,7 +7,7 @@
 
 use super::Result;
 use super::code::Code;
-use super::store::StoreData;
+use super::store::{StoreData, with_collections_held};
 use wasmtime::{AsContextMut, StoreContextMut, Trap, UpdateDeadline};
 
 /// What happens when an epoch's deadline has come.
@@ -23,9 +23,25 @@ pub fn at_deadline<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>) -> Res
         return Ok(UpdateDeadline::Continue(0));
     }
     let Some(mut ask) = cx.data_mut().on_epoch.take() else { return Err(Trap::Interrupt.into()) };
-    let update = ask(cx.as_context_mut());
+    let update = with_collections_held(&mut cx, |cx| ask(cx));
     cx.data_mut().on_epoch.get_or_insert(ask);
     update
+}
+
+/// Charges lowered code for what the host does in the place of an instruction, in units of fuel: what the engine charges for
+/// each element.
+///
+/// # Errors
+///
+/// [`Trap::OutOfFuel`], when there is not so much.
+pub fn charge<T: 'static>(cx: &mut impl AsContextMut<Data = StoreData<T>>, fuel: u64) -> Result<()> {
+    let mut cx = cx.as_context_mut();
+    if fuel == 0 || cx.data().unmetered || !cx.engine().get_consume_fuel() {
+        return Ok(());
+    }
+    let left = cx.get_fuel()?.checked_sub(fuel);
+    cx.set_fuel(left.unwrap_or(0))?;
+    left.map(drop).ok_or_else(|| Trap::OutOfFuel.into())
 }
 
 /// An instantiation that is not metered, until it is dropped.
@@ -49,7 +65,8 @@ impl<'a, T: 'static> Unmetered<'a, T> {
     pub fn new(cx: &'a mut StoreContextMut<'_, StoreData<T>>, code: &Code) -> Unmetered<'a, T> {
         let runs = code.lowered.is_none() || code.starts();
         let outer = std::mem::replace(&mut cx.data_mut().unmetered, !runs);
-        let fuel = if runs { None } else { cx.get_fuel().ok() };
+        // To ask a store that counts none for its fuel would make an error, with a backtrace.
+        let fuel = if runs || !cx.engine().get_consume_fuel() { None } else { cx.get_fuel().ok() };
         if fuel.is_some() {
             // It counts fuel, so this does not fail.
             cx.set_fuel(u64::MAX).ok();

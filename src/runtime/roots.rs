@@ -19,6 +19,9 @@ pub struct RootIndex {
     generation: u32,
 }
 
+/// The generation of what is no index but an i31.
+const ITSELF: u32 = u32::MAX;
+
 /// Set in the indices of owned roots.
 const OWNED: u32 = 1 << 31;
 
@@ -78,6 +81,24 @@ pub struct Rtts {
     pub by_parent: HashMap<(u32, u32), u32>,
 }
 
+impl RootIndex {
+    /// What stands for an i31 where there is no heap, and so no root: the i31 itself, which ends with no scope.
+    pub fn of_i31(word: u32) -> RootIndex {
+        RootIndex { index: word, generation: ITSELF }
+    }
+
+    /// The i31 that it is itself.
+    #[inline]
+    pub fn itself(self) -> Option<u32> {
+        (self.generation == ITSELF).then_some(self.index)
+    }
+}
+
+/// The next generation, which is not [`ITSELF`].
+fn after(generation: u32) -> u32 {
+    (generation + 1) % ITSELF
+}
+
 impl StoreRoots {
     /// Those of a store with a number.
     pub fn of_store(store: u64) -> StoreRoots {
@@ -94,6 +115,9 @@ impl StoreRoots {
     /// The reference, if the root's scope has not ended, or its owners live.
     #[inline]
     pub fn get(&self, root: RootIndex) -> Option<u32> {
+        if let Some(i31) = root.itself() {
+            return Some(i31);
+        }
         if root.index & OWNED != 0 {
             let owned = self.owned.get((root.index & !OWNED) as usize)?;
             return (owned.generation == root.generation && owned.word != NULL).then_some(owned.word);
@@ -116,7 +140,7 @@ impl StoreRoots {
     pub fn exit_scope(&mut self, scope: usize) {
         if self.scoped.len() > scope {
             self.scoped.truncate(scope);
-            self.generation = self.generation.wrapping_add(1);
+            self.generation = after(self.generation);
         }
     }
 
@@ -137,7 +161,7 @@ impl StoreRoots {
             }
         };
         let place = &mut self.owned[index as usize];
-        entry.generation = place.generation.wrapping_add(1);
+        entry.generation = after(place.generation);
         let generation = entry.generation;
         *place = entry;
         OwnedIndex { root: RootIndex { index: index | OWNED, generation }, alive }

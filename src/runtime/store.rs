@@ -320,6 +320,33 @@ pub fn with_heap<T: 'static, R>(
     Ok(result)
 }
 
+/// Holds the heap, if there is one, until it is dropped.
+struct Held<'a, T: 'static> {
+    cx: StoreContextMut<'a, StoreData<T>>,
+    heap: bool,
+}
+
+impl<T: 'static> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        if let (true, Some(state)) = (self.heap, &mut self.cx.data_mut().gc.state) {
+            state.heap.release();
+        }
+    }
+}
+
+/// Calls the embedder where WebAssembly has references that no root holds. Without a heap there are none.
+pub fn with_collections_held<T: 'static, R>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    run: impl FnOnce(StoreContextMut<'_, StoreData<T>>) -> R,
+) -> R {
+    let mut cx = cx.as_context_mut();
+    let state = cx.data_mut().gc.state.as_mut();
+    let heap = state.is_some();
+    state.into_iter().for_each(|state| state.heap.hold());
+    let mut held = Held { cx, heap };
+    run(held.cx.as_context_mut())
+}
+
 /// Makes the store's heap if it has none.
 pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -> Result<HeapPlace> {
     let mut cx = cx.as_context_mut();
@@ -389,7 +416,7 @@ fn heap_in<T: 'static>(
         table_max: HashMap::new(),
         table_granted: HashSet::new(),
     };
-    let place = HeapPlace { memory, functions, funcs: RuntimeFuncs::new(&mut cx) };
+    let place = HeapPlace { memory, functions, funcs: RuntimeFuncs::default() };
     let gc = &mut cx.data_mut().gc;
     gc.state = Some(Box::new(state));
     gc.place = Some(place);

@@ -48,10 +48,6 @@ impl AnyRef {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// When the store's heap can not be made, for its limits.
     pub fn from_i31(mut store: impl AsContextMut, value: I31) -> Rooted<Self> {
         of_i31(&mut store.as_context_mut(), value)
     }
@@ -259,10 +255,7 @@ internal! { EqRef }
 
 /// A handle to an i31.
 pub(super) fn of_i31<T: 'static, R: super::GcRef>(cx: &mut StoreContextMut<'_, T>, value: I31) -> Rooted<R> {
-    match Rooted::new(cx, reference::i31(value.get_u32())) {
-        Ok(rooted) => rooted,
-        Err(err) => panic!("{err:?}"),
-    }
+    Rooted::of_i31(cx, reference::i31(value.get_u32()))
 }
 
 /// What an object is; `None` for an i31.

@@ -47,10 +47,6 @@ impl EqRef {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// When the store's heap can not be made, for its limits.
     pub fn from_i31(mut store: impl AsContextMut, value: I31) -> Rooted<Self> {
         of_i31(&mut store.as_context_mut(), value)
     }

@@ -72,7 +72,8 @@ impl GcRoot {
         if gc.id != self.store {
             return Err(foreign());
         }
-        gc.state().and_then(|state| state.roots.get(self.index)).ok_or_else(unrooted)
+        let word = || gc.state().and_then(|state| state.roots.get(self.index));
+        self.index.itself().or_else(word).ok_or_else(unrooted)
     }
 }
 
@@ -243,6 +244,14 @@ impl<T: GcRef> Rooted<T> {
             }
         };
         Ok(Rooted { to: T::of_root(GcRoot { store, index }) })
+    }
+
+    /// A handle to an i31, which needs no root where there is no heap.
+    pub(crate) fn of_i31<D: 'static>(cx: &mut StoreContextMut<'_, D>, word: u32) -> Rooted<T> {
+        Rooted::new(cx, word).unwrap_or_else(|_| {
+            let store = cx.inner.data().gc.id;
+            Rooted { to: T::of_root(GcRoot { store, index: RootIndex::of_i31(word) }) }
+        })
     }
 
     /// A handle to the same root, by what is known of its type.

@@ -138,6 +138,9 @@ impl<T: 'static> InstancePre<T> {
     }
 
     fn imports(&self, cx: &mut StoreContextMut<'_, T>) -> Result<Vec<Import>> {
+        if !Engine::same(self.module.engine(), cx.engine()) {
+            return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
+        }
         let import = |item: &Item<T>| match item {
             Item::Own(Definition::Extern(definition), native) => definition.to_import(cx, native),
             Item::Own(Definition::Host(host), wasmtime::ExternType::Func(ty)) => {

@@ -170,6 +170,8 @@ fn step(s: &mut Source<'_>, scale: Scale, zeal: bool) -> Step {
         69 => Step::RemoveEphemeron(a),
         70 => Step::Finalizer(a, b),
         71 => Step::Lose,
+        77 => Step::Hold,
+        78 => Step::Release,
         _ => Step::Store(a, b, c),
     }
 }

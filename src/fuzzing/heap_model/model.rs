@@ -76,6 +76,9 @@ pub enum Step {
     Mark,
     /// The buffer of remembered slots gets full.
     Lose,
+    /// Collections wait from here on, if they do not already, or no longer.
+    Hold,
+    Release,
 }
 
 const AREA_WORDS: usize = 5;
@@ -89,6 +92,7 @@ pub struct Pair {
     area_refs: [Ref; AREA_WORDS],
     host_refs: [Ref; 3],
     weak: super::weak::Model,
+    held: bool,
 }
 
 impl Pair {
@@ -103,7 +107,7 @@ impl Pair {
         w.host.words = vec![reference::NULL; 3];
         let (area_refs, host_refs) = ([Ref::Null; AREA_WORDS], [Ref::Null; 3]);
         let weak = super::weak::Model::new(&mut w.heap);
-        Pair { w, area, objects: vec![], stack: vec![], area_refs, host_refs, weak }
+        Pair { w, area, objects: vec![], stack: vec![], area_refs, host_refs, weak, held: false }
     }
 
     /// Pushes a new object on both sides; nothing happens when the heap is full.
@@ -253,8 +257,18 @@ impl Pair {
             Step::Major => self.w.major(),
             Step::Mark => self.w.step(),
             Step::Lose => self.w.lose_remembered(),
+            Step::Hold => self.hold(true),
+            Step::Release => self.hold(false),
         }
         Some(())
+    }
+
+    fn hold(&mut self, held: bool) {
+        match (std::mem::replace(&mut self.held, held), held) {
+            (false, true) => self.w.heap.hold(),
+            (true, false) => self.w.heap.release(),
+            _ => {}
+        }
     }
 
     /// Walks both graphs. `exact`: nothing has happened since a major collection, so that what is not
@@ -358,9 +372,11 @@ fn run_in(mut pair: Pair, requests: u64, steps: &[Step], every: usize) -> Result
     for (n, step) in steps.iter().enumerate() {
         pair.step(step);
         if n % every == every - 1 {
-            pair.compare(matches!(step, Step::Major)).map_err(|what| format!("after step {n}: {what}"))?;
+            pair.compare(matches!(step, Step::Major) && !pair.held)
+                .map_err(|what| format!("after step {n}: {what}"))?;
         }
     }
+    pair.hold(false);
     pair.w.major();
     pair.compare(true).map_err(|what| format!("at the end: {what}"))
 }

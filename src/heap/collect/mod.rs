@@ -47,7 +47,7 @@ pub enum CollectKind {
 }
 
 impl Heap {
-    /// Collects. If remembered slots were lost, it is a major collection. A minor collection that finds no room to promote
+    /// Collects, or not until later if the heap is held. If remembered slots were lost, it is a major collection. A minor collection that finds no room to promote
     /// to becomes a major one. When even then the live young objects do not fit, they stay in the nursery and that is no
     /// error here: the next allocation will tell.
     ///
@@ -71,6 +71,10 @@ impl Heap {
         budget: Budget,
     ) -> Result<(), AllocError> {
         self.check_broken()?;
+        if self.hold.defers() {
+            return Ok(());
+        }
+        let kind = if self.hold.take_asked() { CollectKind::Major } else { kind };
         // Should a host object's visit panic, nothing can be said of the heap.
         self.broken = Some(VerifyError::cell(Fault::Interrupted, self.map.sp_cell(), 0));
         let result = self.collect_checked(mem, roots, kind, budget);

@@ -34,7 +34,7 @@ const MUCH_LARGE: u64 = 4 << 20;
 impl Heap {
     /// Collects the nursery, and marks until `limit` is over: whether a cycle came to its end. One begins if none is
     /// under way. The parts that are not divided are done whatever the limit is: the collection of the nursery, and the
-    /// end of the cycle.
+    /// end of the cycle. A heap that is held is left for later, as if that were all.
     ///
     /// # Errors
     ///
@@ -45,6 +45,9 @@ impl Heap {
         roots: &mut dyn Roots,
         limit: Duration,
     ) -> Result<bool, AllocError> {
+        if self.hold.defers() {
+            return Ok(true);
+        }
         let before = self.stats.major;
         let end = Instant::now().checked_add(limit);
         self.collect_within(mem, roots, CollectKind::Step, end.map_or(Budget::All, Budget::Until))?;

@@ -6,6 +6,7 @@
 //! | `collect.rs` | minor and major collections, the barrier, host objects |
 //! | `shortage.rs` | memory that refuses to grow, at every moment |
 //! | `pretenure.rs` | allocation in the old space while nearly everything survives |
+//! | `hold.rs` | collections that have to wait |
 //! | `parallel.rs` | marking on several threads |
 //! | `steps.rs` | major collections in steps: the barrier between two of them |
 //! | `watch.rs` | large objects that die young |
@@ -16,6 +17,7 @@
 
 mod collect;
 mod corrupt;
+mod hold;
 mod model;
 mod nepotism;
 mod parallel;

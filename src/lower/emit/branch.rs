@@ -78,10 +78,11 @@ impl Emitter<'_, '_> {
         let operands = self.ops.of[inst];
         self.set_phis(operands.inline())?;
         let copied = self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand));
+        // Behind it, or where it leads, there may be nothing but a trap: see `trap_site`.
+        let (loc, trap) = (self.func.insts[inst].loc, self.func.insts[inst].trap);
+        self.code.branch_site(loc, trap);
         if copied && !self.leaves(target) {
             let label = self.label_of(Some(target))?;
-            // Behind it, or where it leads, there may be nothing but a trap: see `trap_site`.
-            self.code.branch_site(self.func.insts[inst].loc, None);
             self.code.hint(self.func.likely[inst]);
             self.code.put(Instruction::BrIf(label));
             return Ok(());

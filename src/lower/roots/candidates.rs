@@ -41,14 +41,8 @@ pub struct Candidates {
 
 /// Finds the roots.
 pub fn find(func: &Func<'_>, safepoints: &Safepoints<'_>, budget: &mut Budget) -> Result<Candidates, Error> {
-    let mut scan = Scan {
-        func,
-        safepoints,
-        seen: 0,
-        loops: Vec::new(),
-        ranges: func.per_value(),
-        loop_ends: SecondaryMap::new(),
-    };
+    let mut scan =
+        Scan { func, safepoints, seen: 0, loops: Vec::new(), ranges: func.per_value(), loop_ends: SecondaryMap::new() };
     walk(func, &mut scan)?;
     if scan.seen == 0 {
         return Ok(Candidates { roots: PrimaryMap::new(), root_of: SecondaryMap::new(), loops: HashMap::new() });

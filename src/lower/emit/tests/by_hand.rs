@@ -6,7 +6,7 @@ use crate::fault::Error;
 use crate::ir::{BrTarget, Callee, Cursor, Func, HeapOp, Op, RefOp, SrcLoc, TrapCode, memarg};
 use crate::lower::index::{IndexMap, Space};
 use crate::types::{CompositeKind, HeapType, RefType, TypeId, ValType};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use wasmparser::Operator;
 use wasmtime::Engine;
 
@@ -375,7 +375,7 @@ fn with_func_type(test: impl Fn(&EmitContext<'_>, ValType)) {
         memories: space(&[0]),
         ..IndexMap::default()
     };
-    let func_types = HashMap::from([(TypeId(9), 2)]);
+    let func_types = HashMap::from_iter([(TypeId(9), 2)]);
     let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     test(&cx, ValType::Ref(RefType::new(false, HeapType::Concrete(CompositeKind::Func, TypeId(9)))));
 }

@@ -10,7 +10,7 @@ use crate::layout::reference::is_object;
 use crate::layout::{HeapMap, MapParams};
 use crate::lower::index::{IndexMap, Space};
 use crate::types::ValType;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use wasm_encoder as enc;
 use wasmtime::{Caller, Engine, Instance, Memory, Module, Store, Val};
 
@@ -74,14 +74,14 @@ fn index_map() -> IndexMap {
 /// Emits a function.
 pub fn emit(func: &Func<'_>) -> EmittedBody {
     verify::verify(func).expect("the function is valid IR");
-    let (index, func_types) = (index_map(), HashMap::new());
+    let (index, func_types) = (index_map(), HashMap::default());
     let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     emit_func(func, &cx).expect("emission succeeds")
 }
 
 /// A module that exports the function as `f` and the heap as `heap`.
 pub fn module(func: &Func<'_>, body: &EmittedBody) -> Vec<u8> {
-    let (index, func_types) = (index_map(), HashMap::new());
+    let (index, func_types) = (index_map(), HashMap::default());
     let cx = EmitContext { map: heap_map(), index: &index, func_types: &func_types, originals: u32::MAX };
     let mut types = enc::TypeSection::new();
     let (i32, i64) = (enc::ValType::I32, enc::ValType::I64);
