@@ -122,7 +122,11 @@ impl Fold<'_, '_> {
             Op::If { then, els } => {
                 let (then, els) = (*then, *els);
                 match self.constant(cond) {
-                    Some(known) => self.block(inst, if known != 0 { then } else { els }),
+                    Some(known) => {
+                        let taken = if known != 0 { then } else { els };
+                        self.place_trap(inst, taken);
+                        self.block(inst, taken);
+                    }
                     None => self.construct(inst),
                 }
             }
@@ -140,6 +144,15 @@ impl Fold<'_, '_> {
     fn construct(&mut self, inst: Inst) {
         self.put(inst);
         self.func.insts[inst].op.regions().rev().for_each(|region| self.enter(region, None));
+    }
+
+    /// An arm that is nothing but a trap has the place of its `if`, as with the engine, which makes one instruction of both.
+    fn place_trap(&mut self, inst: Inst, arm: Region) {
+        if let [trap] = self.func.regions[arm].insts[..]
+            && matches!(self.func.insts[trap].op, Op::Trap(_))
+        {
+            self.func.insts[trap].loc = self.func.insts[inst].loc;
+        }
     }
 
     /// A construct that runs one region, once.

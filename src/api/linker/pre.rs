@@ -139,7 +139,7 @@ impl<T: 'static> InstancePre<T> {
 
     fn imports(&self, cx: &mut StoreContextMut<'_, T>) -> Result<Vec<Import>> {
         if !Engine::same(self.module.engine(), cx.engine()) {
-            return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
+            return Err(Error::msg("cross-`Engine` usage is not supported"));
         }
         let import = |item: &Item<T>| match item {
             Item::Own(Definition::Extern(definition), native) => definition.to_import(cx, native),

@@ -261,7 +261,12 @@ pub fn conditional_traps(log: &mut Log) {
     let module = Module::new(
         &engine,
         r#"(module (type $s (struct (field (mut i32))))
+            (import "" "" (func $host (param anyref)))
             (func $id (param i32) (result i32) (local.get 0))
+            (func (export "hosted") (param i32) (call $host (ref.null any)) unreachable)
+            (func (export "hosted_if") (param i32) (call $host (ref.null any)) (if (local.get 0) (then unreachable)))
+            (func (export "hosted_one") (param i32) (call $host (ref.null any)) (if (i32.const 1) (then unreachable)))
+            (func (export "hosted_null") (param i32) (call $host (ref.null any)) (drop (ref.as_non_null (ref.null any))))
             (func (export "a") (param i32) nop (if (local.get 0) (then unreachable)))
             (func (export "b") (param i32) nop (if (local.get 0) (then) (else unreachable)))
             (func (export "c") (param i32) nop (block (br_if 0 (i32.eqz (local.get 0))) unreachable))
@@ -278,7 +283,8 @@ pub fn conditional_traps(log: &mut Log) {
     )
     .unwrap();
     let mut store = Store::new(&engine, ());
-    let made = Instance::new(&mut store, &module, &[]).unwrap();
+    let host = Func::wrap(&mut store, |_: Option<Rooted<AnyRef>>| {});
+    let made = Instance::new(&mut store, &module, &[host.into()]).unwrap();
     for export in module.exports() {
         for arg in [0, 1] {
             let func = made.get_func(&mut store, export.name()).unwrap();

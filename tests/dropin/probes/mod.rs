@@ -7,6 +7,7 @@ use super::wasmtime;
 
 pub mod debugging;
 pub mod entities;
+pub mod epochs;
 pub mod errors;
 pub mod guests;
 pub mod objects;

@@ -55,4 +55,10 @@ pub fn engines(log: &mut Log) {
     let func = Func::wrap(&mut store, || 5);
     let module = Module::new(&other, r#"(module (import "" "" (func (result i32))))"#).unwrap();
     log.put("module", Instance::new(&mut store, &module, &[func.into()]).map(|_| ()));
+    let mut strange = Store::new(&other, 0);
+    let func = Func::wrap(&mut strange, || 5);
+    let mut linker = Linker::<u32>::new(&other);
+    linker.define(&strange, "", "", func).unwrap();
+    let pre = linker.instantiate_pre(&module).unwrap();
+    log.put("resolved", pre.instantiate(&mut store).map(|_| ()));
 }
