@@ -18,6 +18,7 @@ fn tool(names: &[&str]) -> Option<String> {
     let works = |name: &&&str| {
         let Ok(out) = Command::new(name).arg("--version").output() else { return false };
         let text = String::from_utf8_lossy(&out.stdout);
+        let text = text.lines().next().unwrap_or_default();
         let llvm = text.split_once(" version ").or_else(|| text.split_once("LLD "));
         let release =
             llvm.and_then(|(_, number)| number.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok());
