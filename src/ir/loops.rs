@@ -14,6 +14,10 @@ pub fn gather<T: Default>(
     mut visit: impl FnMut(&mut T, Inst),
     mut leave: impl FnMut(Inst, T, &mut T),
 ) {
+    // Most functions have none.
+    if !func.insts.values().any(|inst| matches!(inst.op, Op::Loop { .. })) {
+        return;
+    }
     enum Step {
         From(Region, usize),
         Leave(Inst),

@@ -337,6 +337,8 @@ fn splice<'a>(func: &mut Func<'a>, call: Inst, callee: &Func<'a>) -> bool {
     if func.results(call).iter().any(|&result| func.ty(result).as_ref().is_some_and(|r| r.heap == HeapType::NoFunc)) {
         return false;
     }
+    func.insts.reserve(callee.insts.len());
+    func.values.reserve(callee.values.len());
     let body = func.add_region();
     let mut copy = Copy {
         at: func.insts[call].loc,

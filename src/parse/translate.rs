@@ -123,6 +123,9 @@ impl<'a> Body<'a> {
     }
 }
 
+/// For no more instructions than so many there is room before they come.
+const MOST_EXPECTED: usize = 1 << 14;
+
 /// A function under construction.
 pub(super) struct Translator<'m, 'a> {
     pub module: &'m Module<'a>,
@@ -196,6 +199,10 @@ impl<'m, 'a> Translator<'m, 'a> {
     }
 
     fn run(&mut self, body: &Body<'a>) -> Result<()> {
+        // About as many as there are in code of compilers; a body may be long for no good reason.
+        let about = (body.body.range().len() / 3).min(MOST_EXPECTED);
+        self.func.insts.reserve(about);
+        self.func.values.reserve(about);
         let mut locals = body.body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
             let offset = locals.original_position();
