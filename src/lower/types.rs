@@ -94,7 +94,7 @@ impl Types {
             }
             return Ok(());
         }
-        funcs.iter().try_for_each(|(_, def)| stays_subtype(module, def))?;
+        funcs.iter().try_for_each(|&(index, def)| stays_subtype(module, index, def))?;
         for (n, &(index, def)) in (self.len..).zip(&funcs) {
             self.space.map[index as usize] = n;
             self.func_types.insert(def.id, n);
@@ -143,7 +143,7 @@ fn func_sub_type(
 }
 
 /// Whether a function type still matches its supertype where parameters of type `nofunc` are of type `func`.
-fn stays_subtype(module: &Module<'_>, def: &TypeDef) -> Result<(), Error> {
+fn stays_subtype(module: &Module<'_>, index: u32, def: &TypeDef) -> Result<(), Error> {
     let sup = def.sub.supertype.map(|id| &module.types.def(id).sub.composite);
     let (CompositeType::Func(sub), Some(CompositeType::Func(sup))) = (&def.sub.composite, sup) else { return Ok(()) };
     let is = |ty: &ValType, heaps: &[HeapType]| ty.as_ref().is_some_and(|r| heaps.contains(&r.heap));
@@ -154,8 +154,10 @@ fn stays_subtype(module: &Module<'_>, def: &TypeDef) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Unsupported {
-        offset: 0,
-        feature: "a function type with a parameter of type `nofunc` where a subtype has another type".to_string(),
+        offset: module.types_at,
+        feature: format!(
+            "type {index}, below a function type with a parameter of type `nofunc`, has another type there"
+        ),
         remedy: "give both the same type there",
     })
 }

@@ -14,6 +14,8 @@ pub struct Module<'a> {
     pub name: Option<String>,
     /// Its type section.
     pub types: TypeTable,
+    /// Where the section of types is, in bytes from the start of the module; 0 without one.
+    pub types_at: usize,
     /// Its imports, in order.
     pub imports: Vec<Import<'a>>,
     /// All functions, imported ones first.

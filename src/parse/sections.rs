@@ -92,6 +92,7 @@ impl<'a> Module<'a> {
         Module {
             name: None,
             types: TypeTable::default(),
+            types_at: 0,
             imports: Vec::new(),
             funcs: Vec::new(),
             tables: Vec::new(),
@@ -122,7 +123,10 @@ impl<'a> Module<'a> {
 
     fn payload(&mut self, payload: Payload<'a>, registry: &TypeRegistry) -> Result<()> {
         match payload {
-            Payload::TypeSection(section) => self.types = type_section(section, registry)?,
+            Payload::TypeSection(section) => {
+                self.types_at = section.range().start;
+                self.types = type_section(section, registry)?;
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports_with_offsets() {
                     let (offset, import) = import?;
