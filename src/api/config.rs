@@ -38,6 +38,7 @@ pub struct Config {
     /// Noted, and not used.
     pub(super) stock: options::StockHeap,
     signals_based_traps: bool,
+    pub(super) table_grow_cost: u8,
     explicit_null_checks: Option<bool>,
     opt_level: u8,
     passes: Passes,
@@ -116,6 +117,7 @@ impl Config {
             incremental: None,
             stock: options::StockHeap::default(),
             signals_based_traps: true,
+            table_grow_cost: wasmtime::VariableOperatorCost::default().table_grow_per_element,
             explicit_null_checks: None,
             opt_level: FULL_OPT,
             passes: Passes::ALL,
@@ -449,6 +451,7 @@ impl Config {
                 incremental: self.incremental.unwrap_or(self.heap.zeal.is_some()),
                 ..self.heap.clone()
             },
+            table_grow_cost: self.table_grow_cost,
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,
             workers: if engine.get_parallel_compilation() { Workers::Many } else { Workers::One },

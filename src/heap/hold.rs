@@ -10,7 +10,7 @@
 
 use super::memory::{HeapMemory, Words};
 use super::space::pages::BLOCK_BYTES;
-use super::{AllocError, Heap};
+use super::{AllocError, CollectKind, Heap};
 use crate::layout::reference;
 
 /// Whether collections wait.
@@ -21,11 +21,10 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Whether a collection has to wait, which is noted.
-    pub fn defers(&mut self) -> bool {
-        let held = self.depth > 0;
-        self.asked |= held;
-        held
+    /// Whether a collection has to wait. It is noted if it is a major one: others come by themselves.
+    pub fn defers(&mut self, kind: CollectKind) -> bool {
+        self.asked |= self.is_on() && kind == CollectKind::Major;
+        self.is_on()
     }
 
     /// Whether one was asked for, which is forgotten.

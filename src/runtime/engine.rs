@@ -28,6 +28,8 @@ pub struct EngineOptions {
     pub nursery_bytes: u32,
     /// Options of each store's heap.
     pub heap: HeapOptions,
+    /// Fuel that each element of a table costs that grows.
+    pub table_grow_cost: u8,
     /// See [`LowerContext::explicit_null_checks`].
     pub explicit_null_checks: bool,
     /// See [`LowerContext::opt_level`].

@@ -12,6 +12,7 @@
 //! heap's cell to the store, and the call fails with [`ThrownException`]; one that a host function throws
 //! goes the other way. Exceptions are pending in the cell only between two frames of WebAssembly.
 
+use super::held::keep_below;
 use super::hooks::tell;
 use super::memory::{read_word, write_word};
 use super::store::{Entries, StoreData};
@@ -55,9 +56,11 @@ pub fn enter<T: 'static, R>(
         Ok(value) => Ok(value),
         Err(err) => Err(err),
     };
-    match tell(&mut entry.cx, CallHook::ReturningFromWasm) {
-        Ok(()) => entry.leave(result),
-        Err(err) => entry.leave(Err(err)),
+    // A hook may call guests: by then no exception is pending between two frames.
+    let result = entry.leave(result);
+    match tell(cx, CallHook::ReturningFromWasm) {
+        Ok(()) => result,
+        Err(err) => Err(finish(cx, err)),
     }
 }
 
@@ -126,6 +129,7 @@ fn nested<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Option<u32>
     }
     // The call that was told of has reached the host.
     gc.marked_call = None;
+    keep_below(cx);
     stack_pointer(cx)
 }
 

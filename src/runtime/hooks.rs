@@ -5,6 +5,8 @@
 //! host functions. Without the feature `call-hook` there is none, and nothing to ask.
 
 use super::Result;
+#[cfg(feature = "call-hook")]
+use super::held::Held;
 use super::store::StoreData;
 use wasmtime::{CallHook, StoreContextMut};
 
@@ -28,7 +30,9 @@ pub fn tell<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook
 fn tell_hook<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
     let Some(mut hook) = cx.data_mut().hook.take() else { return Ok(()) };
     // What is handed over is nobody's root yet, or no longer.
-    let result = super::store::with_collections_held(cx, |cx| hook(cx, of));
+    let mut held = Held::at_call(wasmtime::AsContextMut::as_context_mut(cx));
+    let result = hook(wasmtime::AsContextMut::as_context_mut(&mut held.cx), of);
+    drop(held);
     cx.data_mut().hook.get_or_insert(hook);
     result
 }

@@ -64,7 +64,8 @@ fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) ->
 }
 
 fn table_grow<T: 'static>(mut cx: Caller<'_, StoreData<T>>, table: i32, delta: i32, init: i32) -> Result<i32> {
-    metering::charge(&mut cx, u64::from(delta as u32))?;
+    let cost = cx.data().gc.engine.options.table_grow_cost;
+    metering::charge(&mut cx, u64::from(cost) * u64::from(delta as u32))?;
     let old = cells::table_grow(&mut cx, table as u32, u64::from(delta as u32), init as u32)?;
     Ok(old.map_or(-1, |old| old as i32))
 }

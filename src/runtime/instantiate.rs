@@ -108,8 +108,8 @@ pub fn instantiate<T: 'static>(
     let instance = wasmtime::Instance::new(&mut free.cx, &prepared.code.wasmtime, &prepared.natives);
     let instance = instance.and_then(|instance| debug::start(&mut free, &prepared.code, instance).map(|()| instance));
     drop(free);
-    let instance = after_start(&mut entry, &prepared.code, instance);
     let wasmtime = entry.leave(instance);
+    let wasmtime = after_start(cx, &prepared.code, wasmtime);
     prepared.finish(cx, wasmtime)
 }
 
@@ -139,8 +139,8 @@ pub async fn instantiate_async<T: 'static>(
         Err(err) => Err(err),
     };
     drop(free);
-    let instance = after_start(&mut entry, &prepared.code, instance);
     let wasmtime = entry.leave(instance);
+    let wasmtime = after_start(cx, &prepared.code, wasmtime);
     prepared.finish(cx, wasmtime)
 }
 
@@ -150,9 +150,9 @@ fn before_start<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()>
 }
 
 /// Tells that it has returned.
-fn after_start<T: 'static, R>(entry: &mut Entry<'_, T>, code: &Code, result: Result<R>) -> Result<R> {
+fn after_start<T: 'static, R>(cx: &mut StoreContextMut<'_, StoreData<T>>, code: &Code, result: Result<R>) -> Result<R> {
     if code.starts() {
-        tell(&mut entry.cx, CallHook::ReturningFromWasm)?;
+        tell(cx, CallHook::ReturningFromWasm)?;
     }
     result
 }

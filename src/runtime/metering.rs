@@ -7,7 +7,8 @@
 
 use super::Result;
 use super::code::Code;
-use super::store::{StoreData, with_collections_held};
+use super::held::Held;
+use super::store::StoreData;
 use wasmtime::{AsContextMut, StoreContextMut, Trap, UpdateDeadline};
 
 /// What happens when an epoch's deadline has come.
@@ -23,20 +24,21 @@ pub fn at_deadline<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>) -> Res
         return Ok(UpdateDeadline::Continue(0));
     }
     let Some(mut ask) = cx.data_mut().on_epoch.take() else { return Err(Trap::Interrupt.into()) };
-    let update = with_collections_held(&mut cx, |cx| ask(cx));
+    let update = ask(Held::anywhere(cx.as_context_mut()).cx.as_context_mut());
     cx.data_mut().on_epoch.get_or_insert(ask);
     update
 }
 
-/// Charges lowered code for what the host does in the place of an instruction, in units of fuel: what the engine charges for
-/// each element.
+/// Charges lowered code for what the host does in the place of an instruction, in units of fuel. In a store that yields whenever
+/// so much is used, it is free.
 ///
 /// # Errors
 ///
 /// [`Trap::OutOfFuel`], when there is not so much.
 pub fn charge<T: 'static>(cx: &mut impl AsContextMut<Data = StoreData<T>>, fuel: u64) -> Result<()> {
     let mut cx = cx.as_context_mut();
-    if fuel == 0 || cx.data().unmetered || !cx.engine().get_consume_fuel() {
+    // To set the fuel anew would put off the turn of others again and again.
+    if fuel == 0 || cx.data().unmetered || cx.data().yields_fuel || !cx.engine().get_consume_fuel() {
         return Ok(());
     }
     let left = cx.get_fuel()?.checked_sub(fuel);

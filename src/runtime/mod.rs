@@ -24,6 +24,7 @@
 //! | `ready.rs` | what the engine does asynchronously, done at once |
 //! | `entry.rs` | what surrounds every call from the host into WebAssembly |
 //! | `objects.rs` | structs and arrays as the host makes and reads them |
+//! | `held.rs` | calls of the embedder amid lowered code |
 //! | `hooks.rs` | who is told when calls enter and leave |
 //! | `metering.rs` | what instantiation does is neither charged nor interrupted |
 //! | `oom.rs` | the error of an allocation without room |
@@ -51,6 +52,7 @@ pub(crate) mod finalize;
 pub(crate) mod func_refs;
 pub(crate) mod func_types;
 pub(crate) mod handles;
+pub(crate) mod held;
 pub(crate) mod hooks;
 pub(crate) mod hosts;
 pub(crate) mod imports;

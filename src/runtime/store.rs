@@ -10,6 +10,7 @@ use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
 use super::finalize::FinalizerTable;
 use super::func_refs::FuncRefs;
+use super::held::Below;
 use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
@@ -54,6 +55,8 @@ pub struct StoreData<T: 'static> {
     pub(crate) on_epoch: Option<super::metering::OnEpoch<T>>,
     /// Instead of that a call waits for its turn.
     pub(crate) epoch_yields: bool,
+    /// Calls wait for their turn whenever so much fuel is used.
+    pub(crate) yields_fuel: bool,
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
     /// What the embedder finds in an error instead of the engine's core dump.
@@ -120,6 +123,7 @@ impl<T: 'static> StoreData<T> {
             marked_call: None,
             func_refs: FuncRefs::default(),
             debug: Debugging::default(),
+            below: Below::default(),
         };
         StoreData {
             user,
@@ -133,6 +137,7 @@ impl<T: 'static> StoreData<T> {
             unlimited: wasmtime::StoreLimits::default(),
             on_epoch: None,
             epoch_yields: false,
+            yields_fuel: false,
             unmetered: false,
             on_core_dump,
             start_async: None,
@@ -245,6 +250,8 @@ pub struct GcStore {
     pub func_refs: FuncRefs,
     /// What has to do with debugging of guests.
     pub debug: Debugging,
+    /// What is below the pointer of the shadow stack.
+    pub below: Below,
 }
 
 /// What is known of calls into WebAssembly that have not come back.
@@ -318,33 +325,6 @@ pub fn with_heap<T: 'static, R>(
     drop(taken);
     drop(dead);
     Ok(result)
-}
-
-/// Holds the heap, if there is one, until it is dropped.
-struct Held<'a, T: 'static> {
-    cx: StoreContextMut<'a, StoreData<T>>,
-    heap: bool,
-}
-
-impl<T: 'static> Drop for Held<'_, T> {
-    fn drop(&mut self) {
-        if let (true, Some(state)) = (self.heap, &mut self.cx.data_mut().gc.state) {
-            state.heap.release();
-        }
-    }
-}
-
-/// Calls the embedder where WebAssembly has references that no root holds. Without a heap there are none.
-pub fn with_collections_held<T: 'static, R>(
-    cx: &mut StoreContextMut<'_, StoreData<T>>,
-    run: impl FnOnce(StoreContextMut<'_, StoreData<T>>) -> R,
-) -> R {
-    let mut cx = cx.as_context_mut();
-    let state = cx.data_mut().gc.state.as_mut();
-    let heap = state.is_some();
-    state.into_iter().for_each(|state| state.heap.hold());
-    let mut held = Held { cx, heap };
-    run(held.cx.as_context_mut())
 }
 
 /// Makes the store's heap if it has none.

@@ -85,7 +85,7 @@ macro_rules! probes {
 
 probes! {
     debugging: steps refs faults thrown breakpoints insides mixed;
-    epochs: callbacks fuel_of_tables;
+    epochs: callbacks frames fuel_of_tables;
     errors: modules features imports subtypes linkers;
     entities: calls hosts globals tables memories;
     guests: traps conditional_traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;

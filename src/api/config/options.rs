@@ -84,8 +84,6 @@ forward! {
     metadata_for_gc_heap_corruption(enable: bool);
     /// Whether metadata tells failed assertions of compiled code apart.
     metadata_for_internal_asserts(enable: bool);
-    /// What an operator costs of fuel. Lowered modules have other operators than the original ones.
-    operator_cost(cost: OperatorCost);
     /// Whether relaxed SIMD gives the same results everywhere.
     relaxed_simd_deterministic(enable: bool);
     /// Whether execution is recorded or replayed.
@@ -150,6 +148,13 @@ impl Config {
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Self {
         let default = self.backtrace_frames.or(Some(super::DEFAULT_BACKTRACE_FRAMES));
         self.wasm_backtrace_max_frames(default.filter(|_| enable))
+    }
+
+    /// What an operator costs of fuel. Lowered modules have other operators than the original ones.
+    pub fn operator_cost(&mut self, cost: OperatorCost) -> &mut Self {
+        self.table_grow_cost = cost.variable.table_grow_per_element;
+        self.inner.operator_cost(cost);
+        self
     }
 
     /// Whether GC types can be used at all.

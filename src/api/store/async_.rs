@@ -39,7 +39,9 @@ impl<T: 'static> Store<T> {
     ///
     /// When fuel is not switched on, or the interval is 0.
     pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
-        self.inner.fuel_async_yield_interval(interval)
+        self.inner.fuel_async_yield_interval(interval)?;
+        self.inner.data_mut().yields_fuel = interval.is_some();
+        Ok(())
     }
 
     /// Collects all garbage, and lets others have their turn. See [`Store::gc`].
@@ -70,7 +72,9 @@ impl<T: 'static> StoreContextMut<'_, T> {
     ///
     /// As there.
     pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
-        self.inner.fuel_async_yield_interval(interval)
+        self.inner.fuel_async_yield_interval(interval)?;
+        self.inner.data_mut().yields_fuel = interval.is_some();
+        Ok(())
     }
 
     /// Collects all garbage. See [`Store::gc_async`].

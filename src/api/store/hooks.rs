@@ -2,7 +2,9 @@
 
 use super::{Store, StoreContextMut};
 use crate::api::{CallHook, Result};
+use crate::runtime::held::Held;
 use crate::runtime::store::StoreData;
+use wasmtime::AsContextMut;
 
 /// Who is told when calls enter and leave WebAssembly and the host, and may have to wait.
 #[async_trait::async_trait]
@@ -19,7 +21,9 @@ impl<T: Send + 'static, H: CallHookHandler<T> + Send + Sync + 'static> wasmtime:
     for Told<H>
 {
     async fn handle_call_event(&self, inner: wasmtime::StoreContextMut<'_, StoreData<T>>, ch: CallHook) -> Result<()> {
-        self.0.handle_call_event(StoreContextMut { inner }, ch).await
+        // What is handed over is nobody's root yet, or no longer.
+        let mut held = Held::at_call(inner);
+        self.0.handle_call_event(StoreContextMut { inner: held.cx.as_context_mut() }, ch).await
     }
 }
 

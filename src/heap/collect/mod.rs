@@ -71,7 +71,7 @@ impl Heap {
         budget: Budget,
     ) -> Result<(), AllocError> {
         self.check_broken()?;
-        if self.hold.defers() {
+        if self.hold.defers(kind) {
             return Ok(());
         }
         let kind = if self.hold.take_asked() { CollectKind::Major } else { kind };

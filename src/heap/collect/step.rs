@@ -45,7 +45,7 @@ impl Heap {
         roots: &mut dyn Roots,
         limit: Duration,
     ) -> Result<bool, AllocError> {
-        if self.hold.defers() {
+        if self.hold.is_on() {
             return Ok(true);
         }
         let before = self.stats.major;

@@ -113,3 +113,59 @@ pub fn fuel_of_tables(log: &mut Log) {
         }
     }
 }
+
+/// What a guest that a callback calls has on its stack was once put over what the waiting function had there: it tells its
+/// stack's pointer before calls only, and spills before loops.
+pub fn frames(log: &mut Log) {
+    let mut interrupted = config();
+    interrupted.epoch_interruption(true);
+    let engine = Engine::new(&interrupted).unwrap();
+    let text = r#"(module
+        (type $s (struct (field i32) (field anyref)))
+        (import "" "" (func $collect))
+        (global $kept (mut anyref) (ref.null any))
+        (func (export "make") (param i32) (result (ref $s)) (struct.new $s (local.get 0) (ref.null any)))
+        (func (export "other") (local $a (ref null $s)) (local $b (ref null $s))
+            (local.set $a (struct.new $s (i32.const 8) (ref.null any)))
+            (local.set $b (struct.new $s (i32.const 9) (local.get $a)))
+            (call $collect)
+            (global.set $kept (struct.new $s (struct.get $s 0 (local.get $a)) (local.get $b)))
+            (call $collect))
+        (func (export "turns") (param $x (ref $s)) (param $n i32) (result i32)
+            (local $y (ref null $s)) (local $sum i32)
+            (loop $l
+                (if (i32.and (local.get $n) (i32.const 1))
+                    (then (call $collect))
+                    (else
+                        (local.set $y (struct.new $s (local.get $n) (local.get $x)))
+                        (global.set $kept (local.get $y))
+                        (call $collect)
+                        (local.set $sum (i32.add (local.get $sum) (struct.get $s 0 (local.get $y))))))
+                (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (i32.add (local.get $sum) (struct.get $s 0 (local.get $x)))))"#;
+    let module = Module::new(&engine, text).unwrap();
+    for calls in [false, true] {
+        let mut store = Store::new(&engine, 0);
+        store.set_epoch_deadline(1_000_000);
+        let collect = Func::wrap(&mut store, |mut cx: Caller<'_, i32>| cx.gc(None));
+        let made = Instance::new(&mut store, &module, &[collect.into()]).unwrap();
+        let other = made.get_typed_func::<(), ()>(&mut store, "other").unwrap();
+        let make = made.get_typed_func::<i32, Rooted<StructRef>>(&mut store, "make").unwrap();
+        let turns = made.get_typed_func::<(Rooted<StructRef>, i32), i32>(&mut store, "turns").unwrap();
+        let object = make.call(&mut store, 100_000).unwrap();
+        store.epoch_deadline_callback(move |mut cx| {
+            *cx.data_mut() += 1;
+            if calls {
+                cx.set_epoch_deadline(1_000_000);
+                other.call(&mut cx, ())?;
+            }
+            Ok(UpdateDeadline::Continue(0))
+        });
+        for n in [1, 4, 7] {
+            store.set_epoch_deadline(0);
+            log.put(&format!("{calls} {n}"), turns.call(&mut store, (object, n)));
+        }
+        log.put("object", object.field(&mut store, 0).map(|field| field.i32()));
+        log.see("called back", *store.data() > 0);
+    }
+}

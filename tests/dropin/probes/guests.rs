@@ -232,6 +232,24 @@ pub fn hooks(log: &mut Log) {
     log.see("hooks", store.data().clone());
     store.call_hook(|_, hook| if hook.entering_host() { bail!("no") } else { Ok(()) });
     log.put("refused", run.call(&mut store, ()));
+    // A hook that calls a guest behind a call that threw took the exception for its own.
+    let text =
+        r#"(module (tag $t) (func (export "throw") (throw $t)) (func (export "eleven") (result i32) (i32.const 11)))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let made = Instance::new(&mut store, &module, &[]).unwrap();
+    let [throw, eleven] = ["throw", "eleven"].map(|name| made.get_func(&mut store, name).unwrap());
+    store.data_mut().clear();
+    store.call_hook(move |mut cx, hook| {
+        if format!("{hook:?}") == "ReturningFromWasm" {
+            let mut results = [Val::I32(0)];
+            let called = eleven.call(&mut cx, &[], &mut results).map_err(|err| err.to_string());
+            cx.data_mut().push(format!("{called:?} {:?}", results[0].i32()));
+        }
+        Ok(())
+    });
+    log.see("thrown", throw.call(&mut store, &[], &mut []).is_err());
+    store.call_hook(|_, _| Ok(()));
+    log.see("pending", (store.take_pending_exception().is_some(), store.data().clone()));
     // Start functions are calls, too.
     for text in [
         r#"(module (type $s (struct)) (import "" "" (func $h (param anyref) (result i32)))
