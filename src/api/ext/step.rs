@@ -42,6 +42,8 @@ pub fn gc_young(mut store: impl AsContextMut) -> Result<()> {
 ///
 /// Finalizers do not run here but at the next safe point, as after any collection of the program's own.
 ///
+/// In an epoch callback and in a call hook nothing is collected: there it says at once that all is done.
+///
 /// ```
 /// use std::time::Duration;
 /// use wasmtime_gc::ext::{WeakRef, gc_step};
