@@ -47,9 +47,9 @@ pub enum CollectKind {
 }
 
 impl Heap {
-    /// Collects, or not until later if the heap is held. If remembered slots were lost, it is a major collection. A minor collection that finds no room to promote
-    /// to becomes a major one. When even then the live young objects do not fit, they stay in the nursery and that is no
-    /// error here: the next allocation will tell.
+    /// Collects, or not until later if the heap is held. If remembered slots were lost, it is a major collection. A minor
+    /// collection that finds no room to promote to becomes a major one. When even then the live young objects do not fit,
+    /// they stay in the nursery and that is no error here: the next allocation will tell.
     ///
     /// # Errors
     ///
