@@ -6,10 +6,8 @@ use crate::heap::*;
 /// More pairs than the nursery of these tests takes.
 const PAIRS: u32 = if cfg!(miri) { 4200 } else { 10_000 };
 
-/// A list is built while the heap is held, from objects that no root holds, as in the locals of lowered code.
-fn built_in_hold(options: HeapOptions) -> (World, u32) {
-    let mut w = World::new(options);
-    w.heap.hold();
+/// A list of objects that no root holds, as in the locals of lowered code.
+fn unrooted_list(w: &mut World) -> u32 {
     let mut list = w.pair(0);
     for n in 1..PAIRS {
         let next = w.pair(n);
@@ -17,6 +15,14 @@ fn built_in_hold(options: HeapOptions) -> (World, u32) {
         list = next;
         w.minor();
     }
+    list
+}
+
+/// It is built while the heap is held, and collections are asked for.
+fn built_in_hold(options: HeapOptions) -> (World, u32) {
+    let mut w = World::new(options);
+    w.heap.hold();
+    let list = unrooted_list(&mut w);
     w.major();
     (w, list)
 }
@@ -55,12 +61,7 @@ fn in_a_cycle_what_is_made_is_black() {
     w.minor();
     w.step();
     w.heap.hold();
-    let mut list = w.pair(0);
-    for n in 1..PAIRS {
-        let next = w.pair(n);
-        w.set(next, 4, list);
-        list = next;
-    }
+    let list = unrooted_list(&mut w);
     w.push(list);
     w.heap.release();
     w.verify().unwrap();
