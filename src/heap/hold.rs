@@ -3,8 +3,8 @@
 //! Where the engine asks whether an epoch has come, lowered code has references in its locals that no root slot
 //! holds. What the embedder does there may want a collection all the same, and allocate without end. So the heap is
 //! *held*: nothing is collected or moved until it is released. What finds no room in the nursery is made in the old
-//! space meanwhile, for which the memory may have to grow. A collection that was asked for is made up for by the next,
-//! which is a major one then.
+//! space meanwhile, for which the memory may have to grow. A major collection that was asked for is made up for by the
+//! next, which is a major one then; other requests are dropped.
 //!
 //! What this is not: a lock. The heap is used as always.
 
