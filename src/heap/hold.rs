@@ -9,7 +9,6 @@
 //! What this is not: a lock. The heap is used as always.
 
 use super::memory::{HeapMemory, Words};
-use super::space::pages::BLOCK_BYTES;
 use super::{AllocError, CollectKind, Heap};
 use crate::layout::reference;
 
@@ -56,11 +55,8 @@ impl Heap {
         if let Some(at) = young {
             return Ok(at);
         }
-        let mut at = self.old.alloc_overflow(size, &mut self.pages);
-        if at.is_none() && self.grow(mem, u64::from(BLOCK_BYTES)) {
-            at = self.old.alloc_overflow(size, &mut self.pages);
-        }
-        let at = at.ok_or_else(|| self.full(mem, u64::from(size)))?;
+        let room = self.room_apart(mem, size);
+        let at = room.ok_or_else(|| self.full(mem, u64::from(size)))?;
         // As a large object, it may never be filled, and is looked at all the same.
         let mut words = Words::new(mem.bytes_mut());
         words.fill(at, at + size, reference::NULL);

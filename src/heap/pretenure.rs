@@ -145,15 +145,17 @@ impl Heap {
     }
 
     fn alloc_apart(&mut self, mem: &mut dyn HeapMemory, size: u32) -> Option<u32> {
-        let at = match self.old.alloc_overflow(size, &mut self.pages) {
-            Some(at) => at,
-            None => {
-                self.grow(mem, u64::from(BLOCK_BYTES));
-                self.old.alloc_overflow(size, &mut self.pages)?
-            }
-        };
+        let at = self.room_apart(mem, size)?;
         self.count_run(u64::from(size));
         Some(at)
+    }
+
+    /// Room for an object in the overflow block of the old space, for which the memory may grow.
+    pub(super) fn room_apart(&mut self, mem: &mut dyn HeapMemory, size: u32) -> Option<u32> {
+        self.old.alloc_overflow(size, &mut self.pages).or_else(|| {
+            self.grow(mem, u64::from(BLOCK_BYTES));
+            self.old.alloc_overflow(size, &mut self.pages)
+        })
     }
 
     /// Where the bump pointer is, which lowered code moves: believed only within the chunk.
