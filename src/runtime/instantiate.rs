@@ -9,7 +9,7 @@ use super::engine::EngineState;
 use super::entry::Entry;
 use super::hooks::tell;
 use super::imports::{InstanceNeeds, resolve};
-use super::linking::{Import, check, foreign_kind, incompatible};
+use super::linking::{Import, check, check_store, foreign_kind, incompatible};
 use super::metering::Unmetered;
 use super::ready::retried;
 use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
@@ -237,6 +237,7 @@ fn prepare_lowered<T: 'static>(
             Import::Table { cell, .. } => u64::from(cells::table_size(&*cx, *cell)?),
             _ => 0,
         };
+        check_store(cx, code, expected, actual)?;
         check(&*cx, &engine, expected, &native.ty(), actual, size)?;
     }
     // Before anything is taken that nobody gives back: what the limiter has to wait for is asked again.

@@ -3,13 +3,14 @@
 //! Types are compared as they were before lowering: what has become an `i32` still only matches a
 //! reference of the right type. Entities that lowering leaves alone are checked by the engine itself.
 
+use super::code::Code;
 use super::engine::EngineState;
 use super::handles::is_sub_func;
 use super::store::StoreData;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, ImportMeta, TableMeta};
 use crate::types::{CompositeType, RefType, TypeId, ValType};
-use wasmtime::{AsContext, Extern, ExternType, Func};
+use wasmtime::{AsContext, Extern, ExternType, Func, StoreContextMut};
 
 /// A definition for an import.
 #[derive(Clone)]
@@ -95,6 +96,32 @@ pub fn check<T: 'static>(
         (expected, actual) => Err(Error::msg(format!("expected {}, but found {}", kind(expected), actual.kind()))),
     };
     result.map_err(|err| incompatible(err, &expected.module, &expected.name))
+}
+
+/// An error if a global or table of the engine, where an import wants one in the heap, is of another store: to ask for its type
+/// would panic. The engine looks for that before it counts what is to be imported, and so much is never imported.
+pub fn check_store<T: 'static>(
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
+    code: &Code,
+    expected: &ImportMeta,
+    actual: &Import,
+) -> Result<()> {
+    let (EntityMeta::RefGlobal { .. } | EntityMeta::RefTable { .. }, Import::Native(item)) = (&expected.ty, actual)
+    else {
+        return Ok(());
+    };
+    let (Extern::Global(_) | Extern::Table(_)) = item else { return Ok(()) };
+    let too_many = vec![item.clone(); code.wasmtime.imports().len() + 1];
+    match wasmtime::Instance::new(cx, &code.wasmtime, &too_many) {
+        Err(err) if err.to_string().contains("cross-") => Err(of_another_store()),
+        _ => Ok(()),
+    }
+}
+
+/// The error for a definition of another store, in the engine's words.
+#[cold]
+pub fn of_another_store() -> Error {
+    Error::msg("cross-`Store` instantiation is not currently supported")
 }
 
 /// The error for a definition that does not match.

@@ -91,6 +91,6 @@ probes! {
     guests: traps conditional_traps limits exceptions #[cfg(feature = "call-hook")] hooks callers;
     objects: structs arrays references;
     settings: configs backtraces compiled;
-    strangers: functions engines;
+    strangers: functions items engines;
     types: heaps values defined;
 }

@@ -24,7 +24,7 @@ use super::types::ExternType;
 use super::{Error, Result, SharedMemory};
 use crate::lower::output::EntityMeta;
 use crate::runtime::instantiate::Exported;
-use crate::runtime::linking::Import;
+use crate::runtime::linking::{Import, of_another_store};
 use global::GlobalPlace;
 use table::TablePlace;
 
@@ -80,10 +80,11 @@ impl Extern {
         native: &wasmtime::ExternType,
     ) -> Result<Import> {
         let own = |store: u64| -> Result<()> {
-            if store == cx.inner.data().gc.id { Ok(()) } else { Err(Error::msg("extern used with the wrong store")) }
+            if store == cx.inner.data().gc.id { Ok(()) } else { Err(of_another_store()) }
         };
         Ok(match self {
             Extern::Func(func) => {
+                func.check_store(cx, "function").map_err(|_| of_another_store())?;
                 let silent = func.is_silent();
                 let func = match native {
                     wasmtime::ExternType::Func(ty) => {

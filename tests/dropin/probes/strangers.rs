@@ -41,6 +41,39 @@ pub fn functions(log: &mut Log) {
     }
 }
 
+/// Items of another store as imports, of modules with references and without. Where references are, asking such an item for
+/// its type panicked.
+pub fn items(log: &mut Log) {
+    let (mut other, mut store) = (store(), store());
+    let func = Func::wrap(&mut other, || {});
+    let global = GlobalType::new(ValType::I32, Mutability::Const);
+    let global = Global::new(&mut other, global, Val::I32(0)).unwrap();
+    let table = Table::new(&mut other, TableType::new(RefType::FUNCREF, 1, None), Ref::Func(None)).unwrap();
+    let items: [(&str, Extern); 5] = [
+        ("(func)", func.into()),
+        ("(global i32)", global.into()),
+        ("(global anyref)", global.into()),
+        ("(table 1 funcref)", table.into()),
+        ("(table 1 anyref)", table.into()),
+    ];
+    for (import, item) in items {
+        for more in ["", "(type $s (struct)) (func (drop (struct.new $s)))"] {
+            let text = format!(r#"(module (import "" "" {import}) {more})"#);
+            let module = Module::new(store.engine(), text).unwrap();
+            let made = Instance::new(&mut store, &module, std::slice::from_ref(&item)).map(|_| ());
+            log.put(&format!("{import} {more}"), made);
+            if matches!(item, Extern::Table(_)) {
+                // The engine's linker panics.
+                continue;
+            }
+            let mut linker = Linker::new(store.engine());
+            linker.define(&other, "", "", item.clone()).unwrap();
+            let linked = linker.instantiate(&mut store, &module).map(|_| ());
+            log.see(&format!("{import} {more}: linked"), linked.is_err());
+        }
+    }
+}
+
 /// Types and modules of another engine.
 pub fn engines(log: &mut Log) {
     let mut store = store();
