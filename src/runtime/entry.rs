@@ -64,6 +64,23 @@ pub fn enter<T: 'static, R>(
     }
 }
 
+/// The same for what may have to wait.
+pub async fn enter_async<'c, 's, T: 'static, R>(
+    cx: &'c mut StoreContextMut<'s, StoreData<T>>,
+    run: impl AsyncFnOnce(&mut StoreContextMut<'_, StoreData<T>>) -> Result<R>,
+) -> Result<R> {
+    let mut entry = Entry::new(cx);
+    if let Err(err) = tell(&mut entry.cx, CallHook::CallingWasm) {
+        return entry.leave(Err(err));
+    }
+    let result = run(&mut entry.cx).await;
+    let result = entry.leave(result);
+    match tell(cx, CallHook::ReturningFromWasm) {
+        Ok(()) => result,
+        Err(err) => Err(finish(cx, err)),
+    }
+}
+
 /// A call into WebAssembly. Where it never returns, because a host function panicked or because it was given up
 /// while it waited, the stack is as before too.
 ///

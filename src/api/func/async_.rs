@@ -12,8 +12,9 @@ use crate::api::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::api::types::{FuncType, ValType};
 use crate::api::values::Val;
 use crate::api::{Engine, Error, Result};
-use crate::runtime::entry::{Entry, throw_or_raise};
+use crate::runtime::entry::{enter_async, raise, throw_or_raise};
 use crate::runtime::finalize::safe_point;
+use crate::runtime::hooks::tell;
 use crate::runtime::ready::grow_as_awaited;
 use crate::runtime::store::StoreData;
 use crate::types::{self as t, CompositeType};
@@ -21,6 +22,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use wasmtime as w;
+use wasmtime::CallHook;
 use wasmtime::error::Context;
 
 /// What a host function waits for.
@@ -80,10 +82,12 @@ async fn call<T: Send + 'static>(
     params: &[w::Val],
     results: &mut [w::Val],
 ) -> Result<()> {
+    tell(&mut w::AsContextMut::as_context_mut(&mut caller), CallHook::CallingHost).map_err(raise)?;
     let scope = enter_scope(&mut StoreContextMut { inner: w::AsContextMut::as_context_mut(&mut caller) });
     let result = run.run(host.signature(), &mut caller, params, results).await;
     exit_scope(&mut StoreContextMut { inner: w::AsContextMut::as_context_mut(&mut caller) }, scope);
-    match result {
+    let told = tell(&mut w::AsContextMut::as_context_mut(&mut caller), CallHook::ReturningFromHost);
+    match told.and(result) {
         Ok(()) => Ok(()),
         Err(err) => {
             throw_or_raise(&mut caller, err)?;
@@ -308,9 +312,7 @@ impl Func {
         }
         grow_as_awaited(&mut cx.inner).await;
         let mut values = vec![w::Val::I32(0); results.len()];
-        let mut entry = Entry::new(&mut cx.inner);
-        let called = func.call_async(&mut entry.cx, &args, &mut values).await;
-        let called = entry.leave(called);
+        let called = enter_async(&mut cx.inner, async |cx| func.call_async(cx, &args, &mut values).await).await;
         let lifted = called.and_then(|()| lift_all(&mut cx, &values, &ty.results, results));
         safe_point(&mut cx.inner);
         lifted
@@ -338,9 +340,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let params = params.lower(&mut cx, self.param_types())?;
         let inner = self.inner(&mut cx)?;
         grow_as_awaited(&mut cx.inner).await;
-        let mut entry = Entry::new(&mut cx.inner);
-        let results = inner.call_async(&mut entry.cx, params).await;
-        let results = entry.leave(results);
+        let results = enter_async(&mut cx.inner, async |cx| inner.call_async(cx, params).await).await;
         let results = results.and_then(|results| Results::lift(&mut cx, results));
         safe_point(&mut cx.inner);
         results

@@ -271,6 +271,49 @@ pub fn hooks(log: &mut Log) {
             log.see("hooks", store.data().clone());
         }
     }
+    hooks_of_what_waits(log);
+}
+
+/// What futures give that need not wait.
+#[cfg(feature = "call-hook")]
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+/// Nobody told of asynchronous calls and host functions, so a hook could not refuse them.
+#[cfg(feature = "call-hook")]
+fn hooks_of_what_waits(log: &mut Log) {
+    let engine = super::engine();
+    let mut store = Store::new(&engine, Vec::<String>::new());
+    let mut linker = Linker::new(&engine);
+    linker
+        .func_wrap_async("", "h", |mut caller: Caller<'_, Vec<String>>, (): ()| {
+            Box::new(async move { caller.data_mut().push("waits".into()) })
+        })
+        .unwrap();
+    let text = r#"(module (import "" "h" (func $h)) (func (export "run") (call $h)))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let made = block_on(linker.instantiate_async(&mut store, &module)).unwrap();
+    let [run, refused] = [(); 2].map(|()| made.get_func(&mut store, "run").unwrap());
+    let typed = refused.typed::<(), ()>(&store).unwrap();
+    for refuses in ["nothing", "CallingWasm", "ReturningFromWasm", "CallingHost", "ReturningFromHost"] {
+        store.data_mut().clear();
+        store.call_hook(move |mut cx, hook| {
+            let text = format!("{hook:?}");
+            let refused = refuses == text;
+            cx.data_mut().push(text);
+            if refused { bail!("no") } else { Ok(()) }
+        });
+        log.put(&format!("{refuses} refused"), block_on(run.call_async(&mut store, &[], &mut [])));
+        log.put("typed", block_on(typed.call_async(&mut store, ())));
+        log.see("hooks", store.data().clone());
+    }
 }
 
 /// Where conditions lead to traps, the engine makes one instruction of both: where that is.
