@@ -202,12 +202,15 @@ impl RunCommand {
     }
 
     fn env(&self) -> Result<Vec<(String, String)>> {
-        let value = |(key, value): &(String, Option<String>)| {
-            let value = value.clone().or_else(|| std::env::var(key).ok());
-            let value = value.with_context(|| format!("environment variable `{key}` not found"))?;
-            Ok((key.clone(), value))
+        // One that is passed on and is not set here is not set there.
+        let value = |(key, value): &(String, Option<String>)| match value {
+            Some(value) => Ok(Some((key.clone(), value.clone()))),
+            None => match std::env::var(key) {
+                Err(std::env::VarError::NotPresent) => Ok(None),
+                value => Ok(Some((key.clone(), value.with_context(|| format!("environment variable `{key}`"))?))),
+            },
         };
-        self.env.iter().map(value).collect()
+        self.env.iter().filter_map(|of| value(of).transpose()).collect()
     }
 }
 

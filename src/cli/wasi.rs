@@ -3,7 +3,7 @@
 //! The implementation is `wasmtime-wasi`'s. It sees plain functions of numbers and the program's own
 //! memory, so it needs to know nothing of lowering.
 
-use crate::api::{Finalizers, Linker, Result};
+use crate::api::{Error, Finalizers, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
@@ -49,7 +49,14 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
     let mut builder = WasiCtxBuilder::new();
     builder.inherit_stdio().args(world.argv).allow_blocking_current_thread(true);
     if world.inherit_env {
-        builder.inherit_env();
+        // The builder's own way panics where a variable is not Unicode.
+        for (key, value) in std::env::vars_os() {
+            let [key, value] = [key, value].map(|word| {
+                word.into_string()
+                    .map_err(|word| Error::msg(format!("environment variable is not valid utf-8: {word:?}")))
+            });
+            builder.env(key?, value?);
+        }
     }
     for (key, value) in world.env {
         builder.env(key, value);
