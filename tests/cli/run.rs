@@ -101,6 +101,22 @@ fn wrong_arguments_are_errors() {
     assert!(out.stderr.contains("invalid digit"), "{}", out.stderr);
 }
 
+/// One that was not set was an error, and one that is not Unicode a panic.
+#[cfg(unix)]
+#[test]
+fn variables_may_not_be_set_and_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let files = Files::new();
+    let path = files.write("echo.wat", ECHO);
+    let out = wasmtime_gc(&["run", "--env", "NOBODY_SETS_THIS", "--env", "A=1", &path]);
+    assert_eq!((out.code, out.stdout.as_str()), (0, "echo.wat\nA=1\n"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wasmtime-gc"));
+    let strange = std::ffi::OsStr::from_bytes(b"\xff");
+    let out = command.args(["run", "-S", "inherit-env", &path]).env("STRANGE", strange).output().expect("it starts");
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("not valid utf-8"));
+}
+
 #[test]
 fn programs_see_arguments_and_environment() {
     let files = Files::new();
