@@ -388,8 +388,8 @@ impl Config {
     }
 
     /// Bytes that old and large objects may take before the first major collection, and before any other if the factor
-    /// gives less. 32 MiB by default. With the factor it is all of the heap's sizing rule: a smaller
-    /// heap is collected more often.
+    /// gives less. 48 MiB by default; two thirds of it while nearly all objects survive. With the factor it is all of the
+    /// heap's sizing rule: a smaller heap is collected more often.
     pub fn gc_growth_minimum(&mut self, bytes: u64) -> &mut Self {
         self.heap.minimum = bytes;
         self

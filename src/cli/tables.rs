@@ -90,7 +90,7 @@ pub(crate) static OPTIMIZE: Group = Group {
         Entry {
             name: "gc-growth-minimum",
             takes: Bytes,
-            help: "... and at least N bytes (default: 32m)",
+            help: "... and at least N bytes (default: 48m)",
             apply: |s, v| {
                 s.config.gc_growth_minimum(v.number());
                 Ok(())

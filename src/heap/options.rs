@@ -17,7 +17,7 @@ pub struct HeapOptions {
     /// A major collection is due when old and large objects take this many times what was live
     /// after the last one. At least 1.1.
     pub factor: f64,
-    /// ... but not before they take this many bytes.
+    /// ... but not before they take this many bytes, or two thirds while nearly everything survives.
     pub minimum: u64,
     /// The memory grows by at least this many bytes, or by 1/32 of its size if that is more.
     pub growth_bytes: u64,
@@ -59,7 +59,7 @@ impl Default for HeapOptions {
             poison: false,
             verify: false,
             factor: 1.75,
-            minimum: 32 << 20,
+            minimum: 48 << 20,
             nursery_least: 1 << 20,
             growth_bytes: 1 << 20,
             pretenure_share: 0.875,

@@ -46,6 +46,11 @@ impl Pretenure {
         self.next = if self.due { longer } else { 0 };
     }
 
+    /// Whether nearly everything survived when the nursery was asked last.
+    pub fn suits(&self) -> bool {
+        self.next > 0
+    }
+
     /// Whether a run is under way.
     pub fn is_on(&self) -> bool {
         self.chunk.is_some()

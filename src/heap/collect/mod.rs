@@ -188,7 +188,7 @@ impl Heap {
 
     /// Whether a major collection is due, by what is in the old space and apart from it.
     pub(super) fn major_due(&self) -> bool {
-        self.sizer.major_due(self.large.bytes() + self.pinned.bytes(), 0)
+        self.sizer.major_due(self.large.bytes() + self.pinned.bytes(), self.pretenure.suits())
     }
 
     /// Makes sure that `blocks` blocks are free, growing the memory if need be; whether they are.

