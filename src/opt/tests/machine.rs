@@ -170,9 +170,13 @@ impl Machine<'_> {
         None
     }
 
-    fn has_type(&self, word: Word, ty: RefType) -> bool {
+    fn has_type(&self, word: Word, mut ty: RefType) -> bool {
+        // That is, without i31.
+        let no_i31 = ty.exact && ty.heap == HeapType::Eq;
+        ty.exact &= !no_i31;
         let heap = match word {
             Word::Null => return ty.nullable,
+            Word::I31(_) if no_i31 => return false,
             Word::I31(_) => HeapType::I31,
             Word::Object(at) => HeapType::Concrete(self.heap[at].kind, self.heap[at].ty),
             Word::Int(_) => return false,

@@ -86,6 +86,38 @@ fn calls(types: &TypeTable, known: &[Func<'static>]) -> Calls {
     Calls::solve(all)
 }
 
+/// Whether all passes together, at each level, and each alone leave what a function does.
+fn same(world: &World, before: &Func<'static>, others: &[Func<'static>], most: u32) -> Result<(), TestCaseError> {
+    prop_assert_eq!(verify(before), Ok(()), "{}", print(before));
+    let candidates = Candidates::within(others.iter(), most, Frequencies::default(), Workers::Many);
+    let calls = calls(&world.types, others);
+    let alone = Passes::names().iter().filter_map(|name| Passes::named(name));
+    for passes in [Passes::ALL, Passes::ALL.at_level(1)].into_iter().chain(alone) {
+        let mut after = before.clone();
+        let scope = Scope { calls: &calls, ..scope(&world.types) };
+        super::optimize(&mut after, scope, &candidates, passes);
+        prop_assert_eq!(verify(&after), Ok(()), "{}\n{}", print(before), print(&after));
+        for seed in 0..6 {
+            let run = |func| machine::run(world, func, others, seed);
+            let (expected, found) = (run(before), run(&after));
+            prop_assert!(expected == found, "{:?}\n{:?}\n{}\n{}", expected, found, print(before), print(&after));
+        }
+    }
+    Ok(())
+}
+
+/// `eq` that is exact has no i31, which only the optimiser says. The machine took it for a type without objects, so one in
+/// some thousand runs of the test below failed.
+#[test]
+fn what_is_no_i31_may_be_an_object() {
+    let world = world();
+    let choices = [
+        44, 216, 7, 33, 28, 0, 1, 58, 0, 0, 70, 64, 0, 57, 0, 211, 10, 152, 125, 0, 5, 79, 13, 117, 0, 0, 0, 0, 3, 0, 0, 0, 0,
+        0, 0, 0, 0,
+    ];
+    same(&world, &generate::function(&world, generate::FIRST, &choices), &[], 0).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default()
@@ -100,21 +132,7 @@ proptest! {
         let world = world();
         let others: Vec<_> = (generate::FIRST..).zip(&others).map(|(n, c)| generate::function(&world, n, c)).collect();
         let before = generate::function(&world, generate::FIRST + others.len() as u32, &choices);
-        prop_assert_eq!(verify(&before), Ok(()), "{}", print(&before));
-        let candidates = Candidates::within(others.iter(), most, Frequencies::default(), Workers::Many);
-        let calls = calls(&world.types, &others);
-        let alone = Passes::names().iter().filter_map(|name| Passes::named(name));
-        for passes in [Passes::ALL, Passes::ALL.at_level(1)].into_iter().chain(alone) {
-            let mut after = before.clone();
-            let scope = Scope { calls: &calls, ..scope(&world.types) };
-            super::optimize(&mut after, scope, &candidates, passes);
-            prop_assert_eq!(verify(&after), Ok(()), "{}\n{}", print(&before), print(&after));
-            for seed in 0..6 {
-                let run = |func| machine::run(&world, func, &others, seed);
-                let (expected, found) = (run(&before), run(&after));
-                prop_assert!(expected == found, "{:?}\n{:?}\n{}\n{}", expected, found, print(&before), print(&after));
-            }
-        }
+        same(&world, &before, &others, most)?;
     }
 
     /// One turn less counts as a turn, so where a function runs out of fuel it is somewhere else.
