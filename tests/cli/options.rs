@@ -191,7 +191,7 @@ fn two_numbers_say_how_far_the_heap_grows() {
         words[at - 1].parse::<u32>().unwrap()
     };
     assert!(majors("gc-growth-minimum=4m") > 4 * majors("gc-growth-minimum=32m"));
-    assert_eq!(majors("gc-growth-minimum=2g,gc-growth-factor=1.5"), 0);
+    assert_eq!(majors("gc-growth-minimum=3g,gc-growth-factor=1.5"), 0);
     for bad in ["gc-growth-factor=1", "gc-growth-factor=NaN", "gc-growth-factor=much"] {
         let out = run_module(&["-O", bad], GARBAGE);
         assert!(out.code != 0 && out.stderr.contains("growth factor"), "{bad}: {}", out.stderr);
