@@ -33,8 +33,6 @@ pub struct Config {
     max_wasm_stack: usize,
     nursery_size: usize,
     pub(super) heap: HeapOptions,
-    /// See [`Config::gc_incremental`].
-    incremental: Option<bool>,
     /// Noted, and not used.
     pub(super) stock: options::StockHeap,
     signals_based_traps: bool,
@@ -114,7 +112,6 @@ impl Config {
             max_wasm_stack: DEFAULT_WASM_STACK,
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
-            incremental: None,
             stock: options::StockHeap::default(),
             signals_based_traps: true,
             table_grow_cost: wasmtime::VariableOperatorCost::default().table_grow_per_element,
@@ -371,12 +368,12 @@ impl Config {
     }
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
-    /// pause. Off by default, except under [`Config::gc_zeal`]. Then the longest pause hardly depends on the heap's size,
-    /// but for what `docs/heap.md` lists under its limits; programs with much that lives long take up to a fifth more time in all
-    /// (`docs/performance.md` has figures). It is still one pause when memory is short,
+    /// pause. On by default. Then the longest pause hardly depends on the heap's size,
+    /// but for what `docs/heap.md` lists under its limits; without it programs with much that lives long take up to a tenth
+    /// less time in all (`docs/performance.md` has figures). It is still one pause when memory is short,
     /// when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
-        self.incremental = Some(enable);
+        self.heap.incremental = enable;
         self
     }
 
@@ -447,10 +444,7 @@ impl Config {
             features: self.features - without,
             stack_bytes,
             nursery_bytes: self.nursery_bytes(),
-            heap: HeapOptions {
-                incremental: self.incremental.unwrap_or(self.heap.zeal.is_some()),
-                ..self.heap.clone()
-            },
+            heap: self.heap.clone(),
             table_grow_cost: self.table_grow_cost,
             explicit_null_checks: self.explicit_null_checks.unwrap_or(!self.signals_based_traps || vague),
             opt_level: self.opt_level,

@@ -99,7 +99,7 @@ pub(crate) static OPTIMIZE: Group = Group {
         Entry {
             name: "gc-incremental",
             takes: Flag,
-            help: "Major collections that fall due mark in steps, not in one pause (default: no)",
+            help: "Major collections that fall due mark in steps, not in one pause (default: yes)",
             apply: |s, v| {
                 s.config.gc_incremental(v.flag());
                 Ok(())
