@@ -8,7 +8,12 @@ use wasmtime::error::Context;
 use wasmtime::{bail, format_err};
 
 /// Calls the function that was asked for, or the module's main function if it has one.
-pub(super) fn main(store: &mut Store<Host>, instance: &Instance, name: Option<&str>, args: &[OsString]) -> Result<()> {
+pub(super) async fn main(
+    store: &mut Store<Host>,
+    instance: &Instance,
+    name: Option<&str>,
+    args: &[OsString],
+) -> Result<()> {
     let func = match name {
         Some(name) => Some(
             instance.get_func(&mut *store, name).ok_or_else(|| format_err!("no func export named `{name}` found"))?,
@@ -17,10 +22,10 @@ pub(super) fn main(store: &mut Store<Host>, instance: &Instance, name: Option<&s
     };
     let Some(func) = func else { return Ok(()) };
     let what = name.map_or("command default".to_string(), |name| format!("`{name}`"));
-    call(store, func, &what, args)
+    call(store, func, &what, args).await
 }
 
-fn call(store: &mut Store<Host>, func: Func, what: &str, args: &[OsString]) -> Result<()> {
+async fn call(store: &mut Store<Host>, func: Func, what: &str, args: &[OsString]) -> Result<()> {
     let ty = func.ty(&*store);
     if ty.params().len() > 0 {
         warn("that takes arguments");
@@ -33,7 +38,7 @@ fn call(store: &mut Store<Host>, func: Func, what: &str, args: &[OsString]) -> R
         params.push(parse(arg, &param).with_context(|| format!("failed to parse argument `{arg}`"))?);
     }
     let mut results = vec![Val::I32(0); ty.results().len()];
-    func.call(&mut *store, &params, &mut results).with_context(|| format!("failed to invoke {what}"))?;
+    func.call_async(&mut *store, &params, &mut results).await.with_context(|| format!("failed to invoke {what}"))?;
     if !results.is_empty() {
         warn("that returns values");
     }

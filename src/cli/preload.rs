@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::error::Context;
 
 /// Instantiates the modules in order; each may import from those before it.
-pub(super) fn link(
+pub(super) async fn link(
     linker: &mut Linker<Host>,
     store: &mut Store<Host>,
     preloads: &[(String, PathBuf)],
@@ -17,18 +17,19 @@ pub(super) fn link(
 ) -> Result<()> {
     for (name, path) in preloads {
         one(linker, store, name, (path, dialect))
+            .await
             .with_context(|| format!("failed to process preload `{name}` at `{}`", path.display()))?;
     }
     Ok(())
 }
 
-fn one(
+async fn one(
     linker: &mut Linker<Host>,
     store: &mut Store<Host>,
     name: &str,
     (path, dialect): (&Path, Dialect),
 ) -> Result<()> {
     let module = input::compile_other(store.engine(), path, dialect)?;
-    linker.module(&mut *store, name, &module)?;
+    linker.module_async(&mut *store, name, &module).await?;
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! Order of events, as `wasmtime` has it: compile, link WASI, instantiate preloaded modules, link
 //! stubs, instantiate (which runs the start function), `_initialize`, then the function that was asked
-//! for by `--invoke`, or else `""` or `_start` if there is one.
+//! for by `--invoke`, or else `""` or `_start` if there is one. All of it is asynchronous, so that a timeout ends a program
+//! that waits in WASI, too.
 
 use super::options::Common;
 use super::settings::{Settings, UnknownImports};
@@ -11,6 +12,7 @@ use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
 use crate::api::{Engine, Error, Finalizers, Instance, Linker, Module, Result, Store, Trap, WasmCoreDump, ext};
 use clap::Args;
 use std::ffi::OsString;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -90,7 +92,7 @@ impl RunCommand {
         }
         let mut settings = self.common.settings()?;
         settings.config.gc_profile_calls(self.profile_calls.is_some());
-        settings.with_stack(|| self.run(&settings))?
+        self.run(&settings)
     }
 
     fn run(&self, settings: &Settings) -> Outcome {
@@ -99,7 +101,7 @@ impl RunCommand {
         self.check_profiles(settings, &module)?;
         let mut store = self.store(&engine, settings)?;
         let _interrupt = settings.timeout.map(|timeout| interrupt_after(&engine, timeout));
-        let result = self.load(&mut store, &engine, settings, &module);
+        let result = wait_for(settings.timeout, self.load(&mut store, &engine, settings, &module));
         if settings.gc_stats {
             eprint!("{}", stats::text(&store.heap_stats()));
         }
@@ -128,7 +130,7 @@ impl RunCommand {
     }
 
     /// Links and runs what was preloaded, then the main module.
-    fn load(&self, store: &mut Store<Host>, engine: &Engine, settings: &Settings, module: &Module) -> Result<()> {
+    async fn load(&self, store: &mut Store<Host>, engine: &Engine, settings: &Settings, module: &Module) -> Result<()> {
         let mut linker = Linker::new(engine);
         if settings.wasi {
             wasi::link(&mut linker)?;
@@ -137,23 +139,25 @@ impl RunCommand {
             ext::add_to_linker(&mut linker)?;
             Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
         }
-        preload::link(&mut linker, store, &self.preloads, settings.dialect)?;
+        preload::link(&mut linker, store, &self.preloads, settings.dialect).await?;
         match settings.unknown_imports {
             UnknownImports::Error => {}
             UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,
             UnknownImports::Default => linker.define_unknown_imports_as_default_values(&mut *store, module)?,
         }
         self.main(store, &linker, module)
+            .await
             .map_err(|err| self.dump(store, settings, err))
             .with_context(|| format!("failed to run main module `{}`", self.path().display()))
     }
 
-    fn main(&self, store: &mut Store<Host>, linker: &Linker<Host>, module: &Module) -> Result<()> {
+    async fn main(&self, store: &mut Store<Host>, linker: &Linker<Host>, module: &Module) -> Result<()> {
         let instance = linker
-            .instantiate(&mut *store, module)
+            .instantiate_async(&mut *store, module)
+            .await
             .with_context(|| format!("failed to instantiate {:?}", self.path()))?;
-        initialize(store, &instance)?;
-        invoke::main(store, &instance, self.invoke.as_deref(), &self.module_and_args[1..])
+        initialize(store, &instance).await?;
+        invoke::main(store, &instance, self.invoke.as_deref(), &self.module_and_args[1..]).await
     }
 
     /// Writes the core dump of a trap, if it was asked for.
@@ -175,7 +179,13 @@ impl RunCommand {
 
     fn store(&self, engine: &Engine, settings: &Settings) -> Result<Store<Host>> {
         let (argv, env) = (self.argv()?, self.env()?);
-        let world = World { argv: &argv, env: &env, inherit_env: settings.inherit_env, dirs: &self.dirs };
+        let world = World {
+            argv: &argv,
+            env: &env,
+            inherit_env: settings.inherit_env,
+            dirs: &self.dirs,
+            may_block: settings.timeout.is_none(),
+        };
         let mut store = Store::new(engine, Host::new(&world, settings.limits())?);
         store.limiter(|host| &mut host.limits);
         if let Some(fuel) = settings.fuel {
@@ -215,11 +225,27 @@ impl RunCommand {
 }
 
 /// A module without `_start` may have a function to be called first.
-fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
+async fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> {
     match instance.get_func(&mut *store, "_initialize") {
-        Some(func) => func.call(&mut *store, &[], &mut []),
+        Some(func) => func.call_async(&mut *store, &[], &mut []).await,
         None => Ok(()),
     }
+}
+
+/// Runs the program to its end, or to the first point behind its time where it waits for something.
+fn wait_for(timeout: Option<Duration>, program: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let result = runtime.block_on(async {
+        match timeout {
+            None => program.await,
+            Some(timeout) => tokio::time::timeout(timeout, program).await.unwrap_or_else(|elapsed| {
+                Err(Error::from(Trap::Interrupt).context(format!("timed out after {elapsed}")))
+            }),
+        }
+    });
+    // What the program has waited for may never come.
+    runtime.shutdown_background();
+    result
 }
 
 /// Makes running code trap after some time, unless what this gives is dropped before.

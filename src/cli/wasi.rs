@@ -42,12 +42,14 @@ pub(crate) struct World<'a> {
     pub(crate) inherit_env: bool,
     /// Folders: path of the host, path of the program.
     pub(crate) dirs: &'a [(String, String)],
+    /// It may hold up its thread, which no timeout ends.
+    pub(crate) may_block: bool,
 }
 
 /// WASI's state for a program.
 fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
     let mut builder = WasiCtxBuilder::new();
-    builder.inherit_stdio().args(world.argv).allow_blocking_current_thread(true);
+    builder.inherit_stdio().args(world.argv).allow_blocking_current_thread(world.may_block);
     if world.inherit_env {
         // The builder's own way panics where a variable is not Unicode.
         for (key, value) in std::env::vars_os() {
@@ -71,6 +73,6 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
 
 /// Defines `wasi_snapshot_preview1`, and `wasi_unstable`, which came before it.
 pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
-    p0::add_to_linker_sync(linker, |data| &mut data.wasi)?;
-    p1::add_to_linker_sync(linker, |data| &mut data.wasi)
+    p0::add_to_linker_async(linker, |data| &mut data.wasi)?;
+    p1::add_to_linker_async(linker, |data| &mut data.wasi)
 }

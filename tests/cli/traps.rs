@@ -163,3 +163,28 @@ fn core_dumps_are_written_where_they_are_wanted() {
     assert!(stderr.contains("warning: coredump failed to generate") && stderr.contains("null reference"), "{stderr}");
     assert_eq!(code, 134);
 }
+
+/// A program that waits in WASI, with an object that it has on its stack meanwhile.
+const SLEEP: &str = r#"
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (type $box (struct (field i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (local $box (ref $box))
+    (local.set $box (struct.new $box (i32.const 104)))
+    ;; One subscription, to the monotonic clock in a minute.
+    (i32.store (i32.const 16) (i32.const 1))
+    (i64.store (i32.const 24) (i64.const 60000000000))
+    (drop (call $poll (i32.const 0) (struct.get $box 0 (local.get $box)) (i32.const 1) (i32.const 200)))
+    (drop (struct.get $box 0 (local.get $box)))))
+"#;
+
+/// It slept on for the whole minute.
+#[test]
+fn a_timeout_ends_a_wait_of_the_program() {
+    let out = run_module(&["-W", "timeout=100ms"], SLEEP);
+    assert_eq!(out.code, 134, "{}", out.stderr);
+    assert!(out.stderr.starts_with("Error: timed out after deadline has elapsed"), "{}", out.stderr);
+    assert!(out.stderr.contains("wasm trap: interrupt"), "{}", out.stderr);
+}
