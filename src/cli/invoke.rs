@@ -52,13 +52,13 @@ fn warn(function: &str) {
     eprintln!("warning: using `--invoke` with a function {function} is experimental and may break in the future");
 }
 
-/// An argument. Integers are decimal, or hexadecimal after `0x`.
+/// An argument. Integers are signed, decimal or, after `0x`, hexadecimal.
 fn parse(arg: &str, ty: &ValType) -> Result<Val> {
     let hex = arg.strip_prefix("0x").or_else(|| arg.strip_prefix("0X"));
     Ok(match (ty, hex) {
-        (ValType::I32, Some(hex)) => Val::I32(u32::from_str_radix(hex, 16)? as i32),
+        (ValType::I32, Some(hex)) => Val::I32(i32::from_str_radix(hex, 16)?),
         (ValType::I32, None) => Val::I32(arg.parse()?),
-        (ValType::I64, Some(hex)) => Val::I64(u64::from_str_radix(hex, 16)? as i64),
+        (ValType::I64, Some(hex)) => Val::I64(i64::from_str_radix(hex, 16)?),
         (ValType::I64, None) => Val::I64(arg.parse()?),
         (ValType::F32, _) => Val::F32(arg.parse::<f32>()?.to_bits()),
         (ValType::F64, _) => Val::F64(arg.parse::<f64>()?.to_bits()),
@@ -96,10 +96,14 @@ mod tests {
             Ok(Val::F64(bits)) => bits,
             _ => u64::MAX - 1,
         };
-        assert_eq!(bits("0xffffffff", ValType::I32), u64::MAX);
+        assert_eq!(bits("0x7fffffff", ValType::I32), 0x7fff_ffff);
+        assert_eq!(bits("0x-1", ValType::I32), u64::MAX);
         assert_eq!(bits("-7", ValType::I64), -7_i64 as u64);
         assert_eq!(bits("1.5", ValType::F32), u64::from(1.5_f32.to_bits()));
-        assert!(parse("4294967296", &ValType::I32).is_err());
+        for wide in ["4294967295", "0xffffffff"] {
+            assert!(parse(wide, &ValType::I32).is_err());
+        }
+        assert!(parse("0xffffffffffffffff", &ValType::I64).is_err());
         assert!(parse("0", &ValType::V128).is_err());
     }
 

@@ -10,6 +10,7 @@ use crate::api::Dialect;
 use crate::api::ext::CallProfile;
 use clap::Args;
 use std::fmt::Write;
+use std::time::Duration;
 use wasmtime::ProfilingStrategy;
 use wasmtime::error::Context;
 
@@ -161,10 +162,12 @@ pub(crate) struct Entry {
 pub(crate) enum Takes {
     /// Nothing, or `y` or `n`.
     Flag,
-    /// A number: decimal, or hexadecimal after `0x`.
+    /// A number: decimal, or hexadecimal after `0x`. `_` may stand anywhere in it.
     Number,
     /// A number of bytes: like a number; `k`, `m` or `g` may follow and count 1024-fold.
     Bytes,
+    /// A whole number of seconds, or of what follows it: `s`, `ms`, `us` or `ns`.
+    Time,
     /// Text, of this form.
     Word(&'static str),
 }
@@ -174,6 +177,7 @@ pub(crate) enum Takes {
 pub(crate) enum Value {
     Flag(bool),
     Number(u64),
+    Time(Duration),
     Word(String),
 }
 
@@ -191,6 +195,11 @@ impl Value {
     /// Of a number that must fit a `usize`.
     pub(crate) fn size(&self) -> Result<usize, String> {
         usize::try_from(self.number()).map_err(|_| "value is too large".to_string())
+    }
+
+    /// Of a [`Takes::Time`].
+    pub(crate) fn time(&self) -> Duration {
+        if let Value::Time(time) = self { *time } else { Duration::ZERO }
     }
 
     /// Of a [`Takes::Word`].
@@ -237,6 +246,7 @@ impl Takes {
         match self {
             Takes::Flag => "[=y|n]".to_string(),
             Takes::Number | Takes::Bytes => "=N".to_string(),
+            Takes::Time => "=N|Ns|Nms|..".to_string(),
             Takes::Word(form) => format!("={form}"),
         }
     }
@@ -249,26 +259,48 @@ impl Takes {
             (_, None) => Err(format!("must be specified with `{}`", self.form().trim_start_matches('='))),
             (Takes::Number, Some(s)) => number(s).map(Value::Number),
             (Takes::Bytes, Some(s)) => bytes(s).map(Value::Number),
+            (Takes::Time, Some(s)) => time(s).map(Value::Time),
             (Takes::Word(_), Some(s)) => Ok(Value::Word(s.to_string())),
         }
     }
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let parsed = digits.map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    let digits = text.replace('_', "");
+    let parsed = match digits.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
     parsed.map_err(|e| format!("`{text}` is not a number: {e}"))
 }
 
 fn bytes(text: &str) -> Result<u64, String> {
-    let hex = text.starts_with("0x") || text.starts_with("0X");
     let (digits, shift) = match text.chars().last() {
-        Some('k' | 'K') if !hex => (&text[..text.len() - 1], 10),
-        Some('m' | 'M') if !hex => (&text[..text.len() - 1], 20),
-        Some('g' | 'G') if !hex => (&text[..text.len() - 1], 30),
+        _ if text.starts_with("0x") => (text, 0),
+        Some('k' | 'K') => (&text[..text.len() - 1], 10),
+        Some('m' | 'M') => (&text[..text.len() - 1], 20),
+        Some('g' | 'G') => (&text[..text.len() - 1], 30),
         _ => (text, 0),
     };
     number(digits)?.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+/// What stands behind a number of such times.
+type Unit = (&'static str, fn(u64) -> Duration);
+
+fn time(text: &str) -> Result<Duration, String> {
+    const UNITS: [Unit; 6] = [
+        ("", Duration::from_secs),
+        ("s", Duration::from_secs),
+        ("ms", Duration::from_millis),
+        ("us", Duration::from_micros),
+        ("μs", Duration::from_micros),
+        ("ns", Duration::from_nanos),
+    ];
+    let in_unit = |(unit, of): &Unit| Some(of(text.strip_suffix(unit)?.parse().ok()?));
+    UNITS.iter().find_map(in_unit).ok_or_else(|| {
+        format!("`{text}` is no time; write a whole number of seconds, or one that `s`, `ms`, `us` or `ns` follows")
+    })
 }
 
 #[cfg(test)]
@@ -284,13 +316,18 @@ mod tests {
         assert_eq!(error(&WASM, "shiny"), "unknown -W / --wasm option: shiny");
         assert!(error(&WASM, "gc=maybe").contains("unknown boolean flag `maybe`"));
         assert!(error(&WASM, "fuel").contains("must be specified with `N`"));
-        assert!(error(&WASM, "fuel=ten").contains("not a number"));
+        for bad in ["ten", "0X10", "1k", "", "-1", "18446744073709551616"] {
+            assert!(error(&WASM, &format!("fuel={bad}")).contains("not a number"), "{bad}");
+        }
+        for bad in ["0.1s", "10m", "1s500ms", "s", "", "-1s", "1_000ms"] {
+            assert!(error(&WASM, &format!("timeout={bad}")).contains("is no time"), "{bad}");
+        }
     }
 
     #[test]
     fn later_options_win() {
         let parse = |text| Common { wasm: vec![WASM.parse(text).unwrap()], ..Common::default() };
-        let settings = parse("fuel=1,fuel=0x10").then(parse("trap-on-grow-failure")).settings().unwrap();
+        let settings = parse("fuel=1,fuel=0x1_0").then(parse("trap-on-grow-failure")).settings().unwrap();
         assert_eq!(settings.fuel, Some(16));
         assert!(settings.trap_on_grow_failure);
     }
@@ -299,8 +336,17 @@ mod tests {
     fn bytes_have_suffixes() {
         assert_eq!(bytes("3k"), Ok(3 << 10));
         assert_eq!(bytes("2M"), Ok(2 << 20));
-        assert_eq!(bytes("0x1000"), Ok(4096));
+        assert_eq!((bytes("0x1000"), bytes("1_0k")), (Ok(4096), Ok(10 << 10)));
         assert!(bytes("k").is_err() && bytes("").is_err() && bytes("99999999999g").is_err());
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(time("2ms"), Ok(Duration::from_millis(2)));
+        assert_eq!(time("2us"), Ok(Duration::from_micros(2)));
+        assert_eq!(time("2ns"), Ok(Duration::from_nanos(2)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
 //! `gc-growth-factor`, `gc-growth-minimum`, `gc-incremental`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
 
-use super::options::Takes::{Bytes, Flag, Number, Word};
+use super::options::Takes::{Bytes, Flag, Number, Time, Word};
 use super::options::{Entry, Group};
 use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
@@ -314,10 +314,10 @@ pub(crate) static WASM: Group = Group {
         },
         Entry {
             name: "timeout",
-            takes: Word("TIME"),
-            help: "Trap after this time, e.g. `10s`, `100ms`",
+            takes: Time,
+            help: "Trap after this time: seconds, or e.g. `10s`, `100ms`",
             apply: |s, v| {
-                s.timeout = Some(humantime::parse_duration(v.word()).map_err(|e| e.to_string())?);
+                s.timeout = Some(v.time());
                 s.config.epoch_interruption(true);
                 Ok(())
             },

@@ -134,6 +134,22 @@ fn options_stand_before_or_after_the_command() {
     }
 }
 
+/// A plain number was no time, and `_` was not taken for what it is.
+#[test]
+fn numbers_and_times_are_written_as_for_wasmtime() {
+    let spin = r#"(module (func (export "_start") (loop $l (br $l))))"#;
+    for option in ["fuel=1_000", "fuel=0x1_00", "timeout=0", "timeout=1ms", "timeout=1000us"] {
+        let out = run_module(&["-W", option], spin);
+        assert_eq!(out.code, 134, "{option}: {}", out.stderr);
+    }
+    for (option, why) in [("fuel=0X10", "not a number"), ("timeout=0.1s", "is no time"), ("timeout=10m", "is no time")]
+    {
+        let out = run_module(&["-W", option], spin);
+        assert_eq!(out.code, 2, "{option}: {}", out.stderr);
+        assert!(out.stderr.contains(why), "{}", out.stderr);
+    }
+}
+
 #[test]
 fn many_options_in_one() {
     let options = [

@@ -99,6 +99,9 @@ fn wrong_arguments_are_errors() {
     let out = wasmtime_gc(&["--invoke", "add", &path, "2", "two"]);
     assert_eq!(out.code, 1);
     assert!(out.stderr.contains("invalid digit"), "{}", out.stderr);
+    let out = wasmtime_gc(&["--invoke", "add", &path, "2", "0xffffffff"]);
+    assert_eq!(out.code, 1);
+    assert!(out.stderr.contains("number too large"), "{}", out.stderr);
 }
 
 /// One that was not set was an error, and one that is not Unicode a panic.

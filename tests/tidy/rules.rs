@@ -67,7 +67,7 @@ pub const FENCES: &[Fence] = &[
         crates: &["wasm_encoder"],
         only_in: &["src/lower/", "src/parse/", "src/rtt/", "src/intrinsics/", "src/fuzzing/"],
     },
-    Fence { crates: &["clap", "humantime"], only_in: &["src/cli/", "src/bin/"] },
+    Fence { crates: &["clap", "tokio"], only_in: &["src/cli/", "src/bin/"] },
     Fence { crates: &["wast"], only_in: &["src/cli/", "src/bin/", "src/rtt/"] },
     Fence { crates: &["wasmprinter"], only_in: &["src/cli/", "src/bin/", "src/fuzzing/"] },
 ];
