@@ -1,8 +1,8 @@
 //! Option groups: `-W key[=value][,key[=value]…]` and its sisters.
 //!
 //! A group is a table of entries (see `tables`); an entry has a name, a help text and what it does to
-//! the settings. Parsing checks names and the form of values; errors come out as clap's do. Later
-//! options win over earlier ones.
+//! the settings. Parsing checks names and values, so errors come out as clap's do: wrong use. Later options win over
+//! earlier ones.
 
 use super::settings::Settings;
 use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
@@ -11,8 +11,8 @@ use crate::api::ext::CallProfile;
 use clap::Args;
 use std::fmt::Write;
 use std::time::Duration;
-use wasmtime::ProfilingStrategy;
 use wasmtime::error::Context;
+use wasmtime::{Cache, ProfilingStrategy};
 
 /// Options that all commands have. They may stand before the name of the command as well.
 #[derive(Args, Clone, Default)]
@@ -34,8 +34,8 @@ pub struct Common {
     target: Option<String>,
     /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or compiles for the calls in FILE,
     /// which `run --profile-calls` has written
-    #[arg(long, value_name = "STRATEGY|FILE")]
-    profile: Vec<String>,
+    #[arg(long, value_name = "STRATEGY|FILE", value_parser = profile)]
+    profile: Vec<Profile>,
     /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021,
     /// `rtt2020-slides` the same with null as on the slides of 2020
     #[arg(long, value_name = "DIALECT", value_parser = dialect)]
@@ -71,7 +71,7 @@ impl Common {
     ///
     /// # Errors
     ///
-    /// A value that an option does not have, or that is not supported.
+    /// A target that is not supported, or a cache that can not be configured.
     pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
         let mut settings = Settings::new();
         settings.dialect = self.dialect.unwrap_or_default();
@@ -79,14 +79,13 @@ impl Common {
             settings.config.target(target)?;
         }
         for profile in &self.profile {
-            match strategy(profile) {
-                Some(strategy) => {
-                    settings.config.profiler(strategy);
+            match profile {
+                Profile::Strategy(strategy) => {
+                    settings.config.profiler(*strategy);
                 }
-                None => {
-                    let profile = call_profile(profile)?;
-                    settings.config.gc_call_profile(&profile);
-                    settings.call_profiles.push(profile);
+                Profile::Calls(profile) => {
+                    settings.config.gc_call_profile(profile);
+                    settings.call_profiles.push(profile.clone());
                 }
             }
         }
@@ -94,6 +93,9 @@ impl Common {
             if let Assignment::Set(entry, value) = assignment {
                 (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;
             }
+        }
+        if settings.cache {
+            settings.config.cache(Some(Cache::from_file(None)?));
         }
         Ok(settings)
     }
@@ -103,13 +105,20 @@ impl Common {
     }
 }
 
-fn strategy(name: &str) -> Option<ProfilingStrategy> {
-    Some(match name {
+/// What `--profile` says.
+#[derive(Clone)]
+enum Profile {
+    Strategy(ProfilingStrategy),
+    Calls(CallProfile),
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Ok(Profile::Strategy(match name {
         "perfmap" => ProfilingStrategy::PerfMap,
         "jitdump" => ProfilingStrategy::JitDump,
         "vtune" => ProfilingStrategy::VTune,
-        _ => return None,
-    })
+        path => return call_profile(path).map(Profile::Calls).map_err(|err| format!("{err:#}")),
+    }))
 }
 
 fn call_profile(path: &str) -> crate::api::Result<CallProfile> {
@@ -153,7 +162,7 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) takes: Takes,
     pub(crate) help: &'static str,
-    /// Changes the settings, or says why it can not.
+    /// Changes the settings, and nothing else, or says why the option has no such value.
     pub(crate) apply: fn(&mut Settings, &Value) -> Result<(), String>,
 }
 
@@ -225,8 +234,12 @@ impl Group {
         let Some(entry) = self.entries.iter().find(|e| e.name == name) else {
             return Err(format!("unknown -{} / --{} option: {name}", self.letter, self.long));
         };
-        let value = entry.takes.parse(value).map_err(|e| format!("failed to parse {name} option: {e}"))?;
-        Ok(Assignment::Set(entry, value))
+        let value = entry.takes.parse(value).and_then(|value| {
+            // Whether it is one of those that the option has is known where it is applied.
+            (entry.apply)(&mut Settings::new(), &value)?;
+            Ok(value)
+        });
+        Ok(Assignment::Set(entry, value.map_err(|e| format!("failed to parse {name} option: {e}"))?))
     }
 
     /// What `-W help` prints.

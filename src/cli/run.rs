@@ -91,6 +91,9 @@ impl RunCommand {
             missing_argument("run", "<WASM>");
         }
         let mut settings = self.common.settings()?;
+        if settings.coredump.as_ref().is_some_and(|path| path.contains('%')) {
+            bail!("the path of a core dump does not support patterns yet");
+        }
         settings.config.gc_profile_calls(self.profile_calls.is_some());
         self.run(&settings)
     }

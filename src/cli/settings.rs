@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) gc_imports: bool,
     /// The program sees this process's environment variables.
     pub(crate) inherit_env: bool,
+    /// Compiled code is kept for the next run.
+    pub(crate) cache: bool,
     /// Where a core dump of a trap is written.
     pub(crate) coredump: Option<String>,
     /// For which calls modules are compiled.
@@ -82,6 +84,7 @@ impl Settings {
             wasi: true,
             gc_imports: false,
             inherit_env: false,
+            cache: false,
             coredump: None,
             call_profiles: Vec::new(),
             gc_stats: false,

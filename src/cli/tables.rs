@@ -6,7 +6,7 @@ use super::options::Takes::{Bytes, Flag, Number, Time, Word};
 use super::options::{Entry, Group};
 use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
-use wasmtime::{Cache, OptLevel, Strategy};
+use wasmtime::{OptLevel, Strategy};
 
 /// `-O`
 pub(crate) static OPTIMIZE: Group = Group {
@@ -166,8 +166,7 @@ pub(crate) static CODEGEN: Group = Group {
             takes: Flag,
             help: "Keep compiled code for the next run (default: no)",
             apply: |s, v| {
-                let cache = v.flag().then(|| Cache::from_file(None)).transpose().map_err(|e| e.to_string())?;
-                s.config.cache(cache);
+                s.cache = v.flag();
                 Ok(())
             },
         },
@@ -218,9 +217,6 @@ pub(crate) static DEBUG: Group = Group {
             takes: Word("PATH"),
             help: "Write a core dump of a trap to this file",
             apply: |s, v| {
-                if v.word().contains('%') {
-                    return Err("the path of a core dump does not support patterns yet".to_string());
-                }
                 s.config.coredump_on_trap(true);
                 s.coredump = Some(v.word().to_string());
                 Ok(())

@@ -17,14 +17,22 @@ fn unknown_options_are_refused() {
     assert!(out.stderr.contains("required arguments were not provided"), "{}", out.stderr);
 }
 
+/// Some were errors of the run, with 1.
 #[test]
-fn what_is_not_supported_says_why() {
-    for (option, why) in
-        [("compiler=gcc", "unknown compiler `gcc`"), ("collector=drc", "`drc` is a collector of Wasmtime's")]
-    {
-        let out = run_module(&["-C", option], NOTHING);
-        assert_eq!(out.code, 1, "{option}");
-        assert!(out.stderr.contains(why), "{}", out.stderr);
+fn values_that_an_option_does_not_have_are_wrong_use() {
+    for (args, why) in [
+        (["-C", "compiler=gcc"], "unknown compiler `gcc`"),
+        (["-C", "collector=mine"], "unknown collector `mine`"),
+        (["-O", "opt-level=9"], "unknown optimization level `9`"),
+        (["-O", "gc-threads=0"], "1 to 64 threads"),
+        (["-D", "gc-passes=shine"], "shine"),
+        (["--profile", "no-such-file"], "no profiling strategy"),
+    ] {
+        for command in ["run", "compile", "lower"] {
+            let out = wasmtime_gc(&[command, args[0], args[1], "m.wat"]);
+            assert_eq!(out.code, 2, "{args:?}: {}", out.stderr);
+            assert!(out.stderr.contains(why), "{}", out.stderr);
+        }
     }
 }
 
