@@ -6,7 +6,7 @@ use super::options::Takes::{Bytes, Flag, Number, Time, Word};
 use super::options::{Entry, Group};
 use super::settings::{HOST_STACK, UnknownImports};
 use std::num::NonZeroU32;
-use wasmtime::{OptLevel, Strategy};
+use wasmtime::{Collector, OptLevel, Strategy};
 
 /// `-O`
 pub(crate) static OPTIMIZE: Group = Group {
@@ -140,16 +140,17 @@ pub(crate) static CODEGEN: Group = Group {
         },
         Entry {
             name: "collector",
-            takes: Word("auto|generational"),
-            help: "Garbage collector (only the generational one)",
-            apply: |_, v| match v.word() {
-                "auto" | "generational" => Ok(()),
-                "drc" | "null" | "copying" => Err(format!(
-                    "`{}` is a collector of Wasmtime's, which lowered modules do not use; \
-                     the one here is `generational`",
-                    v.word()
-                )),
-                other => Err(format!("unknown collector `{other}`, only `generational` is supported")),
+            takes: Word("drc|null|copying"),
+            help: "Choice among Wasmtime's own collectors: noted, without effect (the one here is generational)",
+            apply: |s, v| {
+                s.config.collector(match v.word() {
+                    "drc" => Collector::DeferredReferenceCounting,
+                    "null" => Collector::Null,
+                    "copying" => Collector::Copying,
+                    "auto" | "generational" => Collector::Auto,
+                    other => return Err(format!("unknown collector `{other}`, only drc,null,copying accepted")),
+                });
+                Ok(())
             },
         },
         Entry {

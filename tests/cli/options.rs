@@ -36,6 +36,15 @@ fn values_that_an_option_does_not_have_are_wrong_use() {
     }
 }
 
+/// Scripts for Wasmtime choose among its collectors, which were errors.
+#[test]
+fn collectors_of_wasmtime_are_noted() {
+    for collector in ["drc", "null", "copying"] {
+        let out = run_module(&["-C", &format!("collector={collector}"), "-O", "gc-max-heap-size=16m"], GARBAGE);
+        assert_eq!((out.code, out.stderr.as_str()), (0, ""), "{collector}");
+    }
+}
+
 /// The same program on every backend that can run it; what Winch can not compile names Winch.
 #[test]
 fn backends_agree() {
