@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::ptr::NonNull;
+use wasmtime::error::Context;
 
 impl Module {
     /// The compiled module as bytes, for [`Module::deserialize`].
@@ -51,9 +52,11 @@ impl Module {
     /// As for that, and when the file can not be read.
     #[expect(unsafe_code, reason = "machine code can not be checked")]
     pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
-        let bytes = read_file(path.as_ref())?;
+        let path = path.as_ref();
+        let bytes = read_file(path)?;
         // SAFETY: the contract is the same.
-        unsafe { Module::deserialize(engine, bytes) }
+        let module = unsafe { Module::deserialize(engine, bytes) };
+        module.with_context(|| format!("failed deserialization for: {}", path.display()))
     }
 
     /// [`Module::deserialize`] of what is left of an open file.

@@ -42,6 +42,13 @@ pub fn modules(log: &mut Log) {
             Module::deserialize_file(&engine, "/nowhere").map(|_| ()).map_err(|_| Error::msg("refused")),
         );
     }
+    // Why it is none is told in other words.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), b"nothing").unwrap();
+    // SAFETY: as above.
+    let none = unsafe { Module::deserialize_file(&engine, file.path()) }.map(|_| ());
+    let place = file.path().display().to_string();
+    log.put("file", none.map_err(|err| Error::msg(err.to_string().replace(&place, "PLACE"))));
     log.see("detect", Engine::detect_precompiled(b"nothing"));
 }
 
