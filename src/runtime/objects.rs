@@ -4,6 +4,7 @@
 //! reference is still the root that holds it, and only when there is room as words.
 
 use super::memory::read_word;
+use super::oom::GcHeapOutOfMemory;
 use super::roots::RootIndex;
 use super::store::{GcState, StoreData, alloc_error, ensure_heap, with_heap};
 use super::{Error, Result};
@@ -99,7 +100,13 @@ pub fn new_array<T: 'static>(
     let ObjectLayout::Array(layout) = ty.layout else { return Err(bug("an array type has no array layout")) };
     let len = elements.len()?;
     with_heap(cx, |state, mem| {
-        let array = state.heap.alloc_array(mem, &mut state.roots, ty.rtt, len).map_err(alloc_error)?;
+        let array = state.heap.alloc_array(mem, &mut state.roots, ty.rtt, len).map_err(|err| {
+            let err = alloc_error(err);
+            match err.is::<GcHeapOutOfMemory<()>>() {
+                true => err,
+                false => err.context("unrecoverable error when allocating new `arrayref`"),
+            }
+        })?;
         match elements {
             Elements::Repeat(slot, _) => fill(state, mem, array, len, layout.element, slot)?,
             Elements::Each(slots) => {

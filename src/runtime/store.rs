@@ -407,6 +407,10 @@ fn heap_in<T: 'static>(
 #[cold]
 pub fn alloc_error(err: AllocError) -> Error {
     match err {
+        // No heap has room for it, however large it may become.
+        AllocError::TooLarge { requested, .. } if u32::try_from(requested).is_err() => {
+            Error::from(Trap::AllocationTooLarge)
+        }
         AllocError::Full { requested, .. } | AllocError::TooLarge { requested, .. } => {
             let trap = Error::from(Trap::AllocationTooLarge).context(err.to_string());
             trap.context(GcHeapOutOfMemory::new((), requested))

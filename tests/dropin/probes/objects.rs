@@ -117,6 +117,14 @@ pub fn arrays(log: &mut Log) {
         }
         log.put("from bytes", ArrayRef::new_from_i8_slice(&mut store, &pre, b"abc").and_then(|a| a.len(&store)));
     }
+    for (field, value, len) in [
+        (var(StorageType::I8), Val::I32(0), u32::MAX),
+        (var(ValType::I64), Val::I64(0), u32::MAX),
+        (var(ValType::I64), Val::I64(0), 1 << 29),
+    ] {
+        let pre = ArrayRefPre::new(&mut store, ArrayType::new(&engine, field));
+        log.put(&format!("{len} never fit"), ArrayRef::new(&mut store, &pre, &value, len).map(|_| ()));
+    }
 }
 
 /// References from outside, numbers, and roots.
