@@ -5,14 +5,14 @@
 //! earlier ones.
 
 use super::settings::Settings;
-use super::tables::{CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
+use super::tables::{ALL_PROPOSALS, CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
 use crate::api::Dialect;
 use crate::api::ext::CallProfile;
 use clap::Args;
 use std::fmt::Write;
 use std::time::Duration;
+use wasmtime::ProfilingStrategy;
 use wasmtime::error::Context;
-use wasmtime::{Cache, ProfilingStrategy};
 
 /// Options that all commands have. They may stand before the name of the command as well.
 #[derive(Args, Clone, Default)]
@@ -89,14 +89,20 @@ impl Common {
                 }
             }
         }
-        for assignment in self.assignments() {
-            if let Assignment::Set(entry, value) = assignment {
-                (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;
-            }
+        let set = || {
+            self.assignments().filter_map(|assignment| match assignment {
+                Assignment::Set(entry, value) => Some((entry, value)),
+                Assignment::Help(_) => None,
+            })
+        };
+        let (first, rest) = (
+            set().filter(|(entry, _)| entry.name == ALL_PROPOSALS),
+            set().filter(|(entry, _)| entry.name != ALL_PROPOSALS),
+        );
+        for (entry, value) in first.chain(rest) {
+            (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;
         }
-        if settings.cache {
-            settings.config.cache(Some(Cache::from_file(None)?));
-        }
+        settings.complete()?;
         Ok(settings)
     }
 
@@ -177,6 +183,8 @@ pub(crate) enum Takes {
     Bytes,
     /// A whole number of seconds, or of what follows it: `s`, `ms`, `us` or `ns`.
     Time,
+    /// One of these words; none is `y`.
+    Choice(&'static str),
     /// Text, of this form.
     Word(&'static str),
 }
@@ -206,12 +214,17 @@ impl Value {
         usize::try_from(self.number()).map_err(|_| "value is too large".to_string())
     }
 
+    /// Of a number that must fit a `u32`.
+    pub(crate) fn count(&self) -> Result<u32, String> {
+        u32::try_from(self.number()).map_err(|_| "value is too large".to_string())
+    }
+
     /// Of a [`Takes::Time`].
     pub(crate) fn time(&self) -> Duration {
         if let Value::Time(time) = self { *time } else { Duration::ZERO }
     }
 
-    /// Of a [`Takes::Word`].
+    /// Of a [`Takes::Word`] or [`Takes::Choice`].
     pub(crate) fn word(&self) -> &str {
         if let Value::Word(w) = self { w } else { "" }
     }
@@ -260,6 +273,7 @@ impl Takes {
             Takes::Flag => "[=y|n]".to_string(),
             Takes::Number | Takes::Bytes => "=N".to_string(),
             Takes::Time => "=N|Ns|Nms|..".to_string(),
+            Takes::Choice(words) => format!("[={words}]"),
             Takes::Word(form) => format!("={form}"),
         }
     }
@@ -269,6 +283,7 @@ impl Takes {
             (Takes::Flag, None | Some("y" | "yes" | "true")) => Ok(Value::Flag(true)),
             (Takes::Flag, Some("n" | "no" | "false")) => Ok(Value::Flag(false)),
             (Takes::Flag, Some(s)) => Err(format!("unknown boolean flag `{s}`, only yes,no,<nothing> accepted")),
+            (Takes::Choice(_), value) => Ok(Value::Word(value.unwrap_or("y").to_string())),
             (_, None) => Err(format!("must be specified with `{}`", self.form().trim_start_matches('='))),
             (Takes::Number, Some(s)) => number(s).map(Value::Number),
             (Takes::Bytes, Some(s)) => bytes(s).map(Value::Number),

@@ -135,8 +135,9 @@ impl RunCommand {
     /// Links and runs what was preloaded, then the main module.
     async fn load(&self, store: &mut Store<Host>, engine: &Engine, settings: &Settings, module: &Module) -> Result<()> {
         let mut linker = Linker::new(engine);
-        if settings.wasi {
-            wasi::link(&mut linker)?;
+        linker.allow_unknown_exports(settings.unknown_exports);
+        if settings.wasi.linked {
+            wasi::link(&mut linker, &settings.wasi)?;
         }
         if settings.gc_imports {
             ext::add_to_linker(&mut linker)?;
@@ -185,7 +186,7 @@ impl RunCommand {
         let world = World {
             argv: &argv,
             env: &env,
-            inherit_env: settings.inherit_env,
+            wasi: &settings.wasi,
             dirs: &self.dirs,
             may_block: settings.timeout.is_none(),
         };
@@ -193,6 +194,9 @@ impl RunCommand {
         store.limiter(|host| &mut host.limits);
         if let Some(fuel) = settings.fuel {
             store.set_fuel(fuel)?;
+        }
+        if let Some(fuel) = settings.wasi.hostcall_fuel {
+            store.set_hostcall_fuel(fuel);
         }
         if settings.timeout.is_some() {
             store.set_epoch_deadline(1);

@@ -2,11 +2,11 @@
 
 use crate::api::ext::CallProfile;
 use crate::api::{Config, Dialect};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wasmtime::bail;
 use wasmtime::error::Context;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Cache, PoolingAllocationConfig, StoreLimits, StoreLimitsBuilder};
 
 /// Room for host functions above WebAssembly's own share of the stack, in bytes.
 pub(crate) const HOST_STACK: usize = 2 << 20;
@@ -23,20 +23,38 @@ pub(crate) struct Settings {
     pub(crate) max_memory_size: Option<usize>,
     /// Elements of each table.
     pub(crate) max_table_elements: Option<usize>,
+    /// Instances of a store, the heap's included.
+    pub(crate) max_instances: Option<usize>,
+    /// Its tables, the heap's included.
+    pub(crate) max_tables: Option<usize>,
+    /// Its memories, the heap included.
+    pub(crate) max_memories: Option<usize>,
     /// Growing past a limit is a trap instead of -1.
     pub(crate) trap_on_grow_failure: bool,
     /// Bytes of stack for WebAssembly, if not the default.
     pub(crate) max_wasm_stack: Option<usize>,
+    /// Bytes of stack for WebAssembly and what it calls, if not the default.
+    pub(crate) async_stack_size: Option<usize>,
+    /// Instances come from a pool.
+    pub(crate) pooling: bool,
+    /// What the pool has room for.
+    pub(crate) pool: PoolingAllocationConfig,
+    /// Bytes of each memory in the pool, if not the limit of all.
+    pub(crate) pool_memory_size: Option<usize>,
+    /// Elements of each table in the pool, if not the limit of all.
+    pub(crate) pool_table_elements: Option<usize>,
     /// What becomes of imports that nobody defines.
     pub(crate) unknown_imports: UnknownImports,
-    /// WASI preview 1 is linked.
-    pub(crate) wasi: bool,
+    /// Preloaded modules may export what a linker does not know.
+    pub(crate) unknown_exports: bool,
+    /// WASI.
+    pub(crate) wasi: Wasi,
     /// The imports of `ext`, tokens and collections.
     pub(crate) gc_imports: bool,
-    /// The program sees this process's environment variables.
-    pub(crate) inherit_env: bool,
     /// Compiled code is kept for the next run.
     pub(crate) cache: bool,
+    /// A file that says how.
+    pub(crate) cache_config: Option<PathBuf>,
     /// Where a core dump of a trap is written.
     pub(crate) coredump: Option<String>,
     /// For which calls modules are compiled.
@@ -45,6 +63,27 @@ pub(crate) struct Settings {
     pub(crate) gc_stats: bool,
     /// What modules are written in.
     pub(crate) dialect: Dialect,
+}
+
+/// What the program gets of WASI.
+#[derive(Clone, Debug)]
+pub(crate) struct Wasi {
+    /// Preview 1 is linked.
+    pub(crate) linked: bool,
+    /// What came before it is linked, too.
+    pub(crate) preview0: bool,
+    /// The program sees this process's environment variables.
+    pub(crate) inherit_env: bool,
+    /// It reads this process's standard input.
+    pub(crate) inherit_stdin: bool,
+    /// It writes to this process's standard output.
+    pub(crate) inherit_stdout: bool,
+    /// It writes to this process's standard error.
+    pub(crate) inherit_stderr: bool,
+    /// How many files, folders and so on it can have open.
+    pub(crate) max_resources: Option<usize>,
+    /// Bytes that a call of the host may copy from the program.
+    pub(crate) hostcall_fuel: Option<usize>,
 }
 
 /// What becomes of imports that nobody defines.
@@ -78,18 +117,67 @@ impl Settings {
             timeout: None,
             max_memory_size: None,
             max_table_elements: None,
+            max_instances: None,
+            max_tables: None,
+            max_memories: None,
             trap_on_grow_failure: false,
             max_wasm_stack: None,
+            async_stack_size: None,
+            pooling: false,
+            pool: PoolingAllocationConfig::default(),
+            pool_memory_size: None,
+            pool_table_elements: None,
             unknown_imports: UnknownImports::Error,
-            wasi: true,
+            unknown_exports: false,
+            wasi: Wasi {
+                linked: true,
+                preview0: true,
+                inherit_env: false,
+                inherit_stdin: true,
+                inherit_stdout: true,
+                inherit_stderr: true,
+                max_resources: None,
+                hostcall_fuel: None,
+            },
             gc_imports: false,
-            inherit_env: false,
             cache: false,
+            cache_config: None,
             coredump: None,
             call_profiles: Vec::new(),
             gc_stats: false,
             dialect: Dialect::Standard,
         }
+    }
+
+    /// Settles what several options have a say in.
+    ///
+    /// # Errors
+    ///
+    /// A cache that can not be configured.
+    pub(crate) fn complete(&mut self) -> crate::api::Result<()> {
+        if self.timeout.is_some() {
+            self.config.epoch_interruption(true);
+        }
+        if let Some(bytes) = self.max_wasm_stack {
+            // The stack must have room for what WebAssembly calls, too.
+            self.config.max_wasm_stack(bytes).async_stack_size(bytes.saturating_add(HOST_STACK));
+        }
+        if let Some(bytes) = self.async_stack_size {
+            self.config.async_stack_size(bytes);
+        }
+        if self.pooling {
+            if let Some(bytes) = self.pool_memory_size.or(self.max_memory_size) {
+                self.pool.max_memory_size(bytes);
+            }
+            if let Some(elements) = self.pool_table_elements.or(self.max_table_elements) {
+                self.pool.table_elements(elements);
+            }
+            self.config.allocation_strategy(self.pool.clone());
+        }
+        if self.cache {
+            self.config.cache(Some(Cache::from_file(self.cache_config.as_deref())?));
+        }
+        Ok(())
     }
 
     /// Limits of a store.
@@ -100,6 +188,15 @@ impl Settings {
         }
         if let Some(elements) = self.max_table_elements {
             limits = limits.table_elements(elements);
+        }
+        if let Some(count) = self.max_instances {
+            limits = limits.instances(count);
+        }
+        if let Some(count) = self.max_tables {
+            limits = limits.tables(count);
+        }
+        if let Some(count) = self.max_memories {
+            limits = limits.memories(count);
         }
         limits.build()
     }

@@ -2,11 +2,76 @@
 //! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
 //! `gc-growth-factor`, `gc-growth-minimum`, `gc-incremental`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
 
-use super::options::Takes::{Bytes, Flag, Number, Time, Word};
+use super::options::Takes::{Bytes, Choice, Flag, Number, Time, Word};
 use super::options::{Entry, Group};
-use super::settings::{HOST_STACK, UnknownImports};
-use std::num::NonZeroU32;
-use wasmtime::{Collector, OptLevel, Strategy};
+use super::settings::UnknownImports;
+use std::num::{NonZeroU32, NonZeroUsize};
+use wasmtime::{Collector, Enabled, Inlining, OptLevel, RegallocAlgorithm, Strategy};
+
+/// This option is applied before all others, so that it can have exceptions.
+pub(crate) const ALL_PROPOSALS: &str = "all-proposals";
+
+/// Of the options of Wasmtime's own heap.
+const STOCK_HEAP: &str = "Of Wasmtime's own GC heap: noted, without effect (see `memory-...` and `gc-max-heap-size`)";
+
+/// An option with an effect that is one expression.
+macro_rules! option {
+    ($name:expr, $takes:expr, $help:expr, |$s:pat_param, $v:ident| $effect:expr) => {
+        Entry {
+            name: $name,
+            takes: $takes,
+            help: $help,
+            apply: |$s, $v| {
+                $effect;
+                Ok(())
+            },
+        }
+    };
+}
+
+/// An option that is passed on to the engine.
+macro_rules! passed {
+    ($name:expr, $takes:expr, $setter:ident($value:ident), $help:expr) => {
+        option!($name, $takes, $help, |s, v| s.config.$setter(v.$value()))
+    };
+}
+
+/// One that switches a feature of the language.
+macro_rules! feature {
+    ($name:expr, $setter:ident, $what:expr) => {
+        passed!($name, Flag, $setter(flag), concat!("Configures support for ", $what))
+    };
+}
+
+/// One that is passed on to the pooling allocator.
+macro_rules! pool {
+    ($name:expr, $takes:expr, $setter:ident($value:ident), $help:expr) => {
+        option!($name, $takes, $help, |s, v| s.pool.$setter(v.$value()?))
+    };
+}
+
+/// A flag that is kept among the settings.
+macro_rules! flag {
+    ($name:expr, $($field:ident).+, $help:expr) => {
+        option!($name, Flag, $help, |s, v| s.$($field).+ = v.flag())
+    };
+}
+
+/// A number that is kept among the settings.
+macro_rules! limit {
+    ($name:expr, $takes:expr, $($field:ident).+, $help:expr) => {
+        option!($name, $takes, $help, |s, v| s.$($field).+ = Some(v.size()?))
+    };
+}
+
+/// What Wasmtime's command has and this one has not: it can only be switched off.
+macro_rules! absent {
+    ($name:expr, $why:expr) => {
+        option!($name, Flag, concat!("Not supported: ", $why), |_, v| if v.flag() {
+            return Err(concat!("not supported: ", $why).to_string());
+        })
+    };
+}
 
 /// `-O`
 pub(crate) static OPTIMIZE: Group = Group {
@@ -54,6 +119,89 @@ pub(crate) static OPTIMIZE: Group = Group {
                 Ok(())
             },
         },
+        option!("regalloc-algorithm", Word("backtracking|single-pass"), "Cranelift's register allocator", |s, v| {
+            s.config.cranelift_regalloc_algorithm(match v.word() {
+                "backtracking" => RegallocAlgorithm::Backtracking,
+                "single-pass" => RegallocAlgorithm::SinglePass,
+                other => return Err(format!("unknown algorithm `{other}`, only backtracking,single-pass accepted")),
+            })
+        }),
+        passed!("memory-may-move", Flag, memory_may_move(flag), "Memories and the GC heap may move (default: yes)"),
+        passed!(
+            "memory-reservation-for-growth",
+            Bytes,
+            memory_reservation_for_growth(number),
+            "Bytes reserved behind a linear memory that moves, for its growth"
+        ),
+        passed!(
+            "guard-before-linear-memory",
+            Flag,
+            guard_before_linear_memory(flag),
+            "Whether there is a guard region in front of each linear memory, too (default: yes)"
+        ),
+        passed!(
+            "memory-init-cow",
+            Flag,
+            memory_init_cow(flag),
+            "Initialize linear memories by copy-on-write mappings (default: yes)"
+        ),
+        passed!(
+            "memory-guaranteed-dense-image-size",
+            Bytes,
+            memory_guaranteed_dense_image_size(number),
+            "Bytes of the largest memory image that is kept in one piece in any case"
+        ),
+        passed!(
+            "table-lazy-init",
+            Flag,
+            table_lazy_init(flag),
+            "Fill tables when elements are first read (default: no)"
+        ),
+        passed!("dynamic-memory-guard-size", Bytes, memory_guard_size(number), "Older name of `memory-guard-size`"),
+        passed!("static-memory-guard-size", Bytes, memory_guard_size(number), "Older name of `memory-guard-size`"),
+        passed!("static-memory-maximum-size", Bytes, memory_reservation(number), "Older name of `memory-reservation`"),
+        passed!(
+            "dynamic-memory-reserved-for-growth",
+            Bytes,
+            memory_reservation_for_growth(number),
+            "Older name of `memory-reservation-for-growth`"
+        ),
+        option!("static-memory-forced", Flag, "Older name of `memory-may-move=n`", |s, v| {
+            s.config.memory_may_move(!v.flag())
+        }),
+        passed!("gc-heap-may-move", Flag, gc_heap_may_move(flag), STOCK_HEAP),
+        passed!("gc-heap-reservation", Bytes, gc_heap_reservation(number), STOCK_HEAP),
+        passed!("gc-heap-reservation-for-growth", Bytes, gc_heap_reservation_for_growth(number), STOCK_HEAP),
+        passed!("gc-heap-guard-size", Bytes, gc_heap_guard_size(number), STOCK_HEAP),
+        passed!("gc-heap-initial-size", Bytes, gc_heap_initial_size(number), STOCK_HEAP),
+        flag!("pooling-allocator", pooling, "Instances come from a pool (default: no)"),
+        limit!("pooling-max-memory-size", Bytes, pool_memory_size, "Bytes of a memory in the pool, or of the GC heap"),
+        limit!("pooling-table-elements", Number, pool_table_elements, "Elements of a table in the pool"),
+        pool!("pooling-total-core-instances", Number, total_core_instances(count), "Instances, the heap's included"),
+        pool!("pooling-total-memories", Number, total_memories(count), "Memories in the pool, the GC heap included"),
+        pool!("pooling-total-tables", Number, total_tables(count), "Tables in the pool"),
+        pool!("pooling-total-stacks", Number, total_stacks(count), "Stacks in the pool"),
+        pool!("pooling-max-tables-per-module", Number, max_tables_per_module(count), "Tables of a lowered module"),
+        pool!(
+            "pooling-max-memories-per-module",
+            Number,
+            max_memories_per_module(count),
+            "Memories of a lowered module"
+        ),
+        pool!("pooling-max-core-instance-size", Bytes, max_core_instance_size(size), "Bytes of an instance's metadata"),
+        pool!("pooling-max-unused-warm-slots", Number, max_unused_warm_slots(count), "Slots kept for their modules"),
+        pool!("pooling-decommit-batch-size", Number, decommit_batch_size(size), "Slots that are decommitted together"),
+        pool!("pooling-memory-keep-resident", Bytes, linear_memory_keep_resident(size), "Bytes that a memory keeps"),
+        pool!("pooling-table-keep-resident", Bytes, table_keep_resident(size), "Bytes that a table keeps"),
+        pool!("pooling-async-stack-keep-resident", Bytes, async_stack_keep_resident(size), "Bytes that a stack keeps"),
+        option!("pooling-pagemap-scan", Choice("y|n|auto"), "Find by `PAGEMAP_SCAN` what was written to", |s, v| {
+            s.pool.pagemap_scan(match v.word() {
+                "y" | "yes" | "true" => Enabled::Yes,
+                "n" | "no" | "false" => Enabled::No,
+                "auto" => Enabled::Auto,
+                other => return Err(format!("unknown flag `{other}`, only yes,no,auto,<nothing> accepted")),
+            })
+        }),
         Entry {
             name: "gc-nursery-size",
             takes: Bytes,
@@ -162,15 +310,30 @@ pub(crate) static CODEGEN: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "cache",
-            takes: Flag,
-            help: "Keep compiled code for the next run (default: no)",
-            apply: |s, v| {
-                s.cache = v.flag();
-                Ok(())
-            },
-        },
+        flag!("cache", cache, "Keep compiled code for the next run (default: no)"),
+        option!("cache-config", Word("PATH"), "With `cache`: a file that configures it", |s, v| {
+            s.cache_config = Some(v.word().into());
+        }),
+        passed!("cranelift-debug-verifier", Flag, cranelift_debug_verifier(flag), "Check Cranelift's own output"),
+        passed!("native-unwind-info", Flag, native_unwind_info(flag), "Unwind information for native tools"),
+        option!(
+            "inlining",
+            Choice("y|n|gc|inter-module|intrinsics"),
+            "Whether Cranelift inlines calls, too",
+            |s, v| { s.config.compiler_inlining(v.word().parse::<Inlining>().map_err(|err| err.to_string())?) }
+        ),
+        passed!(
+            "metadata-for-internal-asserts",
+            Flag,
+            metadata_for_internal_asserts(flag),
+            "Tell failed assertions of compiled code apart"
+        ),
+        passed!(
+            "metadata-for-gc-heap-corruption",
+            Flag,
+            metadata_for_gc_heap_corruption(flag),
+            "Tell corruption of Wasmtime's own GC heap apart"
+        ),
     ],
 };
 
@@ -223,6 +386,17 @@ pub(crate) static DEBUG: Group = Group {
                 Ok(())
             },
         },
+        passed!("debug-info", Flag, debug_info(flag), "Debug information in compiled code, of what lowering leaves"),
+        passed!("guest-debug", Flag, guest_debug(flag), "Compile for debuggers of guests, without optimizations"),
+        passed!("address-map", Flag, generate_address_map(flag), "Backtraces have offsets in modules (default: yes)"),
+        passed!("symbols", Flag, debug_symbols(flag), "Compiled modules have symbols for native tools"),
+        option!("max-backtrace", Number, "Frames of a backtrace at most (default: 20)", |s, v| {
+            if let Some(frames) = NonZeroUsize::new(v.size()?) {
+                s.config.wasm_backtrace_max_frames(Some(frames));
+            }
+        }),
+        absent!("logging", "this command writes no logs"),
+        absent!("log-to-files", "this command writes no logs"),
         Entry {
             name: "gc-stats",
             takes: Flag,
@@ -249,15 +423,14 @@ pub(crate) static WASI: Group = Group {
     letter: 'S',
     long: "wasi",
     entries: &[
-        Entry {
-            name: "cli",
-            takes: Flag,
-            help: "WASI preview 1 (default: yes)",
-            apply: |s, v| {
-                s.wasi = v.flag();
-                Ok(())
-            },
-        },
+        flag!("cli", wasi.linked, "WASI preview 1 (default: yes)"),
+        flag!("common", wasi.linked, "Older name of `cli`"),
+        flag!("preview0", wasi.preview0, "`wasi_unstable`, which was before preview 1 (default: yes)"),
+        option!("preview2", Flag, "Preview 1 by the implementation of preview 2: there is no other", |_, v| {
+            if !v.flag() {
+                return Err("there is no other implementation of preview 1 any more".to_string());
+            }
+        }),
         Entry {
             name: "gc",
             takes: Flag,
@@ -267,32 +440,20 @@ pub(crate) static WASI: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "inherit-env",
-            takes: Flag,
-            help: "The program sees all environment variables of this process (default: no)",
-            apply: |s, v| {
-                s.inherit_env = v.flag();
-                Ok(())
-            },
-        },
+        flag!("inherit-env", wasi.inherit_env, "The program sees all of our environment variables (default: no)"),
+        flag!("inherit-stdin", wasi.inherit_stdin, "The program reads our standard input (default: yes)"),
+        flag!("inherit-stdout", wasi.inherit_stdout, "The program writes to our standard output (default: yes)"),
+        flag!("inherit-stderr", wasi.inherit_stderr, "The program writes to our standard error (default: yes)"),
+        limit!("max-resources", Number, wasi.max_resources, "Files, folders and so on that the program can have open"),
+        limit!("hostcall-fuel", Bytes, wasi.hostcall_fuel, "Bytes that a call of the host may copy from the program"),
+        absent!("config", "it is for components, which this command does not run"),
+        absent!("http", "it is for components, which this command does not run"),
+        absent!("keyvalue", "it is for components, which this command does not run"),
+        absent!("tls", "it is for components, which this command does not run"),
+        absent!("nn", "this command has no neural networks"),
+        absent!("threads", "Wasmtime has it no more"),
     ],
 };
-
-/// An entry that switches a feature of the language.
-macro_rules! feature {
-    ($name:literal, $setter:ident, $what:literal) => {
-        Entry {
-            name: $name,
-            takes: Flag,
-            help: concat!("Configures support for ", $what),
-            apply: |s, v| {
-                s.config.$setter(v.flag());
-                Ok(())
-            },
-        }
-    };
-}
 
 /// `-W`
 pub(crate) static WASM: Group = Group {
@@ -315,22 +476,13 @@ pub(crate) static WASM: Group = Group {
             help: "Trap after this time: seconds, or e.g. `10s`, `100ms`",
             apply: |s, v| {
                 s.timeout = Some(v.time());
-                s.config.epoch_interruption(true);
                 Ok(())
             },
         },
-        Entry {
-            name: "max-wasm-stack",
-            takes: Bytes,
-            help: "Bytes of stack that WebAssembly may use",
-            apply: |s, v| {
-                let bytes = v.size()?;
-                s.max_wasm_stack = Some(bytes);
-                // Wasmtime wants to know that the stack of a future would have the room.
-                s.config.max_wasm_stack(bytes).async_stack_size(bytes.saturating_add(HOST_STACK));
-                Ok(())
-            },
-        },
+        passed!("epoch-interruption", Flag, epoch_interruption(flag), "Code looks at the epoch, as for `timeout`"),
+        limit!("max-wasm-stack", Bytes, max_wasm_stack, "Bytes of stack that WebAssembly may use"),
+        limit!("async-stack-size", Bytes, async_stack_size, "Bytes of stack for WebAssembly and what it calls"),
+        passed!("async-stack-zeroing", Flag, async_stack_zeroing(flag), "Zero that stack before it is used"),
         Entry {
             name: "max-memory-size",
             takes: Bytes,
@@ -351,6 +503,9 @@ pub(crate) static WASM: Group = Group {
                 Ok(())
             },
         },
+        limit!("max-instances", Number, max_instances, "Instances that there may be, the heap's included"),
+        limit!("max-tables", Number, max_tables, "Tables that there may be, the heap's included"),
+        limit!("max-memories", Number, max_memories, "Linear memories that there may be, the GC heap included"),
         Entry {
             name: "trap-on-grow-failure",
             takes: Flag,
@@ -360,6 +515,7 @@ pub(crate) static WASM: Group = Group {
                 Ok(())
             },
         },
+        flag!("unknown-exports-allow", unknown_exports, "Preloaded commands may export what is no function"),
         Entry {
             name: "unknown-imports-trap",
             takes: Flag,
@@ -387,6 +543,21 @@ pub(crate) static WASM: Group = Group {
                 Ok(())
             },
         },
+        passed!(
+            "relaxed-simd-deterministic",
+            Flag,
+            relaxed_simd_deterministic(flag),
+            "Relaxed SIMD gives the same results everywhere"
+        ),
+        option!(ALL_PROPOSALS, Flag, "Configures support for all proposals, but for those that are named", |s, v| {
+            let on = v.flag();
+            s.config.wasm_simd(on).wasm_relaxed_simd(on).wasm_bulk_memory(on).wasm_multi_value(on);
+            s.config.wasm_tail_call(on).wasm_multi_memory(on).wasm_memory64(on).wasm_custom_page_sizes(on);
+            s.config.wasm_wide_arithmetic(on).wasm_extended_const(on).wasm_threads(on).wasm_gc(on);
+            s.config.wasm_reference_types(on).wasm_function_references(on);
+            s.config.wasm_exceptions(on).wasm_legacy_exceptions(on);
+        }),
+        feature!("branch-hinting", wasm_branch_hinting, "hints about branches"),
         feature!("bulk-memory", wasm_bulk_memory, "bulk memory operations"),
         feature!("custom-descriptors", wasm_custom_descriptors, "custom descriptors and exact types"),
         feature!("custom-page-sizes", wasm_custom_page_sizes, "custom page sizes"),
@@ -394,6 +565,7 @@ pub(crate) static WASM: Group = Group {
         feature!("legacy-exceptions", wasm_legacy_exceptions, "exception handling of before the standard"),
         feature!("extended-const", wasm_extended_const, "extended constant expressions"),
         feature!("function-references", wasm_function_references, "typed function references"),
+        feature!("gc-support", gc_support, "GC types of any kind"),
         feature!("gc", wasm_gc, "garbage collection"),
         feature!("memory64", wasm_memory64, "64-bit memories and tables"),
         feature!("multi-memory", wasm_multi_memory, "several memories"),
@@ -405,5 +577,6 @@ pub(crate) static WASM: Group = Group {
         feature!("threads", wasm_threads, "threads and shared memories"),
         feature!("tail-call", wasm_tail_call, "tail calls"),
         feature!("wide-arithmetic", wasm_wide_arithmetic, "wide arithmetic"),
+        feature!("component-model", wasm_component_model, "components, which this command does not run"),
     ],
 };

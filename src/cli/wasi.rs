@@ -3,13 +3,14 @@
 //! The implementation is `wasmtime-wasi`'s. It sees plain functions of numbers and the program's own
 //! memory, so it needs to know nothing of lowering.
 
+use super::settings::Wasi;
 use crate::api::{Error, Finalizers, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
 use wasmtime_wasi::p0;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
 
 /// What a store carries.
 pub(crate) struct Host {
@@ -38,8 +39,8 @@ pub(crate) struct World<'a> {
     pub(crate) argv: &'a [String],
     /// Environment variables.
     pub(crate) env: &'a [(String, String)],
-    /// All of this process's environment variables, before those.
-    pub(crate) inherit_env: bool,
+    /// What else it gets; all of this process's environment variables come before those.
+    pub(crate) wasi: &'a Wasi,
     /// Folders: path of the host, path of the program.
     pub(crate) dirs: &'a [(String, String)],
     /// It may hold up its thread, which no timeout ends.
@@ -49,8 +50,17 @@ pub(crate) struct World<'a> {
 /// WASI's state for a program.
 fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
     let mut builder = WasiCtxBuilder::new();
-    builder.inherit_stdio().args(world.argv).allow_blocking_current_thread(world.may_block);
-    if world.inherit_env {
+    builder.args(world.argv).allow_blocking_current_thread(world.may_block);
+    if world.wasi.inherit_stdin {
+        builder.inherit_stdin();
+    }
+    if world.wasi.inherit_stdout {
+        builder.inherit_stdout();
+    }
+    if world.wasi.inherit_stderr {
+        builder.inherit_stderr();
+    }
+    if world.wasi.inherit_env {
         // The builder's own way panics where a variable is not Unicode.
         for (key, value) in std::env::vars_os() {
             let [key, value] = [key, value].map(|word| {
@@ -68,11 +78,17 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
             .preopened_dir(Path::new(host), guest, FsPerms::ReadWrite)
             .with_context(|| format!("failed to open directory '{host}'"))?;
     }
-    Ok(builder.build_p1())
+    let mut context = builder.build_p1();
+    if let Some(max) = world.wasi.max_resources {
+        context.ctx().table.set_max_capacity(max);
+    }
+    Ok(context)
 }
 
 /// Defines `wasi_snapshot_preview1`, and `wasi_unstable`, which came before it.
-pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
-    p0::add_to_linker_async(linker, |data| &mut data.wasi)?;
+pub(crate) fn link(linker: &mut Linker<Host>, wasi: &Wasi) -> Result<()> {
+    if wasi.preview0 {
+        p0::add_to_linker_async(linker, |data| &mut data.wasi)?;
+    }
     p1::add_to_linker_async(linker, |data| &mut data.wasi)
 }

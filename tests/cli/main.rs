@@ -1,6 +1,7 @@
 //! The command, from outside: arguments, output, messages, exit codes.
 
 mod options;
+mod passed_on;
 mod run;
 mod tools;
 mod traps;
