@@ -129,7 +129,9 @@ impl LoweredCode {
 /// The inner engine does not take what lowering made.
 #[cold]
 pub fn refused(engine: &EngineState, err: Error) -> Error {
-    if !engine.options.compiles {
+    // The user's pool may be too small for it: each of its limits says so in these words.
+    let of_pool = || err.chain().any(|cause| cause.to_string().contains("fit in pooling allocator requirements"));
+    if !engine.options.compiles || of_pool() {
         return err;
     }
     if engine.options.winch {

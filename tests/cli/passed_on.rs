@@ -102,6 +102,14 @@ fn a_store_has_as_much_as_it_may() {
         assert_eq!(run_module(options, PLAIN).code, 0);
     }
     for module in MODULES {
+        for (limit, why) in [
+            ("pooling-max-memories-per-module=0", "memories count of 1 exceeds the per-instance limit of 0"),
+            ("pooling-max-core-instance-size=100", "exceeds the configured maximum"),
+        ] {
+            let out = run_module(&["-O", "pooling-allocator", "-O", limit], module);
+            expect_refused(&out, 1, why);
+            assert!(!out.stderr.contains("internal error"), "{}", out.stderr);
+        }
         expect_refused(&run_module(&["-W", "async-stack-size=100000"], module), 1, "max_wasm_stack size cannot exceed");
         expect_refused(&run_module(&["-W", "epoch-interruption"], module), 134, "wasm trap: interrupt");
         expect_refused(&run_module(&["-S", "max-resources=1"], module), 1, "resource table has no free keys");
