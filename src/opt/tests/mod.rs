@@ -112,8 +112,8 @@ fn same(world: &World, before: &Func<'static>, others: &[Func<'static>], most: u
 fn what_is_no_i31_may_be_an_object() {
     let world = world();
     let choices = [
-        44, 216, 7, 33, 28, 0, 1, 58, 0, 0, 70, 64, 0, 57, 0, 211, 10, 152, 125, 0, 5, 79, 13, 117, 0, 0, 0, 0, 3, 0, 0, 0, 0,
-        0, 0, 0, 0,
+        44, 216, 7, 33, 28, 0, 1, 58, 0, 0, 70, 64, 0, 57, 0, 211, 10, 152, 125, 0, 5, 79, 13, 117, 0, 0, 0, 0, 3, 0,
+        0, 0, 0, 0, 0, 0, 0,
     ];
     same(&world, &generate::function(&world, generate::FIRST, &choices), &[], 0).unwrap();
 }
