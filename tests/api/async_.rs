@@ -134,6 +134,56 @@ fn a_call_can_be_given_up_while_it_waits() {
     assert!(target.upgrade(&mut store).unwrap().is_none());
 }
 
+/// It used to be one collection in one pause, and then a turn for others.
+#[test]
+fn a_collection_gives_way_to_others_and_can_be_given_up() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (rec (type $cell (struct (field (ref null $cell)))))
+            (global $list (mut (ref null $cell)) (ref.null $cell))
+            (func (export "grow") (param $n i32)
+                (loop $more
+                    (global.set $list (struct.new $cell (global.get $list)))
+                    (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func (export "length") (result i32)
+                (local $n i32) (local $at (ref null $cell))
+                (local.set $at (global.get $list))
+                (block $end
+                    (loop $more
+                        (br_if $end (ref.is_null (local.get $at)))
+                        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                        (local.set $at (struct.get $cell 0 (local.get $at)))
+                        (br $more)))
+                (local.get $n)))"#,
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, 0);
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let grow = instance.get_typed_func::<i32, ()>(&mut store, "grow").unwrap();
+    let length = instance.get_typed_func::<(), i32>(&mut store, "length").unwrap();
+    grow.call(&mut store, 2_000_000).unwrap();
+    let garbage = |store: &mut Store<u32>| {
+        let mut scope = RootScope::new(store);
+        let value = ExternRef::new(&mut scope, ()).unwrap();
+        ext::WeakRef::new(&mut scope, &value).unwrap()
+    };
+    let first = garbage(&mut store);
+    {
+        let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(store.gc_async(None));
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    // Alive when that collection began, which goes on.
+    let second = garbage(&mut store);
+    grow.call(&mut store, 1).unwrap();
+    let (result, waits) = run(store.gc_async(None));
+    result.unwrap();
+    assert!(waits > 2, "{waits}");
+    assert!(first.upgrade(&mut store).unwrap().is_none() && second.upgrade(&mut store).unwrap().is_none());
+    assert_eq!(length.call(&mut store, ()).unwrap(), 2_000_001);
+}
+
 #[test]
 fn errors_and_exceptions_of_functions_that_wait_are_those_of_others() {
     let engine = Engine::new(&config()).unwrap();

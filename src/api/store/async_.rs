@@ -1,10 +1,16 @@
 //! Stores whose calls may have to wait.
 
-use super::{Store, StoreContextMut};
+use super::{AsContextMut, Store, StoreContextMut};
+use crate::api::ext::gc_step;
 use crate::api::{GcHeapOutOfMemory, ResourceLimiterAsync, Result};
+use crate::runtime::finalize::safe_point;
 use crate::runtime::ready::give_way;
 use crate::runtime::store::Limiter;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// So long marks [`Store::gc_async`] before it lets others have their turn.
+const TURN: Duration = Duration::from_millis(1);
 
 impl<T: 'static> Store<T> {
     /// Sets who decides whether memories and tables may grow, and may have to wait before it does. From then on only
@@ -44,7 +50,11 @@ impl<T: 'static> Store<T> {
         Ok(())
     }
 
-    /// Collects all garbage, and lets others have their turn. See [`Store::gc`].
+    /// Collects all garbage, as [`Store::gc`] does, but marks for about a millisecond at a time, and lets others have their
+    /// turn in between. What is not divided ([`gc_step`](crate::ext::gc_step) lists it) takes its time. With
+    /// [`Config::gc_incremental`](crate::Config::gc_incremental) off it is `Store::gc`, and a turn for others.
+    ///
+    /// A future that is dropped before it is ready leaves the rest to the next collection.
     ///
     /// # Errors
     ///
@@ -53,9 +63,7 @@ impl<T: 'static> Store<T> {
     where
         T: Send,
     {
-        self.gc(why)?;
-        give_way().await;
-        Ok(())
+        self.as_context_mut().gc_async(why).await
     }
 }
 
@@ -86,8 +94,21 @@ impl<T: 'static> StoreContextMut<'_, T> {
     where
         T: Send,
     {
-        self.gc(why)?;
-        give_way().await;
+        let state = self.inner.data().gc.state();
+        let (in_steps, marking) =
+            state.map_or((false, false), |state| (state.heap.options().incremental, state.heap.is_marking()));
+        if !in_steps {
+            self.gc(why)?;
+            give_way().await;
+            return Ok(());
+        }
+        // A collection that is under way frees what was garbage when it began, and the one after it what is garbage now.
+        let mut ends = 1 + u32::from(marking);
+        while ends > 0 {
+            ends -= u32::from(gc_step(&mut *self, TURN)?);
+            give_way().await;
+        }
+        safe_point(&mut self.inner);
         Ok(())
     }
 }

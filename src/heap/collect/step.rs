@@ -54,6 +54,11 @@ impl Heap {
         Ok(self.stats.major > before)
     }
 
+    /// Whether a major collection in steps is under way.
+    pub fn is_marking(&self) -> bool {
+        self.cycle.is_some() && !self.is_watching()
+    }
+
     /// How a major collection that is due is done.
     pub(in crate::heap) fn due_kind(&self) -> CollectKind {
         if self.options.incremental { CollectKind::Step } else { CollectKind::Major }
