@@ -6,7 +6,7 @@ use wasm_encoder::{
     CodeSection, CompositeInnerType, CompositeType, ExportKind, ExportSection, FieldType, Function, FunctionSection,
     HeapType, Module as Encoder, RefType, StorageType, StructType, SubType, TypeSection, ValType,
 };
-use wasmtime_gc::api::{Config, Engine, Instance, Module, OptLevel, Store, Trap, Val};
+use wasmtime_gc::api::{self, Config, Engine, Instance, Module, OptLevel, Store, Trap, Val};
 
 fn engine() -> Engine {
     let mut config = Config::new();
@@ -148,6 +148,48 @@ fn a_million_types_of_which_one_is_used() {
         f.instructions().struct_new(5).ref_test_non_null(HeapType::Concrete(999_998)).end();
     });
     assert_eq!(runs(wasm), 1);
+}
+
+/// A store that was made early took no more modules once its engine knew some thousand types more, not even those that use
+/// none of them, as every type was written to every heap.
+#[test]
+fn types_of_other_modules_do_not_fill_a_store() {
+    let engine = engine();
+    let mut store = Store::new(&engine, ());
+    let uses = "(module (type $s (struct (field i32)))
+        (func (export \"run\") (result i32) (struct.get $s 0 (struct.new $s (i32.const 7)))))";
+    let run = |store: &mut Store<()>, wasm: &[u8]| -> api::Result<i32> {
+        let module = Module::new(store.engine(), wasm)?;
+        let instance = Instance::new(&mut *store, &module, &[])?;
+        instance.get_typed_func::<(), i32>(&mut *store, "run")?.call(&mut *store, ())
+    };
+    assert_eq!(run(&mut store, uses.as_bytes()).unwrap(), 7);
+    // So many types, each other than those of other seeds, of which the last is used.
+    let many = |seed: usize, count: u32| {
+        let mut types = TypeSection::new();
+        for n in 0..count {
+            let of_bit = |bit: u32| StorageType::Val(if n >> bit & 1 == 1 { ValType::I64 } else { ValType::I32 });
+            let field = |element_type| FieldType { element_type, mutable: false };
+            let fields = (0..14).map(|bit| field(of_bit(bit))).chain(vec![field(StorageType::I8); seed]);
+            types.ty().struct_(fields.collect::<Vec<_>>());
+        }
+        with_run(types, count, |f| {
+            f.instructions().struct_new_default(count - 1).ref_test_non_null(HeapType::Concrete(count - 1)).end();
+        })
+    };
+    assert_eq!(run(&mut store, &many(0, 6_000)).unwrap(), 1, "the store has room for them");
+    Module::new(&engine, many(1, 16_000)).unwrap();
+    Module::new(&engine, many(2, 16_000)).unwrap();
+    assert_eq!(run(&mut store, uses.as_bytes()).unwrap(), 7);
+    let field = api::FieldType::new(api::Mutability::Const, api::StorageType::ValType(api::ValType::I32));
+    let ty = api::StructType::new(&engine, [field]).unwrap();
+    let pre = api::StructRefPre::new(&mut store, ty);
+    assert!(api::StructRef::new(&mut store, &pre, &[Val::I32(1)]).is_ok());
+    // Those of the last can not be written there, but to a new one.
+    let err = run(&mut store, &many(2, 16_000)).unwrap_err();
+    assert!(err.to_string().contains("use a new store"), "{err:?}");
+    assert_eq!(run(&mut Store::new(&engine, ()), &many(2, 16_000)).unwrap(), 1);
+    assert_eq!(run(&mut store, uses.as_bytes()).unwrap(), 7);
 }
 
 /// A function with so many references in locals, all of them live across a call that collects.

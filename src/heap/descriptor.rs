@@ -243,20 +243,23 @@ impl Descriptors {
         }
     }
 
-    /// Learns types, in the order of their indices, and writes their records. Types that are known
+    /// Learns types, in the order of their indices, and writes their records, as far as there is room. Types that are known
     /// already are skipped.
+    ///
+    /// # Errors
+    ///
+    /// When not all have room.
     pub fn learn(&mut self, words: &mut Words, new: &[Arc<GcType>]) -> Result<(), TypesFull> {
-        let known = self.types.len();
-        let new = || new.iter().filter(move |ty| ty.index as usize >= known);
-        let need = new().map(|ty| ty.rtt.0.saturating_add(ty.record_bytes())).max().unwrap_or(0);
-        if need > self.space_start || new().any(|ty| ty.index as usize >= Brief::MAX_TYPES) {
-            return Err(TypesFull { need, have: self.space_start });
-        }
-        for ty in new() {
-            if ty.index as usize == self.types.len() {
-                self.push(ty);
-                self.write_record(words, ty);
+        for ty in new {
+            let need = ty.rtt.0.saturating_add(ty.record_bytes());
+            if ty.index as usize != self.types.len() {
+                continue;
             }
+            if need > self.space_start || ty.index as usize >= Brief::MAX_TYPES {
+                return Err(TypesFull { need, have: self.space_start });
+            }
+            self.push(ty);
+            self.write_record(words, ty);
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ pub enum AllocError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the types registered since this store was made do not fit its heap ({need:#x} > {have:#x}); use a new store")]
 pub struct TypesFull {
-    /// Where the records would end.
+    /// Where the first record that has no room would end.
     pub need: u32,
     /// Where they must end.
     pub have: u32,

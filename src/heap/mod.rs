@@ -210,7 +210,7 @@ impl Heap {
     ///
     /// # Errors
     ///
-    /// When the records would reach this heap's first page; then nothing has changed.
+    /// When the records would reach this heap's first page; then it knows those before.
     pub fn sync_types(&mut self, mem: &mut dyn HeapMemory, new: &[Arc<GcType>]) -> Result<(), TypesFull> {
         self.types.learn(&mut Words::new(mem.bytes_mut()), new)
     }

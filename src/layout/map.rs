@@ -60,6 +60,9 @@ const CELL_BOUNDARY: u32 = 20;
 const CELL_REMEMBERED_LAST: u32 = 24;
 const REMEMBERED_START: u32 = 64;
 
+/// Records of types that come later have room for a byte for so many of the nursery, and more.
+const MORE_RECORDS: u32 = 8;
+
 impl HeapMap {
     /// The map for an engine's choices. Each size is clamped to 64 KiB ..= 256 MiB.
     pub fn new(params: MapParams) -> HeapMap {
@@ -130,9 +133,11 @@ impl HeapMap {
     }
 
     /// A store's first address behind the RTT records, when the engine's records end at `rtt_end`:
-    /// page-aligned, with room for as many records again.
+    /// page-aligned, with room for as many records again, and for an eighth of the nursery's bytes. These are some 13,000
+    /// usual types at the default size, more than the largest programs have. Nobody touches the pages of what is not used.
     pub fn space_start(self, rtt_end: u32) -> u32 {
         let used = rtt_end.saturating_sub(self.rtt_start);
-        (rtt_end + used + PAGE).next_multiple_of(PAGE)
+        let more = (self.nursery_end - self.nursery_start) / MORE_RECORDS;
+        (rtt_end + used + more + PAGE).next_multiple_of(PAGE)
     }
 }

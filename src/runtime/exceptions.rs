@@ -42,7 +42,7 @@ pub fn alloc<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, object:
     let ty = engine.gc_types.ensure(object);
     let ty = ty.ok_or_else(|| Error::msg("the engine can hold no more types of objects"))?;
     let exn = with_heap(&mut cx, |state, mem| {
-        state.sync_types(&engine, mem)?;
+        state.sync_type(&engine, mem, ty.index)?;
         state.heap.alloc_object(mem, &mut state.roots, &ty).map_err(alloc_error)
     })??;
     set_at(cx, exn, IDENTITY, identity.into())?;

@@ -245,7 +245,8 @@ fn prepare_lowered<T: 'static>(
         cx.data_mut().new_table_allowed(ty.min, ty.max)?;
     }
     let area = with_heap(&mut *cx, |state, mem| {
-        state.sync_types(&engine, mem)?;
+        let index = |&id: &crate::types::TypeId| engine.gc_types.ensure_record(id).map(|ty| ty.index);
+        state.sync_types(&engine, mem, || meta.types.iter().filter_map(index).max())?;
         state.heap.alloc_root_area(mem, meta.area_words).map_err(alloc_error)
     })??;
     let function_base = handles::reserve(&mut *cx, meta.function_handles)?;

@@ -45,7 +45,7 @@ pub fn object_type<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, i
     if ty.has_descriptor {
         return Err(Error::msg("objects of a type with a custom descriptor can only be made by WebAssembly"));
     }
-    with_heap(&mut cx, |state, mem| state.sync_types(&engine, mem))??;
+    with_heap(&mut cx, |state, mem| state.sync_type(&engine, mem, ty.index))??;
     Ok(ty)
 }
 

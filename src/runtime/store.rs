@@ -407,7 +407,7 @@ fn heap_in<T: 'static>(
 #[cold]
 pub fn alloc_error(err: AllocError) -> Error {
     match err {
-        // No heap has room for it, however large it may become.
+        // More than a memory has addresses.
         AllocError::TooLarge { requested, .. } if u32::try_from(requested).is_err() => {
             Error::from(Trap::AllocationTooLarge)
         }
@@ -423,10 +423,36 @@ pub fn alloc_error(err: AllocError) -> Error {
 }
 
 impl GcState {
-    /// Teaches the heap the types that were registered since it last asked.
-    pub fn sync_types(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory) -> Result<()> {
+    /// Teaches the heap a type, and those before.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for it.
+    pub fn sync_type(&mut self, engine: &EngineState, mem: &mut dyn HeapMemory, index: u32) -> Result<()> {
+        if (index as usize) < self.heap.known_types() {
+            return Ok(());
+        }
+        self.sync_types(engine, mem, || Some(index))
+    }
+
+    /// Teaches the heap the types that were registered since it last asked. Those that this store does not use may be too
+    /// many for it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for a type up to the `last` that is needed, which is only asked then.
+    pub fn sync_types(
+        &mut self,
+        engine: &EngineState,
+        mem: &mut dyn HeapMemory,
+        last: impl FnOnce() -> Option<u32>,
+    ) -> Result<()> {
         let new = engine.gc_types.since(self.heap.known_types());
-        Ok(self.heap.sync_types(mem, &new)?)
+        let Err(full) = self.heap.sync_types(mem, &new) else { return Ok(()) };
+        match last() {
+            Some(last) if last as usize >= self.heap.known_types() => Err(full.into()),
+            _ => Ok(()),
+        }
     }
 
     /// A reference to a new host value, which is asked for when there is room for it.

@@ -40,7 +40,7 @@ impl Rtt {
         let record = record(&cx.as_context(), ty)?;
         ensure_heap(&mut cx.inner)?;
         let engine = cx.inner.data().gc.engine.clone();
-        with_heap(&mut cx.inner, |state, mem| state.sync_types(&engine, mem))??;
+        with_heap(&mut cx.inner, |state, mem| state.sync_type(&engine, mem, record.index))??;
         Ok(Rtt { any: Rooted::new(&mut cx, reference::from_header(record.rtt.0))? })
     }
 
@@ -76,7 +76,7 @@ impl Rtt {
         }
         let engine = cx.inner.data().gc.engine.clone();
         let parent = self.any.word(&cx.as_context())?;
-        with_heap(&mut cx.inner, |state, mem| state.sync_types(&engine, mem))??;
+        with_heap(&mut cx.inner, |state, mem| state.sync_type(&engine, mem, record.index))??;
         let made = rtts::sub_of(&mut cx.inner, parent, record.rtt)?;
         Ok(Rtt { any: Rooted::new(&mut cx, made)? })
     }
