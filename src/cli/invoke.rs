@@ -1,7 +1,7 @@
 //! Calls a function with arguments from the command line and prints its results.
 
-use super::print;
 use super::wasi::Host;
+use super::{print, say};
 use crate::api::{Func, Instance, Result, Store, Val, ValType};
 use std::ffi::OsString;
 use wasmtime::error::Context;
@@ -49,7 +49,9 @@ async fn call(store: &mut Store<Host>, func: Func, what: &str, args: &[OsString]
 }
 
 fn warn(function: &str) {
-    eprintln!("warning: using `--invoke` with a function {function} is experimental and may break in the future");
+    say(format_args!(
+        "warning: using `--invoke` with a function {function} is experimental and may break in the future"
+    ));
 }
 
 /// An argument. Integers are signed, decimal or, after `0x`, hexadecimal.

@@ -1,6 +1,6 @@
 //! `wasmtime-gc link`: links intrinsics into a module that imports them, or writes them for another linker.
 
-use super::{Outcome, input, lower, missing_argument};
+use super::{Outcome, input, lower, missing_argument, say};
 use crate::intrinsics::{LinkOptions, Links, link, side_table_object};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -53,12 +53,12 @@ impl LinkCommand {
         let linked = match linked.with_context(|| format!("failed to link {path:?}"))? {
             Some(linked) => {
                 for section in &linked.dropped {
-                    eprintln!("note: the custom section `{section}` is left out: its offsets no longer hold");
+                    say(format_args!("note: the custom section `{section}` is left out: its offsets no longer hold"));
                 }
                 linked.wasm
             }
             None => {
-                eprintln!("note: {} imports no intrinsics; it is written unchanged", path.display());
+                say(format_args!("note: {} imports no intrinsics; it is written unchanged", path.display()));
                 wasm
             }
         };

@@ -1,7 +1,7 @@
 //! `wasmtime-gc lower`: writes what the engine compiles in place of a module.
 
 use super::options::Common;
-use super::{Outcome, input, missing_argument};
+use super::{Outcome, input, missing_argument, say};
 use crate::api::{Engine, Module, Result};
 use crate::lower::{lower, lower_module};
 use crate::rtt;
@@ -44,7 +44,7 @@ impl LowerCommand {
         let lowered = match lowered.with_context(|| format!("failed to lower {path:?}"))? {
             Some(lowered) => lowered.wasm,
             None => {
-                eprintln!("note: {} has nothing to lower; it is written unchanged", path.display());
+                say(format_args!("note: {} has nothing to lower; it is written unchanged", path.display()));
                 wasm
             }
         };

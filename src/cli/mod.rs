@@ -124,13 +124,17 @@ fn missing_argument(command: &str, name: &str) -> ! {
     command.error(ErrorKind::MissingRequiredArgument, message).exit()
 }
 
+/// Writes a line to standard error, where nobody may be listening.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints an error, but for a program's own exit; gives its exit code.
 fn report(err: crate::api::Error) -> ExitCode {
     if let Some(exit) = err.downcast_ref::<I32Exit>() {
         return exit_code(exit.0);
     }
-    // Nobody may be listening.
-    let _ = writeln!(std::io::stderr(), "Error: {err:?}");
+    say(format_args!("Error: {err:?}"));
     if err.is::<Trap>() { ExitCode::from(EXIT_TRAP) } else { ExitCode::FAILURE }
 }
 

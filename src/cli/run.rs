@@ -8,7 +8,7 @@
 use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
-use super::{Outcome, input, invoke, missing_argument, preload, stats, wasi};
+use super::{Outcome, input, invoke, missing_argument, preload, say, stats, wasi};
 use crate::api::{Engine, Error, Finalizers, Instance, Linker, Module, Result, Store, Trap, WasmCoreDump, ext};
 use clap::Args;
 use std::ffi::OsString;
@@ -106,12 +106,12 @@ impl RunCommand {
         let _interrupt = settings.timeout.map(|timeout| interrupt_after(&engine, timeout));
         let result = wait_for(settings.timeout, self.load(&mut store, &engine, settings, &module));
         if settings.gc_stats {
-            eprint!("{}", stats::text(&store.heap_stats()));
+            say(format_args!("{}", stats::text(&store.heap_stats()).trim_end()));
         }
         if let Some(path) = &self.profile_calls {
             let json = ext::CallProfile::of(&module).map(|profile| profile.to_json() + "\n").unwrap_or_default();
             if let Err(err) = std::fs::write(path, json) {
-                eprintln!("warning: failed to write {path:?}: {err}");
+                say(format_args!("warning: failed to write {path:?}: {err}"));
             }
         }
         result.map(|()| ExitCode::SUCCESS)
@@ -120,7 +120,7 @@ impl RunCommand {
     /// Whether calls can be recorded, before anything runs; and whether those that were are of this module.
     fn check_profiles(&self, settings: &Settings, module: &Module) -> Result<()> {
         if !settings.call_profiles.iter().all(|profile| profile.is_of_module(module)) {
-            eprintln!("warning: a call profile is not of the main module, or that was compiled before");
+            say(format_args!("warning: a call profile is not of the main module, or that was compiled before"));
         }
         let Some(path) = &self.profile_calls else { return Ok(()) };
         if ext::CallProfile::of(module).is_none() {
@@ -175,7 +175,7 @@ impl RunCommand {
         match std::fs::write(path, bytes) {
             Ok(()) => err.context(format!("core dumped at {path}")),
             Err(why) => {
-                eprintln!("warning: coredump failed to generate: {path}: {why}");
+                say(format_args!("warning: coredump failed to generate: {path}: {why}"));
                 err
             }
         }

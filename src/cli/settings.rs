@@ -11,6 +11,11 @@ use wasmtime::{Cache, PoolingAllocationConfig, StoreLimits, StoreLimitsBuilder};
 /// Room for host functions above WebAssembly's own share of the stack, in bytes.
 pub(crate) const HOST_STACK: usize = 2 << 20;
 
+/// Of the stack, WebAssembly has so many bytes by default ...
+const DEFAULT_WASM_STACK: usize = 512 << 10;
+/// ... and what it calls at least so many.
+const LEAST_HOST_STACK: usize = 64 << 10;
+
 /// Everything that options decide.
 pub(crate) struct Settings {
     /// Of the engine.
@@ -163,11 +168,15 @@ impl Settings {
             self.config.max_wasm_stack(bytes).async_stack_size(bytes.saturating_add(HOST_STACK));
         }
         if let Some(bytes) = self.async_stack_size {
-            self.config.async_stack_size(bytes);
+            // One that is no longer than WebAssembly's part of it would overflow below that.
+            let wasm = self.max_wasm_stack.unwrap_or(DEFAULT_WASM_STACK);
+            let least = if bytes < wasm { 0 } else { wasm.saturating_add(LEAST_HOST_STACK) };
+            self.config.async_stack_size(bytes.max(least));
         }
         if self.pooling {
             if let Some(bytes) = self.pool_memory_size.or(self.max_memory_size) {
                 self.pool.max_memory_size(bytes);
+                self.config.cap_gc_heap(bytes as u64);
             }
             if let Some(elements) = self.pool_table_elements.or(self.max_table_elements) {
                 self.pool.table_elements(elements);
@@ -178,6 +187,15 @@ impl Settings {
             self.config.cache(Some(Cache::from_file(self.cache_config.as_deref())?));
         }
         Ok(())
+    }
+
+    /// Chooses what becomes of imports that nobody defines, or takes that choice back.
+    pub(crate) fn set_unknown_imports(&mut self, choice: UnknownImports, on: bool) {
+        if on {
+            self.unknown_imports = choice;
+        } else if self.unknown_imports == choice {
+            self.unknown_imports = UnknownImports::Error;
+        }
     }
 
     /// Limits of a store.
@@ -201,7 +219,7 @@ impl Settings {
         limits.build()
     }
 
-    /// Runs `f` where WebAssembly has the stack that was asked for: a thread of its own, unless the
+    /// Runs `f`, which is not asynchronous, where WebAssembly has the stack that was asked for: a thread of its own, unless the
     /// default was.
     pub(crate) fn with_stack<R: Send>(&self, f: impl FnOnce() -> R + Send) -> crate::api::Result<R> {
         let Some(stack) = self.max_wasm_stack else { return Ok(f()) };

@@ -521,7 +521,7 @@ pub(crate) static WASM: Group = Group {
             takes: Flag,
             help: "Functions that are imported but unknown trap when they are called",
             apply: |s, v| {
-                s.unknown_imports = if v.flag() { UnknownImports::Trap } else { UnknownImports::Error };
+                s.set_unknown_imports(UnknownImports::Trap, v.flag());
                 Ok(())
             },
         },
@@ -530,7 +530,7 @@ pub(crate) static WASM: Group = Group {
             takes: Flag,
             help: "Functions that are imported but unknown do nothing and return zeros and nulls",
             apply: |s, v| {
-                s.unknown_imports = if v.flag() { UnknownImports::Default } else { UnknownImports::Error };
+                s.set_unknown_imports(UnknownImports::Default, v.flag());
                 Ok(())
             },
         },
@@ -555,7 +555,7 @@ pub(crate) static WASM: Group = Group {
             s.config.wasm_tail_call(on).wasm_multi_memory(on).wasm_memory64(on).wasm_custom_page_sizes(on);
             s.config.wasm_wide_arithmetic(on).wasm_extended_const(on).wasm_threads(on).wasm_gc(on);
             s.config.wasm_reference_types(on).wasm_function_references(on);
-            s.config.wasm_exceptions(on).wasm_legacy_exceptions(on);
+            s.config.wasm_exceptions(on).wasm_legacy_exceptions(on).wasm_custom_descriptors(on);
         }),
         feature!("branch-hinting", wasm_branch_hinting, "hints about branches"),
         feature!("bulk-memory", wasm_bulk_memory, "bulk memory operations"),

@@ -180,3 +180,43 @@ fn exports_that_nobody_knows_are_let_through() {
     let out = wasmtime_gc(&["-W", "unknown-exports-allow", "--preload", &preload, "--invoke", "run", &main]);
     assert_eq!((out.code, out.stdout.as_str()), (0, "5\n"), "{}", out.stderr);
 }
+
+/// The heap was planned for 4 GiB, and did not fit.
+#[test]
+fn a_small_pool_bounds_the_heap() {
+    let out = run_module(&["-O", "pooling-allocator,pooling-max-memory-size=4m"], OBJECTS);
+    assert_eq!((out.code, out.stdout.as_str()), (0, "fine\n"), "{}", out.stderr);
+}
+
+/// A stack that WebAssembly had alone overflowed in the engine, which ends the process.
+#[test]
+fn deep_recursion_traps_on_a_stack_that_is_no_longer_than_its_part() {
+    let endless = r#"(module (func $f (export "_start") (call $f) (call $f)))"#;
+    let out = run_module(&["-W", "async-stack-size=524288"], endless);
+    assert_eq!(out.code, 134, "{}", out.stderr);
+    assert!(out.stderr.contains("call stack exhausted"), "{}", out.stderr);
+}
+
+#[test]
+fn one_choice_about_imports_does_not_take_the_other_back() {
+    let unknown = r#"(module (import "x" "y" (func $y)) (func (export "_start") (call $y)))"#;
+    let called = |options: &str| {
+        let out = run_module(&["-W", options], unknown);
+        (out.code, out.stderr.contains("failed to invoke command default"))
+    };
+    assert_eq!(called("unknown-imports-default,unknown-imports-trap=n"), (0, false));
+    assert_eq!(called("unknown-imports-trap,unknown-imports-default=n"), (1, true));
+    assert_eq!(called("unknown-imports-default,unknown-imports-default=n"), (1, false));
+}
+
+/// It panicked.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_has_to_read_standard_error() {
+    let files = Files::new();
+    let path = files.write("objects.wat", OBJECTS);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wasmtime-gc"));
+    let status = command.args(["run", "-D", "gc-stats"]).arg(path).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
