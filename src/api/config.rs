@@ -369,7 +369,7 @@ impl Config {
 
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
     /// pause. On by default. Then the longest pause hardly depends on the heap's size,
-    /// but for what `docs/heap.md` lists under its limits; without it programs with much that lives long take up to a tenth
+    /// but for what `docs/heap.md` lists under its limits; without it programs with much that lives long take up to an eighth
     /// less time in all (`docs/performance.md` has figures). It is still one pause when memory is short,
     /// when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {

@@ -46,7 +46,7 @@ impl Pretenure {
         self.next = if self.due { longer } else { 0 };
     }
 
-    /// Whether nearly everything survived when the nursery was asked last.
+    /// Whether nearly everything survived when a nursery that was at least half full was collected last.
     pub fn suits(&self) -> bool {
         self.next > 0
     }

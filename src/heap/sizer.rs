@@ -30,10 +30,10 @@ const LEFT: u64 = 4;
 /// Of what is free all but one byte in so many is filled before the next major collection.
 const KEPT: u64 = 4;
 
-/// Of the minimum, with and without runs of allocation in the old space.
+/// The part of the minimum that counts in runs of allocation in the old space: numerator, denominator.
 const IN_RUNS: (u64, u64) = (2, 3);
-/// Of the minimum, where there is little to mark.
-const AT_LEAST: u64 = 24;
+/// Where there is little to mark, it is the minimum divided by this.
+const CHEAP: u64 = 24;
 
 /// The state of the policy.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Sizer {
     /// Whether a major collection is due, when large and pinned objects take `apart` bytes.
     pub fn major_due(&self, apart: u64, in_runs: bool) -> bool {
         let grown = apart.saturating_sub(self.apart_after);
-        let cheap = grown > (self.minimum / AT_LEAST).max(LITTLE * (self.old_bytes + self.apart_after));
+        let cheap = grown > (self.minimum / CHEAP).max(LITTLE * (self.old_bytes + self.apart_after));
         let (threshold, extra) = self.threshold(in_runs);
         cheap || self.old_bytes + apart > threshold + self.added().min(extra)
     }
