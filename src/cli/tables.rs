@@ -247,7 +247,7 @@ pub(crate) static OPTIMIZE: Group = Group {
         Entry {
             name: "gc-incremental",
             takes: Flag,
-            help: "Major collections that fall due mark in steps, not in one pause (default: yes)",
+            help: "Major collections that fall due mark in steps, not in one pause (default: from 40 MiB on)",
             apply: |s, v| {
                 s.config.gc_incremental(v.flag());
                 Ok(())

@@ -38,6 +38,8 @@ pub struct HeapOptions {
     pub parallel_least: u64,
     /// Major collections that fall due mark in steps, one at each minor collection, instead of in one pause.
     pub incremental: bool,
+    /// ... if old and large objects take at least this many bytes: those of smaller heaps are short.
+    pub step_least: u64,
     /// Units of work that a step marks: an object is one, and one more for each eight references of an array or a large
     /// struct.
     pub step_work: u32,
@@ -67,6 +69,7 @@ impl Default for HeapOptions {
             mark_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(2) as u32),
             parallel_least: 4 << 20,
             incremental: true,
+            step_least: 40 << 20,
             step_work: 256 << 10,
             step_nursery: 256 << 10,
             watch_least: 4 << 20,

@@ -41,8 +41,8 @@ pub(crate) struct Sizer {
     factor: f64,
     minimum: u64,
     growth_bytes: u64,
-    /// Major collections take time in which more is promoted.
-    early: bool,
+    /// Major collections that leave so many bytes take time, in which more is promoted.
+    early: Option<u64>,
     /// Bytes in the old space after the last major collection and promoted since.
     old_bytes: u64,
     /// What the last major collection left.
@@ -75,7 +75,7 @@ impl Sizer {
             left: Left::default(),
             old_after: 0,
             apart_after: 0,
-            early: options.incremental,
+            early: options.incremental.then_some(options.step_least),
         }
     }
 
@@ -91,7 +91,8 @@ impl Sizer {
         let least = live + (scaled(live) - live) / 2;
         let threshold = minimum.max(scaled(live.saturating_sub(late))).max(least);
         let extra = (live + (free - free / KEPT)).saturating_sub(threshold);
-        let early = if self.early { (live / MARKED).min(threshold.saturating_sub(live) / LEFT) } else { 0 };
+        let in_steps = self.early.is_some_and(|least| live >= least);
+        let early = if in_steps { (live / MARKED).min(threshold.saturating_sub(live) / LEFT) } else { 0 };
         (threshold - early, extra)
     }
 

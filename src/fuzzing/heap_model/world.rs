@@ -149,7 +149,14 @@ pub struct World {
 
 /// Small, and with all debugging aids.
 pub fn options() -> HeapOptions {
-    HeapOptions { poison: true, verify: true, growth_bytes: 65536, minimum: 1 << 18, ..Default::default() }
+    HeapOptions {
+        poison: true,
+        verify: true,
+        growth_bytes: 65536,
+        minimum: 1 << 18,
+        step_least: 0,
+        ..Default::default()
+    }
 }
 
 fn smallest() -> HeapMap {

@@ -61,7 +61,12 @@ impl Heap {
 
     /// How a major collection that is due is done.
     pub(in crate::heap) fn due_kind(&self) -> CollectKind {
-        if self.options.incremental { CollectKind::Step } else { CollectKind::Major }
+        if self.steps_pay() { CollectKind::Step } else { CollectKind::Major }
+    }
+
+    /// Whether one pause would be long.
+    fn steps_pay(&self) -> bool {
+        self.options.incremental && self.sizer.old_bytes() + self.large.bytes() >= self.options.step_least
     }
 
     /// What a step does that nobody has given a budget.
@@ -85,7 +90,7 @@ impl Heap {
             Some(cycle) if cycle.large_bytes >= u64::from(self.options.step_nursery) => CollectKind::Minor,
             None if self.major_due() => self.due_kind(),
             None if watch && self.large.young_bytes() >= self.options.watch_least => CollectKind::Minor,
-            None if self.options.incremental && self.large.young_bytes() >= MUCH_LARGE => CollectKind::Minor,
+            None if self.steps_pay() && self.large.young_bytes() >= MUCH_LARGE => CollectKind::Minor,
             _ => return Ok(()),
         };
         self.collect(mem, roots, kind)

@@ -47,6 +47,27 @@ fn a_cycle_frees_what_was_garbage_when_it_began() {
     assert_eq!(w.list(w.top(0)), (0..n).collect::<Vec<_>>());
 }
 
+/// The pause is short then, and steps take more time in all.
+#[test]
+fn a_small_heap_is_marked_at_once() {
+    let ever_marks = |step_least| {
+        let small = HeapOptions { minimum: 1 << 16, step_work: 10, step_nursery: 8192, step_least, ..options() };
+        let mut w = World::new(HeapOptions { pretenure_share: 2.0, verify: false, ..small });
+        let mut marked = false;
+        for n in 0..if cfg!(miri) { 12 } else { 100 } {
+            w.push_list(0, 500);
+            marked |= is_marking(&w);
+            if n % 2 == 0 {
+                w.pop();
+            }
+        }
+        assert!(cfg!(miri) || w.heap.stats().major > 0 || marked);
+        marked
+    };
+    assert!(cfg!(miri) || ever_marks(0) && ever_marks(1 << 17));
+    assert!(!ever_marks(u64::MAX));
+}
+
 /// The only reference to a white object is moved into a black one.
 #[test]
 fn an_object_is_not_lost_behind_the_marking() {
