@@ -183,7 +183,7 @@ pub(crate) enum Takes {
     Bytes,
     /// A whole number of seconds, or of what follows it: `s`, `ms`, `us` or `ns`.
     Time,
-    /// One of these words; none is `y`.
+    /// One of these words; `y` if there is none.
     Choice(&'static str),
     /// Text, of this form.
     Word(&'static str),

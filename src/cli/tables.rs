@@ -1,6 +1,7 @@
 //! The option groups as tables: name, form of the value, help text, effect. Names are those of
 //! `wasmtime`, but for `gc-nursery-size`, `gc-max-heap-size`, `gc-zeal`, `gc-verify`, `gc-check-roots`, `gc-stats`,
-//! `gc-growth-factor`, `gc-growth-minimum`, `gc-incremental`, `gc-threads`, `gc-passes` and `explicit-null-checks`.
+//! `gc-growth-factor`, `gc-growth-minimum`, `gc-incremental`, `gc-threads`, `gc-passes`, `explicit-null-checks`,
+//! `custom-descriptors`, `legacy-exceptions` and `-S gc`.
 
 use super::options::Takes::{Bytes, Choice, Flag, Number, Time, Word};
 use super::options::{Entry, Group};
