@@ -93,33 +93,24 @@ pub(crate) static OPTIMIZE: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "signals-based-traps",
-            takes: Flag,
-            help: "Catch out-of-bounds and null accesses by signals and guard pages (default: yes)",
-            apply: |s, v| {
-                s.config.signals_based_traps(v.flag());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "memory-reservation",
-            takes: Bytes,
-            help: "Bytes of address space reserved for each linear memory",
-            apply: |s, v| {
-                s.config.memory_reservation(v.number());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "memory-guard-size",
-            takes: Bytes,
-            help: "Bytes of guard region after each linear memory",
-            apply: |s, v| {
-                s.config.memory_guard_size(v.number());
-                Ok(())
-            },
-        },
+        passed!(
+            "signals-based-traps",
+            Flag,
+            signals_based_traps(flag),
+            "Catch out-of-bounds and null accesses by signals and guard pages (default: yes)"
+        ),
+        passed!(
+            "memory-reservation",
+            Bytes,
+            memory_reservation(number),
+            "Bytes of address space reserved for each linear memory"
+        ),
+        passed!(
+            "memory-guard-size",
+            Bytes,
+            memory_guard_size(number),
+            "Bytes of guard region after each linear memory"
+        ),
         option!("regalloc-algorithm", Word("backtracking|single-pass"), "Cranelift's register allocator", |s, v| {
             s.config.cranelift_regalloc_algorithm(match v.word() {
                 "backtracking" => RegallocAlgorithm::Backtracking,
@@ -216,15 +207,7 @@ pub(crate) static OPTIMIZE: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "gc-max-heap-size",
-            takes: Bytes,
-            help: "Bytes that the GC heap of a store may grow to",
-            apply: |s, v| {
-                s.config.gc_max_heap_size(v.number());
-                Ok(())
-            },
-        },
+        passed!("gc-max-heap-size", Bytes, gc_max_heap_size(number), "Bytes that the GC heap of a store may grow to"),
         Entry {
             name: "gc-growth-factor",
             takes: Word("F"),
@@ -236,24 +219,13 @@ pub(crate) static OPTIMIZE: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "gc-growth-minimum",
-            takes: Bytes,
-            help: "... and at least N bytes (default: 48m)",
-            apply: |s, v| {
-                s.config.gc_growth_minimum(v.number());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "gc-incremental",
-            takes: Flag,
-            help: "Major collections that fall due mark in steps, not in one pause (default: from 40 MiB on)",
-            apply: |s, v| {
-                s.config.gc_incremental(v.flag());
-                Ok(())
-            },
-        },
+        passed!("gc-growth-minimum", Bytes, gc_growth_minimum(number), "... and at least N bytes (default: 48m)"),
+        passed!(
+            "gc-incremental",
+            Flag,
+            gc_incremental(flag),
+            "Major collections that fall due mark in steps, not in one pause (default: from 40 MiB on)"
+        ),
         Entry {
             name: "gc-threads",
             takes: Number,
@@ -302,15 +274,12 @@ pub(crate) static CODEGEN: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "parallel-compilation",
-            takes: Flag,
-            help: "Compile functions in parallel (default: yes)",
-            apply: |s, v| {
-                s.config.parallel_compilation(v.flag());
-                Ok(())
-            },
-        },
+        passed!(
+            "parallel-compilation",
+            Flag,
+            parallel_compilation(flag),
+            "Compile functions in parallel (default: yes)"
+        ),
         flag!("cache", cache, "Keep compiled code for the next run (default: no)"),
         option!("cache-config", Word("PATH"), "With `cache`: a file that configures it", |s, v| {
             s.cache_config = Some(v.word().into());
@@ -353,24 +322,18 @@ pub(crate) static DEBUG: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "gc-verify",
-            takes: Flag,
-            help: "Check the whole heap and every root before and after each collection",
-            apply: |s, v| {
-                s.config.gc_verify(v.flag());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "gc-check-roots",
-            takes: Flag,
-            help: "Check the root slots of every lowered function by an independent checker",
-            apply: |s, v| {
-                s.config.gc_check_roots(v.flag());
-                Ok(())
-            },
-        },
+        passed!(
+            "gc-verify",
+            Flag,
+            gc_verify(flag),
+            "Check the whole heap and every root before and after each collection"
+        ),
+        passed!(
+            "gc-check-roots",
+            Flag,
+            gc_check_roots(flag),
+            "Check the root slots of every lowered function by an independent checker"
+        ),
         Entry {
             name: "gc-passes",
             takes: Word("all|none[+NAME][-NAME].."),
@@ -398,24 +361,13 @@ pub(crate) static DEBUG: Group = Group {
         }),
         absent!("logging", "this command writes no logs"),
         absent!("log-to-files", "this command writes no logs"),
-        Entry {
-            name: "gc-stats",
-            takes: Flag,
-            help: "Print statistics of the GC heap to standard error at exit",
-            apply: |s, v| {
-                s.gc_stats = v.flag();
-                Ok(())
-            },
-        },
-        Entry {
-            name: "explicit-null-checks",
-            takes: Flag,
-            help: "Compare references with null before each access instead of relying on guard pages",
-            apply: |s, v| {
-                s.config.explicit_null_checks(v.flag());
-                Ok(())
-            },
-        },
+        flag!("gc-stats", gc_stats, "Print statistics of the GC heap to standard error at exit"),
+        passed!(
+            "explicit-null-checks",
+            Flag,
+            explicit_null_checks(flag),
+            "Compare references with null before each access instead of relying on guard pages"
+        ),
     ],
 };
 
@@ -432,15 +384,7 @@ pub(crate) static WASI: Group = Group {
                 return Err("there is no other implementation of preview 1 any more".to_string());
             }
         }),
-        Entry {
-            name: "gc",
-            takes: Flag,
-            help: "Weak references, finalizers, collections and statistics as imports (default: no)",
-            apply: |s, v| {
-                s.gc_imports = v.flag();
-                Ok(())
-            },
-        },
+        flag!("gc", gc_imports, "Weak references, finalizers, collections and statistics as imports (default: no)"),
         flag!("inherit-env", wasi.inherit_env, "The program sees all of our environment variables (default: no)"),
         flag!("inherit-stdin", wasi.inherit_stdin, "The program reads our standard input (default: yes)"),
         flag!("inherit-stdout", wasi.inherit_stdout, "The program writes to our standard output (default: yes)"),
@@ -471,15 +415,9 @@ pub(crate) static WASM: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "timeout",
-            takes: Time,
-            help: "Trap after this time: seconds, or e.g. `10s`, `100ms`",
-            apply: |s, v| {
-                s.timeout = Some(v.time());
-                Ok(())
-            },
-        },
+        option!("timeout", Time, "Trap after this time: seconds, or e.g. `10s`, `100ms`", |s, v| {
+            s.timeout = Some(v.time())
+        }),
         passed!("epoch-interruption", Flag, epoch_interruption(flag), "Code looks at the epoch, as for `timeout`"),
         limit!("max-wasm-stack", Bytes, max_wasm_stack, "Bytes of stack that WebAssembly may use"),
         limit!("async-stack-size", Bytes, async_stack_size, "Bytes of stack for WebAssembly and what it calls"),
@@ -495,55 +433,34 @@ pub(crate) static WASM: Group = Group {
                 Ok(())
             },
         },
-        Entry {
-            name: "max-table-elements",
-            takes: Number,
-            help: "Elements that each table may grow to",
-            apply: |s, v| {
-                s.max_table_elements = Some(v.size()?);
-                Ok(())
-            },
-        },
+        limit!("max-table-elements", Number, max_table_elements, "Elements that each table may grow to"),
         limit!("max-instances", Number, max_instances, "Instances that there may be, the heap's included"),
         limit!("max-tables", Number, max_tables, "Tables that there may be, the heap's included"),
         limit!("max-memories", Number, max_memories, "Linear memories that there may be, the GC heap included"),
-        Entry {
-            name: "trap-on-grow-failure",
-            takes: Flag,
-            help: "Growing a memory or table past a limit is a trap instead of -1",
-            apply: |s, v| {
-                s.trap_on_grow_failure = v.flag();
-                Ok(())
-            },
-        },
+        flag!(
+            "trap-on-grow-failure",
+            trap_on_grow_failure,
+            "Growing a memory or table past a limit is a trap instead of -1"
+        ),
         flag!("unknown-exports-allow", unknown_exports, "Preloaded commands may export what is no function"),
-        Entry {
-            name: "unknown-imports-trap",
-            takes: Flag,
-            help: "Functions that are imported but unknown trap when they are called",
-            apply: |s, v| {
-                s.set_unknown_imports(UnknownImports::Trap, v.flag());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "unknown-imports-default",
-            takes: Flag,
-            help: "Functions that are imported but unknown do nothing and return zeros and nulls",
-            apply: |s, v| {
-                s.set_unknown_imports(UnknownImports::Default, v.flag());
-                Ok(())
-            },
-        },
-        Entry {
-            name: "nan-canonicalization",
-            takes: Flag,
-            help: "Make the bits of every NaN the same everywhere",
-            apply: |s, v| {
-                s.config.cranelift_nan_canonicalization(v.flag());
-                Ok(())
-            },
-        },
+        option!(
+            "unknown-imports-trap",
+            Flag,
+            "Functions that are imported but unknown trap when they are called",
+            |s, v| s.set_unknown_imports(UnknownImports::Trap, v.flag())
+        ),
+        option!(
+            "unknown-imports-default",
+            Flag,
+            "Functions that are imported but unknown do nothing and return zeros and nulls",
+            |s, v| s.set_unknown_imports(UnknownImports::Default, v.flag())
+        ),
+        passed!(
+            "nan-canonicalization",
+            Flag,
+            cranelift_nan_canonicalization(flag),
+            "Make the bits of every NaN the same everywhere"
+        ),
         passed!(
             "relaxed-simd-deterministic",
             Flag,
