@@ -51,7 +51,7 @@ pub struct Module<'a> {
     /// Whether anything in the module but function bodies mentions a reference outside the `func`
     /// hierarchy, or defines a struct or array, or a tag.
     pub has_gc_types: bool,
-    /// Who works on its functions.
+    /// Who works on its functions: the calling thread alone, if they are little.
     pub workers: Workers,
     /// Which calls may throw.
     pub throws: MayThrow,
@@ -227,6 +227,11 @@ impl Module<'_> {
     /// How many functions are imported.
     pub fn imported_funcs(&self) -> u32 {
         self.funcs.iter().take_while(|f| f.imported).count() as u32
+    }
+
+    /// The length of all bodies together.
+    pub fn code_bytes(&self) -> usize {
+        self.bodies.iter().map(|body| body.body.range().len()).sum()
     }
 
     /// Every function that validation lets `ref.func` name, and so whose reference can be taken: those

@@ -64,6 +64,7 @@ impl<'a> Module<'a> {
                 module.payload(payload, registry)?;
             }
         }
+        module.workers = workers.on(module.code_bytes());
         for &tag in &module.tags {
             let sig = module.type_func(tag).ok_or_else(|| Error::bug("a tag without a signature"))?;
             module.tag_types.push(exception_type(registry, sig)?);

@@ -36,6 +36,7 @@ pub fn module(wasm: &[u8], features: WasmFeatures, workers: Workers) -> Result<(
             bodies.push((standard(func), body));
         }
     }
+    let workers = workers.on(bodies.iter().map(|(_, body)| body.range().len()).sum());
     let each = |allocations: &mut FuncValidatorAllocations,
                 (func, of): (FuncToValidate<Resources>, FunctionBody<'_>)| {
         let mut validator = func.into_validator(std::mem::take(allocations));

@@ -45,6 +45,7 @@ impl Checked {
         self.imports(&mut module);
         self.segments(&mut module)?;
         self.bodies_of(&mut module);
+        module.workers = workers.on(module.code_bytes());
         bound_rtts(&mut module);
         module.find_throws();
         Ok(module)
