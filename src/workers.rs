@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn little_is_done_by_the_calling_thread() {
-        assert_eq!([100, LEAST - 1, LEAST].map(|code| Workers::Many.on(code)), [Workers::One, Workers::One, Workers::Many]);
+        assert_eq!(
+            [100, LEAST - 1, LEAST].map(|code| Workers::Many.on(code)),
+            [Workers::One, Workers::One, Workers::Many]
+        );
         assert_eq!(Workers::One.on(1 << 20), Workers::One);
     }
 
