@@ -3,8 +3,9 @@
 //! | file | what |
 //! |---|---|
 //! | [`mod@options`], `tables`, `settings` | the option groups `-C -D -O -S -W`, and what they set |
+//! | `config_file` | the same from a file |
 //! | `input` | modules from files |
-//! | `run` (with `invoke`, `preload`, `wasi`) | runs a module |
+//! | `run` (with `invoke`, `preload`, `wasi`, `guest_profile`) | runs a module |
 //! | `compile` | compiles ahead of time |
 //! | `lower` | writes the lowered module |
 //! | `link` | writes a module with the intrinsics that it imports |
@@ -17,6 +18,8 @@
 #![deny(unsafe_code)]
 
 mod compile;
+mod config_file;
+mod guest_profile;
 mod input;
 mod invoke;
 mod link;

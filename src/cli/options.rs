@@ -4,14 +4,18 @@
 //! the settings. Parsing checks names and values, so errors come out as clap's do: wrong use. Later options win over
 //! earlier ones.
 
+use super::config_file;
+use super::guest_profile::Samples;
 use super::settings::Settings;
 use super::tables::{ALL_PROPOSALS, CODEGEN, DEBUG, OPTIMIZE, WASI, WASM};
 use crate::api::Dialect;
 use crate::api::ext::CallProfile;
 use clap::Args;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 use wasmtime::ProfilingStrategy;
+use wasmtime::bail;
 use wasmtime::error::Context;
 
 /// Options that all commands have. They may stand before the name of the command as well.
@@ -32,8 +36,8 @@ pub struct Common {
     /// Compiles for this target; `pulley64` is an interpreter
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
-    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or compiles for the calls in FILE,
-    /// which `run --profile-calls` has written
+    /// Tells a profiler the names of functions: `perfmap`, `jitdump` or `vtune`. Or samples what `run` runs:
+    /// `guest[,PATH[,INTERVAL]]`. Or compiles for the calls in FILE, which `run --profile-calls` has written
     #[arg(long, value_name = "STRATEGY|FILE", value_parser = profile)]
     profile: Vec<Profile>,
     /// Reads text in this language: `rtt2020` is the GC proposal with explicit RTTs, as it was from 2018 to 2021,
@@ -43,6 +47,10 @@ pub struct Common {
     /// WASI; `-S help` lists them
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
     wasi: Vec<Assignments>,
+    /// Takes options from a TOML file, which has tables `optimize`, `codegen`, `debug`, `wasm` and `wasi`; those of the
+    /// command line win over them
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Common {
@@ -56,6 +64,7 @@ impl Common {
         self.target = later.target.or(self.target);
         self.profile.extend(later.profile);
         self.dialect = later.dialect.or(self.dialect);
+        self.config = later.config.or(self.config);
         self
     }
 
@@ -67,12 +76,25 @@ impl Common {
         })
     }
 
+    /// What the options mean to a command that runs nothing that could be sampled.
+    ///
+    /// # Errors
+    ///
+    /// As [`Common::settings_of_run`]; and `--profile=guest`.
+    pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
+        let settings = self.settings_of_run()?;
+        if settings.samples.is_some() {
+            bail!("`--profile=guest` is an option of `run`");
+        }
+        Ok(settings)
+    }
+
     /// What the options mean.
     ///
     /// # Errors
     ///
-    /// A target that is not supported, or a cache that can not be configured.
-    pub(crate) fn settings(&self) -> crate::api::Result<Settings> {
+    /// A target that is not supported, a cache that can not be configured, or a file of options that can not be read.
+    pub(crate) fn settings_of_run(&self) -> crate::api::Result<Settings> {
         let mut settings = Settings::new();
         settings.dialect = self.dialect.unwrap_or_default();
         if let Some(target) = &self.target {
@@ -83,14 +105,19 @@ impl Common {
                 Profile::Strategy(strategy) => {
                     settings.config.profiler(*strategy);
                 }
+                Profile::Guest(samples) => {
+                    settings.config.epoch_interruption(true);
+                    settings.samples = Some(samples.clone());
+                }
                 Profile::Calls(profile) => {
                     settings.config.gc_call_profile(profile);
                     settings.call_profiles.push(profile.clone());
                 }
             }
         }
+        let of_file = self.config.as_deref().map(config_file::read).transpose()?.unwrap_or_default();
         let set = || {
-            self.assignments().filter_map(|assignment| match assignment {
+            of_file.iter().chain(self.assignments()).filter_map(|assignment| match assignment {
                 Assignment::Set(entry, value) => Some((entry, value)),
                 Assignment::Help(_) => None,
             })
@@ -115,6 +142,7 @@ impl Common {
 #[derive(Clone)]
 enum Profile {
     Strategy(ProfilingStrategy),
+    Guest(Samples),
     Calls(CallProfile),
 }
 
@@ -123,6 +151,8 @@ fn profile(name: &str) -> Result<Profile, String> {
         "perfmap" => ProfilingStrategy::PerfMap,
         "jitdump" => ProfilingStrategy::JitDump,
         "vtune" => ProfilingStrategy::VTune,
+        "guest" => return Samples::parse("").map(Profile::Guest),
+        guest if guest.starts_with("guest,") => return Samples::parse(&guest["guest,".len()..]).map(Profile::Guest),
         path => return call_profile(path).map(Profile::Calls).map_err(|err| format!("{err:#}")),
     }))
 }
@@ -130,7 +160,7 @@ fn profile(name: &str) -> Result<Profile, String> {
 fn call_profile(path: &str) -> crate::api::Result<CallProfile> {
     let json = std::fs::read_to_string(path).with_context(|| {
         format!(
-            "`{path}` is no profiling strategy (`perfmap`, `jitdump` and `vtune` are), and can not be read as a file of \
+            "`{path}` is no profiling strategy (`perfmap`, `jitdump`, `vtune` and `guest` are), and can not be read as a file of \
              `run --profile-calls`"
         )
     })?;
@@ -150,8 +180,9 @@ fn dialect(name: &str) -> Result<Dialect, String> {
 #[derive(Clone)]
 pub(crate) struct Assignments(Vec<Assignment>);
 
+/// One of them.
 #[derive(Clone)]
-enum Assignment {
+pub(super) enum Assignment {
     Set(&'static Entry, Value),
     Help(&'static Group),
 }
@@ -244,6 +275,11 @@ impl Group {
         if name == "help" || name == "help-long" {
             return Ok(Assignment::Help(self));
         }
+        self.assign(name, value)
+    }
+
+    /// Gives an option a value.
+    pub(super) fn assign(&'static self, name: &str, value: Option<&str>) -> Result<Assignment, String> {
         let Some(entry) = self.entries.iter().find(|e| e.name == name) else {
             return Err(format!("unknown -{} / --{} option: {name}", self.letter, self.long));
         };
@@ -316,7 +352,8 @@ fn bytes(text: &str) -> Result<u64, String> {
 /// What stands behind a number of such times.
 type Unit = (&'static str, fn(u64) -> Duration);
 
-fn time(text: &str) -> Result<Duration, String> {
+/// What is written like the value of a [`Takes::Time`].
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     const UNITS: [Unit; 6] = [
         ("", Duration::from_secs),
         ("s", Duration::from_secs),

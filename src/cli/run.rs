@@ -90,7 +90,7 @@ impl RunCommand {
         if self.module_and_args.is_empty() {
             missing_argument("run", "<WASM>");
         }
-        let mut settings = self.common.settings()?;
+        let mut settings = self.common.settings_of_run()?;
         if settings.coredump.as_ref().is_some_and(|path| path.contains('%')) {
             bail!("the path of a core dump does not support patterns yet");
         }
@@ -102,9 +102,20 @@ impl RunCommand {
         let engine = Engine::new(&settings.config)?;
         let module = input::load(&engine, self.path(), settings.dialect, self.allow_precompiled)?;
         self.check_profiles(settings, &module)?;
+        let others = preload::compile(&engine, &self.preloads, settings.dialect)?;
         let mut store = self.store(&engine, settings)?;
-        let _interrupt = settings.timeout.map(|timeout| interrupt_after(&engine, timeout));
-        let result = wait_for(settings.timeout, self.load(&mut store, &engine, settings, &module));
+        let _clock = match &settings.samples {
+            Some(samples) => {
+                let name = self.path().display().to_string();
+                let modules = [(name.clone(), module.clone())].into_iter().chain(others.clone()).collect();
+                Some(samples.begin(&mut store, &name, modules, settings.timeout)?)
+            }
+            None => settings.timeout.map(|timeout| interrupt_after(&engine, timeout)),
+        };
+        let result = wait_for(settings.timeout, self.load(&mut store, &engine, settings, (&module, &others)));
+        if let Some(samples) = &settings.samples {
+            samples.finish(&mut store);
+        }
         if settings.gc_stats {
             say(format_args!("{}", stats::text(&store.heap_stats()).trim_end()));
         }
@@ -133,7 +144,13 @@ impl RunCommand {
     }
 
     /// Links and runs what was preloaded, then the main module.
-    async fn load(&self, store: &mut Store<Host>, engine: &Engine, settings: &Settings, module: &Module) -> Result<()> {
+    async fn load(
+        &self,
+        store: &mut Store<Host>,
+        engine: &Engine,
+        settings: &Settings,
+        (module, others): (&Module, &[(String, Module)]),
+    ) -> Result<()> {
         let mut linker = Linker::new(engine);
         linker.allow_unknown_exports(settings.unknown_exports);
         if settings.wasi.linked {
@@ -143,7 +160,7 @@ impl RunCommand {
             ext::add_to_linker(&mut linker)?;
             Finalizers::add_to_linker(&mut linker, |host: &Host| &host.finalizers)?;
         }
-        preload::link(&mut linker, store, &self.preloads, settings.dialect).await?;
+        preload::link(&mut linker, store, &self.preloads, others).await?;
         match settings.unknown_imports {
             UnknownImports::Error => {}
             UnknownImports::Trap => linker.define_unknown_imports_as_traps(module)?,

@@ -1,5 +1,6 @@
 //! What the option groups set: an engine configuration, and what a store and a linker need beside it.
 
+use super::guest_profile::Samples;
 use crate::api::ext::CallProfile;
 use crate::api::{Config, Dialect};
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) coredump: Option<String>,
     /// For which calls modules are compiled.
     pub(crate) call_profiles: Vec<CallProfile>,
+    /// What runs is sampled.
+    pub(crate) samples: Option<Samples>,
     /// Prints statistics of the GC heap at exit.
     pub(crate) gc_stats: bool,
     /// What modules are written in.
@@ -149,6 +152,7 @@ impl Settings {
             cache_config: None,
             coredump: None,
             call_profiles: Vec::new(),
+            samples: None,
             gc_stats: false,
             dialect: Dialect::Standard,
         }

@@ -4,7 +4,7 @@
 //! memory, so it needs to know nothing of lowering.
 
 use super::settings::Wasi;
-use crate::api::{Error, Finalizers, Linker, Result};
+use crate::api::{Error, Finalizers, GuestProfiler, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
@@ -20,6 +20,8 @@ pub(crate) struct Host {
     pub(crate) limits: StoreLimits,
     /// What died of the program's tokens.
     pub(crate) finalizers: Finalizers,
+    /// Samples of what runs, if somebody wants them.
+    pub(crate) profiler: Option<GuestProfiler>,
 }
 
 impl Host {
@@ -29,7 +31,7 @@ impl Host {
     ///
     /// A folder can not be opened.
     pub(crate) fn new(world: &World<'_>, limits: StoreLimits) -> Result<Host> {
-        Ok(Host { wasi: context(world)?, limits, finalizers: Finalizers::new() })
+        Ok(Host { wasi: context(world)?, limits, finalizers: Finalizers::new(), profiler: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Option groups, from outside.
 
-use super::{run_module, wasmtime_gc};
+use super::{Files, run_module, wasmtime_gc};
 
 const NOTHING: &str = r#"(module (func (export "_start")))"#;
 
@@ -229,4 +229,41 @@ fn two_numbers_say_how_far_the_heap_grows() {
         let out = run_module(&["-O", bad], GARBAGE);
         assert!(out.code != 0 && out.stderr.contains("growth factor"), "{bad}: {}", out.stderr);
     }
+}
+
+/// Scripts of CPython's for WASI have their options in such a file.
+#[test]
+fn options_stand_in_a_file() {
+    const SPIN: &str = r#"(module (type $box (struct (field i32)))
+        (func (export "_start") (loop (drop (struct.new $box (i32.const 1))) (br 0))))"#;
+    let files = Files::new();
+    let config = |text: &str| files.write("c.toml", text);
+    let spin = files.write("spin.wat", SPIN);
+    let path = config("[optimize]\ngc-nursery-size = \"1m\"\n\n[wasm]\nfuel = 1_000\n");
+    let out = wasmtime_gc(&["run", "--config", &path, &spin]);
+    assert_eq!(out.code, 134, "{}", out.stderr);
+    assert!(out.stderr.contains("all fuel consumed"), "{}", out.stderr);
+    // Wherever it stands, the command line wins.
+    let out = wasmtime_gc(&["-W", "fuel=100000", "run", "--config", &path, &files.write("m.wat", NOTHING)]);
+    assert_eq!((out.code, out.stderr.as_str()), (0, ""));
+    for time in ["\"50ms\"", "{ secs = 0, nanos = 50_000_000 }"] {
+        let out = wasmtime_gc(&["run", "--config", &config(&format!("[wasm]\ntimeout = {time}\n")), &spin]);
+        assert!(out.code == 134 && out.stderr.contains("interrupt"), "{}", out.stderr);
+    }
+    let lowered = |args: &[&str]| wasmtime_gc(&[&["lower", "--wat", &spin], args].concat()).stdout;
+    let without = config("[optimize]\nopt-level = 0\n");
+    assert_ne!(lowered(&["--config", &without]), lowered(&[]));
+    assert_eq!(lowered(&["--config", &without]), lowered(&["-O", "opt-level=0"]));
+    for (text, why) in [
+        ("[wasm]\nshiny = 1\n", "line 2, column 1: unknown -W / --wasm option: shiny"),
+        ("[wasm]\ngc = 1.5\n", "line 2, column 6: gc: no option has a value of type float"),
+        ("[shiny]\n", "unknown table or key `shiny`"),
+        ("shiny", "TOML parse error at line 1"),
+    ] {
+        let out = wasmtime_gc(&["run", "--config", &config(text), &spin]);
+        assert!(out.code == 1 && out.stderr.contains("failed to parse TOML config file"), "{}", out.stderr);
+        assert!(out.stderr.contains(why), "{}", out.stderr);
+    }
+    let out = wasmtime_gc(&["run", "--config", "/nowhere/c.toml", &spin]);
+    assert!(out.code == 1 && out.stderr.contains("failed to read config file"), "{}", out.stderr);
 }

@@ -189,3 +189,37 @@ fn calls_are_recorded_and_compiled_for() {
     let ran = wasmtime_gc(&["run", "--profile", &profile, &other]);
     assert!(ran.code == 0 && ran.stderr.starts_with("warning: a call profile"), "{ran:?}");
 }
+
+/// The program never ends by itself: a sample is taken before the timeout is looked at, so there is one.
+#[test]
+fn guests_are_sampled() {
+    let files = Files::new();
+    let module = files.write(
+        "m.wat",
+        r#"(module (type $box (struct (field i32)))
+             (global $last (mut (ref null $box)) (ref.null $box))
+             (func $busy (loop (global.set $last (struct.new $box (i32.const 1))) (br 0)))
+             (func (export "_start") (call $busy)))"#,
+    );
+    let other = files.write("other.wat", "(module)");
+    let path = files.path("p.json").display().to_string();
+    let guest = format!("--profile=guest,{path},5ms");
+    let preload = format!("--preload=other={other}");
+    let ran = wasmtime_gc(&["run", &guest, &preload, "-W", "timeout=100ms", &module]);
+    assert_eq!(ran.code, 134, "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("Profile written to: {path}")), "{}", ran.stderr);
+    let profile = std::fs::read_to_string(&path).unwrap();
+    assert!(profile.contains("\"busy\"") && profile.contains(&format!("\"product\":{module:?}")), "{profile}");
+
+    let ends = files.write("ends.wat", r#"(module (func (export "_start")))"#);
+    let ran = wasmtime_gc(&["run", "--profile=guest,/nowhere/p.json", &ends]);
+    assert!(ran.code == 0 && ran.stderr.starts_with("failed writing profile at /nowhere/p.json"), "{ran:?}");
+    for (args, code, why) in [
+        (vec!["run", "--profile=guest,p.json,fast", &ends], 2, "is no time"),
+        (vec!["run", &guest, "-D", "guest-debug", &ends], 1, "guest-debugging"),
+        (vec!["compile", "--profile=guest", &ends], 1, "an option of `run`"),
+    ] {
+        let ran = wasmtime_gc(&args);
+        assert!(ran.code == code && ran.stderr.contains(why), "{args:?}: {ran:?}");
+    }
+}
