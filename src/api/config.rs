@@ -35,6 +35,7 @@ pub struct Config {
     pub(super) heap: HeapOptions,
     /// Noted, and not used.
     pub(super) stock: options::StockHeap,
+    pub(super) inlining: Option<crate::api::Inlining>,
     signals_based_traps: bool,
     pub(super) table_grow_cost: u8,
     explicit_null_checks: Option<bool>,
@@ -113,6 +114,7 @@ impl Config {
             nursery_size: DEFAULT_NURSERY,
             heap: HeapOptions::default(),
             stock: options::StockHeap::default(),
+            inlining: None,
             signals_based_traps: true,
             table_grow_cost: wasmtime::VariableOperatorCost::default().table_grow_per_element,
             explicit_null_checks: None,

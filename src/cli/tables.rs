@@ -289,7 +289,7 @@ pub(crate) static CODEGEN: Group = Group {
         option!(
             "inlining",
             Choice("y|n|gc|inter-module|intrinsics"),
-            "Whether Cranelift inlines calls, too",
+            "Whether Cranelift inlines calls, too; never within a module, where lowering does",
             |s, v| { s.config.compiler_inlining(v.word().parse::<Inlining>().map_err(|err| err.to_string())?) }
         ),
         passed!(

@@ -15,7 +15,7 @@ use super::unsupported::Feature;
 use super::validate::exact_functions;
 use crate::fault::Error;
 use crate::fault::Result;
-use crate::types::{CompositeType, RefType, TypeRegistry, TypeTable, ValType};
+use crate::types::{CompositeType, RefType, TypeDef, TypeId, TypeRegistry, TypeTable, ValType};
 use crate::workers::Workers;
 use std::collections::HashMap;
 use wasmparser::{
@@ -285,11 +285,19 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// Whether a type and its supertype may refer to each other. The engine shows a module's types without their groups, and
+    /// such a type can not be built from what it shows: only a lowered module tells its types (`runtime/func_types.rs`).
+    fn has_supertype_in_group(&self, id: TypeId) -> bool {
+        let of = self.types.def(id);
+        let group = |def: &TypeDef| def.id.0 - def.group_pos;
+        of.sub.supertype.is_some_and(|above| group(self.types.def(above)) == group(of))
+    }
+
     fn mentions_gc(&self) -> bool {
         let types = || {
             self.types.ids().iter().any(|&id| match &self.types.def(id).sub.composite {
                 CompositeType::Struct(_) | CompositeType::Array(_) => true,
-                CompositeType::Func(sig) => has_gc(sig),
+                CompositeType::Func(sig) => has_gc(sig) || self.has_supertype_in_group(id),
             })
         };
         // The engine knows no null but that of `func` as long as nothing is lowered.

@@ -12,7 +12,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, RwLock};
 use wasmtime::Finality;
 
-/// How deep unknown types are followed; beyond it they count as `func`.
+/// How deep unknown types are followed through signatures; beyond it they count as `func`. Supertypes are followed to the end,
+/// which there is: one in a type's own recursion group is never unknown (`Module::has_supertype_in_group` in `parse/sections.rs`).
 const MAX_DEPTH: u32 = 8;
 
 #[derive(Clone)]
@@ -118,7 +119,7 @@ impl FuncTypes {
         };
         let signature = FuncType { params: vals(&mut ty.params())?, results: vals(&mut ty.results())? };
         let supertype = match ty.supertype() {
-            Some(sup) => Some(self.canon_at(&sup, unknown, depth + 1)?),
+            Some(sup) => Some(self.canon_at(&sup, unknown, depth)?),
             None => None,
         };
         let is_final = ty.finality() == Finality::Final;
@@ -180,7 +181,7 @@ impl FuncTypes {
             types.iter().map(|&ty| self.lowered_val_at(ty, unknown, depth + 1)).collect::<Option<Vec<_>>>()
         };
         let supertype = match def.sub.supertype {
-            Some(sup) => Some(self.lowered_at(sup, unknown, depth + 1)?),
+            Some(sup) => Some(self.lowered_at(sup, unknown, depth)?),
             None => None,
         };
         let finality = if def.sub.is_final { Finality::Final } else { Finality::NonFinal };

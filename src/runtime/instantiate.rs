@@ -238,7 +238,7 @@ fn prepare_lowered<T: 'static>(
             _ => 0,
         };
         check_store(cx, code, expected, actual)?;
-        check(&*cx, &engine, expected, &native.ty(), actual, size)?;
+        check(cx, &engine, expected, &native.ty(), actual, size)?;
     }
     // Before anything is taken that nobody gives back: what the limiter has to wait for is asked again.
     for (_, ty) in &meta.own_tables {

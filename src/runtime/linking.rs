@@ -9,8 +9,8 @@ use super::handles::is_sub_func;
 use super::store::StoreData;
 use super::{Error, Result};
 use crate::lower::output::{EntityMeta, ImportMeta, TableMeta};
-use crate::types::{CompositeType, RefType, TypeId, ValType};
-use wasmtime::{AsContext, Extern, ExternType, Func, StoreContextMut};
+use crate::types::{CompositeType, HeapType, RefType, TypeId, ValType};
+use wasmtime::{Extern, ExternType, Func, StoreContextMut};
 
 /// A definition for an import.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Import {
 /// Checks a definition for an import of a lowered module. `native` is the import's type there, `size`
 /// the present number of elements of a table in the heap.
 pub fn check<T: 'static>(
-    cx: impl AsContext<Data = StoreData<T>>,
+    cx: &mut StoreContextMut<'_, StoreData<T>>,
     engine: &EngineState,
     expected: &ImportMeta,
     native: &ExternType,
@@ -69,25 +69,38 @@ pub fn check<T: 'static>(
 ) -> Result<()> {
     let result = match (&expected.ty, actual) {
         (EntityMeta::Func { id, exact, .. }, Import::Native(Extern::Func(func)) | Import::Silent(func)) => {
-            check_func(engine, (*id, *exact), native, func.ty(&cx))
+            check_func(engine, (*id, *exact), native, func.ty(&*cx))
         }
         (EntityMeta::RefGlobal { ty, mutable, .. }, Import::Global { ty: actual, mutable: actual_mut, .. }) => {
             check_global(engine, (*ty, *mutable), (*actual, *actual_mut))
         }
         (EntityMeta::RefTable { ty, .. }, Import::Table { ty: actual, .. }) => check_table(engine, *ty, *actual, size),
         (EntityMeta::RefGlobal { ty, .. }, Import::Native(Extern::Global(global))) => {
-            let actual = global.ty(&cx).content().clone();
+            let actual = global.ty(&*cx).content().clone();
             Err(mismatch("global", &show(engine, ValType::Ref(*ty)), short(&actual.to_string())))
         }
         (EntityMeta::Global { ty, .. }, Import::Global { ty: actual, .. }) => {
             Err(mismatch("global", &show(engine, *ty), &show(engine, ValType::Ref(*actual))))
         }
         (EntityMeta::RefTable { ty, .. }, Import::Native(Extern::Table(table))) => {
-            let actual = table.ty(&cx).element().clone();
+            let actual = table.ty(&*cx).element().clone();
             Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), short(&actual.to_string())))
         }
         (EntityMeta::Table(ty), Import::Table { ty: actual, .. }) => {
             Err(mismatch("table", &show(engine, ValType::Ref(ty.elem)), &show(engine, ValType::Ref(actual.elem))))
+        }
+        (EntityMeta::Global { ty, .. }, Import::Native(Extern::Global(global))) if is_no_func(ty) => {
+            match global.get(&mut *cx) {
+                wasmtime::Val::FuncRef(Some(_)) => Err(holds_function("global", engine, ty)),
+                _ => Ok(()),
+            }
+        }
+        (EntityMeta::Table(ty), Import::Native(Extern::Table(table))) if is_no_func(&ValType::Ref(ty.elem)) => {
+            let mut elements = (0..table.size(&*cx)).map(|i| table.get(&mut *cx, i));
+            match elements.any(|element| matches!(element, Some(wasmtime::Ref::Func(Some(_))))) {
+                true => Err(holds_function("table", engine, &ValType::Ref(ty.elem))),
+                false => Ok(()),
+            }
         }
         (EntityMeta::Global { .. }, Import::Native(Extern::Global(_)))
         | (EntityMeta::Table(_), Import::Native(Extern::Table(_)))
@@ -98,18 +111,34 @@ pub fn check<T: 'static>(
     result.map_err(|err| incompatible(err, &expected.module, &expected.name))
 }
 
-/// An error if a global or table of the engine, where an import wants one in the heap, is of another store: to ask for its type
-/// would panic. The engine looks for that before it counts what is to be imported, and so much is never imported.
+/// Whether a type has no value but the null of functions. Lowered code has no name for it.
+fn is_no_func(ty: &ValType) -> bool {
+    matches!(ty, ValType::Ref(RefType { heap: HeapType::NoFunc, .. }))
+}
+
+#[cold]
+fn holds_function(what: &str, engine: &EngineState, expected: &ValType) -> Error {
+    mismatch(what, &show(engine, *expected), "funcref")
+}
+
+/// An error if a global or table of the engine, where an import wants one in the heap, or of no functions, is of another store:
+/// to look at it would panic. The engine looks for that before it counts what is to be imported, and so much is never imported.
 pub fn check_store<T: 'static>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     code: &Code,
     expected: &ImportMeta,
     actual: &Import,
 ) -> Result<()> {
-    let (EntityMeta::RefGlobal { .. } | EntityMeta::RefTable { .. }, Import::Native(item)) = (&expected.ty, actual)
-    else {
-        return Ok(());
+    let Import::Native(item) = actual else { return Ok(()) };
+    let is_looked_at = match &expected.ty {
+        EntityMeta::RefGlobal { .. } | EntityMeta::RefTable { .. } => true,
+        EntityMeta::Global { ty, .. } => is_no_func(ty),
+        EntityMeta::Table(ty) => is_no_func(&ValType::Ref(ty.elem)),
+        _ => false,
     };
+    if !is_looked_at {
+        return Ok(());
+    }
     let (Extern::Global(_) | Extern::Table(_)) = item else { return Ok(()) };
     let too_many = vec![item.clone(); code.wasmtime.imports().len() + 1];
     match wasmtime::Instance::new(cx, &code.wasmtime, &too_many) {

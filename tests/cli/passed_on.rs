@@ -220,3 +220,17 @@ fn nobody_has_to_read_standard_error() {
     let status = command.args(["run", "-D", "gc-stats"]).arg(path).stderr(full).status().unwrap();
     assert_eq!(status.code(), Some(0));
 }
+
+/// Cranelift put functions in the place of calls, after which the engine does not know where a trap was: each check of lowered
+/// code was told as `unreachable`.
+#[test]
+fn traps_are_told_apart_with_inlining() {
+    const READ: &str = r#"(module (type $a (array i32))
+        (func $read (param (ref null $a) i32) (result i32) (array.get $a (local.get 0) (local.get 1)))
+        (func (export "over") (result i32) (call $read (array.new_default $a (i32.const 3)) (i32.const 3)))
+        (func (export "null") (result i32) (call $read (ref.null $a) (i32.const 3))))"#;
+    for (name, why) in [("over", "out of bounds array access"), ("null", "null reference")] {
+        let out = run_module(&["-C", "inlining", "-D", "gc-passes=none", "--invoke", name], READ);
+        assert!(out.code == 134 && out.stderr.contains(why), "{}", out.stderr);
+    }
+}

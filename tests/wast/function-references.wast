@@ -42,3 +42,76 @@
 (assert_return (invoke $b "import"))
 (assert_return (invoke $b "from-segment") (i32.const 2))
 (assert_return (invoke $b "get") (ref.func))
+
+;; A function type that refers to its own subtype, in modules that need no lowering otherwise: what the engine shows of it can not
+;; be made into a type, and imports of it were taken for none.
+(module $recursive
+  (rec (type $above (sub (func (param (ref null $below)))))
+       (type $below (sub $above (func (param (ref null $below))))))
+  (func (export "f") (type $above))
+  (global (export "g") (ref null $above) (ref.null $above))
+  (table (export "t") 1 (ref null $above)))
+(register "recursive" $recursive)
+(module
+  (rec (type $above (sub (func (param (ref null $below)))))
+       (type $below (sub $above (func (param (ref null $below))))))
+  (func $f (import "recursive" "f") (type $above))
+  (global $g (import "recursive" "g") (ref null $above))
+  (table $t (import "recursive" "t") 1 (ref null $above))
+  (func (export "run") (result i32)
+    (call $f (ref.null $below))
+    (i32.and (ref.is_null (global.get $g)) (ref.is_null (table.get $t (i32.const 0))))))
+(assert_return (invoke "run") (i32.const 1))
+(assert_unlinkable
+  (module
+    (rec (type $above (sub (func (param (ref null $below)))))
+         (type $below (sub $above (func (param (ref null $below)))))
+         (type $third (func)))
+    (func (import "recursive" "f") (type $above)))
+  "incompatible import type")
+
+;; Supertypes of supertypes of supertypes: after eight of them the type of an exported function had no name, and to ask for it was
+;; a panic. Of what the signature names, the same.
+(module $chain
+  (type $t0 (sub (func)))
+  (type $t1 (sub $t0 (func)))
+  (type $t2 (sub $t1 (func)))
+  (type $t3 (sub $t2 (func)))
+  (type $t4 (sub $t3 (func)))
+  (type $t5 (sub $t4 (func)))
+  (type $t6 (sub $t5 (func)))
+  (type $t7 (sub $t6 (func)))
+  (type $t8 (sub $t7 (func)))
+  (type $t9 (sub $t8 (func)))
+  (type $t10 (sub $t9 (func)))
+  (type $t11 (sub $t10 (func)))
+  (func $f (export "f") (type $t11))
+  (func (export "r") (param (ref null $t11)) (result i32) (ref.is_null (local.get 0)))
+  (func (export "g") (result (ref $t11)) (ref.func $f)))
+(register "chain" $chain)
+(assert_return (invoke "f"))
+(assert_return (invoke "r" (ref.null nofunc)) (i32.const 1))
+(assert_return (invoke "g") (ref.func))
+(module
+  (type $t0 (sub (func)))
+  (type $t1 (sub $t0 (func)))
+  (type $t2 (sub $t1 (func)))
+  (type $t3 (sub $t2 (func)))
+  (type $t4 (sub $t3 (func)))
+  (type $t5 (sub $t4 (func)))
+  (type $t6 (sub $t5 (func)))
+  (type $t7 (sub $t6 (func)))
+  (type $t8 (sub $t7 (func)))
+  (type $t9 (sub $t8 (func)))
+  (type $t10 (sub $t9 (func)))
+  (type $t11 (sub $t10 (func)))
+  (func (import "chain" "f") (type $t11))
+  (func (import "chain" "f") (type $t2)))
+
+;; The same through what refers to a subtype of itself by another type.
+(module
+  (rec (type $a (sub (func (param (ref null $d)))))
+       (type $b (sub $a (func (param (ref null $d)))))
+       (type $d (func (param (ref null $b)))))
+  (func (export "r") (type $d)))
+(assert_return (invoke "r" (ref.null nofunc)))

@@ -95,3 +95,29 @@
 (assert_return (invoke "caught" (i32.const 0)) (i32.const 8))
 (assert_exception (invoke "throws"))
 (assert_exception (invoke "below"))
+
+;; Functions were taken for `nullfuncref`: lowered code has no such type, and what is imported as one was compared as
+;; `funcref`. What `ref.is_null` said of it depended on the optimiser.
+(module $functions
+  (type $t (func (result i32)))
+  (func $f (type $t) (i32.const 7))
+  (global (export "func") funcref (ref.func $f))
+  (global (export "typed") (ref $t) (ref.func $f))
+  (global (export "mutable") (mut funcref) (ref.func $f))
+  (table (export "table") 2 funcref)
+  (elem (table 0) (i32.const 1) func $f))
+(register "functions" $functions)
+(assert_unlinkable (module (global (import "functions" "func") nullfuncref)) "incompatible import type")
+(assert_unlinkable (module (global (import "functions" "typed") nullfuncref)) "incompatible import type")
+(assert_unlinkable (module (global (import "functions" "mutable") (mut nullfuncref))) "incompatible import type")
+(assert_unlinkable (module (table (import "functions" "table") 2 nullfuncref)) "incompatible import type")
+(module $nulls
+  (global (export "global") nullfuncref (ref.null nofunc))
+  (table (export "table") 2 nullfuncref))
+(register "nulls" $nulls)
+(module
+  (global $g (import "nulls" "global") nullfuncref)
+  (table $t (import "nulls" "table") 2 nullfuncref)
+  (func (export "null") (result i32)
+    (i32.and (ref.is_null (global.get $g)) (ref.is_null (table.get $t (i32.const 1))))))
+(assert_return (invoke "null") (i32.const 1))

@@ -54,8 +54,6 @@ impl Config {
 forward! {
     /// Whether stacks of asynchronous calls are zeroed before they are used.
     async_stack_zeroing(enable: bool);
-    /// Whether Cranelift puts functions in the place of calls, beyond what lowering does.
-    compiler_inlining(inlining: Inlining);
     /// Whether component-model concurrency can be used in stores.
     concurrency_support(enable: bool);
     /// Whether traps carry a core dump: see [`WasmCoreDump`](crate::WasmCoreDump).
@@ -148,6 +146,18 @@ impl Config {
     pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Self {
         let default = self.backtrace_frames.or(Some(super::DEFAULT_BACKTRACE_FRAMES));
         self.wasm_backtrace_max_frames(default.filter(|_| enable))
+    }
+
+    /// Whether Cranelift puts functions in the place of calls, beyond what lowering does. Within a module it never does: of
+    /// inlined code the engine does not know from where in the module it is, and what a trap means depends on that. So
+    /// [`Inlining::Yes`] is what [`Inlining::InterModule`] is.
+    pub fn compiler_inlining(&mut self, inlining: Inlining) -> &mut Self {
+        self.inlining = Some(inlining);
+        self.inner.compiler_inlining(match inlining {
+            Inlining::Yes => Inlining::InterModule,
+            other => other,
+        });
+        self
     }
 
     /// What an operator costs of fuel. Lowered modules have other operators than the original ones.

@@ -22,8 +22,6 @@ forward! {
     get_async_stack_size -> usize;
     /// Whether stacks of asynchronous calls are zeroed.
     get_async_stack_zeroing -> bool;
-    /// Whether Cranelift puts functions in the place of calls.
-    get_compiler_inlining -> Inlining;
     /// Whether component-model concurrency can be used.
     get_concurrency_support -> bool;
     /// Whether code counts fuel.
@@ -110,6 +108,11 @@ impl Engine {
     /// How many frames backtraces have; 0 for no backtraces.
     pub fn get_wasm_backtrace_max_frames(&self) -> usize {
         self.config().backtrace_frames.map_or(0, |frames| frames.get())
+    }
+
+    /// Whether Cranelift puts functions in the place of calls, as it was asked for.
+    pub fn get_compiler_inlining(&self) -> Inlining {
+        self.config().inlining.unwrap_or_else(|| self.wasmtime().get_compiler_inlining())
     }
 
     /// The collector that was chosen among Wasmtime's own. None of them is used.
