@@ -21,12 +21,16 @@ use std::ops::Range;
 
 /// The first run, in sizes of the nursery.
 const FIRST: u64 = 4;
+/// So many holes at most are passed over for one object that does not fit them.
+const MAX_SKIPS: u32 = 8;
 
 /// Where in the old space lowered code allocates, if it does.
 #[derive(Debug, Default)]
 pub(crate) struct Pretenure {
     /// What the bump pointer goes through. Empty before the first chunk of a run.
     chunk: Option<Range<u32>>,
+    /// Where in it the bump pointer was when an object did not fit and went elsewhere.
+    missed_at: Option<u32>,
     /// Bytes that the run may still take.
     left: u64,
     /// Bytes of the next run; 0 if nothing says that there should be one.
@@ -83,12 +87,16 @@ impl Heap {
             Words::new(mem.bytes_mut()).set(self.map.bump_cell(), at + size);
             return Ok(Some(at));
         }
-        let full = chunk.end - at < LINE_BYTES || size <= LINE_BYTES;
+        // If nothing has fitted since the last one that did not, nothing will: the program makes larger objects only.
+        let in_vain = self.pretenure.missed_at == Some(at);
+        let full = chunk.end - at < LINE_BYTES || size <= LINE_BYTES || in_vain;
         if full {
             self.count_run(u64::from(at - chunk.start));
             self.set_chunk(mem, 0..0);
         }
-        if self.major_due() {
+        // Nobody knows yet whether what survives the nursery lives long: the first run is followed by a major collection.
+        let asks = self.pretenure.left == 0 && self.stats.major == 0;
+        if asks || self.major_due() {
             self.collect(mem, roots, self.due_kind())?;
             return Ok(None);
         }
@@ -97,7 +105,10 @@ impl Heap {
             return Ok(None);
         }
         // Rather than waste the rest of a chunk, a larger object goes elsewhere.
-        let found = if full { self.next_chunk(mem, size) } else { self.alloc_apart(mem, size) };
+        let found = match full {
+            true => self.next_chunk(mem, size, if in_vain { MAX_SKIPS } else { 0 }),
+            false => self.alloc_apart(mem, at, size),
+        };
         if found.is_none() {
             self.end_run(mem)?;
         }
@@ -128,29 +139,40 @@ impl Heap {
         words.set(self.map.bump_cell(), chunk.start);
         words.set(self.map.limit_cell(), chunk.end);
         self.pretenure.chunk = Some(chunk);
+        self.pretenure.missed_at = None;
     }
 
-    /// The next chunk, and in it the first object.
-    fn next_chunk(&mut self, mem: &mut dyn HeapMemory, size: u32) -> Option<u32> {
-        let chunk = match self.old.take_hole(&mut self.pages) {
-            Some(chunk) => chunk,
-            None => {
-                self.grow(mem, u64::from(BLOCK_BYTES));
-                self.old.take_hole(&mut self.pages)?
+    /// The next chunk, and in it the first object, for which so many holes may be passed over. What is in these is lost until
+    /// the next sweep.
+    fn next_chunk(&mut self, mem: &mut dyn HeapMemory, size: u32, skips: u32) -> Option<u32> {
+        let mut chunk = self.take_chunk(mem)?;
+        for _ in 0..skips {
+            if chunk.end - chunk.start >= size {
+                break;
             }
-        };
+            chunk = self.take_chunk(mem)?;
+        }
         let at = chunk.start;
         let fits = chunk.end - at >= size;
         self.set_chunk(mem, chunk);
         if !fits {
-            return self.alloc_apart(mem, size);
+            return self.alloc_apart(mem, at, size);
         }
         Words::new(mem.bytes_mut()).set(self.map.bump_cell(), at + size);
         Some(at)
     }
 
-    fn alloc_apart(&mut self, mem: &mut dyn HeapMemory, size: u32) -> Option<u32> {
+    fn take_chunk(&mut self, mem: &mut dyn HeapMemory) -> Option<Range<u32>> {
+        self.old.take_hole(&mut self.pages).or_else(|| {
+            self.grow(mem, u64::from(BLOCK_BYTES));
+            self.old.take_hole(&mut self.pages)
+        })
+    }
+
+    /// Room elsewhere for an object that does not fit behind the bump pointer, which is at `bump`.
+    fn alloc_apart(&mut self, mem: &mut dyn HeapMemory, bump: u32, size: u32) -> Option<u32> {
         let at = self.room_apart(mem, size)?;
+        self.pretenure.missed_at = Some(bump);
         self.count_run(u64::from(size));
         Some(at)
     }

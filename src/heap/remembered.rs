@@ -26,7 +26,9 @@ use std::ops::Range;
 
 /// A buffer that was too small gets as large as such a part of the heap,
 const HEAP_SHARE: u64 = 32;
-/// ... but no larger than such a part of the nursery, an entry for each eight bytes.
+/// ... or as such a part of the nursery that is in use, if that is more: an entry for each twelve bytes;
+const USED_SHARE: u32 = 3;
+/// ... but no larger than such a part of all of the nursery, an entry for each eight bytes.
 const NURSERY_SHARE: u32 = 2;
 
 /// Words of memory that one chunk of the bitmap stands for.
@@ -189,7 +191,8 @@ impl Heap {
     fn enlarge_buffer(&mut self, mem: &mut dyn HeapMemory) {
         let bytes = self.remembered.bytes();
         let nursery = self.map.nursery_end - self.map.nursery_start;
-        let most = (self.stats.heap_bytes / HEAP_SHARE).min(u64::from(nursery / NURSERY_SHARE)) as u32;
+        let share = (self.stats.heap_bytes / HEAP_SHARE).max(u64::from(self.nursery.size() / USED_SHARE));
+        let most = share.min(u64::from(nursery / NURSERY_SHARE)) as u32;
         let pages = most / PAGE_BYTES;
         if pages * PAGE_BYTES < bytes + bytes / 4 {
             return;

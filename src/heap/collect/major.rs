@@ -19,6 +19,9 @@ use crate::heap::weak::Entries;
 use crate::heap::{AllocError, Heap};
 use std::ops::Range;
 
+/// In heaps of up to so many bytes the objects that were marked are counted, by their bits: two megabytes of them.
+const COUNTED: u64 = 64 << 20;
+
 impl Heap {
     pub(super) fn major(&mut self, mem: &mut dyn HeapMemory, roots: &mut dyn Roots) -> Result<(), AllocError> {
         self.stats.major += 1;
@@ -95,10 +98,11 @@ impl Heap {
         fault.map_or(Ok(live), |fault| Err(fault.into()))
     }
 
-    /// Threads to mark with.
+    /// Threads to mark with. Where the last collection had little to mark, so may this, and to start a thread takes longer.
     pub(super) fn mark_threads(&self) -> u32 {
         let bytes = self.sizer.old_bytes() + self.large.bytes();
-        if bytes < self.options.parallel_least { 1 } else { self.options.mark_threads }
+        let little = bytes < self.options.parallel_least || self.sizer.marked_little(self.options.parallel_least);
+        if little { 1 } else { self.options.mark_threads }
     }
 
     pub(super) fn sweep(&mut self, mem: &mut dyn HeapMemory, live: Live) {
@@ -120,7 +124,9 @@ impl Heap {
         let free = self.pages.free_blocks() as u64 * BLOCK_BYTES as u64;
         let free = free.saturating_sub(u64::from(self.map.nursery_end - self.map.nursery_start));
         self.nepotism.major_done(self.sizer.added(), self.sizer.old_bytes().saturating_sub(live.old));
-        self.sizer.major_done(live.old, apart, live.late, free);
+        // Of a long heap it takes its time to count them, and is not what the next threshold depends on.
+        let objects = (self.pages.end() <= COUNTED).then(|| self.marks.count());
+        self.sizer.major_done((live.old, live.late), apart, free, objects);
         self.stats.live_after_major = live.old + apart;
     }
 

@@ -80,6 +80,11 @@ impl Marks {
         }
     }
 
+    /// How many bits are set.
+    pub fn count(&self) -> u64 {
+        self.bits.iter().map(|word| u64::from(word.load(Relaxed).count_ones())).sum()
+    }
+
     /// Whether the bit of an address is set.
     #[inline(always)]
     pub fn is_set(&self, at: u32) -> bool {
@@ -101,6 +106,7 @@ mod tests {
         let new = || (0..1008).filter(|n| marks.set_shared(64 + 4 * n)).count();
         let new = std::thread::scope(|scope| [(); 3].map(|()| scope.spawn(new)).map(|one| one.join().unwrap()));
         assert_eq!(new.iter().sum::<usize>(), 1008 - 3);
+        assert_eq!(marks.count(), 1008);
         marks.reset(1024);
         assert!(!marks.is_set(1000) && marks.set(1000));
     }

@@ -116,6 +116,26 @@ fn a_full_buffer_of_remembered_slots_is_made_larger() {
     assert!(!store_into(&mut w, 999) && !store_into(&mut w, 2000));
 }
 
+/// An array of 60,000 new objects, made and dropped again and again in a small heap: its buffer had room for a part of the slots,
+/// so that every other collection was a major one, and half of the nursery was used for good.
+#[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of objects, which take Miri hours")]
+fn the_buffer_of_a_small_heap_suits_the_nursery() {
+    let options = HeapOptions { verify: false, poison: false, minimum: 48 << 20, nursery_least: 1 << 20, ..options() };
+    let mut w = World::with_nursery(options, 4 << 20);
+    for _ in 0..40 {
+        let array = w.try_array(&w.types.refs.clone(), 60_000, 0).unwrap();
+        w.push(array);
+        for i in 0..60_000 {
+            let (young, array) = (w.pair(i), w.top(0));
+            w.set(array, ARRAY_ELEMENTS + 4 * i, young);
+        }
+        w.pop();
+    }
+    // 37 MiB, in nurseries of four and a few smaller ones.
+    assert!(w.heap.stats().minor + w.heap.stats().major < 18, "{:?}", w.heap.stats());
+}
+
 /// An interpreter with boxed numbers, whose operands are in an old array, stored a new object after null into each slot again and
 /// again, more often than the largest buffer has room for: each collection was a major one, and it took four times as long.
 #[test]
