@@ -24,7 +24,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Definitions by module and name, by which modules are instantiated.
-pub struct Linker<T: 'static> {
+pub struct Linker<T> {
     engine: Engine,
     inner: wasmtime::Linker<StoreData<T>>,
     map: HashMap<(String, String), Definition<T>>,
@@ -36,15 +36,28 @@ pub struct Linker<T: 'static> {
     types: HashMap<(String, String), TypeExport>,
 }
 
-enum Definition<T: 'static> {
+enum Definition<T> {
     /// Of one store.
     Extern(Extern),
     /// Of any store.
-    Host(Arc<HostFunc<T>>),
+    Host(Arc<dyn OfLinker<T>>),
+}
+
+/// A host function that a linker has: only where one is defined or used need it be known that `T` is a store's.
+trait OfLinker<T>: Send + Sync {
+    fn host(self: Arc<Self>) -> Arc<HostFunc<T>>
+    where
+        T: 'static;
+}
+
+impl<T: 'static> OfLinker<T> for HostFunc<T> {
+    fn host(self: Arc<Self>) -> Arc<HostFunc<T>> {
+        self
+    }
 }
 
 /// Wasmtime's linker, for libraries that define host functions there: see [`Linker::wasmtime_mut`].
-impl<T: 'static> std::ops::Deref for Linker<T> {
+impl<T> std::ops::Deref for Linker<T> {
     type Target = wasmtime::Linker<StoreData<T>>;
 
     fn deref(&self) -> &Self::Target {
@@ -52,7 +65,7 @@ impl<T: 'static> std::ops::Deref for Linker<T> {
     }
 }
 
-impl<T: 'static> std::ops::DerefMut for Linker<T> {
+impl<T> std::ops::DerefMut for Linker<T> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.inner
     }
@@ -64,7 +77,7 @@ impl<T: 'static> Default for Linker<T> {
     }
 }
 
-impl<T: 'static> Clone for Definition<T> {
+impl<T> Clone for Definition<T> {
     fn clone(&self) -> Definition<T> {
         match self {
             Definition::Extern(definition) => Definition::Extern(definition.clone()),
@@ -73,7 +86,7 @@ impl<T: 'static> Clone for Definition<T> {
     }
 }
 
-impl<T: 'static> Clone for Linker<T> {
+impl<T> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
         Linker {
             engine: self.engine.clone(),
@@ -87,7 +100,7 @@ impl<T: 'static> Clone for Linker<T> {
     }
 }
 
-impl<T: 'static> std::fmt::Debug for Linker<T> {
+impl<T> std::fmt::Debug for Linker<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Linker").finish_non_exhaustive()
     }
@@ -119,7 +132,7 @@ impl UnknownImportError {
     }
 }
 
-impl<T: 'static> Linker<T> {
+impl<T> Linker<T> {
     /// A linker without definitions.
     pub fn new(engine: &Engine) -> Linker<T> {
         Linker {
@@ -203,8 +216,22 @@ impl<T: 'static> Linker<T> {
         &mut self.inner
     }
 
-    pub(super) fn define_host(&mut self, module: &str, name: &str, host: Arc<HostFunc<T>>) -> Result<&mut Self> {
-        self.insert(module, name, Definition::Host(host))
+    /// Defines everything of a module's under another module's name too.
+    ///
+    /// # Errors
+    ///
+    /// When a name is taken.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        let own: Vec<_> = self
+            .map
+            .iter()
+            .filter(|((of, _), _)| of == module)
+            .map(|((_, name), definition)| (name.clone(), definition.clone()))
+            .collect();
+        for (name, definition) in own {
+            self.insert(as_module, &name, definition)?;
+        }
+        self.inner.alias_module(module, as_module)
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
@@ -214,6 +241,12 @@ impl<T: 'static> Linker<T> {
         }
         self.map.insert(key, definition);
         Ok(self)
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    pub(super) fn define_host(&mut self, module: &str, name: &str, host: Arc<HostFunc<T>>) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Host(host))
     }
 
     /// Defines something of a store.
@@ -346,24 +379,6 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// Defines everything of a module's under another module's name too.
-    ///
-    /// # Errors
-    ///
-    /// When a name is taken.
-    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
-        let own: Vec<_> = self
-            .map
-            .iter()
-            .filter(|((of, _), _)| of == module)
-            .map(|((_, name), definition)| (name.clone(), definition.clone()))
-            .collect();
-        for (name, definition) in own {
-            self.insert(as_module, &name, definition)?;
-        }
-        self.inner.alias_module(module, as_module)
-    }
-
     /// Instantiates a module.
     ///
     /// ```
@@ -433,6 +448,7 @@ impl<T: 'static> Linker<T> {
         match self.map.get(&(module.to_string(), name.to_string())) {
             Some(Definition::Extern(definition)) => definition.to_import(cx, native).map(Some),
             Some(Definition::Host(host)) => {
+                let host = host.clone().host();
                 let id = native.func().and_then(|ty| self.engine.state().canon_func(ty));
                 let fits = id.is_some_and(|id| self.engine.state().is_sub_id(host.type_id(), id));
                 let ty = match native {

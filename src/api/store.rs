@@ -146,7 +146,8 @@ impl<T: 'static> Store<T> {
         &mut self,
         mut hook: impl FnMut(StoreContextMut<'_, T>, super::CallHook) -> Result<()> + Send + Sync + 'static,
     ) {
-        self.inner.data_mut().hook = Some(Box::new(move |inner, of| hook(StoreContextMut { inner }, of)));
+        self.inner.data_mut().callbacks_mut().hook =
+            Some(Box::new(move |inner, of| hook(StoreContextMut { inner }, of)));
     }
 
     /// Fuel that is left.
@@ -183,7 +184,7 @@ impl<T: 'static> Store<T> {
         mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
     ) {
         let data = self.inner.data_mut();
-        data.on_epoch = Some(Box::new(move |inner| callback(StoreContextMut { inner })));
+        data.callbacks_mut().on_epoch = Some(Box::new(move |inner| callback(StoreContextMut { inner })));
         data.epoch_yields = false;
         self.inner.epoch_deadline_callback(at_deadline);
     }
@@ -319,7 +320,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// Makes code trap when its epoch has come. This is the default.
     pub fn epoch_deadline_trap(&mut self) {
         let data = self.inner.data_mut();
-        data.on_epoch = None;
+        data.callbacks_mut().on_epoch = None;
         if std::mem::take(&mut data.epoch_yields) {
             self.inner.epoch_deadline_trap();
         }

@@ -163,7 +163,7 @@ pub async fn start_async<T: 'static>(
     instance: wasmtime::Instance,
 ) -> Result<()> {
     let Some(start) = start_of(&mut free.cx, code, instance) else { return Ok(()) };
-    if let Some(call) = free.cx.data().start_async {
+    if let Some(call) = free.cx.data().callbacks().start_async {
         free.made();
         let start = start.typed(&free.cx)?;
         return call(free.cx.as_context_mut(), start).await;

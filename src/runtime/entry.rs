@@ -261,14 +261,14 @@ fn restore<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, saved: Option
 fn finish<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>, err: Error) -> Error {
     let engine = &cx.data().gc.engine;
     if !err.is::<HostError>() {
-        return trap::rewrite(engine, err, |err, dump| (cx.data().on_core_dump)(cx, err, dump));
+        return trap::rewrite(engine, err, |err, dump| (cx.data().callbacks().on_core_dump)(cx, err, dump));
     }
     let mut err = err;
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().and_then(|bt| trap::shown(engine, bt));
     let host = err.downcast_mut::<HostError>().map(|HostError(host)| std::mem::replace(host, Error::msg("")));
     let Some(host) = host else { return err };
     let host = match err.downcast::<wasmtime::WasmCoreDump>() {
-        Ok(dump) => (cx.data().on_core_dump)(cx, host, dump),
+        Ok(dump) => (cx.data().callbacks().on_core_dump)(cx, host, dump),
         Err(_) => host,
     };
     trap::with_backtrace(host, backtrace)

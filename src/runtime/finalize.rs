@@ -90,7 +90,7 @@ fn at_return<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) {
 ///
 /// When there is no heap.
 pub fn run<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Result<usize> {
-    if std::mem::replace(&mut cx.data_mut().finalizers.running, true) {
+    if std::mem::replace(&mut cx.data_mut().callbacks_mut().finalizers.running, true) {
         return Ok(0);
     }
     let mut running = Running(cx.as_context_mut());
@@ -107,7 +107,7 @@ struct Running<'a, T: 'static>(StoreContextMut<'a, StoreData<T>>);
 
 impl<T: 'static> Drop for Running<'_, T> {
     fn drop(&mut self) {
-        self.0.data_mut().finalizers.running = false;
+        self.0.data_mut().callbacks_mut().finalizers.running = false;
     }
 }
 
@@ -119,11 +119,11 @@ fn run_next<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
     let scope = state.roots.enter_scope();
     let mut scoped = Scoped(cx.as_context_mut(), scope);
     let cx = &mut scoped.0;
-    match cx.data_mut().finalizers.by_queue.remove(&queue) {
+    match cx.data_mut().callbacks_mut().finalizers.by_queue.remove(&queue) {
         Some(Finalizer::Once { run, .. }) => run(cx.as_context_mut()),
         Some(Finalizer::Each { holder, run }) => {
             let again = Finalizer::Each { holder, run: run.clone() };
-            cx.data_mut().finalizers.by_queue.insert(queue, again);
+            cx.data_mut().callbacks_mut().finalizers.by_queue.insert(queue, again);
             run(cx.as_context_mut(), held);
         }
         None => {}

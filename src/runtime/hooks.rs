@@ -22,18 +22,18 @@ pub type Hook<T> = Box<dyn FnMut(StoreContextMut<'_, StoreData<T>>, CallHook) ->
 #[cfg(feature = "call-hook")]
 #[inline(always)]
 pub fn tell<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
-    if cx.data().hook.is_none() { Ok(()) } else { tell_hook(cx, of) }
+    if cx.data().callbacks().hook.is_none() { Ok(()) } else { tell_hook(cx, of) }
 }
 
 #[cfg(feature = "call-hook")]
 #[inline(never)]
 fn tell_hook<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, of: CallHook) -> Result<()> {
-    let Some(mut hook) = cx.data_mut().hook.take() else { return Ok(()) };
+    let Some(mut hook) = cx.data_mut().callbacks_mut().hook.take() else { return Ok(()) };
     // What is handed over is nobody's root yet, or no longer.
     let mut held = Held::at_call(wasmtime::AsContextMut::as_context_mut(cx));
     let result = hook(wasmtime::AsContextMut::as_context_mut(&mut held.cx), of);
     drop(held);
-    cx.data_mut().hook.get_or_insert(hook);
+    cx.data_mut().callbacks_mut().hook.get_or_insert(hook);
     result
 }
 

@@ -23,9 +23,9 @@ pub fn at_deadline<T: 'static>(mut cx: StoreContextMut<'_, StoreData<T>>) -> Res
     if cx.data().unmetered {
         return Ok(UpdateDeadline::Continue(0));
     }
-    let Some(mut ask) = cx.data_mut().on_epoch.take() else { return Err(Trap::Interrupt.into()) };
+    let Some(mut ask) = cx.data_mut().callbacks_mut().on_epoch.take() else { return Err(Trap::Interrupt.into()) };
     let update = ask(Held::anywhere(cx.as_context_mut()).cx.as_context_mut());
-    cx.data_mut().on_epoch.get_or_insert(ask);
+    cx.data_mut().callbacks_mut().on_epoch.get_or_insert(ask);
     update
 }
 

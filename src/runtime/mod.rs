@@ -9,6 +9,7 @@
 //! | `code.rs` | a module as compiled: the engine's module and what lowering told about it |
 //! | `artifact.rs` | that as bytes, for other engines |
 //! | `store.rs` | what a store has besides the embedder's data |
+//! | `callbacks.rs` | what the embedder has a store do |
 //! | `memory.rs` | the heap over a linear memory of the engine |
 //! | `roots.rs` | references that the host holds |
 //! | `rtts.rs` | RTTs below others, and functions with bound arguments |
@@ -42,6 +43,7 @@
 pub(crate) mod artifact;
 pub(crate) mod backtrace;
 pub(crate) mod call_profile;
+pub(crate) mod callbacks;
 pub(crate) mod cells;
 pub(crate) mod code;
 pub(crate) mod debug;

@@ -5,6 +5,7 @@
 //! it back whatever happens.
 
 use super::call_profile::Marked;
+use super::callbacks::{Callbacks, OfStore};
 use super::code::Code;
 use super::debug::Debugging;
 use super::engine::{Engine, EngineState};
@@ -31,15 +32,13 @@ use std::sync::{Arc, Mutex};
 use wasmtime::{AsContext, AsContextMut, Global, Memory, MemoryType, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
-pub struct StoreData<T: 'static> {
+pub struct StoreData<T> {
     pub(crate) user: T,
     pub(crate) gc: GcStore,
     /// The engine, as the embedder knows it.
     pub(crate) engine: Engine,
     /// Host functions whose signature holds lowered references, as the API made them.
     pub(crate) host_funcs: Vec<Arc<dyn Any + Send + Sync>>,
-    /// What is to be done for objects that die.
-    pub(crate) finalizers: FinalizerTable<T>,
     /// The engine's functions for those that were called from the host, by index.
     pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Where a function of the engine shows whether it is of this store.
@@ -51,21 +50,14 @@ pub struct StoreData<T: 'static> {
     pub(crate) table_answers: Option<TableAnswers>,
     /// What the engine asks before there is a limiter.
     pub(crate) unlimited: wasmtime::StoreLimits,
-    /// What happens when an epoch's deadline has come; a trap, if there is nothing else.
-    pub(crate) on_epoch: Option<super::metering::OnEpoch<T>>,
-    /// Instead of that a call waits for its turn.
+    /// When an epoch's deadline has come a call waits for its turn, and nothing else happens.
     pub(crate) epoch_yields: bool,
     /// Calls wait for their turn whenever so much fuel is used.
     pub(crate) yields_fuel: bool,
     /// Nothing of an original module is running.
     pub(crate) unmetered: bool,
-    /// What the embedder finds in an error instead of the engine's core dump.
-    pub(crate) on_core_dump: OnCoreDump<T>,
-    /// Calls start functions, in a store with a debugger.
-    pub(crate) start_async: Option<super::debug::StartAsync<T>>,
-    /// Who is told of calls.
-    #[cfg(feature = "call-hook")]
-    pub(crate) hook: Option<super::hooks::Hook<T>>,
+    /// Closures over the store itself: see [`StoreData::callbacks`].
+    pub(super) closures: Box<dyn OfStore<T>>,
 }
 
 /// Adds a core dump, which the engine made, to an error.
@@ -89,7 +81,7 @@ pub enum Limiter<T> {
 }
 
 /// So that libraries that are told how to get from a store's data to theirs are told the same as with Wasmtime.
-impl<T: 'static> std::ops::Deref for StoreData<T> {
+impl<T> std::ops::Deref for StoreData<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -97,7 +89,7 @@ impl<T: 'static> std::ops::Deref for StoreData<T> {
     }
 }
 
-impl<T: 'static> std::ops::DerefMut for StoreData<T> {
+impl<T> std::ops::DerefMut for StoreData<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.user
     }
@@ -125,25 +117,28 @@ impl<T: 'static> StoreData<T> {
             debug: Debugging::default(),
             below: Below::default(),
         };
+        let callbacks = Callbacks {
+            finalizers: FinalizerTable::default(),
+            on_epoch: None,
+            on_core_dump,
+            start_async: None,
+            #[cfg(feature = "call-hook")]
+            hook: None,
+        };
         StoreData {
             user,
             gc,
             engine,
             host_funcs: Vec::new(),
-            finalizers: FinalizerTable::default(),
             host_natives: HashMap::new(),
             func_global: None,
             limiter: None,
             unlimited: wasmtime::StoreLimits::default(),
-            on_epoch: None,
             epoch_yields: false,
             yields_fuel: false,
             unmetered: false,
-            on_core_dump,
-            start_async: None,
             table_answers: None,
-            #[cfg(feature = "call-hook")]
-            hook: None,
+            closures: Box::new(callbacks),
         }
     }
 

@@ -188,7 +188,7 @@ impl<T: 'static> Store<T> {
         T: Send,
     {
         self.inner.set_debug_handler(Bridge(handler));
-        self.inner.data_mut().start_async = Some(debug::call_start);
+        self.inner.data_mut().callbacks_mut().start_async = Some(debug::call_start);
     }
 
     /// Nobody is told any more when a guest stops.

@@ -45,7 +45,7 @@ pub fn finalize<T: 'static, R: GcRef>(
     let number = queue.number();
     let run = Box::new(|inner: wasmtime::StoreContextMut<'_, _>| then(StoreContextMut { inner }));
     let once = Finalizer::Once { _queue: queue, run };
-    cx.inner.data_mut().finalizers.insert(number, once);
+    cx.inner.data_mut().callbacks_mut().finalizers.insert(number, once);
     Ok(())
 }
 
@@ -102,7 +102,7 @@ impl<H: GcRef> FinalizationRegistry<H> {
             then(cx, held);
         };
         let each = Finalizer::Each { holder: registry.queue.holder(), run: Arc::new(each) };
-        cx.inner.data_mut().finalizers.insert(registry.queue.number(), each);
+        cx.inner.data_mut().callbacks_mut().finalizers.insert(registry.queue.number(), each);
         Ok(registry)
     }
 

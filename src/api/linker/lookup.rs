@@ -77,7 +77,9 @@ impl<T: 'static> Linker<T> {
         }));
         all.into_iter()
     }
+}
 
+impl<T> Linker<T> {
     /// Defines a name to be what another is.
     ///
     /// # Errors
@@ -104,7 +106,7 @@ impl<T: 'static> Definition<T> {
     fn to_extern(&self, cx: &mut StoreContextMut<'_, T>) -> Extern {
         match self {
             Definition::Extern(definition) => definition.clone(),
-            Definition::Host(host) => Func::of_host(cx, host.clone()).into(),
+            Definition::Host(host) => Func::of_host(cx, host.clone().host()).into(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::runtime::store::StoreData;
 use std::sync::Arc;
 
 /// What an import is resolved to.
-enum Item<T: 'static> {
+enum Item<T> {
     /// A definition, and the import's type in the engine.
     Own(Definition<T>, wasmtime::ExternType),
     /// A definition of Wasmtime's linker, by its names.
@@ -16,20 +16,20 @@ enum Item<T: 'static> {
 }
 
 /// A module with definitions for all of its imports.
-pub struct InstancePre<T: 'static> {
+pub struct InstancePre<T> {
     module: Module,
     items: Arc<[Item<T>]>,
     /// The linker's definitions are no others later.
     plain: Arc<wasmtime::Linker<StoreData<T>>>,
 }
 
-impl<T: 'static> Clone for InstancePre<T> {
+impl<T> Clone for InstancePre<T> {
     fn clone(&self) -> InstancePre<T> {
         InstancePre { module: self.module.clone(), items: self.items.clone(), plain: self.plain.clone() }
     }
 }
 
-impl<T: 'static> std::fmt::Debug for InstancePre<T> {
+impl<T> std::fmt::Debug for InstancePre<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("InstancePre").field("module", &self.module).finish_non_exhaustive()
     }
@@ -86,6 +86,7 @@ impl<T: 'static> Linker<T> {
 
     fn check(&self, definition: &Definition<T>, native: &wasmtime::ImportType<'_>) -> Result<()> {
         let Definition::Host(host) = definition else { return Ok(()) };
+        let host = host.clone().host();
         let state = self.engine.state();
         let id = match native.ty() {
             wasmtime::ExternType::Func(ty) => state.canon_func(&ty),
@@ -128,10 +129,7 @@ impl<T: 'static> InstancePre<T> {
     /// # Errors
     ///
     /// As [`Instance::new`].
-    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance>
-    where
-        T: Send,
-    {
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut cx = store.as_context_mut();
         let imports = self.imports(&mut cx)?;
         Instance::of_imports_async(&mut cx, &self.module, &imports).await
@@ -144,9 +142,12 @@ impl<T: 'static> InstancePre<T> {
         let import = |item: &Item<T>| match item {
             Item::Own(Definition::Extern(definition), native) => definition.to_import(cx, native),
             Item::Own(Definition::Host(host), wasmtime::ExternType::Func(ty)) => {
-                Ok(Import::Silent(host.materialize(cx, ty.clone())))
+                Ok(Import::Silent(host.clone().host().materialize(cx, ty.clone())))
             }
-            Item::Own(Definition::Host(host), _) => Ok(Import::Silent(host.materialize(cx, host.lowered_type()?))),
+            Item::Own(Definition::Host(host), _) => {
+                let host = host.clone().host();
+                Ok(Import::Silent(host.materialize(cx, host.lowered_type()?)))
+            }
             Item::Plain(module, name) => {
                 let found = self.plain.get(&mut cx.inner, module, name);
                 found.map(super::import_of_plain)

@@ -8,7 +8,7 @@ use wasmtime::AsContextMut;
 
 /// Who is told when calls enter and leave WebAssembly and the host, and may have to wait.
 #[async_trait::async_trait]
-pub trait CallHookHandler<T: 'static>: Send {
+pub trait CallHookHandler<T>: Send {
     /// Told of one.
     async fn handle_call_event(&self, t: StoreContextMut<'_, T>, ch: CallHook) -> Result<()>;
 }
