@@ -152,7 +152,7 @@ where
     }
 }
 
-/// The parameters of an asynchronous host function: a tuple of up to sixteen [`WasmTy`].
+/// The parameters of an asynchronous host function: a tuple of up to seventeen [`WasmTy`].
 pub trait WasmTyList: Send + 'static {
     /// The WebAssembly type of each.
     fn valtypes() -> impl Iterator<Item = ValType>;
@@ -179,25 +179,7 @@ macro_rules! lists {
     };
 }
 
-lists! {
-    ()
-    (A1)
-    (A1 A2)
-    (A1 A2 A3)
-    (A1 A2 A3 A4)
-    (A1 A2 A3 A4 A5)
-    (A1 A2 A3 A4 A5 A6)
-    (A1 A2 A3 A4 A5 A6 A7)
-    (A1 A2 A3 A4 A5 A6 A7 A8)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
-}
+for_each_arity! { lists }
 
 #[cold]
 fn bug() -> Error {
@@ -333,8 +315,6 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     where
         Params: Sync,
         Results: Sync,
-        Params::Abi: Sync,
-        Results::Abi: Sync,
     {
         let mut cx = store.as_context_mut();
         let params = params.lower(&mut cx, self.param_types())?;

@@ -154,19 +154,25 @@ macro_rules! results {
     };
 }
 
-/// A closure that can be a host function: up to sixteen [`WasmTy`] parameters, perhaps a [`Caller`]
+/// A closure that can be a host function: up to seventeen [`WasmTy`] parameters, perhaps a [`Caller`]
 /// before them, and a [`WasmRet`].
-pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + Sized + 'static {
+pub trait IntoFunc<T, Params, Results>: Send + Sync + Sized + 'static {
     /// Parameter and result types.
     #[doc(hidden)]
     fn signature() -> (Vec<ValType>, Vec<ValType>);
     #[doc(hidden)]
-    fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func;
+    fn into_native(self, cx: wasmtime::StoreContextMut<'_, StoreData<T>>) -> wasmtime::Func
+    where
+        T: 'static;
     #[doc(hidden)]
-    fn link(self, linker: &mut wasmtime::Linker<StoreData<T>>, module: &str, name: &str) -> Result<()>;
+    fn link(self, linker: &mut wasmtime::Linker<StoreData<T>>, module: &str, name: &str) -> Result<()>
+    where
+        T: 'static;
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "no caller outside of this crate")]
-    fn into_host(self, engine: &Engine) -> HostFunc<T>;
+    fn into_host(self, engine: &Engine) -> HostFunc<T>
+    where
+        T: 'static;
     /// Whether the engine's type is the same for all modules.
     #[doc(hidden)]
     fn is_plain(&self) -> bool {
@@ -175,13 +181,19 @@ pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + Sized + 'static {
     }
 }
 
+/// What stands for the parameters of a closure without a [`Caller`]: the type itself where there is one.
+macro_rules! params {
+    ($a:ident) => { $a };
+    ($($a:ident)*) => { ($($a,)*) };
+}
+
 macro_rules! closures {
     ($(($($a:ident)*))*) => {
         $(
             results! { ($($a)*) }
 
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "one macro for all arities")]
-            impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, ($($a,)*), R> for F
+            impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, params!($($a)*), R> for F
             where
                 F: Fn($($a),*) -> R + Send + Sync + 'static,
             {
@@ -217,7 +229,7 @@ macro_rules! closures {
                 }
                 #[allow(private_interfaces, reason = "no caller outside of this crate")]
                 fn into_host(self, engine: &Engine) -> HostFunc<T> {
-                    let (params, results) = <F as IntoFunc<T, ($($a,)*), R>>::signature();
+                    let (params, results) = <F as IntoFunc<T, params!($($a)*), R>>::signature();
                     HostFunc::typed(FuncType::new(engine, params, results), move |caller, values| {
                         let mut params = values.iter();
                         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
@@ -278,22 +290,4 @@ macro_rules! closures {
     };
 }
 
-closures! {
-    ()
-    (A1)
-    (A1 A2)
-    (A1 A2 A3)
-    (A1 A2 A3 A4)
-    (A1 A2 A3 A4 A5)
-    (A1 A2 A3 A4 A5 A6)
-    (A1 A2 A3 A4 A5 A6 A7)
-    (A1 A2 A3 A4 A5 A6 A7 A8)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
-}
+for_each_arity! { closures }

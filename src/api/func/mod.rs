@@ -9,6 +9,32 @@
 //! | `references.rs` | references as parameters and results |
 //! | `typed.rs` | calls whose types are known when the host is compiled |
 
+/// Gives a macro the names of as many types as a function may have parameters, or results.
+macro_rules! for_each_arity {
+    ($each:ident) => {
+        $each! {
+            ()
+            (A1)
+            (A1 A2)
+            (A1 A2 A3)
+            (A1 A2 A3 A4)
+            (A1 A2 A3 A4 A5)
+            (A1 A2 A3 A4 A5 A6)
+            (A1 A2 A3 A4 A5 A6 A7)
+            (A1 A2 A3 A4 A5 A6 A7 A8)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
+            (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 A17)
+        }
+    };
+}
+
 mod async_;
 mod caller;
 mod host;

@@ -38,7 +38,7 @@ pub trait WasmTy: Send + Sized + 'static {
 
 /// What lowered code takes and gives, as a typed value of the engine and as any.
 #[doc(hidden)]
-pub trait AbiTy: wasmtime::WasmTy + Copy {
+pub trait AbiTy: wasmtime::WasmTy + Copy + Sync {
     fn into_native(self) -> wasmtime::Val;
     fn from_native(val: &wasmtime::Val) -> Option<Self>;
     /// The value, in the engine's untyped storage.
@@ -206,17 +206,17 @@ impl WasmTy for Func {
     }
 }
 
-/// Parameters: a [`WasmTy`], or a tuple of up to sixteen.
+/// Parameters: a [`WasmTy`], or a tuple of up to seventeen.
 pub trait WasmParams: Send + Sized + 'static {
     #[doc(hidden)]
-    type Abi: wasmtime::WasmParams;
+    type Abi: wasmtime::WasmParams + Sync;
     #[doc(hidden)]
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
     fn lower<T: 'static>(self, cx: &mut StoreContextMut<'_, T>, types: &[t::ValType]) -> Result<Self::Abi>;
 }
 
-/// Results: a [`WasmTy`], or a tuple of up to sixteen.
+/// Results: a [`WasmTy`], or a tuple of up to seventeen.
 pub trait WasmResults: WasmParams<Abi: wasmtime::WasmResults> {
     #[doc(hidden)]
     fn lift<T: 'static>(cx: &mut StoreContextMut<'_, T>, abi: Self::Abi) -> Result<Self>;
@@ -273,42 +273,43 @@ macro_rules! tuples {
     };
 }
 
-tuples! {
-    ()
-    (A1)
-    (A1 A2)
-    (A1 A2 A3)
-    (A1 A2 A3 A4)
-    (A1 A2 A3 A4 A5)
-    (A1 A2 A3 A4 A5 A6)
-    (A1 A2 A3 A4 A5 A6 A7)
-    (A1 A2 A3 A4 A5 A6 A7 A8)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)
-    (A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16)
-}
+for_each_arity! { tuples }
 
 /// A function whose types are known when the host is compiled: calls are checked once, when it is made.
-pub struct TypedFunc<Params: WasmParams, Results: WasmResults> {
+pub struct TypedFunc<Params, Results> {
     func: Func,
     /// Missing for a host function whose type in the engine depends on who calls.
-    inner: Option<wasmtime::TypedFunc<Params::Abi, Results::Abi>>,
+    inner: Option<Arc<Native<Params, Results>>>,
     def: Arc<TypeDef>,
     _types: PhantomData<fn(Params) -> Results>,
 }
 
-impl<Params: WasmParams, Results: WasmResults> Clone for TypedFunc<Params, Results> {
+type Native<Params, Results> = dyn Typed<Params, Results> + Send + Sync;
+
+/// The engine's typed function, behind a type that can be named without knowing that these are WebAssembly's types.
+trait Typed<Params, Results> {
+    fn native(&self) -> &wasmtime::TypedFunc<Params::Abi, Results::Abi>
+    where
+        Params: WasmParams,
+        Results: WasmResults;
+}
+
+impl<Params: WasmParams, Results: WasmResults> Typed<Params, Results>
+    for wasmtime::TypedFunc<Params::Abi, Results::Abi>
+{
+    #[inline]
+    fn native(&self) -> &wasmtime::TypedFunc<Params::Abi, Results::Abi> {
+        self
+    }
+}
+
+impl<Params, Results> Clone for TypedFunc<Params, Results> {
     fn clone(&self) -> Self {
         TypedFunc { func: self.func, inner: self.inner.clone(), def: self.def.clone(), _types: PhantomData }
     }
 }
 
-impl<Params: WasmParams, Results: WasmResults> std::fmt::Debug for TypedFunc<Params, Results> {
+impl<Params, Results> std::fmt::Debug for TypedFunc<Params, Results> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TypedFunc").field("func", &self.func).finish_non_exhaustive()
     }
@@ -331,7 +332,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         check(engine, (&Params::types(), &ty.params), is_param, false).context("type mismatch with parameters")?;
         let is_result = |own: t::ValType, of: t::ValType| state.is_sub_val(of, own);
         check(engine, (&Results::types(), &ty.results), is_result, true).context("type mismatch with results")?;
-        let inner = func.as_native().map(|native| native.typed(&cx.inner)).transpose()?;
+        let native = func.as_native().map(|native| native.typed::<Params::Abi, Results::Abi>(&cx.inner));
+        let inner = native.transpose()?.map(|native| Arc::new(native) as Arc<Native<Params, Results>>);
         Ok(TypedFunc { func, inner, def, _types: PhantomData })
     }
 
@@ -354,7 +356,10 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         let mut cx = store.as_context_mut();
         let params = params.lower(&mut cx, self.param_types())?;
         let results = match &self.inner {
-            Some(inner) => enter(&mut cx.inner, |cx| inner.call(cx, params)),
+            Some(inner) => {
+                let inner = inner.native();
+                enter(&mut cx.inner, |cx| inner.call(cx, params))
+            }
             None => {
                 let inner = self.native(&mut cx)?;
                 enter(&mut cx.inner, |cx| inner.call(cx, params))
@@ -379,7 +384,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         cx: &mut StoreContextMut<'_, T>,
     ) -> Result<wasmtime::TypedFunc<Params::Abi, Results::Abi>> {
         match &self.inner {
-            Some(inner) => Ok(inner.clone()),
+            Some(inner) => Ok(inner.native().clone()),
             None => self.native(cx),
         }
     }

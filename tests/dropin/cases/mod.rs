@@ -5,6 +5,7 @@ use super::wasmtime;
 mod anyrefs;
 mod arrays;
 mod calls;
+mod embedders;
 mod externals;
 mod externrefs;
 mod futures;
