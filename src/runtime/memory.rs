@@ -4,6 +4,8 @@
 //! resource limiters apply to it as to any other.
 
 use crate::heap::{GrowRefused, HeapMemory};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmtime::{AsContextMut, Memory, StoreContextMut};
 
 const PAGE: u64 = crate::layout::PAGE as u64;
@@ -16,6 +18,16 @@ pub struct HostMemory<'a, T: 'static> {
     pub store: StoreContextMut<'a, T>,
     /// The size that it did not get because the limiter has to wait.
     pub awaited: Option<u64>,
+    /// With what the limiter panicked. To the heap that is a refusal, so that it comes to the end of what it does; who
+    /// has the heap do it goes on with the panic then.
+    pub panicked: Option<Box<dyn Any + Send>>,
+}
+
+impl<'a, T: 'static> HostMemory<'a, T> {
+    /// A memory that has not been asked to grow.
+    pub fn new(memory: Memory, store: StoreContextMut<'a, T>) -> HostMemory<'a, T> {
+        HostMemory { memory, store, awaited: None, panicked: None }
+    }
 }
 
 impl<T: 'static> HeapMemory for HostMemory<'_, T> {
@@ -32,8 +44,18 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
         if delta == 0 {
             return Ok(());
         }
+        if self.panicked.is_some() {
+            return Err(GrowRefused);
+        }
         // The limiter may be an asynchronous one.
-        match super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta)) {
+        let mut ask = || super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta));
+        // The limiter is the embedder's, and so is the store that it may leave as it likes. The engine asks it before
+        // anything of the memory changes.
+        let answer = catch_unwind(AssertUnwindSafe(&mut ask)).map_err(|panic| {
+            self.panicked = Some(panic);
+            GrowRefused
+        })?;
+        match answer {
             Some(grown) => grown.map(drop).map_err(|_| GrowRefused),
             None => {
                 self.awaited = Some(len);

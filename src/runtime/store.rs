@@ -311,15 +311,23 @@ pub fn with_heap<T: 'static, R>(
     let (Some(memory), Some(state)) = (memory, &mut taken.state) else {
         return Err(Error::new(crate::fault::Error::bug("the heap is in use or does not exist")));
     };
-    let mut mem = HostMemory { memory, store: taken.cx.as_context_mut(), awaited: None };
+    let mut mem = HostMemory::new(memory, taken.cx.as_context_mut());
     let result = run(state, &mut mem);
-    let awaited = mem.awaited;
+    let (awaited, panicked) = (mem.awaited, mem.panicked.take());
     let gc = &mut taken.cx.data_mut().gc;
     gc.awaited = awaited.or(gc.awaited);
     let dead = state.roots.hosts.take_dead();
     drop(taken);
     drop(dead);
+    go_on(panicked);
     Ok(result)
+}
+
+/// Goes on with a panic of the limiter, once the heap is back in its place.
+fn go_on(panicked: Option<Box<dyn Any + Send>>) {
+    if let Some(panic) = panicked {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Makes the store's heap if it has none.
@@ -379,9 +387,11 @@ fn heap_in<T: 'static>(
     let engine = cx.data().gc.engine.clone();
     let types = engine.gc_types.since(0);
     let rtt_end = engine.gc_types.end();
-    let mut mem = HostMemory { memory, store: cx.as_context_mut(), awaited: None };
+    let mut mem = HostMemory::new(memory, cx.as_context_mut());
     let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone());
-    cx.data_mut().gc.awaited = mem.awaited;
+    let (awaited, panicked) = (mem.awaited, mem.panicked.take());
+    cx.data_mut().gc.awaited = awaited;
+    go_on(panicked);
     let heap = heap.map_err(alloc_error)?;
     let state = GcState {
         heap,

@@ -126,8 +126,8 @@ fn growth_may_be_refused_at_every_moment() {
     }
 }
 
-/// A panic at any question leaves the store as it was, or with a heap that refuses all work and says so: never a
-/// wrong result.
+/// A server caught a panic of its limiter, which a guest's allocation had asked for memory, and went on with the store:
+/// its heap refused all work from then on, and asked to report that. A panic at any question is a refusal to the heap.
 #[test]
 fn a_limiter_may_panic_at_every_moment() {
     let mut config = Config::new();
@@ -135,7 +135,6 @@ fn a_limiter_may_panic_at_every_moment() {
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, GROWS).unwrap();
     let questions = grow(&engine, &module, Refuses::default()).data().asked / 2;
-    let mut usable = 0;
     for from in 0..questions {
         let mut store = Store::new(&engine, Refuses { asked: 0, from: Some(from), how: How::Panic });
         store.limiter(|limiter| limiter);
@@ -145,18 +144,11 @@ fn a_limiter_may_panic_at_every_moment() {
         }));
         assert_eq!(outcome.err().and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("refused"));
         store.data_mut().from = None;
-        let again = Instance::new(&mut store, &module, &[])
-            .and_then(|instance| instance.get_typed_func::<i32, i32>(&mut store, "run"))
-            .and_then(|run| run.call(&mut store, 2));
-        match again {
-            Ok(sum) => {
-                assert_eq!(sum, SUM);
-                usable += 1;
-            }
-            Err(err) => assert!(format!("{err:?}").contains("interrupted by a panic of the host"), "{from}: {err:?}"),
-        }
+        store.gc(None).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        assert_eq!(run.call(&mut store, 2).unwrap(), SUM, "{from}");
     }
-    assert!(usable > 0);
 }
 
 /// What the host makes of a heap that may not grow any more: each allocation that fails has changed nothing, and
