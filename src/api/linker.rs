@@ -12,7 +12,7 @@ mod unknown;
 pub use pre::InstancePre;
 
 use super::externals::Extern;
-use super::func::{Caller, HostFunc, IntoFunc};
+use super::func::{Caller, HostFunc, IntoFunc, Signature, signature_of};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::types::{ExternType, FuncType};
 use super::values::Val;
@@ -20,7 +20,7 @@ use super::{Engine, Error, Instance, Module, Result};
 use crate::rtt::link::TypeExport;
 use crate::runtime::linking::Import;
 use crate::runtime::store::StoreData;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Definitions by module and name, by which modules are instantiated.
@@ -28,8 +28,8 @@ pub struct Linker<T> {
     engine: Engine,
     inner: wasmtime::Linker<StoreData<T>>,
     map: HashMap<(String, String), Definition<T>>,
-    /// Names that were given to `inner`.
-    plain: HashSet<(String, String)>,
+    /// Names that were given to `inner`, and the types of what has them, where they are known.
+    plain: HashMap<(String, String), Option<Signature>>,
     allow_shadowing: bool,
     allow_unknown_exports: bool,
     /// Types that instances export, of the dialect of explicit RTTs.
@@ -67,7 +67,7 @@ impl<T> std::ops::Deref for Linker<T> {
 
 impl<T> std::ops::DerefMut for Linker<T> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
+        self.wasmtime_mut()
     }
 }
 
@@ -139,7 +139,7 @@ impl<T> Linker<T> {
             engine: engine.clone(),
             inner: wasmtime::Linker::new(engine.wasmtime()),
             map: HashMap::new(),
-            plain: HashSet::new(),
+            plain: HashMap::new(),
             allow_shadowing: false,
             allow_unknown_exports: false,
             types: HashMap::new(),
@@ -213,6 +213,8 @@ impl<T> Linker<T> {
     /// # }
     /// ```
     pub fn wasmtime_mut(&mut self) -> &mut wasmtime::Linker<StoreData<T>> {
+        // A library may put functions of other types in the place of those that are there.
+        self.plain.values_mut().for_each(|signature| *signature = None);
         &mut self.inner
     }
 
@@ -231,12 +233,28 @@ impl<T> Linker<T> {
         for (name, definition) in own {
             self.insert(as_module, &name, definition)?;
         }
+        let plain = self.plain.iter().filter(|(key, _)| key.0 == module && !self.map.contains_key(*key));
+        let plain: Vec<_> = plain.map(|((_, name), &of)| (name.clone(), of)).collect();
+        for (name, of) in plain {
+            let key = self.uncover(as_module, &name)?;
+            self.plain.insert(key, of);
+        }
         self.inner.alias_module(module, as_module)
+    }
+
+    /// Makes sure that what `inner` gets under a name is not hidden by a definition here.
+    fn uncover(&mut self, module: &str, name: &str) -> Result<(String, String)> {
+        let key = (module.to_string(), name.to_string());
+        if !self.allow_shadowing && self.map.contains_key(&key) {
+            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+        }
+        self.map.remove(&key);
+        Ok(key)
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
-        if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains(&key)) {
+        if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains_key(&key)) {
             return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
         }
         self.map.insert(key, definition);
@@ -330,15 +348,10 @@ impl<T: 'static> Linker<T> {
             let host = func.into_host(&self.engine);
             return self.insert(module, name, Definition::Host(Arc::new(host)));
         }
-        let key = (module.to_string(), name.to_string());
-        if self.map.contains_key(&key) {
-            if !self.allow_shadowing {
-                return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
-            }
-            self.map.remove(&key);
-        }
+        let key = self.uncover(module, name)?;
+        let signature = signature_of(&func);
         func.link(&mut self.inner, module, name)?;
-        self.plain.insert(key);
+        self.plain.insert(key, Some(signature));
         Ok(self)
     }
 

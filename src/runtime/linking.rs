@@ -189,14 +189,22 @@ fn check_func(
     if native.func().is_some_and(matches) {
         return Ok(());
     }
-    let actual = match engine.canon_func(&actual) {
-        Some(id) => show_func(engine, id),
-        None => actual.to_string(),
-    };
-    let expected = show_func(engine, expected);
+    Err(match engine.canon_func(&actual) {
+        Some(id) => func_mismatch(engine, expected, id),
+        None => types_incompatible(&show_func(engine, expected), &actual.to_string()),
+    })
+}
+
+/// The error for a function of another type.
+#[cold]
+pub fn func_mismatch(engine: &EngineState, expected: TypeId, actual: TypeId) -> Error {
+    types_incompatible(&show_func(engine, expected), &show_func(engine, actual))
+}
+
+fn types_incompatible(expected: &str, actual: &str) -> Error {
     let why =
         if expected == actual { ", which is of another recursion group, or refers to types that are" } else { "" };
-    Err(Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`{why}")))
+    Error::msg(format!("types incompatible: expected type `{expected}`, found type `{actual}`{why}"))
 }
 
 fn check_tag(expected: TypeId, actual: TypeId) -> Result<()> {

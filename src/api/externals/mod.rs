@@ -46,6 +46,17 @@ pub enum Extern {
 }
 
 impl Extern {
+    /// What it is, in Wasmtime's word for it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Extern::Func(_) => "function",
+            Extern::Global(_) => "global",
+            Extern::Table(_) => "table",
+            Extern::Memory(_) | Extern::SharedMemory(_) => "memory",
+            Extern::Tag(_) => "tag",
+        }
+    }
+
     /// What the engine exports; `None` for its own tags, which no module has.
     pub(crate) fn of_native(native: wasmtime::Extern) -> Option<Extern> {
         Some(match native {

@@ -187,6 +187,14 @@ macro_rules! params {
     ($($a:ident)*) => { ($($a,)*) };
 }
 
+/// Tells the parameter and result types of a closure.
+pub(crate) type Signature = fn() -> (Vec<ValType>, Vec<ValType>);
+
+/// Who tells those of this one.
+pub(crate) fn signature_of<T, Params, Results, F: IntoFunc<T, Params, Results>>(_: &F) -> Signature {
+    F::signature
+}
+
 macro_rules! closures {
     ($(($($a:ident)*))*) => {
         $(

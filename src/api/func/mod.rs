@@ -49,6 +49,7 @@ pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 
 pub(crate) use async_::{dynamic, typed};
 pub(crate) use host::HostFunc;
+pub(crate) use into::{Signature, signature_of};
 
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::types::{FuncType, assert_same};

@@ -89,15 +89,10 @@ impl<T> Linker<T> {
         if let Some(definition) = self.map.get(&(module.to_string(), name.to_string())).cloned() {
             return self.insert(as_module, as_name, definition);
         }
-        let key = (as_module.to_string(), as_name.to_string());
-        if self.map.contains_key(&key) {
-            if !self.allow_shadowing {
-                return Err(Error::msg(format!("import of `{as_module}::{as_name}` defined twice")));
-            }
-            self.map.remove(&key);
-        }
+        let key = self.uncover(as_module, as_name)?;
         self.inner.alias(module, name, as_module, as_name)?;
-        self.plain.insert(key);
+        let of = self.plain.get(&(module.to_string(), name.to_string())).copied();
+        self.plain.insert(key, of.flatten());
         Ok(self)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Definition, Linker, UnknownImportError};
 use crate::api::store::{AsContextMut, StoreContextMut};
+use crate::api::types::{ExternType, FuncType};
 use crate::api::{Engine, Error, Instance, Module, Result};
-use crate::runtime::linking::{Import, incompatible};
+use crate::runtime::linking::{Import, func_mismatch, incompatible};
 use crate::runtime::store::StoreData;
 use std::sync::Arc;
 
@@ -59,8 +60,10 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     ///
-    /// [`UnknownImportError`] when something is not defined; when a host function's type does not match. Other
-    /// definitions are checked when the module is instantiated.
+    /// [`UnknownImportError`] when something is not defined; when a definition is of another kind, or a host function of
+    /// another type. The types of other definitions are checked when the module is instantiated, as are those of host
+    /// functions that were there when a library got [`Linker::wasmtime_mut`] or that it has defined, unless the module
+    /// imports nothing else and needs no heap.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         if !Engine::same(module.engine(), &self.engine) {
             return Err(Error::msg("cross-`Engine` instantiation is not currently supported"));
@@ -71,33 +74,43 @@ impl<T: 'static> Linker<T> {
         for (native, import) in module.code().imports().zip(module.imports()) {
             let names = (import.module().to_string(), import.name().to_string());
             items.push(match self.map.get(&names) {
-                Some(definition) => {
-                    self.check(definition, &native)?;
-                    Item::Own(definition.clone(), native.ty())
-                }
+                Some(definition) => Item::Own(definition.clone(), native.ty()),
                 None if self.has_plain(&mut plain, &names) => Item::Plain(names.0, names.1),
                 None => {
                     return Err(UnknownImportError { module: names.0, name: names.1, ty: import.ty() }.into());
                 }
             });
         }
+        for (item, import) in items.iter().zip(module.imports()) {
+            let checked = self.check(item, &import.ty());
+            checked.map_err(|err| incompatible(err, import.module(), import.name()))?;
+        }
+        if module.code().lowered.is_none() && items.iter().all(|item| matches!(item, Item::Plain(..))) {
+            // The engine knows everything that it needs.
+            self.inner.instantiate_pre(&module.code().wasmtime)?;
+        }
         Ok(InstancePre { module: module.clone(), items: items.into(), plain: Arc::new(self.inner.clone()) })
     }
 
-    fn check(&self, definition: &Definition<T>, native: &wasmtime::ImportType<'_>) -> Result<()> {
-        let Definition::Host(host) = definition else { return Ok(()) };
-        let host = host.clone().host();
-        let state = self.engine.state();
-        let id = match native.ty() {
-            wasmtime::ExternType::Func(ty) => state.canon_func(&ty),
-            _ => None,
+    /// Checks what is known of a definition without a store: that it is of the kind, and the type of a host function.
+    fn check(&self, item: &Item<T>, import: &ExternType) -> Result<()> {
+        let found = match item {
+            Item::Own(Definition::Extern(definition), _) => return expect(kind_of(import), definition.kind()),
+            Item::Own(Definition::Host(host), _) => host.clone().host().type_id(),
+            Item::Plain(module, name) => match self.plain.get(&(module.clone(), name.clone())) {
+                Some(Some(signature)) => {
+                    let (params, results) = signature();
+                    // Without room for one more type it is left to the engine to tell, at instantiation.
+                    let Ok(ty) = FuncType::try_new(&self.engine, params, results) else { return Ok(()) };
+                    ty.id()
+                }
+                // Wasmtime's linker tells the types of all that it has, or none.
+                _ => return Ok(()),
+            },
         };
-        if id.is_some_and(|id| state.is_sub_id(host.type_id(), id)) {
-            return Ok(());
-        }
-        let err =
-            Error::msg(format!("types incompatible: the host function is of another type than {}", native.name()));
-        Err(incompatible(err, native.module(), native.name()))
+        let ExternType::Func(expected) = import else { return expect(kind_of(import), "function") };
+        let state = self.engine.state();
+        if state.is_sub_id(found, expected.id()) { Ok(()) } else { Err(func_mismatch(state, expected.id(), found)) }
     }
 
     /// Whether Wasmtime's linker has a definition: it tells without a store only when it is given another.
@@ -105,6 +118,25 @@ impl<T: 'static> Linker<T> {
         let probe = wasmtime::FuncType::new(self.engine.wasmtime(), [], []);
         plain.func_new(module, name, probe, |_, _, _| Ok(())).is_err()
     }
+}
+
+/// What an import wants, in Wasmtime's word for it.
+fn kind_of(import: &ExternType) -> &'static str {
+    match import {
+        ExternType::Func(_) => "func",
+        ExternType::Global(_) => "global",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Tag(_) => "tag",
+    }
+}
+
+/// An error unless a definition is of the kind that is wanted.
+fn expect(expected: &str, found: &str) -> Result<()> {
+    if found.starts_with(expected) {
+        return Ok(());
+    }
+    Err(Error::msg(format!("expected {expected}, but found {found}")))
 }
 
 impl<T: 'static> InstancePre<T> {

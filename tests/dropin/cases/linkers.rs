@@ -1,8 +1,8 @@
 //! Definitions by name.
 
 use super::wasmtime::{
-    Caller, Engine, Extern, Func, FuncType, Global, GlobalType, Linker, Module, Mutability, Rooted, Store, StructRef,
-    UnknownImportError, Val, ValType,
+    Caller, Engine, Extern, Func, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Module, Mutability, Rooted,
+    Store, StructRef, UnknownImportError, Val, ValType,
 };
 use super::{engine, text};
 
@@ -169,4 +169,70 @@ fn instances_are_definitions() {
     assert_eq!(run.call(&mut store, ()).unwrap(), 5);
     let again = two.get_global(&mut store, "again").unwrap().get(&mut store);
     assert!(again.unwrap_anyref().unwrap().is_struct(&store).unwrap());
+}
+
+/// A host that makes its modules ready ahead of time took a plugin with a wrong import, and told of it only when the
+/// first request came: `instantiate_pre` looked at no host function over numbers.
+#[test]
+fn wrong_host_functions_are_refused_before_there_is_a_store() {
+    let (engine, mut linker, mut store) = setup();
+    linker.func_wrap("h", "f", |n: i32| n).unwrap();
+    linker.func_new("h", "n", FuncType::new(&engine, [ValType::I32], []), |_, _, _| Ok(())).unwrap();
+    linker.func_wrap("h", "r", |_: Option<Rooted<StructRef>>| {}).unwrap();
+    linker.alias("h", "f", "h", "g").unwrap();
+    linker.alias_module("h", "as").unwrap();
+    let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
+    linker.define(&store, "h", "m", memory).unwrap();
+    let gc = r#"(type $s (struct (field i32))) (global (ref $s) (struct.new $s (i32.const 1)))"#;
+    for (import, says) in [
+        (
+            r#""h" "f" (func (param i64) (result i32))"#,
+            "`h::f`: types incompatible: expected type `(func (param i64) (result i32))`, found type `(func (param i32) (result i32))`",
+        ),
+        (
+            r#""h" "g" (func)"#,
+            "`h::g`: types incompatible: expected type `(func)`, found type `(func (param i32) (result i32))`",
+        ),
+        (
+            r#""as" "g" (func)"#,
+            "`as::g`: types incompatible: expected type `(func)`, found type `(func (param i32) (result i32))`",
+        ),
+        (r#""h" "f" (memory 1)"#, "`h::f`: expected memory, but found function"),
+        (r#""h" "m" (func)"#, "`h::m`: expected func, but found memory"),
+        (r#""h" "m" (global i32)"#, "`h::m`: expected global, but found memory"),
+        (
+            r#""h" "n" (func (param i64))"#,
+            "`h::n`: types incompatible: expected type `(func (param i64))`, found type `(func (param i32))`",
+        ),
+        (r#""h" "r" (table 1 funcref)"#, "`h::r`: expected table, but found function"),
+        (
+            r#""h" "r" (func (param externref))"#,
+            "`h::r`: types incompatible: expected type `(func (param externref))`, found type `(func (param (ref null struct)))`",
+        ),
+    ] {
+        for more in ["", gc] {
+            let module = Module::new(&engine, format!("(module (import {import}) {more})")).unwrap();
+            let err = text(linker.instantiate_pre(&module).map(drop).unwrap_err());
+            assert_eq!(err, format!("incompatible import type for {says}"));
+        }
+    }
+    for more in ["", gc] {
+        let right = r#"(import "as" "g" (func (param i32) (result i32))) (import "h" "r" (func (param structref)))"#;
+        let module = Module::new(&engine, format!("(module {right} {more})")).unwrap();
+        linker.instantiate_pre(&module).unwrap().instantiate(&mut store).unwrap();
+    }
+}
+
+#[test]
+fn aliases_of_modules_replace_what_may_be_replaced() {
+    let (engine, mut linker, mut store) = setup();
+    linker.func_wrap("a", "f", || 5).unwrap();
+    linker.func_wrap("b", "f", |_: Option<Rooted<StructRef>>| 6).unwrap();
+    assert_eq!(text(linker.alias_module("a", "b").unwrap_err()), "import of `b::f` defined twice");
+    linker.allow_shadowing(true);
+    linker.alias_module("a", "b").unwrap();
+    let module = r#"(module (import "b" "f" (func $f (result i32))) (export "f" (func $f)))"#;
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, module).unwrap()).unwrap();
+    let f = instance.get_typed_func::<(), i32>(&mut store, "f").unwrap();
+    assert_eq!(f.call(&mut store, ()).unwrap(), 5);
 }
