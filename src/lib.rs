@@ -34,6 +34,7 @@
 //! # Features
 //!
 //! - `cli` (default): the `wasmtime-gc` command.
+//! - `wasi`: [`StoreData`] is a `wasmtime_wasi::WasiView`, for linkers of components; `cli` has it on.
 //! - `fuzzing`: the harnesses of `fuzz/`.
 
 pub mod api;

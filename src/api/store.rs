@@ -4,6 +4,8 @@ mod async_;
 mod component;
 #[cfg(feature = "call-hook")]
 mod hooks;
+#[cfg(feature = "wasi")]
+mod wasi;
 #[cfg(feature = "call-hook")]
 pub use hooks::CallHookHandler;
 

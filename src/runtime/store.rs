@@ -200,7 +200,9 @@ impl<T: 'static> StoreData<T> {
             None => Ok(()),
         }
     }
+}
 
+impl<T> StoreData<T> {
     /// The embedder's data.
     pub fn data(&self) -> &T {
         &self.user

@@ -3,6 +3,8 @@
 mod async_;
 mod call_profiles;
 mod calls;
+#[cfg(feature = "wasi")]
+mod components;
 mod debugging;
 mod entities;
 mod exceptions;
