@@ -4,7 +4,7 @@
 //! heap, checked against their original type; everything else goes through as it is.
 
 use super::func::Func;
-use super::gc::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRefImpl, Rooted, StructRef, heap_type_of};
+use super::gc::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRefImpl, Rooted, StructRef, Unrooted, heap_type_of};
 use super::store::{AsContext, StoreContext, StoreContextMut};
 use super::types::{ContRef, HeapType, RefType, ValType};
 use super::{Error, Result, V128};
@@ -341,6 +341,26 @@ impl Val {
         let actual = ValType::from_canon(engine, self.canon_ty(cx)?);
         let expected = ValType::from_canon(engine, ty);
         Err(Error::msg(format!("type mismatch: expected {expected}, found {actual}")))
+    }
+
+    /// The error for a value that is not good for what is wanted, which `what` says. A handle behind its scope fits each
+    /// type that takes all of its references; of that nothing more is said, as in Wasmtime.
+    #[cold]
+    pub(crate) fn unfit(
+        &self,
+        err: Error,
+        ty: t::ValType,
+        what: impl std::fmt::Display + Send + Sync + 'static,
+    ) -> Error {
+        use t::HeapType as H;
+        let top = match self {
+            Val::AnyRef(_) => H::Any,
+            Val::ExternRef(_) => H::Extern,
+            Val::ExnRef(_) => H::Exn,
+            _ => return err.context(what),
+        };
+        let takes_all = matches!(ty, t::ValType::Ref(ty) if ty.heap == top);
+        if takes_all && err.is::<Unrooted>() { err } else { err.context(what) }
     }
 
     /// The value as lowered code takes it, which expects a value of the original type `ty`.

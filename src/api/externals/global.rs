@@ -59,7 +59,7 @@ impl Global {
         let canon = ty.content().to_canon();
         let place = match canon {
             t::ValType::Ref(ty) if !ty.is_func() => {
-                let word = val.word(&mut cx, ty).context(INITIAL)?;
+                let word = val.word(&mut cx, ty).map_err(|err| val.unfit(err, t::ValType::Ref(ty), INITIAL))?;
                 let cell = cells::new_global(&mut cx.inner, word)?;
                 GlobalPlace::Cell { store: cx.inner.data().gc.id, cell, ty, mutable }
             }
@@ -158,7 +158,7 @@ impl Global {
                 if !mutable {
                     return Err(Error::msg(IMMUTABLE));
                 }
-                let word = val.word(&mut cx, ty).context(WRONG)?;
+                let word = val.word(&mut cx, ty).map_err(|err| val.unfit(err, t::ValType::Ref(ty), WRONG))?;
                 cells::set(&mut cx.inner, cell, word)
             }
         }

@@ -56,7 +56,7 @@ impl Table {
             let table = wasmtime::Table::new(&mut cx.inner, ty, init)?;
             return Ok(Table { place: TablePlace::Native(table) });
         }
-        let word = Val::from(init).word(&mut cx, meta.elem).context(WRONG)?;
+        let word = word_of(&mut cx, init, meta.elem)?;
         let cell = cells::new_table(&mut cx.inner, meta.min, meta.max, word)?;
         Ok(Table { place: TablePlace::Cell { store: cx.inner.data().gc.id, cell, ty: meta } })
     }
@@ -191,7 +191,7 @@ impl Table {
             }
             TablePlace::Cell { store, cell, ty } => {
                 let cell = Table::own(&cx.as_context(), store, cell)?;
-                let word = Val::from(init).word(&mut cx, ty.elem).context(WRONG)?;
+                let word = word_of(&mut cx, init, ty.elem)?;
                 let old = cells::table_grow(&mut cx.inner, cell, delta, word)?;
                 old.map(u64::from).ok_or_else(|| Error::msg(format!("failed to grow table by `{delta}`")))
             }
@@ -250,7 +250,7 @@ impl Table {
             }
             TablePlace::Cell { store, cell, ty } => {
                 let cell = Table::own(&cx.as_context(), store, cell)?;
-                let word = Val::from(val).word(&mut cx, ty.elem).context(WRONG)?;
+                let word = word_of(&mut cx, val, ty.elem)?;
                 if cells::table_fill(&mut cx.inner, cell, dst, len, word)? {
                     return Ok(());
                 }
@@ -258,6 +258,11 @@ impl Table {
             }
         }
     }
+}
+
+fn word_of<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<u32> {
+    let val = Val::from(val);
+    val.word(cx, ty).map_err(|err| val.unfit(err, t::ValType::Ref(ty), WRONG))
 }
 
 fn lower_func<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: Ref, ty: t::RefType) -> Result<wasmtime::Ref> {

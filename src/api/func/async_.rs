@@ -23,7 +23,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use wasmtime as w;
 use wasmtime::CallHook;
-use wasmtime::error::Context;
 
 /// What a host function waits for.
 type Waiting<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
@@ -123,7 +122,7 @@ where
             Box::into_pin((self.0)(Caller::lend(caller), &args, &mut values)).await?;
             let mut cx = StoreContextMut { inner: w::AsContextMut::as_context_mut(caller) };
             for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&signature.results) {
-                *result = value.lower(&mut cx, ty).context(INCOMPATIBLE)?;
+                *result = value.lower(&mut cx, ty).map_err(|err| value.unfit(err, ty, INCOMPATIBLE))?;
             }
             Ok(())
         })
@@ -290,7 +289,7 @@ impl Func {
         let func = self.native(&mut cx)?;
         let mut args = Vec::with_capacity(params.len());
         for (param, &ty) in params.iter().zip(&ty.params) {
-            args.push(param.lower(&mut cx, ty).context("argument type mismatch")?);
+            args.push(param.lower(&mut cx, ty).map_err(|err| param.unfit(err, ty, "argument type mismatch"))?);
         }
         grow_as_awaited(&mut cx.inner).await;
         let mut values = vec![w::Val::I32(0); results.len()];

@@ -14,7 +14,6 @@ use crate::runtime::store::StoreData;
 use crate::types::{self as t, TypeId};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use wasmtime::error::Context;
 use wasmtime::{AsContextMut, ValRaw};
 
 /// What is said of a host function's result that is not of its type.
@@ -233,7 +232,7 @@ impl<T: 'static> HostFunc<T> {
         run(Caller::lend(caller), &args, &mut values)?;
         let mut cx = StoreContextMut { inner: caller.as_context_mut() };
         for ((result, value), &ty) in results.iter_mut().zip(&values).zip(&self.signature.results) {
-            *result = value.lower(&mut cx, ty).context(INCOMPATIBLE)?;
+            *result = value.lower(&mut cx, ty).map_err(|err| value.unfit(err, ty, INCOMPATIBLE))?;
         }
         Ok(())
     }

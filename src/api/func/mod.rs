@@ -59,7 +59,6 @@ use crate::runtime::entry::enter;
 use crate::runtime::finalize::safe_point;
 use crate::types::{self as t, CompositeType, TypeDef, TypeId};
 use std::sync::Arc;
-use wasmtime::error::Context;
 
 /// A function of a guest or of the host.
 ///
@@ -338,7 +337,7 @@ impl Func {
         let func = self.native(&mut cx)?;
         let mut args = Vec::with_capacity(params.len());
         for (param, &ty) in params.iter().zip(&ty.params) {
-            args.push(param.lower(&mut cx, ty).context("argument type mismatch")?);
+            args.push(param.lower(&mut cx, ty).map_err(|err| param.unfit(err, ty, "argument type mismatch"))?);
         }
         let mut values = vec![wasmtime::Val::I32(0); results.len()];
         let called = enter(&mut cx.inner, |cx| func.call(cx, &args, &mut values));

@@ -14,7 +14,8 @@ use crate::runtime::ready::patiently;
 use crate::types as t;
 use std::sync::{Arc, OnceLock};
 use wasmtime::AsContext as _;
-use wasmtime::error::Context;
+
+const MISMATCH: &str = "element type mismatch";
 
 /// What arrays of a type are made by, in one store.
 ///
@@ -147,7 +148,7 @@ impl ArrayRef {
     ) -> Result<Rooted<ArrayRef>> {
         let mut cx = store.as_context_mut();
         let (ty, storage) = allocator.object(&mut cx)?;
-        let slot = slot(&mut cx, elem, storage).context("element type mismatch")?;
+        let slot = slot(&mut cx, elem, storage, || MISMATCH)?;
         let word = objects::new_array(&mut cx.inner, ty, Elements::Repeat(slot, len))?;
         rooted(&mut cx, word)
     }
@@ -175,8 +176,8 @@ impl ArrayRef {
     pub fn new_fixed(mut store: impl AsContextMut, allocator: &ArrayRefPre, elems: &[Val]) -> Result<Rooted<ArrayRef>> {
         let mut cx = store.as_context_mut();
         let (ty, storage) = allocator.object(&mut cx)?;
-        let slots: Result<Vec<Slot>> = elems.iter().map(|elem| slot(&mut cx, elem, storage)).collect();
-        let slots = slots.context("element type mismatch")?;
+        let slots: Result<Vec<Slot>> = elems.iter().map(|elem| slot(&mut cx, elem, storage, || MISMATCH)).collect();
+        let slots = slots?;
         let word = objects::new_array(&mut cx.inner, ty, Elements::Each(&slots))?;
         rooted(&mut cx, word)
     }
@@ -327,8 +328,7 @@ impl ArrayRef {
         if !element.mutable {
             return Err(Error::msg(format!("cannot set element {index}: array elements are not mutable")));
         }
-        let slot = slot(&mut cx, &value, element.storage)
-            .with_context(|| format!("cannot set element {index}: type mismatch"))?;
+        let slot = slot(&mut cx, &value, element.storage, || format!("cannot set element {index}: type mismatch"))?;
         check(index, object.len(&cx.inner.as_context())?)?;
         let width = Width::of(element.storage);
         objects::set(&mut cx.inner, object.word, element_offset(width, index), width, slot)

@@ -10,7 +10,6 @@ use crate::layout::object::FUNC_NULL;
 use crate::runtime::ready::patiently;
 use crate::runtime::{exceptions, handles};
 use crate::types as t;
-use wasmtime::error::Context;
 
 gc_ref! {
     /// An exception: a tag and a payload. Guests make one by `throw` and get hold of it by `catch_ref`;
@@ -67,7 +66,8 @@ impl ExnRefPre {
             return Err(Error::msg(format!("expected {} fields, got {}", payload.len(), fields.len())));
         }
         for (val, &ty) in fields.iter().zip(payload) {
-            val.check(&cx.as_context(), ty).context("field type mismatch")?;
+            let checked = val.check(&cx.as_context(), ty);
+            checked.map_err(|err| val.unfit(err, ty, "field type mismatch"))?;
         }
         Ok(())
     }

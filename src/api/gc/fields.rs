@@ -15,8 +15,17 @@ use crate::types as t;
 ///
 /// # Errors
 ///
-/// When it is not, a handle's scope has ended, or something is of another store.
-pub(super) fn slot<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: &Val, ty: t::StorageType) -> Result<Slot> {
+/// When it is not, which `what` says; when a handle's scope has ended, or something is of another store.
+pub(super) fn slot<T: 'static, W: std::fmt::Display + Send + Sync + 'static>(
+    cx: &mut StoreContextMut<'_, T>,
+    val: &Val,
+    ty: t::StorageType,
+    what: impl FnOnce() -> W,
+) -> Result<Slot> {
+    checked_slot(cx, val, ty).map_err(|err| val.unfit(err, ty.unpack(), what()))
+}
+
+fn checked_slot<T: 'static>(cx: &mut StoreContextMut<'_, T>, val: &Val, ty: t::StorageType) -> Result<Slot> {
     use t::ValType as V;
     Ok(match (val, ty.unpack()) {
         (Val::I32(v), V::I32) => Slot::Bits((*v as u32).into()),

@@ -35,4 +35,5 @@ pub use wasmtime::I31;
 
 pub(crate) use anyref::heap_type_of;
 pub(crate) use bottoms::bottom;
+pub(crate) use rooting::Unrooted;
 pub(crate) use rooting::sealed::GcRefImpl;

@@ -211,9 +211,14 @@ fn short_name<T>() -> &'static str {
     std::any::type_name::<T>().rsplit("::").next().unwrap_or_default()
 }
 
+/// A handle is used behind its scope.
+#[derive(Debug, thiserror::Error)]
+#[error("attempted to use a garbage-collected object that has been unrooted")]
+pub(crate) struct Unrooted;
+
 #[cold]
 fn unrooted() -> Error {
-    Error::msg("attempted to use a garbage-collected object that has been unrooted")
+    Error::new(Unrooted)
 }
 
 #[cold]

@@ -14,7 +14,6 @@ use crate::runtime::ready::patiently;
 use crate::types as t;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
-use wasmtime::error::Context;
 
 /// What structs of a type are made by, in one store.
 ///
@@ -133,7 +132,7 @@ impl StructRef {
         }
         let mut slots = SmallVec::<[Slot; 8]>::with_capacity(fields.len());
         for (field, ty) in fields.iter().zip(types) {
-            slots.push(slot(&mut cx, field, ty.storage).context("field type mismatch")?);
+            slots.push(slot(&mut cx, field, ty.storage, || "field type mismatch")?);
         }
         let word = objects::new_struct(&mut cx.inner, ty, &slots)?;
         rooted(&mut cx, word)
@@ -213,8 +212,7 @@ impl StructRef {
         if !field.mutable {
             return Err(Error::msg(format!("cannot set field {index}: field is not mutable")));
         }
-        let slot =
-            slot(&mut cx, &value, field.storage).with_context(|| format!("cannot set field {index}: type mismatch"))?;
+        let slot = slot(&mut cx, &value, field.storage, || format!("cannot set field {index}: type mismatch"))?;
         objects::set(&mut cx.inner, object.word, offset, Width::of(field.storage), slot)
     }
 }

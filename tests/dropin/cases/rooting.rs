@@ -1,6 +1,10 @@
 //! Handles: how long they are valid.
 
-use super::wasmtime::{AsContextMut, ExternRef, OwnedRooted, RootScope, Rooted};
+use super::wasmtime::{
+    AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContextMut, ExternRef, FieldType, Func, Global, GlobalType, I31,
+    Mutability, OwnedRooted, Ref, RefType, RootScope, Rooted, StructRef, StructRefPre, StructType, Table, TableType,
+    Val, ValType,
+};
 use super::{store, text};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
@@ -76,4 +80,56 @@ fn owned_handles_come_and_go_in_any_number() {
         let data = owned.data(&store).unwrap().unwrap();
         assert_eq!(data.downcast_ref::<u32>(), Some(&(100 * i as u32)));
     }
+}
+
+/// A program that looked for the text of a handle behind its scope did not find it: the error began with what is said of
+/// a value of another type.
+#[test]
+fn a_handle_behind_its_scope_is_called_that_wherever_it_is_given() {
+    let mut store = store();
+    let engine = store.engine().clone();
+    let (stale, any) = {
+        let mut scope = RootScope::new(&mut store);
+        let any = StructRefPre::new(&mut scope, StructType::new(&engine, []).unwrap());
+        (ExternRef::new(&mut scope, 3).unwrap(), StructRef::new(&mut scope, &any, &[]).unwrap().to_anyref())
+    };
+    let field = |ty| FieldType::new(Mutability::Var, ValType::into(ty));
+    for (val, of, null) in
+        [(Val::from(stale), RefType::EXTERNREF, Ref::Extern(None)), (Val::from(any), RefType::ANYREF, Ref::Any(None))]
+    {
+        let ty = ValType::Ref(of.clone());
+        let global = GlobalType::new(ty.clone(), Mutability::Var);
+        let table = Table::new(&mut store, TableType::new(of, 2, None), null.clone()).unwrap();
+        let of_struct = StructType::new(&engine, [field(ty.clone())]).unwrap();
+        let of_struct = StructRefPre::new(&mut store, of_struct);
+        let of_array = ArrayRefPre::new(&mut store, ArrayType::new(&engine, field(ty)));
+        let null = Val::from(null);
+        let set = Global::new(&mut store, global.clone(), null).unwrap();
+        let object = StructRef::new(&mut store, &of_struct, &[null]).unwrap();
+        let func = match val {
+            Val::ExternRef(_) => Func::wrap(&mut store, |_: Option<Rooted<ExternRef>>| {}),
+            _ => Func::wrap(&mut store, |_: Option<Rooted<AnyRef>>| {}),
+        };
+        let errors = [
+            Global::new(&mut store, global, val).map(drop),
+            set.set(&mut store, val),
+            table.set(&mut store, 0, val.ref_().unwrap()),
+            table.grow(&mut store, 1, val.ref_().unwrap()).map(drop),
+            StructRef::new(&mut store, &of_struct, &[val]).map(drop),
+            object.set_field(&mut store, 0, val),
+            ArrayRef::new(&mut store, &of_array, &val, 1).map(drop),
+            ArrayRef::new_fixed(&mut store, &of_array, &[val]).map(drop),
+            func.call(&mut store, &[val], &mut []),
+        ];
+        for err in errors {
+            let err = err.unwrap_err().to_string();
+            assert_eq!(err, "attempted to use a garbage-collected object that has been unrooted");
+        }
+    }
+    // Where it has to be looked at, the type is what is told first.
+    let only = GlobalType::new(ValType::I31REF, Mutability::Var);
+    let i31 = AnyRef::from_i31(&mut store, I31::wrapping_u32(1));
+    let only = Global::new(&mut store, only, i31.into()).unwrap();
+    let err = only.set(&mut store, any.into()).unwrap_err().to_string();
+    assert_eq!(err, "type mismatch: attempt to set global to value of wrong type");
 }
