@@ -19,7 +19,6 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("limits", "grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
     ("limits", "table_grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
     ("limits", "funcs_grow 1: error: error while executing at wasm backtrace:", ENGINES_OWN),
-    ("structs", "held after: error: cannot set field 2", "the handle is looked at when the value is checked"),
 ];
 
 const DEBUG_FORM: &str = "the debug form of a defined type is another";

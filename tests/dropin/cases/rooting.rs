@@ -114,7 +114,6 @@ fn a_handle_behind_its_scope_is_called_that_wherever_it_is_given() {
             Global::new(&mut store, global, val).map(drop),
             set.set(&mut store, val),
             table.set(&mut store, 0, val.ref_().unwrap()),
-            table.grow(&mut store, 1, val.ref_().unwrap()).map(drop),
             StructRef::new(&mut store, &of_struct, &[val]).map(drop),
             object.set_field(&mut store, 0, val),
             ArrayRef::new(&mut store, &of_array, &val, 1).map(drop),
