@@ -16,10 +16,13 @@ use std::sync::Arc;
 
 fn shared<T: Send + Sync + Unpin>() {}
 
+/// What defines something for guests.
+type Step<T> = Box<dyn Fn(&mut Linker<T>) -> Result<()> + Send + Sync>;
+
 /// Nothing says that `T` outlives everything.
 struct Runtime<T> {
     linker: Linker<T>,
-    setup: Vec<Box<dyn Fn(&mut Linker<T>) -> Result<()> + Send + Sync>>,
+    setup: Vec<Step<T>>,
 }
 
 impl<T> Runtime<T> {
