@@ -389,8 +389,9 @@ impl Config {
     }
 
     /// Bytes that old and large objects may take before the first major collection, and before any other if the factor
-    /// gives less. 48 MiB by default; two thirds of it while nearly all objects survive. With the factor it is all of the
-    /// heap's sizing rule: a smaller heap is collected more often.
+    /// gives less. 48 MiB by default; two thirds of it while nearly all objects survive. Up to that default it is less, down to
+    /// 8 MiB, where the last major collection had little to mark, and the first comes early if objects begin to live long; more than that
+    /// is kept to. With the factor it is all of the heap's sizing rule: a smaller heap is collected more often.
     pub fn gc_growth_minimum(&mut self, bytes: u64) -> &mut Self {
         self.heap.minimum = bytes;
         self

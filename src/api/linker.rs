@@ -235,11 +235,11 @@ impl<T> Linker<T> {
         }
         let plain = self.plain.iter().filter(|(key, _)| key.0 == module && !self.map.contains_key(*key));
         let plain: Vec<_> = plain.map(|((_, name), &of)| (name.clone(), of)).collect();
-        for (name, of) in plain {
-            let key = self.uncover(as_module, &name)?;
-            self.plain.insert(key, of);
-        }
-        self.inner.alias_module(module, as_module)
+        let keys = plain.into_iter().map(|(name, of)| Ok((self.uncover(as_module, &name)?, of)));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        self.inner.alias_module(module, as_module)?;
+        self.plain.extend(keys);
+        Ok(())
     }
 
     /// Makes sure that what `inner` gets under a name is not hidden by a definition here.

@@ -87,7 +87,7 @@ fn nanoseconds(time: &DeTable<'_>) -> Result<String, String> {
         _ => None,
     };
     let (Some(secs), Some(nanos), 2) = (part("secs"), part("nanos"), time.len()) else {
-        return Err("a time is text, as in `\"300ms\"`, or `{ secs = 0, nanos = 300_000_000 }`".to_string());
+        return Err("no option has such a table as its value; a time is text, as in `\"300ms\"`, or `{ secs = 0, nanos = 300_000_000 }`".to_string());
     };
     let all = secs.checked_mul(1_000_000_000).and_then(|secs| secs.checked_add(nanos));
     all.map(|all| format!("{all}ns")).ok_or_else(|| "such a time is too long".to_string())

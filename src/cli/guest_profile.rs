@@ -36,7 +36,8 @@ impl Samples {
         }
     }
 
-    /// Samples what a store runs from now on, for as long as what this gives is not dropped; and ends it after a timeout.
+    /// Samples what a store runs from now on, for as long as what this gives is not dropped; and ends it at the first sample
+    /// after a timeout.
     ///
     /// # Errors
     ///

@@ -48,7 +48,7 @@ pub struct Common {
     #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL[,..]]", value_parser = |s: &str| WASI.parse(s))]
     wasi: Vec<Assignments>,
     /// Takes options from a TOML file, which has tables `optimize`, `codegen`, `debug`, `wasm` and `wasi`; those of the
-    /// command line win over them
+    /// command line win over them as later ones do
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

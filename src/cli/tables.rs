@@ -219,7 +219,12 @@ pub(crate) static OPTIMIZE: Group = Group {
                 Ok(())
             },
         },
-        passed!("gc-growth-minimum", Bytes, gc_growth_minimum(number), "... and at least N bytes (default: 48m)"),
+        passed!(
+            "gc-growth-minimum",
+            Bytes,
+            gc_growth_minimum(number),
+            "... and at least N bytes (default: 48m; up to that less where little is alive)"
+        ),
         passed!(
             "gc-incremental",
             Flag,

@@ -3,6 +3,9 @@
 use crate::layout::map::MAX_HEAP_BYTES;
 use std::num::NonZeroU32;
 
+/// The minimum of a heap of which nobody has said anything. One that is not longer yields where little is alive.
+pub(crate) const DEFAULT_MINIMUM: u64 = 48 << 20;
+
 /// Options of a [`Heap`](super::Heap). The defaults suit programs of any size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeapOptions {
@@ -17,7 +20,8 @@ pub struct HeapOptions {
     /// A major collection is due when old and large objects take this many times what was live
     /// after the last one. At least 1.1.
     pub factor: f64,
-    /// ... but not before they take this many bytes, or two thirds while nearly everything survives.
+    /// ... but not before they take this many bytes, or two thirds while nearly everything survives. If it is no more than the
+    /// default, it is less where the last one had little to mark.
     pub minimum: u64,
     /// The memory grows by at least this many bytes, or by 1/32 of its size if that is more.
     pub growth_bytes: u64,
@@ -61,7 +65,7 @@ impl Default for HeapOptions {
             poison: false,
             verify: false,
             factor: 1.75,
-            minimum: 48 << 20,
+            minimum: DEFAULT_MINIMUM,
             nursery_least: 1 << 20,
             growth_bytes: 1 << 20,
             pretenure_share: 0.875,

@@ -94,8 +94,9 @@ impl Heap {
             self.count_run(u64::from(at - chunk.start));
             self.set_chunk(mem, 0..0);
         }
-        // Nobody knows yet whether what survives the nursery lives long: the first run is followed by a major collection.
-        let asks = self.pretenure.left == 0 && self.stats.major == 0;
+        // Nobody knows yet whether what survives the nursery lives long: the first run is followed by a major collection, if
+        // there is little to mark.
+        let asks = self.pretenure.left == 0 && self.stats.major == 0 && self.sizer.may_ask();
         if asks || self.major_due() {
             self.collect(mem, roots, self.due_kind())?;
             return Ok(None);

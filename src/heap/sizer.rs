@@ -17,9 +17,10 @@
 //!
 //! Where nearly all of the volume is large objects, there is little to mark, and it is due at a twenty-fourth of the
 //! minimum already: memory that is used again is in the caches, and mapped. For the same reason the minimum is less where the last
-//! major collection had little to mark, as in a program that builds something, drops it and builds the next.
+//! major collection had little to mark, as in a program that builds something, drops it and builds the next. A minimum
+//! above the default is the embedder's wish, and kept.
 
-use super::options::HeapOptions;
+use super::options::{DEFAULT_MINIMUM, HeapOptions};
 use crate::layout::PAGE;
 
 /// A major collection is cheap when so many times as much was allocated in large objects as it may have to mark.
@@ -52,6 +53,8 @@ const LITTLE_WORK: u64 = 8;
 pub(crate) struct Sizer {
     factor: f64,
     minimum: u64,
+    /// The minimum is less where little is alive.
+    yields: bool,
     growth_bytes: u64,
     /// Major collections that leave so many bytes take time, in which more is promoted.
     early: Option<u64>,
@@ -84,6 +87,7 @@ impl Sizer {
         Sizer {
             factor,
             minimum: options.minimum,
+            yields: options.minimum <= DEFAULT_MINIMUM,
             growth_bytes: options.growth_bytes,
             old_bytes: 0,
             left: Left::default(),
@@ -100,7 +104,7 @@ impl Sizer {
     /// collections in one pause; but at least half of what is usual may be added, and most of what is free.
     fn threshold(&self, in_runs: bool) -> (u64, u64) {
         let Left { live, late, free, work } = self.left;
-        let worth = work.map_or(u64::MAX, |work| work.saturating_mul(WORTH));
+        let worth = work.filter(|_| self.yields).map_or(u64::MAX, |work| work.saturating_mul(WORTH));
         let minimum = self.minimum.min(worth.max(LEAST_WORTH));
         let minimum = if in_runs { minimum / IN_RUNS.1 * IN_RUNS.0 } else { minimum };
         let scaled = |bytes: u64| (bytes as f64 * self.factor) as u64;
@@ -137,6 +141,11 @@ impl Sizer {
         let live = old + apart;
         let work = objects.map(|objects| objects * OBJECT_WORK + live / BYTE_WORK);
         self.left = Left { live, late, free, work };
+    }
+
+    /// Whether a major collection that is not due would tell soon how much of what survives lives long.
+    pub fn may_ask(&self) -> bool {
+        self.yields && self.old_bytes <= LEAST_WORTH
     }
 
     /// Whether the work of the last major collection was a small part of what it is to mark so many bytes.
@@ -259,6 +268,10 @@ mod tests {
         assert!(!due(0, Some(32 << 10), 18 * mib) && due(0, Some(32 << 10), 18 * mib + 1));
         assert!(!due(0, Some(1 << 20), 48 * mib) && due(0, Some(1 << 20), 48 * mib + 1));
         assert!(!due(0, None, 48 * mib) && due(0, None, 48 * mib + 1));
+        let mut own = sizer(1.5, 49 * mib);
+        own.major_done((mib, 0), 0, 0, Some(100));
+        own.promoted(48 * mib);
+        assert!(!own.major_due(0, false) && own.major_due(1, false) && !own.may_ask());
         // What is free is not filled for nothing, either.
         assert!(due(100 * mib, Some(100), 12 * mib) && !due(100 * mib, Some(1 << 20), 70 * mib));
     }
