@@ -21,7 +21,7 @@ use crate::api::Result;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 use wasmtime::error::Context;
 
 /// The groups that a file may have.
@@ -69,10 +69,7 @@ fn written<'a>(value: &'a DeValue<'_>) -> Result<Cow<'a, str>, String> {
     Ok(match value {
         DeValue::String(text) => Cow::Borrowed(text.as_ref()),
         DeValue::Boolean(flag) => Cow::Borrowed(if *flag { "y" } else { "n" }),
-        DeValue::Integer(number) => match u64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Cow::Owned(number.to_string()),
-            Err(err) => return Err(format!("`{number}` is out of range: {err}")),
-        },
+        DeValue::Integer(number) => Cow::Owned(unsigned(number)?.to_string()),
         DeValue::Table(time) => Cow::Owned(nanoseconds(time)?),
         DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) => {
             return Err(format!("no option has a value of type {}", value.type_str()));
@@ -80,14 +77,20 @@ fn written<'a>(value: &'a DeValue<'_>) -> Result<Cow<'a, str>, String> {
     })
 }
 
+/// A number, which no option has below zero.
+fn unsigned(number: &DeInteger<'_>) -> Result<u64, String> {
+    u64::from_str_radix(number.as_str(), number.radix()).map_err(|err| format!("`{number}` is out of range: {err}"))
+}
+
 /// `{ secs = …, nanos = … }`, the form in which Wasmtime reads times.
 fn nanoseconds(time: &DeTable<'_>) -> Result<String, String> {
     let part = |name: &str| match time.get(name).map(|value| value.get_ref()) {
-        Some(DeValue::Integer(n)) => u64::from_str_radix(n.as_str(), n.radix()).ok(),
+        Some(DeValue::Integer(number)) => unsigned(number).ok(),
         _ => None,
     };
     let (Some(secs), Some(nanos), 2) = (part("secs"), part("nanos"), time.len()) else {
-        return Err("no option has such a table as its value; a time is text, as in `\"300ms\"`, or `{ secs = 0, nanos = 300_000_000 }`".to_string());
+        let times = "a time is text, as in `\"300ms\"`, or `{ secs = 0, nanos = 300_000_000 }`";
+        return Err(format!("no option has such a table as its value; {times}"));
     };
     let all = secs.checked_mul(1_000_000_000).and_then(|secs| secs.checked_add(nanos));
     all.map(|all| format!("{all}ns")).ok_or_else(|| "such a time is too long".to_string())
