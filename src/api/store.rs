@@ -15,8 +15,9 @@ use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
+use crate::runtime::limits::Limiter;
 use crate::runtime::metering::at_deadline;
-use crate::runtime::store::{Entries, Limiter, StoreData, collect};
+use crate::runtime::store::{Entries, StoreData, collect};
 use wasmtime as w;
 
 /// A store: instances, their functions, memories and objects, and the embedder's data.
@@ -115,7 +116,8 @@ impl<T: 'static> Store<T> {
         &self.inner.data().engine
     }
 
-    /// Sets who decides whether memories and tables may grow, the GC heap among them.
+    /// Sets who decides whether memories and tables may grow, the GC heap among them: it is told of the room for objects
+    /// that live on, and not of the nursery and the shadow stack, which are there from the beginning.
     ///
     /// ```
     /// use wasmtime_gc::{Engine, Instance, Module, Store, StoreLimits, StoreLimitsBuilder};
@@ -137,8 +139,9 @@ impl<T: 'static> Store<T> {
     /// # }
     /// ```
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
-        self.inner.data_mut().limiter = Some(Limiter::Sync(Box::new(limiter)));
-        self.inner.limiter(|data| data.limiter());
+        self.inner.data_mut().set_limiter(Limiter::Sync(Box::new(limiter)));
+        self.inner.limiter(|data| data.engines_limiter());
+        self.inner.data_mut().limits_are_set();
     }
 
     /// Sets who is told when calls enter and leave WebAssembly and the host, once for each. Its error is that of the

@@ -29,11 +29,11 @@ pub(crate) struct Settings {
     pub(crate) max_memory_size: Option<usize>,
     /// Elements of each table.
     pub(crate) max_table_elements: Option<usize>,
-    /// Instances of a store, the heap's included.
+    /// Instances of a store.
     pub(crate) max_instances: Option<usize>,
-    /// Its tables, the heap's included.
+    /// Its tables.
     pub(crate) max_tables: Option<usize>,
-    /// Its memories, the heap included.
+    /// Its memories.
     pub(crate) max_memories: Option<usize>,
     /// Growing past a limit is a trap instead of -1.
     pub(crate) trap_on_grow_failure: bool,

@@ -439,9 +439,9 @@ pub(crate) static WASM: Group = Group {
             },
         },
         limit!("max-table-elements", Number, max_table_elements, "Elements that each table may grow to"),
-        limit!("max-instances", Number, max_instances, "Instances that there may be, the heap's included"),
-        limit!("max-tables", Number, max_tables, "Tables that there may be, the heap's included"),
-        limit!("max-memories", Number, max_memories, "Linear memories that there may be, the GC heap included"),
+        limit!("max-instances", Number, max_instances, "Instances that there may be"),
+        limit!("max-tables", Number, max_tables, "Tables that there may be"),
+        limit!("max-memories", Number, max_memories, "Linear memories that there may be"),
         flag!(
             "trap-on-grow-failure",
             trap_on_grow_failure,

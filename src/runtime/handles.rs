@@ -25,14 +25,14 @@ pub fn reserve<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, count
     if u64::from(end) > size {
         let want = (u64::from(end) - size).max(size / 2).max(GROWTH);
         let null = Ref::Func(None);
-        let mut grow = |by| at_once(place.functions.grow_async(&mut cx, by, null.clone()));
-        let grown = match grow(want) {
-            Some(Err(_)) => grow(u64::from(end) - size),
-            grown => grown,
+        let mut grow = |by| {
+            // These are no elements of a table of the embedder's.
+            cx.data_mut().ask_for_heap(true);
+            let grown = at_once(place.functions.grow_async(&mut cx, by, null.clone()));
+            cx.data_mut().ask_for_heap(false);
+            matches!(grown, Some(Ok(_)))
         };
-        if !matches!(grown, Some(Ok(_))) {
-            let by = u64::from(end) - size;
-            cx.data_mut().table_answers.iter_mut().for_each(|answers| answers.awaits_handles(by, grown.is_none()));
+        if !grow(want) && !grow(u64::from(end) - size) {
             return Err(full());
         }
     }

@@ -12,7 +12,7 @@ use super::imports::{InstanceNeeds, resolve};
 use super::linking::{Import, check, check_store, foreign_kind, incompatible};
 use super::metering::Unmetered;
 use super::ready::retried;
-use super::store::{StoreData, alloc_error, ensure_heap, ensure_heap_async, with_heap};
+use super::store::{StoreData, alloc_error, ensure_heap, with_heap};
 use super::{Error, Result, cells, debug, handles};
 use crate::lower::output::{Cell, EntityMeta};
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub fn instantiate<T: 'static>(
 ) -> Result<InstanceState> {
     let prepared = prepare(cx, code, imports)?;
     let mut entry = Entry::new(cx);
-    if let Err(err) = before_start(&mut entry, &prepared.code) {
+    if let Err(err) = admit(&mut entry, &prepared.code) {
         let wasmtime = entry.leave(Err(err));
         return prepared.finish(cx, wasmtime);
     }
@@ -123,12 +123,9 @@ pub async fn instantiate_async<T: 'static>(
     code: &Arc<Code>,
     imports: &[Import],
 ) -> Result<InstanceState> {
-    if code.lowered.is_some() {
-        ensure_heap_async(cx).await?;
-    }
     let prepared = retried(cx, |cx| prepare(cx, code, imports)).await?;
     let mut entry = Entry::new(cx);
-    if let Err(err) = before_start(&mut entry, &prepared.code) {
+    if let Err(err) = admit(&mut entry, &prepared.code) {
         let wasmtime = entry.leave(Err(err));
         return prepared.finish(cx, wasmtime);
     }
@@ -144,8 +141,9 @@ pub async fn instantiate_async<T: 'static>(
     prepared.finish(cx, wasmtime)
 }
 
-/// Tells that the start function is called, if there is one.
-fn before_start<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()> {
+/// Counts the instance, and tells that the start function is called, if there is one.
+fn admit<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()> {
+    entry.cx.data_mut().count_instance(code)?;
     if code.starts() { tell(&mut entry.cx, CallHook::CallingWasm) } else { Ok(()) }
 }
 

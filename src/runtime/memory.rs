@@ -1,12 +1,15 @@
 //! The heap over a linear memory of the engine.
 //!
-//! The memory is defined by a WebAssembly module, so that memory creators, the pooling allocator and
-//! resource limiters apply to it as to any other.
+//! The memory is defined by a WebAssembly module, so that memory creators and the pooling allocator apply to it as to any
+//! other. What limiters are asked is in `limits.rs`.
 
+use super::limits::HeapAnswer;
+use super::ready::at_once;
+use super::store::StoreData;
 use crate::heap::{GrowRefused, HeapMemory};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use wasmtime::{AsContextMut, Memory, StoreContextMut};
+use wasmtime::{Memory, StoreContextMut};
 
 const PAGE: u64 = crate::layout::PAGE as u64;
 
@@ -15,7 +18,7 @@ pub struct HostMemory<'a, T: 'static> {
     /// The memory.
     pub memory: Memory,
     /// Its store.
-    pub store: StoreContextMut<'a, T>,
+    pub store: StoreContextMut<'a, StoreData<T>>,
     /// The size that it did not get because the limiter has to wait.
     pub awaited: Option<u64>,
     /// With what the limiter panicked. To the heap that is a refusal, so that it comes to the end of what it does; who
@@ -25,7 +28,7 @@ pub struct HostMemory<'a, T: 'static> {
 
 impl<'a, T: 'static> HostMemory<'a, T> {
     /// A memory that has not been asked to grow.
-    pub fn new(memory: Memory, store: StoreContextMut<'a, T>) -> HostMemory<'a, T> {
+    pub fn new(memory: Memory, store: StoreContextMut<'a, StoreData<T>>) -> HostMemory<'a, T> {
         HostMemory { memory, store, awaited: None, panicked: None }
     }
 }
@@ -40,28 +43,48 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
     }
 
     fn grow_to(&mut self, len: u64) -> Result<(), GrowRefused> {
-        let delta = len.div_ceil(PAGE).saturating_sub(self.memory.size(&self.store));
-        if delta == 0 {
+        let (current, desired) = (self.memory.data_size(&self.store) as u64, len.next_multiple_of(PAGE));
+        if desired <= current {
             return Ok(());
         }
         if self.panicked.is_some() {
             return Err(GrowRefused);
         }
-        // The limiter may be an asynchronous one.
-        let mut ask = || super::ready::at_once(self.memory.grow_async(self.store.as_context_mut(), delta));
-        // The limiter is the embedder's, and so is the store that it may leave as it likes. The engine asks it before
-        // anything of the memory changes.
-        let answer = catch_unwind(AssertUnwindSafe(&mut ask)).map_err(|panic| {
-            self.panicked = Some(panic);
-            GrowRefused
-        })?;
-        match answer {
-            Some(grown) => grown.map(drop).map_err(|_| GrowRefused),
-            None => {
+        // The limiter is the embedder's, and so are the store, which it may leave as it likes, and memories of its own. It
+        // is asked before anything of the memory changes.
+        let mut grow = || match self.store.data_mut().heap_growing(current, desired) {
+            HeapAnswer::Yes => grow(&mut self.store, self.memory, desired),
+            HeapAnswer::No => false,
+            HeapAnswer::Later => {
                 self.awaited = Some(len);
+                false
+            }
+        };
+        match catch_unwind(AssertUnwindSafe(&mut grow)) {
+            Ok(grown) => grown.then_some(()).ok_or(GrowRefused),
+            Err(panic) => {
+                self.store.data_mut().ask_for_heap(false);
+                self.panicked = Some(panic);
                 Err(GrowRefused)
             }
         }
+    }
+}
+
+/// Lets the heap's memory grow to so many bytes, which its limiter has allowed. Whether it has.
+pub fn grow<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, memory: Memory, len: u64) -> bool {
+    let delta = len.div_ceil(PAGE).saturating_sub(memory.size(&*cx));
+    cx.data_mut().ask_for_heap(true);
+    // The store's limiter may be an asynchronous one; the one that is asked now answers at once.
+    let grown = at_once(memory.grow_async(&mut *cx, delta));
+    cx.data_mut().ask_for_heap(false);
+    match grown {
+        Some(Ok(_)) => true,
+        Some(Err(err)) => {
+            cx.data_mut().heap_grow_failed(err);
+            false
+        }
+        None => false,
     }
 }
 

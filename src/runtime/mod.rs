@@ -11,6 +11,7 @@
 //! | `store.rs` | what a store has besides the embedder's data |
 //! | `callbacks.rs` | what the embedder has a store do |
 //! | `memory.rs` | the heap over a linear memory of the engine |
+//! | `limits.rs` | what a store's limiter is asked |
 //! | `roots.rs` | references that the host holds |
 //! | `rtts.rs` | RTTs below others, and functions with bound arguments |
 //! | `hosts.rs` | host values behind references |
@@ -59,6 +60,7 @@ pub(crate) mod hooks;
 pub(crate) mod hosts;
 pub(crate) mod imports;
 pub(crate) mod instantiate;
+pub(crate) mod limits;
 pub(crate) mod linking;
 pub(crate) mod members;
 pub(crate) mod memory;

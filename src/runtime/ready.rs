@@ -5,7 +5,8 @@
 //! the host can wait, outside of an allocation, it asks again for what was refused so, and then tries again.
 
 use super::Result;
-use super::store::{StoreData, ensure_heap_async};
+use super::memory::grow;
+use super::store::{StoreData, ensure_heap};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -19,14 +20,14 @@ pub fn at_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// A table that is to grow, in elements.
+/// A table that is to grow, in elements, or a memory, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Growth {
     /// From.
     pub current: usize,
     /// To.
     pub desired: usize,
-    /// What the table has at most.
+    /// What it has at most.
     pub max: Option<usize>,
 }
 
@@ -47,8 +48,6 @@ pub struct TableAnswers {
     next: usize,
     /// What it could not say at once.
     awaited: Option<Growth>,
-    /// By how much the table of functions must grow, if that was what it could not say.
-    handles: Option<u64>,
 }
 
 impl TableAnswers {
@@ -70,11 +69,6 @@ impl TableAnswers {
     pub fn awaits(&mut self, growth: Growth) {
         self.awaited = Some(growth);
     }
-
-    /// The same of the table of functions, if it was not refused.
-    pub fn awaits_handles(&mut self, by: u64, waits: bool) {
-        self.handles = waits.then_some(by);
-    }
 }
 
 /// Makes an attempt, and waits for the limiter and makes another where that could not answer at once.
@@ -89,9 +83,9 @@ pub async fn retried<T: 'static, R>(
     let mut answers = TableAnswers::default();
     cx.data_mut().gc.awaited = None;
     loop {
-        cx.data_mut().table_answers = Some(answers);
+        cx.data_mut().limits.table_answers = Some(answers);
         let result = attempt(cx);
-        answers = cx.data_mut().table_answers.take().unwrap_or_default();
+        answers = cx.data_mut().limits.table_answers.take().unwrap_or_default();
         answers.next = 0;
         if result.is_ok() {
             return result;
@@ -101,10 +95,6 @@ pub async fn retried<T: 'static, R>(
                 return result;
             }
             answers.allowed.push(growth);
-        } else if let (Some(by), Some(place)) = (answers.handles.take(), cx.data().gc.place) {
-            if place.functions.grow_async(&mut *cx, by, wasmtime::Ref::Func(None)).await.is_err() {
-                return result;
-            }
         } else if !grow_as_awaited(cx).await {
             // Each time round the memory has become larger.
             return result;
@@ -116,8 +106,11 @@ pub async fn retried<T: 'static, R>(
 pub async fn grow_as_awaited<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> bool {
     let gc = &mut cx.data_mut().gc;
     let (Some(len), Some(place)) = (gc.awaited.take(), gc.place) else { return false };
-    let delta = len.div_ceil(crate::layout::PAGE.into()).saturating_sub(place.memory.size(&*cx));
-    delta == 0 || place.memory.grow_async(&mut *cx, delta).await.is_ok()
+    let (current, desired) = (place.memory.data_size(&*cx) as u64, len.next_multiple_of(crate::layout::PAGE.into()));
+    if desired <= current {
+        return true;
+    }
+    cx.data_mut().heap_growing_async(current, desired).await && grow(cx, place.memory, desired)
 }
 
 /// Makes an allocation of the host, and waits for the limiter where it has to.
@@ -129,7 +122,7 @@ pub async fn patiently<T: 'static, R>(
     mut cx: StoreContextMut<'_, StoreData<T>>,
     mut attempt: impl FnMut(StoreContextMut<'_, StoreData<T>>) -> Result<R>,
 ) -> Result<R> {
-    ensure_heap_async(&mut cx).await?;
+    ensure_heap(&mut cx)?;
     retried(&mut cx, |cx| attempt(wasmtime::AsContextMut::as_context_mut(cx))).await
 }
 

@@ -15,9 +15,10 @@ use super::held::Below;
 use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
+use super::limits::Limits;
 use super::memory::{HostMemory, read_word};
 use super::oom::GcHeapOutOfMemory;
-use super::ready::{Growth, TableAnswers, at_once};
+use super::ready::at_once;
 use super::roots::StoreRoots;
 use super::stand_in::StandIns;
 use super::{Error, Result};
@@ -27,8 +28,8 @@ use crate::layout::{GcType, Kind, RttAddr, reference};
 use crate::types::TypeId;
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use wasmtime::{AsContext, AsContextMut, Global, Memory, MemoryType, StoreContextMut, Table, Trap};
 
 /// The data of the inner store: the embedder's, and the heap's.
@@ -43,13 +44,8 @@ pub struct StoreData<T> {
     pub(crate) host_natives: HashMap<usize, wasmtime::Func>,
     /// Where a function of the engine shows whether it is of this store.
     pub(crate) func_global: Option<wasmtime::Global>,
-    /// Who decides whether memories and tables may grow. The engine asks it for its own; the tables that
-    /// live in the heap are not among them.
-    pub(crate) limiter: Option<Limiter<T>>,
-    /// What it says of them, while the host asks for something that it can wait for.
-    pub(crate) table_answers: Option<TableAnswers>,
-    /// What the engine asks before there is a limiter.
-    pub(crate) unlimited: wasmtime::StoreLimits,
+    /// Who decides whether memories, tables and the heap may grow.
+    pub(crate) limits: Limits<T>,
     /// When an epoch's deadline has come a call waits for its turn, and nothing else happens.
     pub(crate) epoch_yields: bool,
     /// Calls wait for their turn whenever so much fuel is used.
@@ -62,23 +58,6 @@ pub struct StoreData<T> {
 
 /// Adds a core dump, which the engine made, to an error.
 pub type OnCoreDump<T> = fn(&StoreContextMut<'_, StoreData<T>>, Error, wasmtime::WasmCoreDump) -> Error;
-
-/// Finds an asynchronous limiter. The engine has it too.
-pub type AsyncLimiter<T> = Arc<Mutex<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiterAsync) + Send + Sync>>;
-
-/// The limiter in the embedder's data.
-fn asked<'a, T>(limiter: &AsyncLimiter<T>, user: &'a mut T) -> &'a mut dyn wasmtime::ResourceLimiterAsync {
-    let mut limiter = limiter.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    (*limiter)(user)
-}
-
-/// Finds the limiter in the embedder's data.
-pub enum Limiter<T> {
-    /// One that answers.
-    Sync(Box<dyn (FnMut(&mut T) -> &mut dyn wasmtime::ResourceLimiter) + Send + Sync>),
-    /// One that may have to wait before it answers.
-    Async(AsyncLimiter<T>),
-}
 
 /// So that libraries that are told how to get from a store's data to theirs are told the same as with Wasmtime.
 impl<T> std::ops::Deref for StoreData<T> {
@@ -132,72 +111,11 @@ impl<T: 'static> StoreData<T> {
             host_funcs: Vec::new(),
             host_natives: HashMap::new(),
             func_global: None,
-            limiter: None,
-            unlimited: wasmtime::StoreLimits::default(),
+            limits: Limits::none(),
             epoch_yields: false,
             yields_fuel: false,
             unmetered: false,
-            table_answers: None,
             closures: Box::new(callbacks),
-        }
-    }
-
-    /// The store's limiter.
-    pub(crate) fn limiter(&mut self) -> &mut dyn wasmtime::ResourceLimiter {
-        match &mut self.limiter {
-            Some(Limiter::Sync(limiter)) => limiter(&mut self.user),
-            _ => &mut self.unlimited,
-        }
-    }
-
-    /// Asks the limiter whether a table in the heap may grow; `max` is `u64::MAX` for none.
-    pub(crate) fn table_growing(&mut self, current: u64, desired: u64, max: u64) -> Result<bool> {
-        let growth = Growth::of(current, desired, max);
-        if self.table_answers.as_mut().is_some_and(|answers| answers.has_allowed(growth)) {
-            return Ok(true);
-        }
-        let Growth { current, desired, max } = growth;
-        let answer = match &mut self.limiter {
-            Some(Limiter::Sync(limiter)) => limiter(&mut self.user).table_growing(current, desired, max),
-            Some(Limiter::Async(limiter)) => {
-                let limiter = asked(limiter, &mut self.user);
-                let answer = at_once(limiter.table_growing(current, desired, max));
-                let Some(answer) = answer else {
-                    self.table_answers.iter_mut().for_each(|answers| answers.awaits(growth));
-                    return Ok(false);
-                };
-                answer
-            }
-            None => Ok(true),
-        };
-        if let (Ok(true), Some(answers)) = (&answer, &mut self.table_answers) {
-            answers.allows(growth);
-        }
-        answer
-    }
-
-    /// Asks the limiter for a new table in the heap.
-    pub(crate) fn new_table_allowed(&mut self, size: u64, max: Option<u64>) -> Result<()> {
-        match self.table_growing(0, size, max.unwrap_or(u64::MAX))? {
-            true => Ok(()),
-            false => Err(Error::msg(format!("table minimum size of {size} elements exceeds table limits"))),
-        }
-    }
-
-    /// Waits for what the limiter says of a table.
-    pub(crate) async fn table_growing_async(&mut self, Growth { current, desired, max }: Growth) -> Result<bool> {
-        match &self.limiter {
-            Some(Limiter::Async(limiter)) => asked(limiter, &mut self.user).table_growing(current, desired, max).await,
-            _ => Ok(false),
-        }
-    }
-
-    /// Tells the limiter that it has allowed what can not be.
-    pub(crate) fn table_grow_failed(&mut self, err: Error) -> Result<()> {
-        match &mut self.limiter {
-            Some(Limiter::Sync(limiter)) => limiter(&mut self.user).table_grow_failed(err),
-            Some(Limiter::Async(limiter)) => asked(limiter, &mut self.user).table_grow_failed(err),
-            None => Ok(()),
         }
     }
 }
@@ -339,32 +257,13 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
         return Ok(place);
     }
     let engine = cx.data().gc.engine.clone();
-    // The store may be one for asynchronous calls only. The module has no start function to wait for.
+    // The store may be one for asynchronous calls only. The module has no start function to wait for, and the limiter that
+    // is asked does not wait.
+    cx.data_mut().ask_for_heap(true);
     let room = at_once(room(&mut cx, &engine));
-    let room = room.unwrap_or_else(|| Err(Error::msg("the store's limiter did not allow the GC heap at once")))?;
+    cx.data_mut().ask_for_heap(false);
+    let room = room.unwrap_or_else(|| Err(Error::new(crate::fault::Error::bug("the GC heap has to be waited for"))))?;
     heap_in(cx, room)
-}
-
-/// The same where the limiter may wait.
-///
-/// # Errors
-///
-/// When it does not allow the heap.
-pub async fn ensure_heap_async<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>) -> Result<HeapPlace> {
-    if let Some(place) = cx.data().gc.place {
-        return Ok(place);
-    }
-    let engine = cx.data().gc.engine.clone();
-    let room = room(cx, &engine).await?;
-    let memory = room.0;
-    loop {
-        let made = heap_in(cx.as_context_mut(), room);
-        let Some(len) = cx.data_mut().gc.awaited.take() else { return made };
-        let delta = len.div_ceil(crate::layout::PAGE.into()).saturating_sub(memory.size(&*cx));
-        if made.is_ok() || memory.grow_async(&mut *cx, delta).await.is_err() {
-            return made;
-        }
-    }
 }
 
 /// A memory and a table for a heap: those of an instance of a module, as the engine would give to any, or of the host where
@@ -389,6 +288,7 @@ fn heap_in<T: 'static>(
     let engine = cx.data().gc.engine.clone();
     let types = engine.gc_types.since(0);
     let rtt_end = engine.gc_types.end();
+    cx.data_mut().heap_is_fixed(engine.map.space_start(rtt_end).into());
     let mut mem = HostMemory::new(memory, cx.as_context_mut());
     let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone());
     let (awaited, panicked) = (mem.awaited, mem.panicked.take());

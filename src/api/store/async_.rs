@@ -4,9 +4,8 @@ use super::{AsContextMut, Store, StoreContextMut};
 use crate::api::ext::gc_step;
 use crate::api::{GcHeapOutOfMemory, ResourceLimiterAsync, Result};
 use crate::runtime::finalize::safe_point;
+use crate::runtime::limits::Limiter;
 use crate::runtime::ready::give_way;
-use crate::runtime::store::Limiter;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// So long marks [`Store::gc_async`] before it lets others have their turn.
@@ -24,13 +23,9 @@ impl<T: 'static> Store<T> {
         &mut self,
         limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync + 'static,
     ) {
-        let own = Arc::new(Mutex::new(limiter));
-        let of_engine = own.clone();
-        self.inner.data_mut().limiter = Some(Limiter::Async(own));
-        self.inner.limiter_async(move |data| {
-            let mut limiter = of_engine.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            limiter(&mut data.user)
-        });
+        self.inner.data_mut().set_limiter(Limiter::Async(Box::new(limiter)));
+        self.inner.limiter_async(|data| data.engines_limiter_async());
+        self.inner.data_mut().limits_are_set();
     }
 
     /// Makes a call wait for its turn when its epoch has come, and sets its next deadline.

@@ -80,6 +80,67 @@ fn limits_are_kept() {
     }
 }
 
+/// A store that allowed one instance, or a megabyte, had no place for the heap, which was counted like a module of the
+/// embedder's and took five megabytes.
+#[test]
+fn limits_of_a_sandbox_leave_room_for_objects() {
+    let engine = super::engine();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (memory (export "m") 1) (table 1 funcref) (global $kept (mut anyref) (ref.null any))
+            (type $list (struct (field i32) (field (ref null $list))))
+            (func (export "churn") (param $n i32) (result i32)
+                (local $list (ref null $list))
+                (loop $next
+                    (local.set $list
+                        (struct.new $list (local.get $n)
+                            (select (result (ref null $list)) (local.get $list) (ref.null none)
+                                (i32.and (local.get $n) (i32.const 1023)))))
+                    (global.set $kept (local.get $list))
+                    (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (struct.get $list 0 (local.get $list))))"#,
+    )
+    .unwrap();
+    for fail in [false, true] {
+        let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(1).memories(1).tables(1);
+        let mut store = Store::new(&engine, limits.trap_on_grow_failure(fail).build());
+        store.limiter(|limits| limits);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let churn = instance.get_typed_func::<i32, i32>(&mut store, "churn").unwrap();
+        assert_eq!(churn.call(&mut store, 300_000).unwrap(), 1);
+        let err = Instance::new(&mut store, &module, &[]).unwrap_err();
+        assert!(super::text(err).contains("resource limit exceeded: instance count too high at 2"));
+    }
+}
+
+#[test]
+fn each_kind_of_what_instances_have_is_counted() {
+    let engine = super::engine();
+    let limited = |wat: &str, limits: StoreLimitsBuilder| {
+        let mut store = Store::new(&engine, limits.build());
+        store.limiter(|limits| limits);
+        let module = Module::new(&engine, wat).unwrap();
+        let mut made = 0;
+        loop {
+            match Instance::new(&mut store, &module, &[]) {
+                Ok(_) => made += 1,
+                Err(err) => return (made, super::text(err)),
+            }
+        }
+    };
+    let plain = "(module (memory 1) (table 1 funcref))";
+    let objects = "(module (type $s (struct)) (memory 1) (table 1 funcref) (table 1 (ref null $s)) (global (ref $s) (struct.new $s)))";
+    for (wat, tables) in [(plain, 1), (objects, 2)] {
+        let (made, err) = limited(wat, StoreLimitsBuilder::new().instances(3));
+        assert!(made == 3 && err.contains("instance count too high at 4"), "{wat}: {made}, {err}");
+        let (made, err) = limited(wat, StoreLimitsBuilder::new().memories(2));
+        assert!(made == 2 && err.contains("memory count too high at 3"), "{wat}: {made}, {err}");
+        let (made, err) = limited(wat, StoreLimitsBuilder::new().tables(4));
+        assert!(made == 4 / tables && err.contains("table count too high at"), "{wat}: {made}, {err}");
+    }
+}
+
 #[test]
 fn a_limiter_of_ones_own_is_asked() {
     #[derive(Default)]
