@@ -58,6 +58,7 @@ const CELL_REMEMBERED: u32 = 12;
 const CELL_PENDING: u32 = 16;
 const CELL_BOUNDARY: u32 = 20;
 const CELL_REMEMBERED_LAST: u32 = 24;
+const CELL_MARK: u32 = 28;
 const REMEMBERED_START: u32 = 64;
 
 /// Records of types that come later have room for a byte for so many of the nursery, and more.
@@ -115,6 +116,11 @@ impl HeapMap {
     /// The usual value of that cell: references to young objects are below, those to others are not.
     pub const fn young_boundary(self) -> u32 {
         super::reference::from_header(self.nursery_end)
+    }
+
+    /// Cell: written where a trap must be told from another, and never read.
+    pub const fn mark_cell(self) -> u32 {
+        self.stack_top + CELL_MARK
     }
 
     /// First address of the buffer of remembered slots that a heap has at first.

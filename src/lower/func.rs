@@ -10,9 +10,7 @@ use super::environ::{Environ, Lowering};
 use super::handles::lasting_handles;
 use super::op::{self, Arg, Repr, func_ref};
 use crate::fault::Error;
-use crate::ir::{
-    BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, TrapCode, Value, destinations, targets,
-};
+use crate::ir::{BrTarget, Cursor, ExnOp, Func, Inst, Op, RefOp, Region, SrcLoc, Value, destinations, targets};
 use crate::types::ValType;
 use cranelift_entity::{EntitySet, SecondaryMap, packed_option::PackedOption};
 use smallvec::SmallVec;
@@ -37,7 +35,7 @@ pub fn lower_func<'a, E: Environ<'a>>(old: &Func<'a>, environ: &mut E) -> Loweri
     let counters = if environ.env().bounds { counters(old, &targets) } else { EntitySet::new() };
     let handles = lasting_handles(old, &environ.env().handles);
     let (values, insts) = (old.per_value(), old.per_inst());
-    let mut driver = Driver { old, new, environ, values, insts, next: None, targets, counters, handles };
+    let mut driver = Driver { old, new, environ, values, insts, targets, counters, handles };
     driver.run()?;
     Ok(driver.new)
 }
@@ -48,8 +46,6 @@ struct Driver<'o, 'a, 'e, E> {
     environ: &'e mut E,
     values: SecondaryMap<Value, Option<Repr>>,
     insts: SecondaryMap<Inst, PackedOption<Inst>>,
-    /// What stands behind the instruction that is lowered, in its region.
-    next: Option<Inst>,
     /// Constructs of the original that something branches to.
     targets: EntitySet<Inst>,
     /// Values of the original that are never negative.
@@ -88,7 +84,6 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             let first = (place.at == 0).then_some(place.old);
             place.at += 1;
             let (region, owner) = (place.new, place.owner);
-            self.next = self.old.regions[place.old].insts.get(place.at).copied();
             if let (Some(owner), Some(arm)) = (owner, first) {
                 self.learn_in(owner, arm, region);
             }
@@ -232,16 +227,6 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
         cond.is_some_and(|cond| matches!(self.old.insts[cond].op, Op::Exn(ExnOp::Pending)))
     }
 
-    /// The trap behind a branch that asks for an exception. The engine makes one conditional trap of both, with the
-    /// place of the branch, which no original has.
-    fn trap_behind(&self, branch: Inst) -> Option<(SrcLoc, TrapCode)> {
-        let next = &self.old.insts[self.next?];
-        match (&self.old.insts[branch].op, &next.op) {
-            (Op::BrIf { .. }, &Op::Trap(code)) if self.asks_for_exception(branch) => Some((next.loc, code)),
-            _ => None,
-        }
-    }
-
     fn known_likely(&self, inst: Inst) -> Option<bool> {
         let traps = |region: Region| {
             let last = self.old.regions[region].insts.last();
@@ -297,11 +282,9 @@ impl<'a, E: Environ<'a>> Driver<'_, 'a, '_, E> {
             }
         }
         let results: SmallVec<[ValType; 4]> = self.old.results(inst).iter().map(|&v| self.merged_type(v)).collect();
-        let behind = self.trap_behind(inst);
-        let (mut c, _) = self.cursor(region, behind.map_or(data.loc, |(loc, _)| loc));
+        let (mut c, _) = self.cursor(region, data.loc);
         let new = c.push(op, &values, &results);
-        let code = behind.map(|(_, code)| code).filter(|&code| code != TrapCode::Unreachable);
-        c.func.insts[new].trap = code.or(data.trap);
+        c.func.insts[new].trap = data.trap;
         let likely = self.likely(inst);
         self.new.likely[new] = likely;
         if let (Op::BrIf { .. }, Some(&cond)) = (&self.old.insts[inst].op, values.first()) {

@@ -418,6 +418,9 @@
 ;;         local.set 1
 ;;         br 0 (;@2;)
 ;;       end
+;;       i32.const 0
+;;       i32.const 0
+;;       i32.store offset=1048604
 ;;       unreachable
 ;;     end
 ;;     local.get 2

@@ -144,6 +144,13 @@ impl Emitter<'_, '_> {
         self.code.put(Instruction::I32Load(self.at(cell)));
     }
 
+    /// Something that stays, in front of a trap: see [`Emitter::trap_site`].
+    pub fn mark(&mut self) {
+        self.code.put(Instruction::I32Const(0));
+        self.code.put(Instruction::I32Const(0));
+        self.code.put(Instruction::I32Store(self.at(self.cx.map.mark_cell())));
+    }
+
     fn compute_frame(&mut self) {
         self.load_cell(self.cx.map.sp_cell());
         self.code.put(Instruction::I32Const((4 * self.frame.slots) as i32));

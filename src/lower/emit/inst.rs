@@ -34,11 +34,15 @@ impl Emitter<'_, '_> {
             }
             Op::Trap(code) => {
                 let trap = Some(*code).filter(|&code| code != TrapCode::Unreachable);
+                if self.around != Some(inst) && (trap.is_some() || self.checked) {
+                    self.mark();
+                }
                 self.code.site(func.insts[inst].loc, trap);
                 self.code.put(Instruction::Unreachable);
                 return Ok(());
             }
             Op::Call(callee) => {
+                self.checked = false;
                 let opcode = self.call(*callee)?;
                 if !self.func.refresh[inst].is_empty() {
                     let published = self.save(inst)?;
