@@ -11,7 +11,24 @@
 //!   (import "" "" (func (type 2))))
 //! ```
 
+use super::types::Types;
+use crate::fault::Error;
+use crate::types::{TypeId, TypeTable};
 use wasm_encoder as enc;
+
+/// A module with the types of a table alone, lowered, and where its function types are.
+///
+/// # Errors
+///
+/// As lowering a module that has these types.
+pub fn module_of(table: &TypeTable) -> Result<(Vec<u8>, Vec<(TypeId, u32)>), Error> {
+    let types = Types::shown(table)?;
+    let mut module = enc::Module::new();
+    module.section(&types.section);
+    let mut funcs: Vec<(TypeId, u32)> = types.func_types.into_iter().collect();
+    funcs.sort_unstable_by_key(|&(_, index)| index);
+    Ok((module.finish(), funcs))
+}
 
 /// The contents of a lowered module's type section; nothing if it has none.
 pub fn type_section(lowered: &[u8]) -> &[u8] {

@@ -22,7 +22,7 @@
 use super::index::Space;
 use crate::fault::Error;
 use crate::parse::Module;
-use crate::types::{CompositeType, FuncType, HeapType, RefType, SubType, TypeDef, TypeId, ValType};
+use crate::types::{CompositeType, FuncType, HeapType, RefType, SubType, TypeDef, TypeId, TypeTable, ValType};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use wasm_encoder as enc;
 
@@ -50,18 +50,32 @@ impl Types {
     /// When a type is a subtype of another only as a parameter of type `nofunc` is below every function type: lowered
     /// code has none.
     pub fn new(module: &Module<'_>, casts_functions: bool) -> Result<Types, Error> {
-        let plain = Plain::of(module);
+        let plain = Plain::of(&module.types);
         let branded = casts_functions || needs_brands(module, &plain);
+        Types::of_table(&module.types, module.types_at, branded.then_some(&plain))
+    }
+
+    /// Lowers types that no module need have, as any module has them that anybody can tell apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Types::new`].
+    pub fn shown(table: &TypeTable) -> Result<Types, Error> {
+        Types::of_table(table, 0, Some(&Plain::of(table)))
+    }
+
+    /// `plain`: which groups need no brand; `None` if no group does.
+    fn of_table(table: &TypeTable, offset: usize, plain: Option<&Plain>) -> Result<Types, Error> {
         let mut types = Types {
             section: enc::TypeSection::new(),
-            space: Space { map: vec![u32::MAX; module.types.len()] },
+            space: Space { map: vec![u32::MAX; table.len()] },
             func_types: HashMap::new(),
             len: 0,
         };
         let mut index = 0;
-        while index < module.types.len() as u32 {
-            let len = module.types.at(index).group_len.max(1);
-            types.group(module, index, len, branded.then_some(&plain))?;
+        while index < table.len() as u32 {
+            let len = table.at(index).group_len.max(1);
+            types.group((table, offset), index, len, plain)?;
             index += len;
         }
         Ok(types)
@@ -79,12 +93,15 @@ impl Types {
         val_type(ty, &self.func_types)
     }
 
-    /// `plain`: which groups need no brand; `None` if no group does.
-    fn group(&mut self, module: &Module<'_>, start: u32, len: u32, plain: Option<&Plain>) -> Result<(), Error> {
-        let funcs: Vec<(u32, &TypeDef)> = (start..start + len)
-            .map(|i| (i, &**module.types.at(i)))
-            .filter(|(_, def)| def.sub.composite.is_func())
-            .collect();
+    fn group(
+        &mut self,
+        (table, offset): (&TypeTable, usize),
+        start: u32,
+        len: u32,
+        plain: Option<&Plain>,
+    ) -> Result<(), Error> {
+        let funcs: Vec<(u32, &TypeDef)> =
+            (start..start + len).map(|i| (i, &**table.at(i))).filter(|(_, def)| def.sub.composite.is_func()).collect();
         let Some(&(_, first)) = funcs.first() else { return Ok(()) };
         // A repeated group is the same types. Lowered again, it would refer to the first one where that
         // refers to itself, and be another.
@@ -94,16 +111,16 @@ impl Types {
             }
             return Ok(());
         }
-        funcs.iter().try_for_each(|&(index, def)| stays_subtype(module, index, def))?;
+        funcs.iter().try_for_each(|&(index, def)| stays_subtype((table, offset), index, def))?;
         for (n, &(index, def)) in (self.len..).zip(&funcs) {
             self.space.map[index as usize] = n;
             self.func_types.insert(def.id, n);
         }
         let brand = plain.is_some_and(|plain| !plain.contains(first));
-        let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(module, def)).collect();
+        let mut lowered: Vec<enc::SubType> = funcs.iter().map(|(_, def)| self.sub_type(table, def)).collect();
         if brand {
             let index = self.len + funcs.len() as u32;
-            lowered.push(brand_type(module, first, index));
+            lowered.push(brand_type(table, first, index));
         }
         self.len += lowered.len() as u32;
         match <[_; 1]>::try_from(lowered) {
@@ -113,11 +130,11 @@ impl Types {
         Ok(())
     }
 
-    fn sub_type(&self, module: &Module<'_>, def: &TypeDef) -> enc::SubType {
+    fn sub_type(&self, table: &TypeTable, def: &TypeDef) -> enc::SubType {
         let CompositeType::Func(FuncType { params, .. }) = &def.sub.composite else {
             return func_sub_type(true, None, Vec::new(), Vec::new());
         };
-        let results = module.types.results_without_nofunc(def.id);
+        let results = table.results_without_nofunc(def.id);
         let map = |types: &[ValType]| types.iter().map(|&ty| self.val_type(ty)).collect::<Vec<_>>();
         let supertype = def.sub.supertype.and_then(|id| self.func_types.get(&id).copied());
         func_sub_type(def.sub.is_final, supertype, map(params), map(&results))
@@ -143,8 +160,8 @@ fn func_sub_type(
 }
 
 /// Whether a function type still matches its supertype where parameters of type `nofunc` are of type `func`.
-fn stays_subtype(module: &Module<'_>, index: u32, def: &TypeDef) -> Result<(), Error> {
-    let sup = def.sub.supertype.map(|id| &module.types.def(id).sub.composite);
+fn stays_subtype((table, offset): (&TypeTable, usize), index: u32, def: &TypeDef) -> Result<(), Error> {
+    let sup = def.sub.supertype.map(|id| &table.def(id).sub.composite);
     let (CompositeType::Func(sub), Some(CompositeType::Func(sup))) = (&def.sub.composite, sup) else { return Ok(()) };
     let is = |ty: &ValType, heaps: &[HeapType]| ty.as_ref().is_some_and(|r| heaps.contains(&r.heap));
     let matches = |(below, above): (&ValType, &ValType)| {
@@ -154,7 +171,7 @@ fn stays_subtype(module: &Module<'_>, index: u32, def: &TypeDef) -> Result<(), E
         return Ok(());
     }
     Err(Error::Unsupported {
-        offset: module.types_at,
+        offset,
         feature: format!(
             "type {index}, below a function type with a parameter of type `nofunc`, has another type there"
         ),
@@ -194,16 +211,16 @@ pub fn ref_type(ty: RefType, func_types: &HashMap<TypeId, u32>) -> enc::RefType 
 struct Plain(HashSet<TypeId>);
 
 impl Plain {
-    fn of(module: &Module<'_>) -> Plain {
+    fn of(table: &TypeTable) -> Plain {
         let mut plain = Plain(HashSet::new());
-        let ids = module.types.ids();
+        let ids = table.ids();
         let mut index = 0;
         while index < ids.len() {
-            let len = module.types.at(index as u32).group_len.max(1) as usize;
+            let len = table.at(index as u32).group_len.max(1) as usize;
             let group = &ids[index..(index + len).min(ids.len())];
             // A group may refer to itself.
             plain.0.extend(group);
-            if !group.iter().all(|&id| plain.is(&module.types.def(id).sub)) {
+            if !group.iter().all(|&id| plain.is(&table.def(id).sub)) {
                 group.iter().for_each(|id| {
                     plain.0.remove(id);
                 });
@@ -251,9 +268,9 @@ fn needs_brands(module: &Module<'_>, plain: &Plain) -> bool {
 }
 
 /// The brand of a group: 64 parameters of four types each, 128 bits of the digest. `index`: of the brand.
-fn brand_type(module: &Module<'_>, first: &TypeDef, index: u32) -> enc::SubType {
+fn brand_type(table: &TypeTable, first: &TypeDef, index: u32) -> enc::SubType {
     // The first type of the whole group, not of its function types: the digest names the group.
-    let digest = module.types.def(first.group_start()).digest;
+    let digest = table.def(first.group_start()).digest;
     let heap = [enc::HeapType::FUNC, enc::HeapType::Concrete(index)];
     let kind = |bits: u8| enc::RefType { nullable: bits & 1 == 0, heap_type: heap[usize::from(bits >> 1 & 1)] };
     let params = digest[..BRAND_BITS / 8]

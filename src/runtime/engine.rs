@@ -3,10 +3,12 @@
 use super::call_profile;
 use super::code::Code;
 use super::func_types::{FuncTypes, Unknown};
+use super::type_probe::TypeProbe;
 use super::{Error, Result};
 use crate::heap::HeapOptions;
 use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap, MapParams};
+use crate::lower::probe::module_of;
 use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use crate::workers::Workers;
@@ -211,6 +213,21 @@ impl EngineState {
     /// references and no module has it.
     pub fn lowered_func(&self, id: TypeId) -> Option<wasmtime::FuncType> {
         self.asking(|unknown| self.func_types.lowered(id, unknown))
+    }
+
+    /// The same, and where no module has it and one can be compiled, one is made that has.
+    pub fn made_func(&self, id: TypeId) -> Option<wasmtime::FuncType> {
+        if let Some(ty) = self.lowered_func(id) {
+            return Some(ty);
+        }
+        if !self.options.compiles {
+            return None;
+        }
+        let (module, types) = module_of(&TypeTable::of_func(&self.registry, id)).ok()?;
+        for (ty, id) in TypeProbe::new(&module, types).ask(&self.wasmtime).ok()? {
+            self.func_types.tell(ty, id);
+        }
+        self.lowered_func(id)
     }
 
     /// The inner engine's type for a value: references become `i32`, but for function references.

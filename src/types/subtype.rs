@@ -3,7 +3,7 @@
 use super::rec_group::{CompositeType, FuncType};
 use super::registry::{TypeDef, TypeRegistry};
 use super::val_type::{CompositeKind, HeapTop, HeapType, RefType, TypeId, ValType};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The canonical definitions that one module can name, for look-ups without a lock.
@@ -22,6 +22,31 @@ impl TypeTable {
     pub fn new(registry: &TypeRegistry, by_index: Vec<TypeId>) -> TypeTable {
         let defs = by_index.iter().filter_map(|&id| Some((id, registry.get(id)?))).collect();
         TypeTable { by_index, defs, views: HashMap::new(), shown: HashMap::new() }
+    }
+
+    /// A table over a function type and the function types that it refers to, with their whole groups; none is in front of what it
+    /// refers to.
+    pub fn of_func(registry: &TypeRegistry, id: TypeId) -> TypeTable {
+        let mut found = BTreeSet::new();
+        let mut todo = vec![id];
+        while let Some(def) = todo.pop().and_then(|id| registry.get(id)) {
+            let start = def.group_start();
+            if !found.insert(start) {
+                continue;
+            }
+            for member in (0..def.group_len).filter_map(|n| registry.get(TypeId(start.0 + n))) {
+                let CompositeType::Func(sig) = &member.sub.composite else { continue };
+                let heaps = sig.params.iter().chain(&sig.results).filter_map(|ty| Some(ty.as_ref()?.heap));
+                let funcs = heaps.filter_map(|heap| match heap {
+                    HeapType::Concrete(CompositeKind::Func, id) => Some(id),
+                    _ => None,
+                });
+                todo.extend(funcs.chain(member.sub.supertype));
+            }
+        }
+        let group =
+            |start: TypeId| (0..registry.get(start).map_or(0, |def| def.group_len)).map(move |n| TypeId(start.0 + n));
+        TypeTable::new(registry, found.into_iter().flat_map(group).collect())
     }
 
     /// Says what references to types are taken for, by type index: how a dialect with another subtyping than

@@ -89,19 +89,15 @@ impl<T: 'static> HostFunc<T> {
         self.ty.engine().state().lowered_func(self.ty.id())
     }
 
-    /// The engine's type. Where no module has shown how it is lowered, one of the same structure;
-    /// calls work with it, but no module's casts to the type succeed.
+    /// The engine's type. It is no other's: a function whose references are numbers to the engine must not be taken for one
+    /// over numbers.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing can be compiled, and no module has shown how the type is lowered.
     pub fn lowered_type(&self) -> Result<wasmtime::FuncType> {
-        let state = self.ty.engine().state();
-        if let Some(ty) = state.lowered_func(self.ty.id()) {
-            return Ok(ty);
-        }
-        let lower = |types: &[t::ValType]| -> Result<Vec<wasmtime::ValType>> {
-            let unknown = || Error::msg("no module has shown how this function's type is lowered");
-            types.iter().map(|&ty| state.lowered_val(ty).ok_or_else(unknown)).collect()
-        };
-        let (params, results) = (lower(&self.signature.params)?, lower(&self.signature.results)?);
-        Ok(wasmtime::FuncType::new(&state.wasmtime, params, results))
+        let ty = self.ty.engine().state().made_func(self.ty.id());
+        ty.ok_or_else(|| Error::msg("no module has shown how this function's type is lowered"))
     }
 
     /// A function of the engine that does this, with one of the types that stand for the original.

@@ -2,8 +2,8 @@
 
 use super::wasmtime::{
     self, AnyRef, ArrayRef, AsContext, AsContextMut, Caller, ExnRef, ExnRefPre, ExnType, Extern, ExternRef, Func,
-    FuncType, I31, Instance, Linker, Module, OwnedRooted, Result, Rooted, StructRef, Tag, ThrownException, Trap, Val,
-    ValType, bail,
+    FuncType, I31, Instance, Linker, Module, OwnedRooted, Result, Rooted, Store, StructRef, Tag, ThrownException, Trap,
+    Val, ValType, bail,
 };
 use super::{store, text};
 
@@ -272,4 +272,52 @@ fn core_dumps_have_frames_memories_and_globals() {
     assert!(dump.to_string().starts_with("wasm coredump generated while executing store_name:\nmodules:\n  dumped\n"));
     let bytes = dump.serialize(&mut store, "dumped.wasm");
     assert!(bytes.starts_with(b"\0asm") && bytes.windows(11).any(|w| w == b"dumped.wasm"));
+}
+
+/// A host function with references was one over numbers to modules, as long as none had a function of its type: it could be
+/// imported as such, and called as such from a table, and the guest made references of numbers.
+#[test]
+fn references_of_host_functions_are_no_numbers() {
+    let engine = super::engine();
+    let module = |wat: &str| Module::new(&engine, wat).unwrap();
+    let imports = module(
+        r#"(module (import "host" "take" (func $take (param i32))) (func (export "run") (call $take (i32.const 8000))))"#,
+    );
+    let objects = module(
+        r#"(module (type $s (struct (field i32))) (import "host" "take" (func $take (param i32)))
+            (global (ref $s) (struct.new $s (i32.const 1))) (func (export "run") (call $take (i32.const 8000))))"#,
+    );
+    let calls = module(
+        r#"(module (type $number (func (param i32))) (table (export "t") 1 funcref)
+            (func (export "run") (call_indirect (type $number) (i32.const 8000) (i32.const 0)))
+            (func (export "is") (result i32) (ref.test (ref $number) (table.get 0 (i32.const 0)))))"#,
+    );
+    let take = |_: Caller<'_, ()>, what: Option<Rooted<AnyRef>>| assert!(what.is_none());
+    for module in [&imports, &objects] {
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::<()>::new(&engine);
+        linker.func_wrap("host", "take", take).unwrap();
+        let err = super::text(linker.instantiate(&mut store, module).unwrap_err());
+        assert!(err.contains("incompatible import type for `host::take`"), "{err}");
+        let func = Func::wrap(&mut store, take);
+        assert!(Instance::new(&mut store, module, &[func.into()]).is_err());
+    }
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &calls, &[]).unwrap();
+    let func = Func::wrap(&mut store, take);
+    instance.get_table(&mut store, "t").unwrap().set(&mut store, 0, func.into()).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let err = run.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::BadSignature));
+    let is = instance.get_typed_func::<(), i32>(&mut store, "is").unwrap();
+    assert_eq!(is.call(&mut store, ()).unwrap(), 0);
+    // A module that has the type takes it, whoever came first.
+    let same = module(
+        r#"(module (type $any (func (param anyref))) (import "host" "take" (func $take (type $any)))
+            (import "c" "t" (table 1 funcref))
+            (func (export "run") (call $take (ref.null any)) (call_indirect (type $any) (ref.null any) (i32.const 0))))"#,
+    );
+    let table = instance.get_export(&mut store, "t").unwrap();
+    let same = Instance::new(&mut store, &same, &[func.into(), table]).unwrap();
+    same.get_typed_func::<(), ()>(&mut store, "run").unwrap().call(&mut store, ()).unwrap();
 }
