@@ -246,7 +246,7 @@ impl<T> Linker<T> {
     fn uncover(&mut self, module: &str, name: &str) -> Result<(String, String)> {
         let key = (module.to_string(), name.to_string());
         if !self.allow_shadowing && self.map.contains_key(&key) {
-            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+            return Err(defined_twice(module, name));
         }
         self.map.remove(&key);
         Ok(key)
@@ -255,7 +255,7 @@ impl<T> Linker<T> {
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         let key = (module.to_string(), name.to_string());
         if !self.allow_shadowing && (self.map.contains_key(&key) || self.plain.contains_key(&key)) {
-            return Err(Error::msg(format!("import of `{module}::{name}` defined twice")));
+            return Err(defined_twice(module, name));
         }
         self.map.insert(key, definition);
         Ok(self)
@@ -476,6 +476,11 @@ impl<T: 'static> Linker<T> {
 }
 
 /// What Wasmtime's own linker holds, for an import.
+#[cold]
+fn defined_twice(module: &str, name: &str) -> Error {
+    Error::msg(format!("import of `{module}::{name}` defined twice"))
+}
+
 fn import_of_plain(native: wasmtime::Extern) -> Import {
     match native {
         wasmtime::Extern::Func(func) => Import::Silent(func),

@@ -94,6 +94,10 @@ impl<T: 'static> Linker<T> {
         module: &Module,
         fresh: impl Fn(&Self, &mut StoreContextMut<'_, T>, &Module, &str, FuncType) -> Func,
     ) -> Result<&mut Self> {
+        // What is missing is told now, and not by each call. What types that are imported stand for is not known yet.
+        if module.code().type_imports().next().is_none() {
+            self.instantiate_pre(module)?;
+        }
         for export in module.exports() {
             match export.ty() {
                 ExternType::Func(ty) => {

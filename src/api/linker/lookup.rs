@@ -1,6 +1,6 @@
 //! Definitions, found by name, and given more names.
 
-use super::{Definition, Linker};
+use super::{Definition, Linker, defined_twice};
 use crate::api::externals::Extern;
 use crate::api::func::Func;
 use crate::api::store::{AsContextMut, StoreContextMut};
@@ -89,8 +89,14 @@ impl<T> Linker<T> {
         if let Some(definition) = self.map.get(&(module.to_string(), name.to_string())).cloned() {
             return self.insert(as_module, as_name, definition);
         }
-        let key = self.uncover(as_module, as_name)?;
+        let key = (as_module.to_string(), as_name.to_string());
+        if !self.allow_shadowing && self.map.contains_key(&key) {
+            // That there is nothing to have another name is told first.
+            self.inner.clone().alias(module, name, as_module, as_name)?;
+            return Err(defined_twice(as_module, as_name));
+        }
         self.inner.alias(module, name, as_module, as_name)?;
+        self.map.remove(&key);
         let of = self.plain.get(&(module.to_string(), name.to_string())).copied();
         self.plain.insert(key, of.flatten());
         Ok(self)

@@ -102,6 +102,7 @@ impl<T: 'static> Linker<T> {
         for import in module.imports() {
             let (module, name) = (import.module(), import.name());
             match import.ty() {
+                _ if self.get(&mut store, module, name).is_ok() => {}
                 ExternType::Func(ty) => {
                     let defaults: Option<Vec<Val>> = ty.results().map(|ty| Val::default_for_ty(&ty)).collect();
                     let defaults =
@@ -111,7 +112,6 @@ impl<T: 'static> Linker<T> {
                         Ok(())
                     })?;
                 }
-                _ if self.get(&mut store, module, name).is_ok() => {}
                 ExternType::Global(ty) => {
                     let val = Val::default_for_ty(ty.content());
                     let val = val.ok_or_else(|| no_default(&import, "global type has no default value"))?;

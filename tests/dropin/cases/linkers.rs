@@ -1,8 +1,8 @@
 //! Definitions by name.
 
 use super::wasmtime::{
-    Caller, Engine, Extern, Func, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Module, Mutability, Rooted,
-    Store, StructRef, UnknownImportError, Val, ValType,
+    AnyRef, Caller, Engine, Extern, Func, FuncType, Global, GlobalType, I31, Linker, Memory, MemoryType, Module,
+    Mutability, Rooted, Store, StructRef, UnknownImportError, Val, ValType,
 };
 use super::{engine, text};
 
@@ -235,4 +235,66 @@ fn aliases_of_modules_replace_what_may_be_replaced() {
     let instance = linker.instantiate(&mut store, &Module::new(&engine, module).unwrap()).unwrap();
     let f = instance.get_typed_func::<(), i32>(&mut store, "f").unwrap();
     assert_eq!(f.call(&mut store, ()).unwrap(), 5);
+}
+
+/// The definition that was to be replaced was gone when there was nothing to replace it by.
+#[test]
+fn an_alias_of_nothing_leaves_what_was_there() {
+    let mut store = super::store();
+    let engine = store.engine().clone();
+    let mut linker = Linker::<u32>::new(&engine);
+    linker.func_wrap("a", "number", || 7i32).unwrap();
+    linker.func_wrap("a", "object", |_: Option<Rooted<AnyRef>>| {}).unwrap();
+    for name in ["number", "object"] {
+        let err = super::text(linker.alias("no", "where", "a", name).map(drop).unwrap_err());
+        assert!(err.contains("no item named `no::where` defined"), "{err}");
+    }
+    linker.allow_shadowing(true);
+    for name in ["number", "object"] {
+        assert!(linker.alias("no", "where", "a", name).is_err());
+        assert!(linker.get(&mut store, "a", name).is_ok(), "{name}");
+    }
+    linker.alias("a", "number", "a", "object").unwrap();
+    let number = linker.get(&mut store, "a", "object").unwrap().into_func().unwrap();
+    assert_eq!(number.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap(), 7);
+}
+
+/// A function that was there was asked for a default of its results all the same.
+#[test]
+fn defaults_are_for_what_is_not_there() {
+    let engine = super::engine();
+    let mut store = Store::new(&engine, 0u32);
+    let module = Module::new(
+        &engine,
+        r#"(module (import "a" "make" (func $make (result (ref any)))) (import "a" "zero" (func $zero (result i32)))
+            (func (export "run") (result i32) (i32.add (call $zero) (ref.is_null (call $make)))))"#,
+    )
+    .unwrap();
+    let mut linker = Linker::<u32>::new(&engine);
+    assert!(linker.define_unknown_imports_as_default_values(&mut store, &module).is_err());
+    linker
+        .func_wrap("a", "make", |mut caller: Caller<'_, u32>| AnyRef::from_i31(&mut caller, I31::wrapping_u32(3)))
+        .unwrap();
+    linker.define_unknown_imports_as_default_values(&mut store, &module).unwrap();
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, ()).unwrap(), 0);
+}
+
+/// A command that can never be called was linked.
+#[test]
+fn imports_of_commands_are_looked_at_when_they_are_linked() {
+    let mut store = super::store();
+    let engine = store.engine().clone();
+    let mut linker = Linker::<u32>::new(&engine);
+    linker.func_wrap("a", "f", || {}).unwrap();
+    for import in
+        [r#"(import "a" "no" (func))"#, r#"(import "a" "f" (func (param i32)))"#, r#"(import "a" "f" (memory 1))"#]
+    {
+        let command = format!(r#"(module {import} (func (export "_start")))"#);
+        let command = Module::new(&engine, command).unwrap();
+        assert!(linker.module(&mut store, "command", &command).is_err(), "{import}");
+    }
+    let command = Module::new(&engine, r#"(module (import "a" "f" (func)) (func (export "_start")))"#).unwrap();
+    linker.module(&mut store, "command", &command).unwrap();
 }
