@@ -1,6 +1,8 @@
 //! What an embedder chooses about an engine.
 
 mod options;
+#[cfg(feature = "cli")]
+mod unlowered;
 
 use super::{Error, OptLevel, Result, Strategy};
 use crate::heap::HeapOptions;
