@@ -1,11 +1,13 @@
-//! `wasmtime-gc compile`: compiles a module ahead of time.
+//! `wasmtime-gc compile`: compiles a module or a component ahead of time.
 
 use super::options::Common;
-use super::{Outcome, input, missing_argument};
-use crate::api::{Dialect, Engine};
+use super::settings::Settings;
+use super::{Outcome, component, input, missing_argument};
+use crate::api::{Dialect, Engine, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use wasmtime::bail;
 use wasmtime::error::Context;
 
 /// Arguments of `compile`.
@@ -16,7 +18,7 @@ pub(super) struct CompileCommand {
     /// Where to write to [default: the module's name with `.cwasm`, in the present folder]
     #[arg(short = 'o', long = "output", value_name = "OUT")]
     output: Option<PathBuf>,
-    /// The module, binary or text (`-` for standard input)
+    /// The module or component, binary or text (`-` for standard input)
     #[arg(value_name = "WASM")]
     module: Option<PathBuf>,
 }
@@ -25,17 +27,15 @@ impl CompileCommand {
     /// Writes the compiled module.
     pub(super) fn execute(self) -> Outcome {
         let Some(path) = &self.module else { missing_argument("compile", "<WASM>") };
-        let settings = self.common.settings()?;
-        let engine = Engine::new(&settings.config)?;
-        let compiled = match settings.dialect {
-            Dialect::Standard => {
-                let wasm = input::linked(&engine, path, input::read(path)?)?;
-                settings.check_profiles(&wasm, path)?;
-                engine.precompile_module(&wasm)
-            }
-            dialect => engine.precompile_with_dialect(input::read_any(path)?, dialect),
+        let mut settings = self.common.settings()?;
+        let input = input::open(path, settings.dialect)?;
+        if input.compiled {
+            bail!("{path:?} was compiled before");
+        }
+        let compiled = match input.component {
+            true => component::precompile(&mut settings, &input.bytes, path)?,
+            false => precompile(&settings, input.bytes, path)?,
         };
-        let compiled = compiled.with_context(|| format!("failed to compile {path:?}"))?;
         let output = self.output.unwrap_or_else(|| {
             let stem = path.file_stem().filter(|stem| *stem != "-").unwrap_or("out".as_ref());
             PathBuf::from(stem).with_extension("cwasm")
@@ -43,4 +43,18 @@ impl CompileCommand {
         std::fs::write(&output, compiled).with_context(|| format!("failed to write {output:?}"))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The compiled form of a module.
+fn precompile(settings: &Settings, bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
+    let engine = Engine::new(&settings.config)?;
+    let compiled = match settings.dialect {
+        Dialect::Standard => {
+            let wasm = input::linked(&engine, path, bytes)?;
+            settings.check_profiles(&wasm, path)?;
+            engine.precompile_module(&wasm)
+        }
+        dialect => engine.precompile_with_dialect(bytes, dialect),
+    };
+    compiled.with_context(|| format!("failed to compile {path:?}"))
 }

@@ -1,20 +1,76 @@
 //! `run --profile=guest[,PATH[,INTERVAL]]`: samples of what runs, for <https://profiler.firefox.com/>.
 //!
 //! A thread ends an epoch after each interval, and at its end the store takes a backtrace. A program that waits in the host is
-//! sampled when it comes back. Functions and offsets are those of the original module (see `api/profiler.rs`).
+//! sampled when it comes back. Functions and offsets are those of the original module (see `api/profiler.rs`). A component's
+//! profile is Wasmtime's own.
 //!
 //! What this is not: `--profile-calls`, which counts where calls go, for the compiler.
 
 use super::options::time;
 use super::say;
 use super::wasi::Host;
-use crate::api::{GuestProfiler, Module, Result, Store, Trap};
+use crate::api::component::Component;
+use crate::api::{Engine, GuestProfiler, Module, Result, Store, StoreContextMut, Trap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use wasmtime::UpdateDeadline;
+
+/// Who takes samples.
+pub(crate) enum Profiler {
+    /// Of modules, as they were before lowering.
+    Modules(Box<GuestProfiler>),
+    /// Of a component.
+    Component(Box<wasmtime::GuestProfiler>),
+}
+
+impl Profiler {
+    /// Of modules by their names.
+    ///
+    /// # Errors
+    ///
+    /// When the engine is for debuggers.
+    pub(super) fn of_modules(
+        engine: &Engine,
+        name: &str,
+        samples: &Samples,
+        modules: Vec<(String, Module)>,
+    ) -> Result<Profiler> {
+        GuestProfiler::new(engine, name, samples.interval, modules).map(Box::new).map(Profiler::Modules)
+    }
+
+    /// Of a component.
+    ///
+    /// # Errors
+    ///
+    /// When the engine is for debuggers.
+    pub(super) fn of_component(
+        engine: &Engine,
+        name: &str,
+        samples: &Samples,
+        component: &Component,
+    ) -> Result<Profiler> {
+        let (engine, interval) = (engine.wasmtime(), samples.interval);
+        let profiler = wasmtime::GuestProfiler::new_component(engine, name, interval, component.clone(), []);
+        profiler.map(Box::new).map(Profiler::Component)
+    }
+
+    fn sample(&mut self, store: &StoreContextMut<'_, Host>) {
+        match self {
+            Profiler::Modules(profiler) => profiler.sample(store, Duration::ZERO),
+            Profiler::Component(profiler) => profiler.sample(&store.inner, Duration::ZERO),
+        }
+    }
+
+    fn finish(self, output: impl Write) -> Result<()> {
+        match self {
+            Profiler::Modules(profiler) => profiler.finish(output),
+            Profiler::Component(profiler) => profiler.finish(output),
+        }
+    }
+}
 
 /// What is to be sampled how.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,24 +94,14 @@ impl Samples {
 
     /// Samples what a store runs from now on, for as long as what this gives is not dropped; and ends it at the first sample
     /// after a timeout.
-    ///
-    /// # Errors
-    ///
-    /// When the engine is for debuggers.
-    pub(super) fn begin(
-        &self,
-        store: &mut Store<Host>,
-        name: &str,
-        modules: Vec<(String, Module)>,
-        timeout: Option<Duration>,
-    ) -> Result<Sender<()>> {
+    pub(super) fn begin(&self, store: &mut Store<Host>, profiler: Profiler, timeout: Option<Duration>) -> Sender<()> {
         let engine = store.engine().clone();
-        store.data_mut().profiler = Some(GuestProfiler::new(&engine, name, self.interval, modules)?);
+        store.data_mut().profiler = Some(profiler);
         store.set_epoch_deadline(1);
         let begin = Instant::now();
         store.epoch_deadline_callback(move |mut store| {
             if let Some(mut profiler) = store.data_mut().profiler.take() {
-                profiler.sample(&store, Duration::ZERO);
+                profiler.sample(&store);
                 store.data_mut().profiler = Some(profiler);
             }
             match timeout {
@@ -70,7 +116,7 @@ impl Samples {
                 engine.increment_epoch();
             }
         });
-        Ok(sender)
+        sender
     }
 
     /// Writes the profile. The program has run already, so that an error is told and no more.

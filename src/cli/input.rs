@@ -1,6 +1,6 @@
-//! Modules from files: binary or text, `-` for standard input.
+//! Modules and components from files: binary or text, `-` for standard input.
 
-use crate::api::{Dialect, Engine, Error, Module, Result};
+use crate::api::{Dialect, Engine, Error, Module, Precompiled, Result};
 use crate::intrinsics::{LinkOptions, link};
 use std::io::Read;
 use std::path::Path;
@@ -34,21 +34,52 @@ fn read_raw(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// A module that is compiled, or with `precompiled` may have been.
-pub(crate) fn load(engine: &Engine, path: &Path, dialect: Dialect, precompiled: bool) -> Result<Module> {
+/// What is to be run or compiled.
+pub(crate) struct Input {
+    /// A binary, or text of a dialect.
+    pub(crate) bytes: Vec<u8>,
+    /// It is a component, not a module.
+    pub(crate) component: bool,
+    /// It is what `compile` has made.
+    pub(crate) compiled: bool,
+}
+
+/// A file, and what it holds.
+pub(crate) fn open(path: &Path, dialect: Dialect) -> Result<Input> {
     let bytes = read_any(path)?;
-    if Engine::detect_precompiled(&bytes).is_none() {
-        return compile_bytes(engine, path, &bytes, dialect);
+    if let Some(of) = Engine::detect_precompiled(&bytes) {
+        return Ok(Input { bytes, component: matches!(of, Precompiled::Component), compiled: true });
     }
-    if !precompiled {
-        return Err(Error::msg(
-            "running a precompiled module requires the `--allow-precompiled` flag: it is machine code, which is run \
-             unchecked",
-        ));
+    let bytes = match dialect {
+        Dialect::Standard => assemble(path, &bytes)?,
+        _ => bytes,
+    };
+    Ok(Input { component: wasmparser::Parser::is_component(&bytes), bytes, compiled: false })
+}
+
+/// Refuses what was compiled before, unless it is allowed.
+pub(crate) fn allow_compiled(allowed: bool) -> Result<()> {
+    if allowed {
+        return Ok(());
     }
+    Err(Error::msg(
+        "running a precompiled module requires the `--allow-precompiled` flag: it is machine code, which is run \
+         unchecked",
+    ))
+}
+
+/// A module that is compiled, or with `precompiled` may have been.
+pub(crate) fn load(engine: &Engine, path: &Path, input: Input, dialect: Dialect, precompiled: bool) -> Result<Module> {
+    if !input.compiled {
+        return match dialect {
+            Dialect::Standard => compile_binary(engine, path, input.bytes),
+            _ => compile_dialect(engine, path, &input.bytes, dialect),
+        };
+    }
+    allow_compiled(precompiled)?;
     #[expect(unsafe_code, reason = "machine code can not be checked")]
     // SAFETY: with `--allow-precompiled` the user vouches for the file.
-    let module = unsafe { Module::deserialize(engine, &bytes) };
+    let module = unsafe { Module::deserialize(engine, &input.bytes) };
     module.with_context(|| format!("failed to load compiled module {path:?}"))
 }
 
@@ -57,16 +88,18 @@ pub(crate) fn compile_other(engine: &Engine, path: &Path, dialect: Dialect) -> R
     let bytes = read_any(path)?;
     let word = std::str::from_utf8(&bytes).ok().and_then(crate::rtt::text::dialect_word);
     let marked = crate::rtt::binary::is_marked(&bytes);
-    let dialect = if marked || word.is_some() { dialect } else { Dialect::Standard };
-    compile_bytes(engine, path, &bytes, dialect)
+    if dialect != Dialect::Standard && (marked || word.is_some()) {
+        return compile_dialect(engine, path, &bytes, dialect);
+    }
+    let wasm = assemble(path, &bytes)?;
+    if wasmparser::Parser::is_component(&wasm) {
+        bail!("{path:?} is a component, and only modules can be preloaded");
+    }
+    compile_binary(engine, path, wasm)
 }
 
-fn compile_bytes(engine: &Engine, path: &Path, bytes: &[u8], dialect: Dialect) -> Result<Module> {
-    match dialect {
-        Dialect::Standard => compile_binary(engine, path, assemble(path, bytes)?),
-        dialect => Module::with_dialect(engine, bytes, dialect)
-            .with_context(|| format!("failed to compile wasm module {path:?}")),
-    }
+fn compile_dialect(engine: &Engine, path: &Path, bytes: &[u8], dialect: Dialect) -> Result<Module> {
+    Module::with_dialect(engine, bytes, dialect).with_context(|| format!("failed to compile wasm module {path:?}"))
 }
 
 fn compile_binary(engine: &Engine, path: &Path, wasm: Vec<u8>) -> Result<Module> {

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | [`mod@options`], `tables`, `settings` | the option groups `-C -D -O -S -W`, and what they set |
 //! | `config_file` | the same from a file |
-//! | `input` | modules from files |
+//! | `input` | modules and components from files |
 //! | `run` (with `invoke`, `preload`, `wasi`, `guest_profile`) | runs a module |
+//! | `component` | runs a component |
 //! | `compile` | compiles ahead of time |
 //! | `lower` | writes the lowered module |
 //! | `link` | writes a module with the intrinsics that it imports |
@@ -18,6 +19,7 @@
 #![deny(unsafe_code)]
 
 mod compile;
+mod component;
 mod config_file;
 mod guest_profile;
 mod input;
@@ -59,9 +61,9 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Sub {
-    /// Runs a module [default]
+    /// Runs a module or a component [default]
     Run(run::RunCommand),
-    /// Compiles a module ahead of time
+    /// Compiles a module or a component ahead of time
     Compile(compile::CompileCommand),
     /// Writes a module as core WebAssembly without GC
     Lower(lower::LowerCommand),

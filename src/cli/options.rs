@@ -118,15 +118,18 @@ impl Common {
         let of_file = self.config.as_deref().map(config_file::read).transpose()?.unwrap_or_default();
         let set = || {
             of_file.iter().chain(self.assignments()).filter_map(|assignment| match assignment {
-                Assignment::Set(entry, value) => Some((entry, value)),
+                Assignment::Set(group, entry, value) => Some((group, entry, value)),
                 Assignment::Help(_) => None,
             })
         };
         let (first, rest) = (
-            set().filter(|(entry, _)| entry.name == ALL_PROPOSALS),
-            set().filter(|(entry, _)| entry.name != ALL_PROPOSALS),
+            set().filter(|(_, entry, _)| entry.name == ALL_PROPOSALS),
+            set().filter(|(_, entry, _)| entry.name != ALL_PROPOSALS),
         );
-        for (entry, value) in first.chain(rest) {
+        for (group, entry, value) in first.chain(rest) {
+            if *value != Value::Flag(false) {
+                settings.asked.push((group.letter, entry.name));
+            }
             (entry.apply)(&mut settings, value).map_err(|why| wasmtime::format_err!("{}: {why}", entry.name))?;
         }
         settings.complete()?;
@@ -183,7 +186,7 @@ pub(crate) struct Assignments(Vec<Assignment>);
 /// One of them.
 #[derive(Clone)]
 pub(super) enum Assignment {
-    Set(&'static Entry, Value),
+    Set(&'static Group, &'static Entry, Value),
     Help(&'static Group),
 }
 
@@ -288,7 +291,7 @@ impl Group {
             (entry.apply)(&mut Settings::new(), &value)?;
             Ok(value)
         });
-        Ok(Assignment::Set(entry, value.map_err(|e| format!("failed to parse {name} option: {e}"))?))
+        Ok(Assignment::Set(self, entry, value.map_err(|e| format!("failed to parse {name} option: {e}"))?))
     }
 
     /// What `-W help` prints.

@@ -1,14 +1,16 @@
-//! `wasmtime-gc run`: runs a module.
+//! `wasmtime-gc run`: runs a module, or hands a component to `component`.
 //!
-//! Order of events, as `wasmtime` has it: compile, link WASI, instantiate preloaded modules, link
+//! Order of events for a module, as `wasmtime` has it: compile, link WASI, instantiate preloaded modules, link
 //! stubs, instantiate (which runs the start function), `_initialize`, then the function that was asked
 //! for by `--invoke`, or else `""` or `_start` if there is one. All of it is asynchronous, so that a timeout ends a program
 //! that waits in WASI, too.
 
+use super::guest_profile::{Profiler, Samples};
+use super::input::Input;
 use super::options::Common;
 use super::settings::{Settings, UnknownImports};
 use super::wasi::{Host, World};
-use super::{Outcome, input, invoke, missing_argument, preload, say, stats, wasi};
+use super::{Outcome, component, input, invoke, missing_argument, preload, say, stats, wasi};
 use crate::api::{Engine, Error, Finalizers, Instance, Linker, Module, Result, Store, Trap, WasmCoreDump, ext};
 use clap::Args;
 use std::ffi::OsString;
@@ -34,19 +36,19 @@ pub(super) struct RunCommand {
     /// Name of the program as it sees it
     #[arg(long, value_name = "NAME")]
     argv0: Option<String>,
-    /// Calls this exported function, with ARGS
+    /// Calls this exported function, with ARGS; of a component with arguments in WAVE, as in `f(1, "a")`
     #[arg(long, value_name = "FUNCTION")]
-    invoke: Option<String>,
+    pub(super) invoke: Option<String>,
     /// Instantiates a module and lets the main module import it by NAME
     #[arg(long = "preload", value_name = "NAME=MODULE", value_parser = parse_preload)]
-    preloads: Vec<(String, PathBuf)>,
+    pub(super) preloads: Vec<(String, PathBuf)>,
     /// Allows the module to be one that `compile` made, which is run unchecked
     #[arg(long)]
-    allow_precompiled: bool,
+    pub(super) allow_precompiled: bool,
     /// Writes to FILE which functions calls through references and tables reach, for `compile --profile`
     #[arg(long, value_name = "FILE")]
-    profile_calls: Option<PathBuf>,
-    /// The module, binary or text (`-` for standard input), and its arguments
+    pub(super) profile_calls: Option<PathBuf>,
+    /// The module or component, binary or text (`-` for standard input), and its arguments
     #[arg(value_name = "WASM", trailing_var_arg = true, help_heading = None)]
     module_and_args: Vec<OsString>,
 }
@@ -95,30 +97,25 @@ impl RunCommand {
             bail!("the path of a core dump does not support patterns yet");
         }
         settings.config.gc_profile_calls(self.profile_calls.is_some());
-        self.run(&settings)
+        let input = input::open(self.path(), settings.dialect)?;
+        match input.component {
+            true => component::run(&self, &mut settings, &input),
+            false => self.run(&settings, input),
+        }
     }
 
-    fn run(&self, settings: &Settings) -> Outcome {
+    fn run(&self, settings: &Settings, input: Input) -> Outcome {
         let engine = Engine::new(&settings.config)?;
-        let module = input::load(&engine, self.path(), settings.dialect, self.allow_precompiled)?;
+        let module = input::load(&engine, self.path(), input, settings.dialect, self.allow_precompiled)?;
         self.check_profiles(settings, &module)?;
         let others = preload::compile(&engine, &self.preloads, settings.dialect)?;
         let mut store = self.store(&engine, settings)?;
-        let _clock = match &settings.samples {
-            Some(samples) => {
-                let name = self.path().display().to_string();
-                let modules = [(name.clone(), module.clone())].into_iter().chain(others.clone()).collect();
-                Some(samples.begin(&mut store, &name, modules, settings.timeout)?)
-            }
-            None => settings.timeout.map(|timeout| interrupt_after(&engine, timeout)),
-        };
+        let _clock = self.clock(&mut store, settings, |samples, name| {
+            let modules = [(name.to_string(), module.clone())].into_iter().chain(others.clone()).collect();
+            Profiler::of_modules(&engine, name, samples, modules)
+        })?;
         let result = wait_for(settings.timeout, self.load(&mut store, &engine, settings, (&module, &others)));
-        if let Some(samples) = &settings.samples {
-            samples.finish(&mut store);
-        }
-        if settings.gc_stats {
-            say(format_args!("{}", stats::text(&store.heap_stats()).trim_end()));
-        }
+        self.finish(&mut store, settings);
         if let Some(path) = &self.profile_calls {
             let json = ext::CallProfile::of(&module).map(|profile| profile.to_json() + "\n").unwrap_or_default();
             if let Err(err) = std::fs::write(path, json) {
@@ -126,6 +123,33 @@ impl RunCommand {
             }
         }
         result.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Ends the program when its time is over, and takes samples if somebody wants them, for as long as what this gives is not
+    /// dropped.
+    pub(super) fn clock(
+        &self,
+        store: &mut Store<Host>,
+        settings: &Settings,
+        profiler: impl FnOnce(&Samples, &str) -> Result<Profiler>,
+    ) -> Result<Option<Sender<()>>> {
+        Ok(match &settings.samples {
+            Some(samples) => {
+                let profiler = profiler(samples, &self.path().display().to_string())?;
+                Some(samples.begin(store, profiler, settings.timeout))
+            }
+            None => settings.timeout.map(|timeout| interrupt_after(store.engine(), timeout)),
+        })
+    }
+
+    /// Tells what was wanted of a program that has ended.
+    pub(super) fn finish(&self, store: &mut Store<Host>, settings: &Settings) {
+        if let Some(samples) = &settings.samples {
+            samples.finish(store);
+        }
+        if settings.gc_stats {
+            say(format_args!("{}", stats::text(&store.heap_stats()).trim_end()));
+        }
     }
 
     /// Whether calls can be recorded, before anything runs; and whether those that were are of this module.
@@ -168,7 +192,11 @@ impl RunCommand {
         }
         self.main(store, &linker, module)
             .await
-            .map_err(|err| self.dump(store, settings, err))
+            .map_err(|err| {
+                self.dump(settings, err, |err, name| {
+                    Some(err.downcast_ref::<WasmCoreDump>()?.serialize(&mut *store, name))
+                })
+            })
             .with_context(|| format!("failed to run main module `{}`", self.path().display()))
     }
 
@@ -182,13 +210,18 @@ impl RunCommand {
     }
 
     /// Writes the core dump of a trap, if it was asked for.
-    fn dump(&self, store: &mut Store<Host>, settings: &Settings, err: Error) -> Error {
+    pub(super) fn dump(
+        &self,
+        settings: &Settings,
+        err: Error,
+        serialize: impl FnOnce(&Error, &str) -> Option<Vec<u8>>,
+    ) -> Error {
         let Some(path) = &settings.coredump else { return err };
         if !err.is::<Trap>() {
             return err;
         }
-        let Some(dump) = err.downcast_ref::<WasmCoreDump>() else { return err };
-        let bytes = dump.serialize(store, self.module_and_args[0].to_str().unwrap_or("unknown"));
+        let name = self.module_and_args[0].to_str().unwrap_or("unknown");
+        let Some(bytes) = serialize(&err, name) else { return err };
         match std::fs::write(path, bytes) {
             Ok(()) => err.context(format!("core dumped at {path}")),
             Err(why) => {
@@ -198,7 +231,7 @@ impl RunCommand {
         }
     }
 
-    fn store(&self, engine: &Engine, settings: &Settings) -> Result<Store<Host>> {
+    pub(super) fn store(&self, engine: &Engine, settings: &Settings) -> Result<Store<Host>> {
         let (argv, env) = (self.argv()?, self.env()?);
         let world = World {
             argv: &argv,
@@ -215,13 +248,19 @@ impl RunCommand {
         if let Some(fuel) = settings.wasi.hostcall_fuel {
             store.set_hostcall_fuel(fuel);
         }
+        if let Some(max) = settings.wasi.max_component_handles {
+            store.set_max_component_handles(max);
+        }
+        if let Some((max, table)) = settings.wasi.max_resources.zip(store.concurrent_resource_table()) {
+            table.set_max_capacity(max);
+        }
         if settings.timeout.is_some() {
             store.set_epoch_deadline(1);
         }
         Ok(store)
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         Path::new(&self.module_and_args[0])
     }
 
@@ -257,7 +296,7 @@ async fn initialize(store: &mut Store<Host>, instance: &Instance) -> Result<()> 
 }
 
 /// Runs the program to its end, or to the first point behind its time where it waits for something.
-fn wait_for(timeout: Option<Duration>, program: impl Future<Output = Result<()>>) -> Result<()> {
+pub(super) fn wait_for(timeout: Option<Duration>, program: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let result = runtime.block_on(async {
         match timeout {

@@ -71,12 +71,14 @@ pub(crate) struct Settings {
     pub(crate) gc_stats: bool,
     /// What modules are written in.
     pub(crate) dialect: Dialect,
+    /// The options that were given, by letter and name, but for flags that were switched off.
+    pub(crate) asked: Vec<(char, &'static str)>,
 }
 
 /// What the program gets of WASI.
 #[derive(Clone, Debug)]
 pub(crate) struct Wasi {
-    /// Preview 1 is linked.
+    /// Preview 1 is linked, or for components 0.2.
     pub(crate) linked: bool,
     /// What came before it is linked, too.
     pub(crate) preview0: bool,
@@ -92,6 +94,22 @@ pub(crate) struct Wasi {
     pub(crate) max_resources: Option<usize>,
     /// Bytes that a call of the host may copy from the program.
     pub(crate) hostcall_fuel: Option<usize>,
+    /// How many resources and so on a component may hold.
+    pub(crate) max_component_handles: Option<usize>,
+    /// Random bytes that it may ask for at once.
+    pub(crate) max_random_size: Option<u64>,
+    /// The folder that it is told to be in.
+    pub(crate) cwd: Option<String>,
+    /// It may use every address and port of this machine.
+    pub(crate) inherit_network: bool,
+    /// Whether it may look up names of hosts, if not the default.
+    pub(crate) allow_ip_name_lookup: Option<bool>,
+    /// Whether it may make sockets of TCP, if not the default.
+    pub(crate) tcp: Option<bool>,
+    /// Whether it may make sockets of UDP, if not the default.
+    pub(crate) udp: Option<bool>,
+    /// `network-error-code`, which is not stable, is linked.
+    pub(crate) network_error_code: bool,
 }
 
 /// What becomes of imports that nobody defines.
@@ -146,6 +164,14 @@ impl Settings {
                 inherit_stderr: true,
                 max_resources: None,
                 hostcall_fuel: None,
+                max_component_handles: None,
+                max_random_size: None,
+                cwd: None,
+                inherit_network: false,
+                allow_ip_name_lookup: None,
+                tcp: None,
+                udp: None,
+                network_error_code: false,
             },
             gc_imports: false,
             cache: false,
@@ -155,6 +181,7 @@ impl Settings {
             samples: None,
             gc_stats: false,
             dialect: Dialect::Standard,
+            asked: Vec::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use wasmtime::{Collector, Enabled, Inlining, OptLevel, RegallocAlgorithm, Strate
 pub(crate) const ALL_PROPOSALS: &str = "all-proposals";
 
 /// Of the options of Wasmtime's own heap.
-const STOCK_HEAP: &str = "Of Wasmtime's own GC heap: noted, without effect (see `memory-...` and `gc-max-heap-size`)";
+const STOCK_HEAP: &str = "Of Wasmtime's own GC heap, which components have: without effect on modules";
 
 /// An option with an effect that is one expression.
 macro_rules! option {
@@ -55,6 +55,13 @@ macro_rules! pool {
 macro_rules! flag {
     ($name:expr, $($field:ident).+, $help:expr) => {
         option!($name, Flag, $help, |s, v| s.$($field).+ = v.flag())
+    };
+}
+
+/// A flag that has another default than either.
+macro_rules! maybe {
+    ($name:expr, $($field:ident).+, $help:expr) => {
+        option!($name, Flag, $help, |s, v| s.$($field).+ = Some(v.flag()))
     };
 }
 
@@ -170,6 +177,8 @@ pub(crate) static OPTIMIZE: Group = Group {
         limit!("pooling-max-memory-size", Bytes, pool_memory_size, "Bytes of a memory in the pool, or of the GC heap"),
         limit!("pooling-table-elements", Number, pool_table_elements, "Elements of a table in the pool"),
         pool!("pooling-total-core-instances", Number, total_core_instances(count), "Instances, the heap's included"),
+        pool!("pooling-total-component-instances", Number, total_component_instances(count), "Components in the pool"),
+        pool!("pooling-total-gc-heaps", Number, total_gc_heaps(count), "Heaps of Wasmtime's own collectors"),
         pool!("pooling-total-memories", Number, total_memories(count), "Memories in the pool, the GC heap included"),
         pool!("pooling-total-tables", Number, total_tables(count), "Tables in the pool"),
         pool!("pooling-total-stacks", Number, total_stacks(count), "Stacks in the pool"),
@@ -180,6 +189,25 @@ pub(crate) static OPTIMIZE: Group = Group {
             max_memories_per_module(count),
             "Memories of a lowered module"
         ),
+        pool!(
+            "pooling-max-component-instance-size",
+            Bytes,
+            max_component_instance_size(size),
+            "Bytes of a component's metadata"
+        ),
+        pool!(
+            "pooling-max-core-instances-per-component",
+            Number,
+            max_core_instances_per_component(count),
+            "Instances of modules in a component"
+        ),
+        pool!(
+            "pooling-max-memories-per-component",
+            Number,
+            max_memories_per_component(count),
+            "Memories of a component"
+        ),
+        pool!("pooling-max-tables-per-component", Number, max_tables_per_component(count), "Tables of a component"),
         pool!("pooling-max-core-instance-size", Bytes, max_core_instance_size(size), "Bytes of an instance's metadata"),
         pool!("pooling-max-unused-warm-slots", Number, max_unused_warm_slots(count), "Slots kept for their modules"),
         pool!("pooling-decommit-batch-size", Number, decommit_batch_size(size), "Slots that are decommitted together"),
@@ -267,7 +295,7 @@ pub(crate) static CODEGEN: Group = Group {
         Entry {
             name: "collector",
             takes: Word("drc|null|copying"),
-            help: "Choice among Wasmtime's own collectors: noted, without effect (the one here is generational)",
+            help: "Choice among Wasmtime's own collectors, for components: without effect on modules",
             apply: |s, v| {
                 s.config.collector(match v.word() {
                     "drc" => Collector::DeferredReferenceCounting,
@@ -381,7 +409,12 @@ pub(crate) static WASI: Group = Group {
     letter: 'S',
     long: "wasi",
     entries: &[
-        flag!("cli", wasi.linked, "WASI preview 1 (default: yes)"),
+        flag!("cli", wasi.linked, "WASI preview 1, or 0.2 for components (default: yes)"),
+        option!("cli-exit-with-code", Flag, "Programs choose their exit codes: they always do", |_, v| {
+            if !v.flag() {
+                return Err("that can not be switched off any more".to_string());
+            }
+        }),
         flag!("common", wasi.linked, "Older name of `cli`"),
         flag!("preview0", wasi.preview0, "`wasi_unstable`, which was before preview 1 (default: yes)"),
         option!("preview2", Flag, "Preview 1 by the implementation of preview 2: there is no other", |_, v| {
@@ -396,10 +429,36 @@ pub(crate) static WASI: Group = Group {
         flag!("inherit-stderr", wasi.inherit_stderr, "The program writes to our standard error (default: yes)"),
         limit!("max-resources", Number, wasi.max_resources, "Files, folders and so on that the program can have open"),
         limit!("hostcall-fuel", Bytes, wasi.hostcall_fuel, "Bytes that a call of the host may copy from the program"),
-        absent!("config", "it is for components, which this command does not run"),
-        absent!("http", "it is for components, which this command does not run"),
-        absent!("keyvalue", "it is for components, which this command does not run"),
-        absent!("tls", "it is for components, which this command does not run"),
+        limit!(
+            "max-component-handles",
+            Number,
+            wasi.max_component_handles,
+            "Resources and so on that a component can hold"
+        ),
+        option!("max-random-size", Bytes, "Random bytes that a component can ask for at once", |s, v| {
+            s.wasi.max_random_size = Some(v.number())
+        }),
+        option!("cwd", Word("PATH"), "The folder that a component is told to be in", |s, v| {
+            s.wasi.cwd = Some(v.word().to_string())
+        }),
+        flag!("inherit-network", wasi.inherit_network, "Components can use every address and port (default: no)"),
+        maybe!(
+            "allow-ip-name-lookup",
+            wasi.allow_ip_name_lookup,
+            "Components can look up names of hosts (default: no)"
+        ),
+        maybe!("tcp", wasi.tcp, "Components can make sockets of TCP"),
+        maybe!("udp", wasi.udp, "Components can make sockets of UDP"),
+        flag!(
+            "network-error-code",
+            wasi.network_error_code,
+            "WASI's `network-error-code`, which is not stable (default: no)"
+        ),
+        absent!("p3", "this command has WASI 0.2 for components"),
+        absent!("config", "this command has not this part of WASI"),
+        absent!("http", "this command has not this part of WASI"),
+        absent!("keyvalue", "this command has not this part of WASI"),
+        absent!("tls", "this command has not this part of WASI"),
         absent!("nn", "this command has no neural networks"),
         absent!("threads", "Wasmtime has it no more"),
     ],
@@ -479,6 +538,11 @@ pub(crate) static WASM: Group = Group {
             s.config.wasm_wide_arithmetic(on).wasm_extended_const(on).wasm_threads(on).wasm_gc(on);
             s.config.wasm_reference_types(on).wasm_function_references(on);
             s.config.wasm_exceptions(on).wasm_legacy_exceptions(on).wasm_custom_descriptors(on);
+            s.config.wasm_component_model(on).wasm_component_model_async(on).wasm_component_model_threading(on);
+            s.config.wasm_component_model_more_async_builtins(on).wasm_component_model_async_stackful(on);
+            s.config.wasm_component_model_error_context(on).wasm_component_model_map(on);
+            s.config.wasm_component_model_fixed_length_lists(on).wasm_component_model_implements(on);
+            s.config.wasm_component_model_memory64(on);
         }),
         feature!("branch-hinting", wasm_branch_hinting, "hints about branches"),
         feature!("bulk-memory", wasm_bulk_memory, "bulk memory operations"),
@@ -500,6 +564,30 @@ pub(crate) static WASM: Group = Group {
         feature!("threads", wasm_threads, "threads and shared memories"),
         feature!("tail-call", wasm_tail_call, "tail calls"),
         feature!("wide-arithmetic", wasm_wide_arithmetic, "wide arithmetic"),
-        feature!("component-model", wasm_component_model, "components, which this command does not run"),
+        feature!("component-model", wasm_component_model, "components"),
+        feature!("component-model-async", wasm_component_model_async, "asynchronous functions of components"),
+        feature!(
+            "component-model-more-async-builtins",
+            wasm_component_model_more_async_builtins,
+            "more of what such functions are made of"
+        ),
+        feature!("component-model-async-stackful", wasm_component_model_async_stackful, "such functions with stacks"),
+        feature!("component-model-threading", wasm_component_model_threading, "threads of components"),
+        feature!("component-model-error-context", wasm_component_model_error_context, "error contexts of components"),
+        feature!("component-model-gc", wasm_component_model_gc, "GC types where components meet"),
+        feature!("component-model-map", wasm_component_model_map, "maps of components"),
+        feature!("component-model-memory64", wasm_component_model_memory64, "64-bit memories of components"),
+        feature!(
+            "component-model-fixed-length-lists",
+            wasm_component_model_fixed_length_lists,
+            "lists of fixed length of components"
+        ),
+        feature!("component-model-implements", wasm_component_model_implements, "`implements` of components"),
+        passed!(
+            "concurrency-support",
+            Flag,
+            concurrency_support(flag),
+            "Whether asynchronous functions of components can run at all (default: yes)"
+        ),
     ],
 };

@@ -1,16 +1,18 @@
-//! WASI preview 1 for the program that runs: arguments, environment, folders, standard streams.
+//! WASI for the program that runs: arguments, environment, folders, standard streams, and sockets for components.
 //!
 //! The implementation is `wasmtime-wasi`'s. It sees plain functions of numbers and the program's own
-//! memory, so it needs to know nothing of lowering.
+//! memory, so it needs to know nothing of lowering. Modules have preview 1, which is made of 0.2; components have that itself
+//! (`component/link`).
 
+use super::guest_profile::Profiler;
 use super::settings::Wasi;
-use crate::api::{Error, Finalizers, GuestProfiler, Linker, Result};
+use crate::api::{Error, Finalizers, Linker, Result};
 use std::path::Path;
 use wasmtime::StoreLimits;
 use wasmtime::error::Context;
 use wasmtime_wasi::p0;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// What a store carries.
 pub(crate) struct Host {
@@ -21,7 +23,7 @@ pub(crate) struct Host {
     /// What died of the program's tokens.
     pub(crate) finalizers: Finalizers,
     /// Samples of what runs, if somebody wants them.
-    pub(crate) profiler: Option<GuestProfiler>,
+    pub(crate) profiler: Option<Profiler>,
 }
 
 impl Host {
@@ -32,6 +34,12 @@ impl Host {
     /// A folder can not be opened.
     pub(crate) fn new(world: &World<'_>, limits: StoreLimits) -> Result<Host> {
         Ok(Host { wasi: context(world)?, limits, finalizers: Finalizers::new(), profiler: None })
+    }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
     }
 }
 
@@ -80,11 +88,34 @@ fn context(world: &World<'_>) -> Result<WasiP1Ctx> {
             .preopened_dir(Path::new(host), guest, FsPerms::ReadWrite)
             .with_context(|| format!("failed to open directory '{host}'"))?;
     }
+    sockets_and_more(&mut builder, world.wasi);
     let mut context = builder.build_p1();
     if let Some(max) = world.wasi.max_resources {
         context.ctx().table.set_max_capacity(max);
     }
     Ok(context)
+}
+
+/// What only components can ask for.
+fn sockets_and_more(builder: &mut WasiCtxBuilder, wasi: &Wasi) {
+    if let Some(folder) = &wasi.cwd {
+        builder.initial_cwd(folder);
+    }
+    if let Some(bytes) = wasi.max_random_size {
+        builder.max_random_size(bytes);
+    }
+    if wasi.inherit_network {
+        builder.inherit_network().allow_tcp(true).allow_udp(true);
+    }
+    if let Some(allow) = wasi.allow_ip_name_lookup {
+        builder.allow_ip_name_lookup(allow);
+    }
+    if let Some(allow) = wasi.tcp {
+        builder.allow_tcp(allow);
+    }
+    if let Some(allow) = wasi.udp {
+        builder.allow_udp(allow);
+    }
 }
 
 /// Defines `wasi_snapshot_preview1`, and `wasi_unstable`, which came before it.

@@ -1,5 +1,7 @@
 //! The command, from outside: arguments, output, messages, exit codes.
 
+mod component_calls;
+mod components;
 mod options;
 mod passed_on;
 mod run;

@@ -150,7 +150,7 @@ fn backtraces_are_as_long_and_exact_as_is_asked_for() {
 fn what_this_command_has_not_says_so() {
     for (group, option, why) in [
         ("-D", "logging", "this command writes no logs"),
-        ("-S", "http", "it is for components"),
+        ("-S", "http", "has not this part of WASI"),
         ("-S", "preview2=n", "no other implementation"),
         ("-O", "regalloc-algorithm=best", "unknown algorithm `best`"),
         ("-O", "pooling-pagemap-scan=perhaps", "unknown flag `perhaps`"),
