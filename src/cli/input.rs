@@ -50,6 +50,11 @@ pub(crate) fn open(path: &Path, dialect: Dialect) -> Result<Input> {
     if let Some(of) = Engine::detect_precompiled(&bytes) {
         return Ok(Input { bytes, component: matches!(of, Precompiled::Component), compiled: true });
     }
+    if bytes.starts_with(b"\x7fELF") {
+        bail!(
+            "{path:?} is machine code that `compile` of this command has not made, or it is damaged; compile it again"
+        );
+    }
     let bytes = match dialect {
         Dialect::Standard => assemble(path, &bytes)?,
         _ => bytes,

@@ -359,6 +359,8 @@ fn compiled_components_run_only_if_they_are_allowed() {
     expect(&wasmtime_gc(&[&out]), 1, "`--allow-precompiled`");
     expect(&wasmtime_gc(&["--allow-precompiled", "-W", "fuel=1000", &out]), 1, "failed to load compiled component");
     expect(&wasmtime_gc(&["compile", &out]), 1, "was compiled before");
+    std::fs::write(&out, &std::fs::read(&out).expect("it is there")[..2000]).expect("files can be written");
+    expect(&wasmtime_gc(&["--allow-precompiled", &out]), 1, "compile it again");
     expect(
         &wasmtime_gc(&["compile", &files.write("bad.wat", "(component (core module (func (result i32))))")]),
         1,

@@ -1,8 +1,8 @@
 //! An engine for what is not lowered: components, whose modules are Wasmtime's to compile.
 //!
 //! The engine inside of ours has no GC types, and other proposals than were asked for, since it is made for what lowering
-//! leaves. For a component it must be as Wasmtime's own would be with the same options, and then has Wasmtime's own
-//! collector, too. Only the command does that: it runs one program, and knows which kind.
+//! leaves. For a component it must have those that were asked for, GC types among them, and so Wasmtime's own collector.
+//! Only the command makes such an engine: it runs one program, and knows which kind.
 
 use super::Config;
 use crate::api::Strategy;
