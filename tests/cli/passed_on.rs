@@ -89,19 +89,20 @@ fn options_of_wasmtime_are_taken() {
     }
 }
 
-/// The heap is an instance with a memory, and counts.
+/// In a pool the heap is an instance with a memory, and counts. What the program may have is its own.
 #[test]
 fn a_store_has_as_much_as_it_may() {
     for (options, why) in [
-        (&["-W", "max-instances=1"][..], "instance count too high"),
-        (&["-W", "max-memories=1"], "memory count too high"),
-        (&["-O", "pooling-allocator,pooling-total-core-instances=1"], "concurrent limit of 1 for core instances"),
+        (&["-O", "pooling-allocator,pooling-total-core-instances=1"][..], "concurrent limit of 1 for core instances"),
         (&["-O", "pooling-allocator,pooling-total-memories=1"], "concurrent limit of 1 for memory"),
     ] {
         expect_refused(&run_module(options, OBJECTS), 1, why);
         assert_eq!(run_module(options, PLAIN).code, 0);
     }
     for module in MODULES {
+        assert_eq!(run_module(&["-W", "max-instances=1,max-memories=1,max-tables=2"], module).code, 0);
+        expect_refused(&run_module(&["-W", "max-instances=0"], module), 1, "instance count too high");
+        expect_refused(&run_module(&["-W", "max-memories=0"], module), 1, "memory count too high");
         for (limit, why) in [
             ("pooling-max-memories-per-module=0", "memories count of 1 exceeds the per-instance limit of 0"),
             ("pooling-max-core-instance-size=100", "exceeds the configured maximum"),

@@ -37,6 +37,8 @@ pub(super) fn run(command: &RunCommand, settings: &mut Settings, input: &Input) 
     let engine = Engine::new(&settings.config)?;
     let component = load::load(&engine, command.path(), input, command.allow_precompiled)?;
     let mut store = command.store(&engine, settings)?;
+    // Nothing of a component is this crate's heap, for which a store's limiter has room.
+    store.wasmtime_mut().limiter(|host| &mut host.data_mut().limits);
     let _clock = command.clock(&mut store, settings, |samples, name| {
         guest_profile::Profiler::of_component(&engine, name, samples, &component)
     })?;
