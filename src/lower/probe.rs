@@ -16,18 +16,26 @@ use crate::fault::Error;
 use crate::types::{TypeId, TypeTable};
 use wasm_encoder as enc;
 
-/// A module with the types of a table alone, lowered, and where its function types are.
+/// A module with nothing but types.
+pub struct TypesAlone {
+    /// The module.
+    pub wasm: Vec<u8>,
+    /// Where its function types are.
+    pub funcs: Vec<(TypeId, u32)>,
+}
+
+/// The types of a table as a module that lowering makes.
 ///
 /// # Errors
 ///
 /// As lowering a module that has these types.
-pub fn module_of(table: &TypeTable) -> Result<(Vec<u8>, Vec<(TypeId, u32)>), Error> {
+pub fn types_alone(table: &TypeTable) -> Result<TypesAlone, Error> {
     let types = Types::shown(table)?;
     let mut module = enc::Module::new();
     module.section(&types.section);
     let mut funcs: Vec<(TypeId, u32)> = types.func_types.into_iter().collect();
     funcs.sort_unstable_by_key(|&(_, index)| index);
-    Ok((module.finish(), funcs))
+    Ok(TypesAlone { wasm: module.finish(), funcs })
 }
 
 /// The contents of a lowered module's type section; nothing if it has none.

@@ -8,7 +8,7 @@ use super::{Error, Result};
 use crate::heap::HeapOptions;
 use crate::ir::LikelyTargets;
 use crate::layout::{GcTypes, HeapMap, MapParams};
-use crate::lower::probe::module_of;
+use crate::lower::probe::types_alone;
 use crate::lower::{LowerContext, Passes};
 use crate::types::{HeapType, RefType, TypeId, TypeRegistry, TypeTable, ValType};
 use crate::workers::Workers;
@@ -223,8 +223,8 @@ impl EngineState {
         if !self.options.compiles {
             return None;
         }
-        let (module, types) = module_of(&TypeTable::of_func(&self.registry, id)).ok()?;
-        for (ty, id) in TypeProbe::new(&module, types).ask(&self.wasmtime).ok()? {
+        let types = types_alone(&TypeTable::of_func(&self.registry, id)).ok()?;
+        for (ty, id) in TypeProbe::new(&types.wasm, types.funcs).ask(&self.wasmtime).ok()? {
             self.func_types.tell(ty, id);
         }
         self.lowered_func(id)
