@@ -475,12 +475,12 @@ impl<T: 'static> Linker<T> {
     }
 }
 
-/// What Wasmtime's own linker holds, for an import.
 #[cold]
 fn defined_twice(module: &str, name: &str) -> Error {
     Error::msg(format!("import of `{module}::{name}` defined twice"))
 }
 
+/// What Wasmtime's own linker holds, for an import.
 fn import_of_plain(native: wasmtime::Extern) -> Import {
     match native {
         wasmtime::Extern::Func(func) => Import::Silent(func),

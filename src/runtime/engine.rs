@@ -215,19 +215,29 @@ impl EngineState {
         self.asking(|unknown| self.func_types.lowered(id, unknown))
     }
 
-    /// The same, and where no module has it and one can be compiled, one is made that has.
-    pub fn made_func(&self, id: TypeId) -> Option<wasmtime::FuncType> {
+    /// The inner engine's type for an original function type that a host function has: where no module has it, one is made that
+    /// does. A type that no module can have is shown by one that is not final, which no such module can name either.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be compiled, or the type can not be lowered.
+    pub fn made_func(&self, id: TypeId) -> Result<wasmtime::FuncType> {
         if let Some(ty) = self.lowered_func(id) {
-            return Some(ty);
+            return Ok(ty);
         }
+        let unknown = || Error::msg("no module has shown how this function's type is lowered");
         if !self.options.compiles {
-            return None;
+            return Err(unknown().context("nothing can be compiled here; load a module first that has the type"));
         }
-        let types = types_alone(&TypeTable::of_func(&self.registry, id)).ok()?;
-        for (ty, id) in TypeProbe::new(&types.wasm, types.funcs).ask(&self.wasmtime).ok()? {
+        let types = types_alone(&TypeTable::of_func(&self.registry, id))?;
+        // Winch takes no such module, nor any with a type that is not final; and nobody takes types of more than 1000 parameters.
+        let Ok(shown) = TypeProbe::new(&types.wasm, types.funcs).ask(&self.wasmtime) else {
+            return self.func_types.unnamed(id).ok_or_else(unknown);
+        };
+        for (ty, id) in shown {
             self.func_types.tell(ty, id);
         }
-        self.lowered_func(id)
+        self.lowered_func(id).ok_or_else(unknown)
     }
 
     /// The inner engine's type for a value: references become `i32`, but for function references.

@@ -165,6 +165,17 @@ impl FuncTypes {
         self.lowered_val_at(ty, unknown, 0)
     }
 
+    /// A type of the inner engine with the structure of an original one, which is not entered as standing for it.
+    pub fn unnamed(&self, id: TypeId) -> Option<wasmtime::FuncType> {
+        let def = self.registry.get(id)?;
+        let CompositeType::Func(signature) = &def.sub.composite else { return None };
+        let vals = |types: &[ValType]| {
+            types.iter().map(|&ty| self.lowered_val(ty, Unknown::Trust)).collect::<Option<Vec<_>>>()
+        };
+        let (params, results) = (vals(&signature.params)?, vals(&signature.results)?);
+        wasmtime::FuncType::with_finality_and_supertype(&self.engine, Finality::NonFinal, None, params, results).ok()
+    }
+
     fn lowered_at(&self, id: TypeId, unknown: Unknown, depth: u32) -> Option<wasmtime::FuncType> {
         if let Some(ty) = self.known_lowered(id) {
             return Some(ty);
@@ -174,7 +185,9 @@ impl FuncTypes {
         let types = || signature.params.iter().chain(&signature.results);
         // What lowering never brands: see `lower/types.rs`.
         let plain = def.group_len == 1 && def.sub.is_final && def.sub.supertype.is_none();
-        if depth >= MAX_DEPTH || unknown == Unknown::Ask && !plain || types().any(|ty| ty.is_gc_ref()) {
+        // The null of functions is any function to lowered code, so its brand is all that tells the two apart.
+        let branded = |ty: &ValType| ty.is_gc_ref() || ty.as_ref().is_some_and(|ty| ty.heap == HeapType::NoFunc);
+        if depth >= MAX_DEPTH || unknown == Unknown::Ask && !plain || types().any(branded) {
             return None;
         }
         let vals = |types: &[ValType]| {

@@ -4,6 +4,7 @@
 //! that does. Handles are never taken back; a function has one handle from the runtime, however often
 //! it is asked for, and perhaps one more that its own module's instance gave it.
 
+use super::limits::ForHeap;
 use super::ready::at_once;
 use super::store::{StoreData, with_heap};
 use super::{Error, Result};
@@ -27,10 +28,8 @@ pub fn reserve<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>, count
         let null = Ref::Func(None);
         let mut grow = |by| {
             // These are no elements of a table of the embedder's.
-            cx.data_mut().ask_for_heap(true);
-            let grown = at_once(place.functions.grow_async(&mut cx, by, null.clone()));
-            cx.data_mut().ask_for_heap(false);
-            matches!(grown, Some(Ok(_)))
+            let asking = ForHeap::new(&mut cx);
+            matches!(at_once(place.functions.grow_async(&mut *asking.0, by, null.clone())), Some(Ok(_)))
         };
         if !grow(want) && !grow(u64::from(end) - size) {
             return Err(full());

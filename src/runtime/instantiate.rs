@@ -98,9 +98,9 @@ pub fn instantiate<T: 'static>(
     code: &Arc<Code>,
     imports: &[Import],
 ) -> Result<InstanceState> {
-    let prepared = prepare(cx, code, imports)?;
+    let prepared = prepare(cx, code, imports, &mut false)?;
     let mut entry = Entry::new(cx);
-    if let Err(err) = admit(&mut entry, &prepared.code) {
+    if let Err(err) = before_start(&mut entry, &prepared.code) {
         let wasmtime = entry.leave(Err(err));
         return prepared.finish(cx, wasmtime);
     }
@@ -123,9 +123,10 @@ pub async fn instantiate_async<T: 'static>(
     code: &Arc<Code>,
     imports: &[Import],
 ) -> Result<InstanceState> {
-    let prepared = retried(cx, |cx| prepare(cx, code, imports)).await?;
+    let mut counted = false;
+    let prepared = retried(cx, |cx| prepare(cx, code, imports, &mut counted)).await?;
     let mut entry = Entry::new(cx);
-    if let Err(err) = admit(&mut entry, &prepared.code) {
+    if let Err(err) = before_start(&mut entry, &prepared.code) {
         let wasmtime = entry.leave(Err(err));
         return prepared.finish(cx, wasmtime);
     }
@@ -141,9 +142,8 @@ pub async fn instantiate_async<T: 'static>(
     prepared.finish(cx, wasmtime)
 }
 
-/// Counts the instance, and tells that the start function is called, if there is one.
-fn admit<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()> {
-    entry.cx.data_mut().count_instance(code)?;
+/// Tells that the start function is called, if there is one.
+fn before_start<T: 'static>(entry: &mut Entry<'_, T>, code: &Code) -> Result<()> {
     if code.starts() { tell(&mut entry.cx, CallHook::CallingWasm) } else { Ok(()) }
 }
 
@@ -159,6 +159,7 @@ fn prepare<T: 'static>(
     cx: &mut StoreContextMut<'_, StoreData<T>>,
     code: &Arc<Code>,
     imports: &[Import],
+    counted: &mut bool,
 ) -> Result<Prepared> {
     let expected = code.imports().len();
     if imports.len() != expected {
@@ -175,9 +176,25 @@ fn prepare<T: 'static>(
         debug::prepare(cx, module, code)?;
     }
     match &code.lowered {
-        Some(lowered) => prepare_lowered(cx, code, lowered, imports),
-        None => prepare_plain(&cx.data().gc.engine, code, imports).map(|prepared| Prepared { silent, ..prepared }),
+        Some(lowered) => prepare_lowered(cx, code, lowered, imports, counted),
+        None => {
+            let prepared = prepare_plain(&cx.data().gc.engine, code, imports)?;
+            count(cx, code, counted)?;
+            Ok(Prepared { silent, ..prepared })
+        }
     }
+}
+
+/// Counts the instance, the first time.
+fn count<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, code: &Code, counted: &mut bool) -> Result<()> {
+    if std::mem::replace(counted, true) { Ok(()) } else { cx.data_mut().count_instance(code) }
+}
+
+/// Whether the engine has refused what is imported, which it looks at before it counts.
+fn is_mismatch(err: &Error) -> bool {
+    let text = err.to_string();
+    let has_run = err.downcast_ref::<wasmtime::WasmBacktrace>().is_some();
+    !has_run && ["incompatible import type", "cross-`", "imports, found"].iter().any(|words| text.contains(words))
 }
 
 impl Prepared {
@@ -193,6 +210,9 @@ impl Prepared {
                 Ok(InstanceState { wasmtime, module, code, area, silent, tag_base, import_cells })
             }
             Err(err) => {
+                if is_mismatch(&err) {
+                    cx.data_mut().uncount_instance(&code);
+                }
                 // Its functions may be in a table, and what is known of their code is needed yet.
                 cx.data_mut().gc.keep(&code);
                 Err(err)
@@ -226,6 +246,7 @@ fn prepare_lowered<T: 'static>(
     code: &Arc<Code>,
     lowered: &LoweredCode,
     imports: &[Import],
+    counted: &mut bool,
 ) -> Result<Prepared> {
     let engine = cx.data().gc.engine.clone();
     let meta = &lowered.meta;
@@ -238,6 +259,7 @@ fn prepare_lowered<T: 'static>(
         check_store(cx, code, expected, actual)?;
         check(cx, &engine, expected, &native.ty(), actual, size)?;
     }
+    count(cx, code, counted)?;
     // Before anything is taken that nobody gives back: what the limiter has to wait for is asked again.
     for (_, ty) in &meta.own_tables {
         cx.data_mut().new_table_allowed(ty.min, ty.max)?;

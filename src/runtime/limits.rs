@@ -17,7 +17,7 @@ use super::ready::{Growth, TableAnswers, at_once};
 use super::store::StoreData;
 use super::{Error, Result};
 use std::pin::Pin;
-use wasmtime::{ResourceLimiter, ResourceLimiterAsync};
+use wasmtime::{ResourceLimiter, ResourceLimiterAsync, StoreContextMut};
 
 /// Finds the limiter in the embedder's data.
 pub enum Limiter<T> {
@@ -27,6 +27,9 @@ pub enum Limiter<T> {
     Async(Box<dyn (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync>),
 }
 
+/// What the engine allows by itself, of each kind.
+const UNLIMITED: usize = 10_000;
+
 /// How many there are, or may be.
 #[derive(Clone, Copy, Default)]
 struct Counts {
@@ -35,11 +38,42 @@ struct Counts {
     memories: usize,
 }
 
+impl Counts {
+    /// What an instance of a module counts for, as the module was before lowering.
+    fn of(code: &Code) -> Counts {
+        let own = code.lowered.as_ref().map_or(0, |lowered| lowered.meta.own_tables.len());
+        let needs = code.wasmtime.resources_required();
+        Counts {
+            instances: 1,
+            tables: own.saturating_add(needs.num_tables as usize),
+            memories: needs.num_memories as usize,
+        }
+    }
+}
+
+/// What the engine asks while this lives is the heap's matter.
+pub struct ForHeap<'a, 'b, T: 'static>(pub &'a mut StoreContextMut<'b, StoreData<T>>);
+
+impl<'a, 'b, T: 'static> ForHeap<'a, 'b, T> {
+    /// From now on.
+    pub fn new(cx: &'a mut StoreContextMut<'b, StoreData<T>>) -> ForHeap<'a, 'b, T> {
+        cx.data_mut().limits.for_heap = true;
+        ForHeap(cx)
+    }
+}
+
+impl<T: 'static> Drop for ForHeap<'_, '_, T> {
+    fn drop(&mut self) {
+        self.0.data_mut().limits.for_heap = false;
+    }
+}
+
 /// The limiter of a store, and what became of its answers.
 pub struct Limits<T> {
     limiter: Option<Limiter<T>>,
     /// What it allows.
-    most: Option<Counts>,
+    most: Counts,
+    /// What there is, whether there was a limiter already or not.
     made: Counts,
     /// Bytes at the beginning of the heap that it is not told of.
     fixed: u64,
@@ -55,7 +89,7 @@ impl<T> Limits<T> {
     pub fn none() -> Limits<T> {
         Limits {
             limiter: None,
-            most: None,
+            most: Counts { instances: UNLIMITED, tables: UNLIMITED, memories: UNLIMITED },
             made: Counts::default(),
             fixed: 0,
             for_heap: false,
@@ -148,11 +182,13 @@ impl<T: 'static> StoreData<T> {
             }
         };
         self.limits.limiter = Some(limiter);
-        self.limits.most = Some(most);
+        self.limits.most = most;
+        // Debuggers have an instance for each start function.
+        let more = if self.gc.engine.options.debug { usize::MAX } else { 1 };
         self.limits.agreeing.most = Counts {
-            instances: most.instances.saturating_add(1),
-            tables: most.tables.saturating_add(1),
-            memories: most.memories.saturating_add(1),
+            instances: most.instances.saturating_add(more),
+            tables: most.tables.saturating_add(more),
+            memories: most.memories.saturating_add(more),
         };
         self.limits.for_heap = true;
     }
@@ -178,33 +214,32 @@ impl<T: 'static> StoreData<T> {
         }
     }
 
-    /// Whether what the engine is about to ask is the heap's matter.
-    pub(super) fn ask_for_heap(&mut self, for_heap: bool) {
-        self.limits.for_heap = for_heap;
-    }
-
     /// Counts an instance of a module.
     ///
     /// # Errors
     ///
     /// When there are too many, or too many tables or memories with its own.
     pub(super) fn count_instance(&mut self, code: &Code) -> Result<()> {
-        let Some(most) = self.limits.most else { return Ok(()) };
-        let own = code.lowered.as_ref().map_or(0, |lowered| lowered.meta.own_tables.len());
-        let needs = code.wasmtime.resources_required();
-        let made = &mut self.limits.made;
-        for (made, most, more, what) in [
-            (&mut made.instances, most.instances, 1, "instance"),
-            (&mut made.memories, most.memories, needs.num_memories as usize, "memory"),
-            (&mut made.tables, most.tables, own.saturating_add(needs.num_tables as usize), "table"),
-        ] {
-            let new = made.saturating_add(more);
+        let (needs, most, made) = (Counts::of(code), self.limits.most, &mut self.limits.made);
+        let count = |slot: &mut usize, more: usize, most: usize, what: &str| {
+            let new = slot.saturating_add(more);
             if new > most {
                 return Err(Error::msg(format!("resource limit exceeded: {what} count too high at {new}")));
             }
-            *made = new;
-        }
-        Ok(())
+            *slot = new;
+            Ok(())
+        };
+        count(&mut made.instances, needs.instances, most.instances, "instance")?;
+        count(&mut made.memories, needs.memories, most.memories, "memory")?;
+        count(&mut made.tables, needs.tables, most.tables, "table")
+    }
+
+    /// Takes the count of an instance back, whose imports the engine has refused.
+    pub(super) fn uncount_instance(&mut self, code: &Code) {
+        let (needs, made) = (Counts::of(code), &mut self.limits.made);
+        made.instances = made.instances.saturating_sub(needs.instances);
+        made.memories = made.memories.saturating_sub(needs.memories);
+        made.tables = made.tables.saturating_sub(needs.tables);
     }
 
     /// The heap has so many bytes that the limiter is not told of.

@@ -3,7 +3,7 @@
 //! The memory is defined by a WebAssembly module, so that memory creators and the pooling allocator apply to it as to any
 //! other. What limiters are asked is in `limits.rs`.
 
-use super::limits::HeapAnswer;
+use super::limits::{ForHeap, HeapAnswer};
 use super::ready::at_once;
 use super::store::StoreData;
 use crate::heap::{GrowRefused, HeapMemory};
@@ -63,7 +63,6 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
         match catch_unwind(AssertUnwindSafe(&mut grow)) {
             Ok(grown) => grown.then_some(()).ok_or(GrowRefused),
             Err(panic) => {
-                self.store.data_mut().ask_for_heap(false);
                 self.panicked = Some(panic);
                 Err(GrowRefused)
             }
@@ -74,10 +73,8 @@ impl<T: 'static> HeapMemory for HostMemory<'_, T> {
 /// Lets the heap's memory grow to so many bytes, which its limiter has allowed. Whether it has.
 pub fn grow<T: 'static>(cx: &mut StoreContextMut<'_, StoreData<T>>, memory: Memory, len: u64) -> bool {
     let delta = len.div_ceil(PAGE).saturating_sub(memory.size(&*cx));
-    cx.data_mut().ask_for_heap(true);
     // The store's limiter may be an asynchronous one; the one that is asked now answers at once.
-    let grown = at_once(memory.grow_async(&mut *cx, delta));
-    cx.data_mut().ask_for_heap(false);
+    let grown = at_once(memory.grow_async(&mut *ForHeap::new(cx).0, delta));
     match grown {
         Some(Ok(_)) => true,
         Some(Err(err)) => {

@@ -15,7 +15,7 @@ use super::held::Below;
 use super::hosts::{HostValue, TraceFn};
 use super::imports::RuntimeFuncs;
 use super::instantiate::{ExportCells, InstanceState};
-use super::limits::Limits;
+use super::limits::{ForHeap, Limits};
 use super::memory::{HostMemory, read_word};
 use super::oom::GcHeapOutOfMemory;
 use super::ready::at_once;
@@ -259,9 +259,7 @@ pub fn ensure_heap<T: 'static>(mut cx: impl AsContextMut<Data = StoreData<T>>) -
     let engine = cx.data().gc.engine.clone();
     // The store may be one for asynchronous calls only. The module has no start function to wait for, and the limiter that
     // is asked does not wait.
-    cx.data_mut().ask_for_heap(true);
-    let room = at_once(room(&mut cx, &engine));
-    cx.data_mut().ask_for_heap(false);
+    let room = at_once(room(ForHeap::new(&mut cx).0, &engine));
     let room = room.unwrap_or_else(|| Err(Error::new(crate::fault::Error::bug("the GC heap has to be waited for"))))?;
     heap_in(cx, room)
 }

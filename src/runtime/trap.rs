@@ -125,9 +125,10 @@ fn trap_site(lowered: &LoweredCode, func: u32, offset: Option<usize>, trap: Trap
         let anywhere = sites.entries.iter().filter(of_null).filter(own);
         anywhere.min_by_key(|site| offset.map_or(0, |offset| site.lowered.abs_diff(offset)))
     });
-    // At a branch it is the access behind it, of a memory of the program's, whose bounds are known to be too small.
-    let at_branch = sites.entries[..end].last().is_some_and(|site| site.is_branch && Some(site.lowered) == offset);
-    found.or_else(|| candidates.next().filter(|_| !at_branch)).copied()
+    // Without an address it was no fault but a check of bounds, which is found where the access is; any other is that of a memory
+    // of the program's.
+    let is_checked = |site: &&Site| fault.is_some() || site.heap_offset.is_some() && Some(site.lowered) == offset;
+    found.or_else(|| candidates.next().filter(is_checked)).copied()
 }
 
 /// The address of a memory fault, which the engine gives only in words.

@@ -94,10 +94,9 @@ impl<T: 'static> HostFunc<T> {
     ///
     /// # Errors
     ///
-    /// Where nothing can be compiled, and no module has shown how the type is lowered.
+    /// As [`EngineState::made_func`](crate::runtime::engine::EngineState::made_func).
     pub fn lowered_type(&self) -> Result<wasmtime::FuncType> {
-        let ty = self.ty.engine().state().made_func(self.ty.id());
-        ty.ok_or_else(|| Error::msg("no module has shown how this function's type is lowered"))
+        self.ty.engine().state().made_func(self.ty.id())
     }
 
     /// A function of the engine that does this, with one of the types that stand for the original.

@@ -393,7 +393,7 @@ fn check_len(what: &str, expected: usize, actual: usize) -> Result<()> {
     Err(Error::msg(format!("expected {expected} {what}, got {actual}")))
 }
 
-/// Whether values of a type pass the border as they are.
+/// Whether values of a type pass the border as they are, and the type is one to lowered code.
 fn is_plain(ty: &t::ValType) -> bool {
-    !ty.is_gc_ref()
+    !ty.is_gc_ref() && ty.as_ref().is_none_or(|ty| ty.heap != t::HeapType::NoFunc)
 }

@@ -321,3 +321,43 @@ fn references_of_host_functions_are_no_numbers() {
     let same = Instance::new(&mut store, &same, &[func.into(), table]).unwrap();
     same.get_typed_func::<(), ()>(&mut store, "run").unwrap().call(&mut store, ()).unwrap();
 }
+
+/// The null of functions is any function to lowered code: a function that takes nothing else was called with one, and
+/// changed what type functions have that take any.
+#[test]
+fn the_null_of_functions_is_no_function() {
+    let engine = super::engine();
+    let module = Module::new(
+        &engine,
+        r#"(module (type $any (func (param funcref))) (table (export "t") 1 funcref) (elem declare func $f)
+            (func $f (export "f") (type $any))
+            (func (export "run") (call_indirect (type $any) (ref.func $f) (i32.const 0))))"#,
+    )
+    .unwrap();
+    let import = Module::new(&engine, r#"(module (import "" "" (func (param funcref))))"#).unwrap();
+    let mut store = Store::new(&engine, ());
+    let none = Func::wrap(&mut store, |_: Option<wasmtime::NoFunc>| {});
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    instance.get_table(&mut store, "t").unwrap().set(&mut store, 0, none.into()).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    let err = run.call(&mut store, ()).unwrap_err();
+    assert_eq!(err.downcast_ref::<Trap>(), Some(&Trap::BadSignature), "{err:?}");
+    assert!(Instance::new(&mut store, &import, &[none.into()]).is_err());
+    let f = instance.get_func(&mut store, "f").unwrap();
+    f.typed::<Option<Func>, ()>(&store).unwrap().call(&mut store, Some(f)).unwrap();
+    none.call(&mut store, &[Val::FuncRef(None)], &mut []).unwrap();
+}
+
+/// Winch compiles none of the modules that show the types of such functions.
+#[test]
+fn winch_has_host_functions_with_references() {
+    let mut config = wasmtime::Config::new();
+    config.strategy(wasmtime::Strategy::Winch);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    let func = Func::wrap(&mut store, |what: Option<Rooted<ExternRef>>| i32::from(what.is_some()));
+    let typed = func.typed::<Option<Rooted<ExternRef>>, i32>(&store).unwrap();
+    assert_eq!(typed.call(&mut store, None).unwrap(), 0);
+    let numbers = Module::new(&engine, r#"(module (import "" "" (func (param i32) (result i32))))"#).unwrap();
+    assert!(Instance::new(&mut store, &numbers, &[func.into()]).is_err());
+}

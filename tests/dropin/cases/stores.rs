@@ -141,6 +141,48 @@ fn each_kind_of_what_instances_have_is_counted() {
     }
 }
 
+/// What was made before there was a limiter was not counted, and what did not match was.
+#[test]
+fn what_there_is_counts_whenever_it_came() {
+    let engine = super::engine();
+    let module = |wat: &str| Module::new(&engine, wat).unwrap();
+    let plain = module("(module (memory 1) (table 1 funcref))");
+    let objects = module(
+        "(module (type $s (struct)) (memory 1) (table 1 funcref) (table 1 (ref null $s)) (global (ref $s) (struct.new $s)))",
+    );
+    for (module, tables) in [(&plain, 1), (&objects, 2)] {
+        let mut store = Store::new(&engine, StoreLimitsBuilder::new().tables(5).instances(4).build());
+        let mut made = 0;
+        for _ in 0..2 {
+            Instance::new(&mut store, module, &[]).unwrap();
+            made += 1;
+        }
+        store.limiter(|limits| limits);
+        while Instance::new(&mut store, module, &[]).is_ok() {
+            made += 1;
+        }
+        assert_eq!(made, if tables == 1 { 4 } else { 2 });
+    }
+    let mut store = Store::new(&engine, StoreLimitsBuilder::new().instances(1).build());
+    store.limiter(|limits| limits);
+    let global = wasmtime::Global::new(
+        &mut store,
+        wasmtime::GlobalType::new(wasmtime::ValType::I64, wasmtime::Mutability::Const),
+        wasmtime::Val::I64(1),
+    )
+    .unwrap();
+    for wat in [
+        r#"(module (import "" "" (global i32)))"#,
+        r#"(module (type $s (struct)) (import "" "" (global i32)) (global (ref $s) (struct.new $s)))"#,
+    ] {
+        for _ in 0..3 {
+            let err = super::text(Instance::new(&mut store, &module(wat), &[global.into()]).unwrap_err());
+            assert!(err.contains("incompatible import type"), "{err}");
+        }
+    }
+    Instance::new(&mut store, &plain, &[]).unwrap();
+}
+
 #[test]
 fn a_limiter_of_ones_own_is_asked() {
     #[derive(Default)]
