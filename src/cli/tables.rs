@@ -257,7 +257,7 @@ pub(crate) static OPTIMIZE: Group = Group {
             "gc-incremental",
             Flag,
             gc_incremental(flag),
-            "Major collections that fall due mark in steps, not in one pause (default: from 40 MiB on)"
+            "Major collections that fall due mark in steps, not in one pause (default: from 16 MiB on)"
         ),
         Entry {
             name: "gc-threads",

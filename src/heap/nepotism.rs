@@ -20,6 +20,9 @@ const HEAP_BYTES: u64 = 256;
 const SLOT_BYTES: u64 = 16;
 /// What is copied in vain must be so many times what would be marked.
 const MARGIN: f64 = 2.0;
+/// That nearly all is dead is a guess: a program that drops what it has and builds something that lives proves it wrong. With
+/// more than so many bytes to mark then, the pause would be long.
+const MOST: u64 = 8 << 20;
 /// Collections of less say nothing.
 const LEAST: u64 = 16 << 10;
 /// By this a survival that nobody has measured gets less with each major collection.
@@ -66,7 +69,7 @@ impl Nepotism {
         let in_vain = f64::from(used) * self.survival * self.dead;
         let live = work.live as f64 + work.added as f64 * (1.0 - self.dead);
         let apart = work.heap / HEAP_BYTES + work.host_slots * SLOT_BYTES;
-        in_vain > MARGIN * (live + apart as f64)
+        in_vain > MARGIN * (live + apart as f64) && work.live + work.added <= MOST
     }
 }
 
@@ -97,6 +100,17 @@ mod tests {
         assert!(!nepotism.prefers_major(NURSERY, Work { added: 10 << 20, ..work(0) }));
         // As the nursery is now.
         assert!(!nepotism.prefers_major(NURSERY / 8, work(100 << 10)));
+    }
+
+    /// The longest pause of `moonbit/binary_trees` was this: its first tree had died, and 17 MB of the one that lives were
+    /// marked at once, as nothing of it was taken to be alive.
+    #[test]
+    fn a_guess_is_not_worth_a_long_pause() {
+        let mut nepotism = Nepotism::default();
+        (0..10).for_each(|_| nepotism.minor_done(NURSERY, 1 << 20));
+        nepotism.major_done(32 << 20, 32 << 20);
+        assert!(nepotism.prefers_major(NURSERY, Work { added: 4 << 20, ..work(0) }));
+        assert!(!nepotism.prefers_major(NURSERY, Work { added: 17 << 20, ..work(0) }));
     }
 
     #[test]

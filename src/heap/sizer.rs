@@ -26,7 +26,7 @@ use crate::layout::PAGE;
 /// A major collection is cheap when so many times as much was allocated in large objects as it may have to mark.
 const LITTLE: u64 = 4;
 /// Between the steps of a collection a byte is promoted for so many that are marked, or fewer.
-const MARKED: u64 = 16;
+const MARKED: u64 = 64;
 /// ... but it does not begin before all but one in so many of the bytes that may be added were.
 const LEFT: u64 = 4;
 /// Of what is free all but one byte in so many is filled before the next major collection.
