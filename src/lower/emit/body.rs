@@ -10,9 +10,10 @@ use super::locals::{Locals, Place, Places};
 use super::operands::{Operand, Operands};
 use super::reindex::Reindex;
 use super::tables::Tables;
+use super::traps::LastBranch;
 use super::{EmitContext, EmittedBody};
 use crate::fault::Error;
-use crate::ir::{Func, Inst, Op, TrapCode, Value};
+use crate::ir::{Func, Inst, Op, Value};
 use crate::lower::debug::DebugFunc;
 use cranelift_entity::SecondaryMap;
 use std::ops::Range;
@@ -42,10 +43,8 @@ pub(super) struct Emitter<'e, 'a> {
     pub label: SecondaryMap<Inst, u32>,
     /// An `if` that was emitted with its condition inverted, because its first arm is empty.
     inverted: SecondaryMap<Inst, bool>,
-    /// A trap that is all there is on one way of a branch, which has its place.
-    pub around: Option<Inst>,
-    /// The last branch was around a trap with a meaning, and nothing was written since that the engine leaves where it is.
-    pub checked: bool,
+    /// What traps must know of it.
+    pub branch: LastBranch,
 }
 
 /// Writes a function with all decisions made.
@@ -78,8 +77,7 @@ pub(super) fn emit(
         depth: 0,
         label: func.per_inst(),
         inverted: func.per_inst(),
-        around: None,
-        checked: false,
+        branch: LastBranch::default(),
     };
     emitter.check_frame()?;
     for at in 0..flat.events.len() {
@@ -99,9 +97,6 @@ impl Emitter<'_, '_> {
                 self.code.enter(self.func, self.func.insts[inst].loc);
                 self.fetch_outer(inst)?;
                 self.fetch_own(inst)?;
-                if let Op::BrIf { .. } = self.func.insts[inst].op {
-                    self.around = self.trap_behind(at);
-                }
                 self.inst(inst, at + 1 == self.flat.events.len())
             }
             Event::Inst(_) => Ok(()),
@@ -126,7 +121,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn is_emitted(&self, inst: Inst) -> bool {
+    pub fn is_emitted(&self, inst: Inst) -> bool {
         let is_const =
             matches!(self.func.results(inst), &[result] if matches!(self.places.get(result), Place::Const(_)));
         self.ops.is_live(inst) && !is_const
@@ -149,7 +144,7 @@ impl Emitter<'_, '_> {
                     }
                     self.code.invert();
                 }
-                self.trap_site(inst);
+                self.if_site(inst);
                 self.code.hint(self.func.likely[inst].map(|likely| likely != self.inverted[inst]));
                 self.open_label(Some(inst), Instruction::If(BlockType::Empty));
             }
@@ -157,37 +152,6 @@ impl Emitter<'_, '_> {
             _ => {}
         }
         Ok(())
-    }
-
-    /// The engine turns a branch around nothing but a trap into a conditional trap, and that trap has
-    /// the place of the branch. So the branch gets the trap's site too. Where there is nothing but a trap on both of its
-    /// ways, it may be either that comes to this place; so another trap has something in front of it that stays
-    /// ([`Emitter::mark`]), if it or the branch means more than the engine tells.
-    fn trap_site(&mut self, inst: Inst) {
-        let arms = self.func.insts[inst].op.regions();
-        let found = arms.into_iter().find_map(|arm| {
-            let (&last, others) = self.func.regions[arm].insts.split_last()?;
-            match self.func.insts[last].op {
-                Op::Trap(code) if !others.iter().any(|&inst| self.ops.is_live(inst)) => Some((last, code)),
-                _ => None,
-            }
-        });
-        self.checked = false;
-        if let Some((last, code)) = found {
-            self.around = Some(last);
-            let trap = Some(code).filter(|&code| code != TrapCode::Unreachable);
-            self.checked = trap.is_some();
-            self.code.branch_site(self.func.insts[inst].loc, trap);
-        }
-    }
-
-    /// The trap that comes next behind an event, if nothing does before.
-    fn trap_behind(&self, at: usize) -> Option<Inst> {
-        self.flat.events[at + 1..].iter().find_map(|event| match *event {
-            Event::Inst(inst) if !self.is_emitted(inst) => None,
-            Event::Inst(inst) => Some(Some(inst).filter(|&inst| matches!(self.func.insts[inst].op, Op::Trap(_)))),
-            _ => Some(None),
-        })?
     }
 
     /// Opens a label, for a construct or for emission's own use.

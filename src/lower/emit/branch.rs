@@ -14,7 +14,7 @@ use super::body::Emitter;
 use super::locals::Place;
 use super::operands::Operand;
 use crate::fault::Error;
-use crate::ir::{Inst, Op, TrapCode};
+use crate::ir::Inst;
 use std::ops::Range;
 use wasm_encoder::{BlockType, Instruction};
 
@@ -78,16 +78,7 @@ impl Emitter<'_, '_> {
         let operands = self.ops.of[inst];
         self.set_phis(operands.inline())?;
         let copied = self.ops.list[operands.deferred()].iter().all(|operand| self.is_in_place(operand));
-        // Behind it there may be nothing but a trap: see `trap_site`. One of the program itself is told at the branch, as on
-        // the engine alone, unless that is one that asks for an exception, which the program does not have.
-        let (own, behind) = (&self.func.insts[inst], self.around.map(|trap| &self.func.insts[trap]));
-        let (loc, trap) = match behind.map(|trap| (trap.loc, &trap.op)) {
-            Some((loc, Op::Trap(TrapCode::Unreachable))) if self.func.likely[inst] == Some(false) => (loc, None),
-            Some((loc, &Op::Trap(code))) if code != TrapCode::Unreachable => (loc, Some(code)),
-            _ => (own.loc, own.trap),
-        };
-        self.checked = trap.is_some();
-        self.code.branch_site(loc, trap);
+        self.br_if_site(inst);
         if copied && !self.leaves(target) {
             let label = self.label_of(Some(target))?;
             self.code.hint(self.func.likely[inst]);

@@ -134,7 +134,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A word of the heap, at a distance from an operand.
-    fn at(&self, offset: u32) -> MemArg {
+    pub fn at(&self, offset: u32) -> MemArg {
         let memory_index = self.cx.index.memories.get(self.cx.index.heap_memory);
         MemArg { offset: u64::from(offset), align: 2, memory_index }
     }
@@ -142,13 +142,6 @@ impl Emitter<'_, '_> {
     fn load_cell(&mut self, cell: u32) {
         self.code.put(Instruction::I32Const(0));
         self.code.put(Instruction::I32Load(self.at(cell)));
-    }
-
-    /// Something that stays, in front of a trap: see [`Emitter::trap_site`].
-    pub fn mark(&mut self) {
-        self.code.put(Instruction::I32Const(0));
-        self.code.put(Instruction::I32Const(0));
-        self.code.put(Instruction::I32Store(self.at(self.cx.map.mark_cell())));
     }
 
     fn compute_frame(&mut self) {

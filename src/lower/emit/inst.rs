@@ -4,7 +4,7 @@ use super::body::Emitter;
 use super::operands::is_const;
 use super::reindex::{self, traps_or_calls};
 use crate::fault::Error;
-use crate::ir::{Callee, GlobalOp, Inst, Op, RefOp, TableOp, TrapCode};
+use crate::ir::{Callee, GlobalOp, Inst, Op, RefOp, TableOp};
 use crate::types::{HeapType, RefType, ValType};
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{Encode, Instruction};
@@ -33,16 +33,11 @@ impl Emitter<'_, '_> {
                 return Ok(());
             }
             Op::Trap(code) => {
-                let trap = Some(*code).filter(|&code| code != TrapCode::Unreachable);
-                if self.around != Some(inst) && (trap.is_some() || self.checked) {
-                    self.mark();
-                }
-                self.code.site(func.insts[inst].loc, trap);
-                self.code.put(Instruction::Unreachable);
+                self.trap(inst, *code);
                 return Ok(());
             }
             Op::Call(callee) => {
-                self.checked = false;
+                self.stays();
                 let opcode = self.call(*callee)?;
                 if !self.func.refresh[inst].is_empty() {
                     let published = self.save(inst)?;

@@ -18,6 +18,7 @@
 //! | `body.rs` | the driver: events to control instructions |
 //! | `branch.rs` | branches and the copies that they carry |
 //! | `inst.rs` | one instruction |
+//! | `traps.rs` | traps, and the branches around them |
 //! | `frame.rs` | where the frame of root slots exists |
 //! | `debug.rs` | what is noted for debuggers |
 //! | `heap.rs` | accesses to root slots, inline allocation |
@@ -43,6 +44,7 @@ mod stackify;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod traps;
 
 use super::debug::DebugFunc;
 use super::index::IndexMap;
