@@ -15,7 +15,7 @@ use super::{
     Engine, Error, ExnRef, GcHeapOutOfMemory, ResourceLimiter, Result, Rooted, ThrownException, UpdateDeadline,
 };
 use crate::heap::HeapStats;
-use crate::runtime::limits::Limiter;
+use crate::runtime::limits::{self, Limiter};
 use crate::runtime::metering::at_deadline;
 use crate::runtime::store::{Entries, StoreData, collect};
 use wasmtime as w;
@@ -139,9 +139,7 @@ impl<T: 'static> Store<T> {
     /// # }
     /// ```
     pub fn limiter(&mut self, limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static) {
-        self.inner.data_mut().set_limiter(Limiter::Sync(Box::new(limiter)));
-        self.inner.limiter(|data| data.engines_limiter());
-        self.inner.data_mut().limits_are_set();
+        limits::set(&mut self.inner, Limiter::Sync(Box::new(limiter)));
     }
 
     /// Sets who is told when calls enter and leave WebAssembly and the host, once for each. Its error is that of the

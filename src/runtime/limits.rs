@@ -168,9 +168,22 @@ pub enum HeapAnswer {
     Later,
 }
 
+/// Sets the limiter of a store.
+pub fn set<T: 'static>(store: &mut wasmtime::Store<StoreData<T>>, limiter: Limiter<T>) {
+    let waits = matches!(limiter, Limiter::Async(_));
+    store.data_mut().set_limiter(limiter);
+    // The engine asks at once how many of each there may be, and no more of that later: with room for the heap.
+    store.data_mut().limits.for_heap = true;
+    if waits {
+        store.limiter_async(|data| data.engines_limiter_async());
+    } else {
+        store.limiter(|data| data.engines_limiter());
+    }
+    store.data_mut().limits.for_heap = false;
+}
+
 impl<T: 'static> StoreData<T> {
-    /// Sets the limiter. What the engine asks next is how many of each there may be; then [`StoreData::limits_are_set`].
-    pub(crate) fn set_limiter(&mut self, mut limiter: Limiter<T>) {
+    fn set_limiter(&mut self, mut limiter: Limiter<T>) {
         let most = match &mut limiter {
             Limiter::Sync(limiter) => {
                 let limiter = limiter(&mut self.user);
@@ -190,16 +203,10 @@ impl<T: 'static> StoreData<T> {
             tables: most.tables.saturating_add(more),
             memories: most.memories.saturating_add(more),
         };
-        self.limits.for_heap = true;
-    }
-
-    /// The engine has been told of the limiter.
-    pub(crate) fn limits_are_set(&mut self) {
-        self.limits.for_heap = false;
     }
 
     /// Whom the engine asks.
-    pub(crate) fn engines_limiter(&mut self) -> &mut dyn ResourceLimiter {
+    fn engines_limiter(&mut self) -> &mut dyn ResourceLimiter {
         match &mut self.limits.limiter {
             Some(Limiter::Sync(limiter)) if !self.limits.for_heap => limiter(&mut self.user),
             _ => &mut self.limits.agreeing,
@@ -207,7 +214,7 @@ impl<T: 'static> StoreData<T> {
     }
 
     /// The same, if it may have to wait.
-    pub(crate) fn engines_limiter_async(&mut self) -> &mut dyn ResourceLimiterAsync {
+    fn engines_limiter_async(&mut self) -> &mut dyn ResourceLimiterAsync {
         match &mut self.limits.limiter {
             Some(Limiter::Async(limiter)) if !self.limits.for_heap => limiter(&mut self.user),
             _ => &mut self.limits.agreeing,

@@ -289,9 +289,7 @@ fn heap_in<T: 'static>(
     cx.data_mut().heap_is_fixed(engine.map.space_start(rtt_end).into());
     let mut mem = HostMemory::new(memory, cx.as_context_mut());
     let heap = Heap::new(&mut mem, engine.map, &types, rtt_end, engine.options.heap.clone());
-    let (awaited, panicked) = (mem.awaited, mem.panicked.take());
-    cx.data_mut().gc.awaited = awaited;
-    go_on(panicked);
+    // It has asked for the fixed part only, of which no limiter is told.
     let heap = heap.map_err(alloc_error)?;
     let state = GcState {
         heap,

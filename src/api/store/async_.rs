@@ -4,7 +4,7 @@ use super::{AsContextMut, Store, StoreContextMut};
 use crate::api::ext::gc_step;
 use crate::api::{GcHeapOutOfMemory, ResourceLimiterAsync, Result};
 use crate::runtime::finalize::safe_point;
-use crate::runtime::limits::Limiter;
+use crate::runtime::limits::{self, Limiter};
 use crate::runtime::ready::give_way;
 use std::time::Duration;
 
@@ -23,9 +23,7 @@ impl<T: 'static> Store<T> {
         &mut self,
         limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync + 'static,
     ) {
-        self.inner.data_mut().set_limiter(Limiter::Async(Box::new(limiter)));
-        self.inner.limiter_async(|data| data.engines_limiter_async());
-        self.inner.data_mut().limits_are_set();
+        limits::set(&mut self.inner, Limiter::Async(Box::new(limiter)));
     }
 
     /// Makes a call wait for its turn when its epoch has come, and sets its next deadline.
