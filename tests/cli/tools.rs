@@ -68,6 +68,47 @@ fn scripts_are_counted() {
     assert!(out.stderr.contains("syntax.wast"), "{}", out.stderr);
 }
 
+/// One waits until the other has written; one fails, and is waited for by nobody.
+#[test]
+fn scripts_have_threads() {
+    let files = Files::new();
+    let script = files.write(
+        "threads.wast",
+        r#"(module $Mem
+             (memory (export "shared") 1 1 shared)
+             (global (export "not shared") i32 (i32.const 7)))
+           (thread $reader (shared (module $Mem))
+             (register "mem" $Mem)
+             (module
+               (memory (import "mem" "shared") 1 1 shared)
+               (func (export "run") (result i32)
+                 (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+                 (i32.atomic.load (i32.const 0))))
+             (assert_return (invoke "run") (i32.const 42)))
+           (thread $writer (shared (module $Mem))
+             (register "mem" $Mem)
+             (module
+               (type $box (struct (field i32)))
+               (memory (import "mem" "shared") 1 1 shared)
+               (func (export "run") (param $value i32)
+                 (i32.atomic.store (i32.const 0) (struct.get $box 0 (struct.new $box (local.get $value))))
+                 (drop (memory.atomic.notify (i32.const 0) (i32.const -1)))))
+             (assert_return (invoke "run" (i32.const 42))))
+           (wait $reader)
+           (wait $nobody)
+           (thread $fails (shared (module $Mem))
+             (register "mem" $Mem)
+             (assert_unlinkable (module (import "mem" "not shared" (global i32))) "unknown import")
+             (assert_return (invoke "run")))"#,
+    );
+    let out = wasmtime_gc(&["wast", "-W", "threads,shared-memory", &script]);
+    let expected = format!(
+        "{script}: 3 of 4 assertions passed\n  {script}:22: no thread $nobody is running\n  \
+         {script}:26: no module has been instantiated\n"
+    );
+    assert_eq!((out.code, out.stdout), (1, expected), "{}", out.stderr);
+}
+
 /// The store of a script had no fuel at all with `-W fuel`, and was interrupted at once with `-W timeout`.
 #[test]
 fn scripts_have_fuel_and_time() {

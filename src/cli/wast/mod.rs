@@ -7,12 +7,14 @@
 //! | `script.rs` | runs the directives of one script |
 //! | `values.rs` | arguments and results of a script's calls |
 //! | `traps.rs` | what a script calls a failure, and what it is here |
+//! | `threads.rs` | parts of a script that run at the same time |
 //! | `spectest.rs` | the module that every script may import from |
 //! | `rtt.rs` | scripts in the dialect of explicit RTTs |
 
 mod rtt;
 mod script;
 mod spectest;
+mod threads;
 mod traps;
 mod values;
 
@@ -21,6 +23,7 @@ use super::run::interrupt_after;
 use super::{Outcome, missing_argument, print};
 use crate::api::{Dialect, Engine, Result, Store};
 use clap::Args;
+use script::Done;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -186,7 +189,7 @@ fn standard(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Report> {
     let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).map_err(locate)?;
 
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    script::Script::new(scripts)?.run(parsed, |span, assertion, result| {
+    script::Script::new(scripts)?.run(parsed, |Done { span, assertion, result }| {
         report.assertions += usize::from(assertion);
         match result {
             Ok(()) => report.passed += usize::from(assertion),

@@ -3,8 +3,9 @@
 //! Every `assert_…` directive is an assertion, as the test suite counts them. A directive that is not
 //! an assertion and fails is a failure of the script too, but does not count among the assertions.
 
+use super::threads::{self, Shared};
 use super::{Scripts, spectest, traps, values};
-use crate::api::{Engine, Error, Instance, Linker, Module, Result, Store, Val};
+use crate::api::{Error, Instance, Linker, Module, Result, Store, Val};
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use wasmtime::error::Context;
@@ -12,17 +13,24 @@ use wasmtime::{bail, format_err};
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
+/// How a directive went.
+pub(super) struct Done {
+    pub span: wast::token::Span,
+    pub assertion: bool,
+    pub result: Result<()>,
+}
+
 /// A script that is running: one store, and what the script has named.
 pub(super) struct Script<'e> {
-    engine: &'e Engine,
-    /// Modules are compiled to bytes, and loaded from there.
-    ahead_of_time: bool,
-    store: Store<()>,
+    pub(super) scripts: Scripts<'e>,
+    pub(super) store: Store<()>,
     linker: Linker<()>,
     modules: HashMap<String, Module>,
     instances: HashMap<String, Instance>,
     last_module: Option<Module>,
     last_instance: Option<Instance>,
+    /// In a thread: what it has of the script.
+    pub(super) shared: Option<Shared>,
     /// Interrupts the store in time, until this is dropped.
     _interrupt: Option<Sender<()>>,
 }
@@ -30,32 +38,27 @@ pub(super) struct Script<'e> {
 impl<'e> Script<'e> {
     /// A script that has run nothing yet.
     pub(super) fn new(scripts: &Scripts<'e>) -> Result<Script<'e>> {
-        let Scripts { engine, ahead_of_time, .. } = *scripts;
+        let engine = scripts.engine;
         let (mut store, interrupt) = scripts.store()?;
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         spectest::link(engine, &mut linker, &mut store)?;
         Ok(Script {
-            engine,
-            ahead_of_time,
+            scripts: scripts.clone(),
             store,
             linker,
             modules: HashMap::new(),
             instances: HashMap::new(),
             last_module: None,
             last_instance: None,
+            shared: None,
             _interrupt: interrupt,
         })
     }
 
-    /// Runs all directives, telling `done` of each: whether it is an assertion, and how it went.
-    pub(super) fn run(&mut self, script: Wast<'_>, mut done: impl FnMut(wast::token::Span, bool, Result<()>)) {
-        for directive in script.directives {
-            let span = directive.span();
-            let assertion = is_assertion(&directive);
-            let result = self.directive(directive);
-            done(span, assertion, result);
-        }
+    /// Runs all directives, and tells `done` of each.
+    pub(super) fn run(&mut self, script: Wast<'_>, mut done: impl FnMut(Done)) {
+        threads::run(self, script.directives, &mut done);
     }
 
     pub(super) fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
@@ -81,7 +84,9 @@ impl<'e> Script<'e> {
                 bail!("assertions about custom sections are not supported")
             }
             WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
-            WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("threads in scripts are not supported"),
+            WastDirective::Thread(_) | WastDirective::Wait { .. } => {
+                bail!("threads in scripts of this dialect are not supported")
+            }
         }
     }
 
@@ -141,13 +146,21 @@ impl<'e> Script<'e> {
     }
 
     fn register(&mut self, name: &str, module: Option<Id<'_>>) -> Result<()> {
+        if let (Some(shared), Some(id)) = (&self.shared, module)
+            && shared.name == id.name()
+        {
+            for (export, memory) in &shared.memories {
+                self.linker.define(&self.store, name, export, memory.clone())?;
+            }
+            return Ok(());
+        }
         let instance = self.instance(module)?;
         self.linker.instance(&mut self.store, name, instance)?;
         Ok(())
     }
 
     /// The instance of a name, or the current one.
-    fn instance(&self, name: Option<Id<'_>>) -> Result<Instance> {
+    pub(super) fn instance(&self, name: Option<Id<'_>>) -> Result<Instance> {
         match name {
             Some(id) => self.instances.get(id.name()).copied().with_context(|| format!("no instance ${}", id.name())),
             None => self.last_instance.context("no module has been instantiated"),
@@ -156,14 +169,15 @@ impl<'e> Script<'e> {
 
     fn compile(&self, module: &mut QuoteWat<'_>) -> Result<Module> {
         let wasm = encode(module)?;
-        if !self.ahead_of_time {
-            return Module::new(self.engine, wasm);
+        let engine = self.scripts.engine;
+        if !self.scripts.ahead_of_time {
+            return Module::new(engine, wasm);
         }
-        let compiled = self.engine.precompile_module(&wasm)?;
+        let compiled = engine.precompile_module(&wasm)?;
         #[expect(unsafe_code, reason = "machine code can not be checked")]
         // SAFETY: the engine has just made it.
         unsafe {
-            Module::deserialize(self.engine, compiled)
+            Module::deserialize(engine, compiled)
         }
     }
 
@@ -224,7 +238,7 @@ impl<'e> Script<'e> {
     /// The module must be refused: by the text parser, the decoder or the validator.
     fn assert_invalid(&mut self, module: &mut QuoteWat<'_>) -> Result<()> {
         let Ok(wasm) = encode(module) else { return Ok(()) };
-        match Module::new(self.engine, wasm) {
+        match Module::new(self.scripts.engine, wasm) {
             Ok(_) => bail!("expected the module to be invalid"),
             Err(err) => expect(traps::expect_invalid(&err)),
         }
