@@ -267,11 +267,11 @@ fn finish<T: 'static>(cx: &StoreContextMut<'_, StoreData<T>>, err: Error) -> Err
     let backtrace = err.downcast_ref::<wasmtime::WasmBacktrace>().and_then(|bt| trap::shown(engine, bt));
     let host = err.downcast_mut::<HostError>().map(|HostError(host)| std::mem::replace(host, Error::msg("")));
     let Some(host) = host else { return err };
-    let host = match err.downcast::<wasmtime::WasmCoreDump>() {
+    let host = trap::with_backtrace(host, backtrace);
+    match err.downcast::<wasmtime::WasmCoreDump>() {
         Ok(dump) => (cx.data().callbacks().on_core_dump)(cx, host, dump),
         Err(_) => host,
-    };
-    trap::with_backtrace(host, backtrace)
+    }
 }
 
 /// The error that a host function passes to the engine for its own error.

@@ -30,11 +30,11 @@ pub fn rewrite(engine: &Arc<EngineState>, err: Error, add_dump: impl FnOnce(Erro
         Some(meaning) => Error::from(meaning),
         None => rebuild(&err, trap, backtrace.map(|backtrace| backtrace.to_string())),
     };
-    let err = match err.downcast::<WasmCoreDump>() {
+    let kept = with_backtrace(kept, mapped);
+    match err.downcast::<WasmCoreDump>() {
         Ok(dump) => add_dump(kept, dump),
         Err(_) => kept,
-    };
-    with_backtrace(err, mapped)
+    }
 }
 
 /// The same trap without the engine's backtrace. Other contexts are messages of the engine, such as

@@ -241,7 +241,8 @@ fn errors_of_the_host_have_a_core_dump_where_traps_have_one() {
         let instance = Instance::new(&mut store, &module, &[fail.into()]).unwrap();
         let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
         let err = run.call(&mut store, ()).unwrap_err();
-        assert!(err.is::<wasmtime::WasmCoreDump>(), "{err:?}");
+        assert!(err.is::<wasmtime::WasmCoreDump>() && err.is::<wasmtime::WasmBacktrace>(), "{err:?}");
+        assert!(err.to_string().starts_with("wasm coredump"), "{err}");
         assert_eq!(err.root_cause().to_string(), "no");
     }
 }
@@ -262,6 +263,7 @@ fn core_dumps_have_frames_memories_and_globals() {
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
     let err = run.call(&mut store, ()).unwrap_err();
+    assert!(err.to_string().starts_with("wasm coredump"), "{err}");
     let dump = err.downcast_ref::<wasmtime::WasmCoreDump>().unwrap();
     let names: Vec<_> = dump.frames().iter().map(|frame| frame.func_name()).collect();
     assert_eq!(names, [Some("inner"), Some("outer")]);
