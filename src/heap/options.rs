@@ -2,6 +2,7 @@
 
 use crate::layout::map::MAX_HEAP_BYTES;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 /// The minimum of a heap of which nobody has said anything. One that is not longer yields where little is alive.
 pub(crate) const DEFAULT_MINIMUM: u64 = 48 << 20;
@@ -47,6 +48,9 @@ pub struct HeapOptions {
     /// Units of work that a step marks: an object is one, and one more for each eight references of an array or a large
     /// struct.
     pub step_work: u32,
+    /// ... or less, if that has taken so long: where each object is in another page than the one before, marking takes ten times
+    /// as long.
+    pub step_time: Duration,
     /// Bytes of the nursery that are used between two steps at most.
     pub step_nursery: u32,
     /// After a collection in steps that freed at least so many bytes of large objects, while as much else is alive, large objects
@@ -75,6 +79,7 @@ impl Default for HeapOptions {
             incremental: true,
             step_least: 16 << 20,
             step_work: 256 << 10,
+            step_time: Duration::from_millis(4),
             step_nursery: 128 << 10,
             watch_least: 4 << 20,
             remembered_first: u32::MAX,

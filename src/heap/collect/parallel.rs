@@ -17,7 +17,7 @@
 //! shared-memory machines" (SC 1997), with halves of worklists instead of a queue to steal from.
 
 use super::roots::{Roots, Young, elements, object_header};
-use super::shade::{SLICE, Shading, units};
+use super::shade::{SLICE, Shading, UNITS_PER_LOOK, units};
 use super::trace::{Live, Marker};
 use super::worklist::Worklist;
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
@@ -31,12 +31,15 @@ use crate::layout::rtt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Instant;
 
 /// Marked objects that are still to be traced, by address.
 type Work = Vec<u32>;
 
 /// So many units of work are done before a worker looks whether others wait, and whether its budget is spent.
 const LOOK_EVERY: u64 = 64;
+/// ... and so many times that until it looks at the clock.
+const LOOKS_PER_TIME: u32 = (UNITS_PER_LOOK / LOOK_EVERY) as u32;
 
 /// What all workers share.
 #[derive(Clone, Copy)]
@@ -54,6 +57,8 @@ struct Ground<'a> {
     alone: bool,
     /// Units of work that a worker may do, if not all.
     budget: Option<u64>,
+    /// When it is to do no more.
+    end: Option<Instant>,
 }
 
 /// What a worker found.
@@ -87,19 +92,20 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
         pool: &pool,
         alone: threads == 1,
         budget: None,
+        end: None,
     };
     pool.give(marker.todo.take());
     let found = run(ground, threads);
     absorb(marker, found, roots);
 }
 
-/// Traces what is grey, but for slices of arrays, on so many threads, each within its share of a budget: what is left of
-/// that. There is no young object.
+/// Traces what is grey, but for slices of arrays, on so many threads until a moment, each within its share of a budget: what is
+/// left of that. There is no young object.
 pub(super) fn step(
     shading: &mut Shading<'_>,
     (words, old): (View<'_>, &OldSpace),
     rtt_start: u32,
-    budget: u64,
+    (budget, end): (u64, Option<Instant>),
     threads: u32,
 ) -> u64 {
     let pool = Pool::default();
@@ -119,6 +125,7 @@ pub(super) fn step(
             pool: &pool,
             alone: threads == 1,
             budget: Some((budget / u64::from(threads)).max(1)),
+            end,
         },
         threads,
     );
@@ -201,12 +208,16 @@ impl<'a> Worker<'a> {
 
     /// Traces until nothing is left here, or the budget is spent.
     fn drain(&mut self, left: &mut u64) {
-        let mut done = 0;
+        let (mut done, mut looks) = (0, 0);
         while let Some(at) = self.todo.pop(self.ground.words) {
             done += self.visit(at);
             if done >= LOOK_EVERY {
                 *left = left.saturating_sub(done);
                 done = 0;
+                looks += 1;
+                if looks % LOOKS_PER_TIME == 0 && self.ground.end.is_some_and(|end| Instant::now() >= end) {
+                    *left = 0;
+                }
                 if *left == 0 {
                     return;
                 }

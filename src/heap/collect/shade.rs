@@ -30,7 +30,7 @@ pub(super) const SLICE: u32 = 1024;
 /// So many references are as much work as a small object.
 const SLOTS_PER_UNIT: u32 = 8;
 /// So many units of work are done between two looks at the clock.
-const UNITS_PER_LOOK: u64 = 512;
+pub(super) const UNITS_PER_LOOK: u64 = 512;
 
 /// The work of tracing an object, or a part of one, with so many references.
 #[inline(always)]
@@ -68,7 +68,7 @@ pub(crate) struct Cycle {
 /// How much a step may do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
-    /// Units of work.
+    /// Units of work, but no more once a step has taken its time.
     Work(u64),
     /// What can be done before a moment.
     Until(Instant),
@@ -152,19 +152,22 @@ impl Shading<'_> {
         self.cycle.todo.push(at);
     }
 
-    /// Traces grey objects within a budget; whether none are left.
-    pub fn drain(&mut self, words: View<'_>, old: &OldSpace, budget: Budget) -> bool {
-        match budget {
-            Budget::All => self.drain_some(words, old, u64::MAX),
-            Budget::Work(units) => self.drain_some(words, old, units),
-            Budget::Until(end) => loop {
-                if self.drain_some(words, old, UNITS_PER_LOOK) {
-                    return true;
-                }
-                if Instant::now() >= end {
-                    return false;
-                }
-            },
+    /// Traces all grey objects, and what they lead to.
+    pub fn drain_all(&mut self, words: View<'_>, old: &OldSpace) {
+        self.drain_some(words, old, u64::MAX);
+    }
+
+    /// Traces grey objects for so many units of work, until a moment; whether none are left.
+    pub fn drain(&mut self, words: View<'_>, old: &OldSpace, mut units: u64, end: Option<Instant>) -> bool {
+        loop {
+            let some = units.min(UNITS_PER_LOOK);
+            if self.drain_some(words, old, some) {
+                return true;
+            }
+            units -= some;
+            if units == 0 || end.is_some_and(|end| Instant::now() >= end) {
+                return false;
+            }
         }
     }
 

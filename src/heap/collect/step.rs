@@ -146,21 +146,23 @@ impl Heap {
         let threads = self.mark_threads();
         let Some(mut cycle) = self.cycle.take() else { return Ok(false) };
         let (before, divided) = (cycle.live, matches!(budget, Budget::Work(_)));
+        let (mut units, end) = match budget {
+            Budget::Work(units) => (units, Instant::now().checked_add(self.options.step_time)),
+            Budget::Until(end) => (u64::MAX, Some(end)),
+            Budget::All => (u64::MAX, None),
+        };
         cycle.steps += 1;
         cycle.large_bytes = 0;
         self.stats.mark_steps += 1;
         let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
         let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
         let words = Words::new(mem.bytes_mut());
-        let budget = match budget {
-            Budget::Work(work) if threads > 1 && !shading.cycle.todo.is_empty() => {
-                let ground = (words.view(), &self.old);
-                // What is left is for arrays.
-                Budget::Work(parallel::step(&mut shading, ground, self.map.rtt_start, work, threads).max(1))
-            }
-            other => other,
-        };
-        let done = shading.drain(words.view(), &self.old, budget);
+        if divided && threads > 1 && !shading.cycle.todo.is_empty() {
+            let ground = (words.view(), &self.old);
+            // What is left is for arrays.
+            units = parallel::step(&mut shading, ground, self.map.rtt_start, (units, end), threads).max(1);
+        }
+        let done = shading.drain(words.view(), &self.old, units, end);
         // The end takes its time as well: not in the same pause as much of something else.
         let done = done && (!divided || shading.cycle.live - before < MUCH);
         let fault = cycle.fault.take();
@@ -218,7 +220,7 @@ impl Reach for Ending<'_, '_> {
     fn trace(&mut self) {
         let Ending { shading, words, old, roots } = self;
         loop {
-            shading.drain(*words, old, Budget::All);
+            shading.drain_all(*words, old);
             let mut hosts = std::mem::take(&mut shading.cycle.hosts);
             if hosts.is_empty() {
                 return;

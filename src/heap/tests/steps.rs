@@ -47,6 +47,28 @@ fn a_cycle_frees_what_was_garbage_when_it_began() {
     assert_eq!(w.list(w.top(0)), (0..n).collect::<Vec<_>>());
 }
 
+/// A list whose cells are each in another page took 40 ms for a step.
+#[test]
+fn a_step_ends_when_it_has_taken_its_time() {
+    for mark_threads in [1, 2] {
+        let n = if cfg!(miri) { 2000 } else { 20_000 };
+        let mut w = World::new(HeapOptions {
+            step_work: u32::MAX,
+            step_time: Duration::ZERO,
+            minimum: 1 << 30,
+            mark_threads,
+            parallel_least: 0,
+            step_nursery: 8192,
+            ..options()
+        });
+        w.push_list(0, n);
+        w.minor();
+        let steps = finish(&mut w);
+        assert!(steps >= n / 1100, "{steps} steps");
+        assert_eq!(w.list(w.top(0)), (0..n).collect::<Vec<_>>());
+    }
+}
+
 /// The pause is short then, and steps take more time in all.
 #[test]
 fn a_small_heap_is_marked_at_once() {
