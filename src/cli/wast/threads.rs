@@ -6,7 +6,8 @@
 use super::Scripts;
 use super::script::{Done, Script, is_assertion};
 use crate::api::{Instance, Result, SharedMemory, Store};
-use std::collections::HashMap;
+use crate::cli::settings::HOST_STACK;
+use std::collections::BTreeMap;
 use std::thread::{Scope, ScopedJoinHandle};
 use wasmtime::error::Context;
 use wasmtime::{bail, format_err};
@@ -33,7 +34,7 @@ impl Shared {
 pub(super) fn run(script: &mut Script<'_>, directives: Vec<WastDirective<'_>>, done: &mut dyn FnMut(Done)) {
     let scripts = script.scripts.clone();
     std::thread::scope(|scope| {
-        let mut threads = Threads { scope, scripts: &scripts, running: HashMap::new() };
+        let mut threads = Threads { scope, scripts: &scripts, running: BTreeMap::new() };
         for directive in directives {
             let (span, assertion) = (directive.span(), is_assertion(&directive));
             let result = match directive {
@@ -43,9 +44,8 @@ pub(super) fn run(script: &mut Script<'_>, directives: Vec<WastDirective<'_>>, d
             };
             done(Done { span, assertion, result });
         }
-        for (name, thread) in std::mem::take(&mut threads.running) {
-            let span = thread.1;
-            if let Err(err) = join(&name, thread.0, done) {
+        for (name, (thread, span)) in std::mem::take(&mut threads.running) {
+            if let Err(err) = join(&name, thread, done) {
                 done(Done { span, assertion: false, result: Err(err) });
             }
         }
@@ -56,7 +56,7 @@ pub(super) fn run(script: &mut Script<'_>, directives: Vec<WastDirective<'_>>, d
 struct Threads<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     scripts: &'env Scripts<'env>,
-    running: HashMap<String, (Running<'scope>, wast::token::Span)>,
+    running: BTreeMap<String, (Running<'scope>, wast::token::Span)>,
 }
 
 /// What a thread's directives came to, unless it could not begin.
@@ -83,7 +83,8 @@ impl<'env> Threads<'_, 'env> {
             run(&mut script, thread.directives, &mut |done| outcomes.push(done));
             Ok(outcomes)
         };
-        let running = std::thread::Builder::new().name(name.clone()).spawn_scoped(self.scope, body)?;
+        let stack = scripts.engine.get_max_wasm_stack().saturating_add(HOST_STACK);
+        let running = std::thread::Builder::new().stack_size(stack).spawn_scoped(self.scope, body)?;
         self.running.insert(name, (running, span));
         Ok(())
     }
