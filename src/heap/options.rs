@@ -79,7 +79,7 @@ impl Default for HeapOptions {
             incremental: true,
             step_least: 16 << 20,
             step_work: 256 << 10,
-            step_time: Duration::from_millis(4),
+            step_time: Duration::from_millis(3),
             step_nursery: 128 << 10,
             watch_least: 4 << 20,
             remembered_first: u32::MAX,
