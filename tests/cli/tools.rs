@@ -89,7 +89,7 @@ fn scripts_have_threads() {
              (register "mem" $Mem)
              (module
                (type $box (struct (field i32)))
-               (memory (import "mem" "shared") 1 1 shared)
+               (memory (import "Mem" "shared") 1 1 shared)
                (func (export "run") (param $value i32)
                  (i32.atomic.store (i32.const 0) (struct.get $box 0 (struct.new $box (local.get $value))))
                  (drop (memory.atomic.notify (i32.const 0) (i32.const -1)))))
@@ -101,12 +101,50 @@ fn scripts_have_threads() {
              (assert_unlinkable (module (import "mem" "not shared" (global i32))) "unknown import")
              (assert_return (invoke "run")))"#,
     );
-    let out = wasmtime_gc(&["wast", "-W", "threads,shared-memory", &script]);
+    let out = wasmtime_gc(&["wast", &script]);
     let expected = format!(
         "{script}: 3 of 4 assertions passed\n  {script}:22: no thread $nobody is running\n  \
          {script}:26: no module has been instantiated\n"
     );
     assert_eq!((out.code, out.stdout), (1, expected), "{}", out.stderr);
+}
+
+/// Of Wasmtime's own scripts of the GC proposal a quarter failed for such things.
+#[test]
+fn scripts_that_were_written_for_wasmtime_run() {
+    let files = Files::new();
+    let script = files.write(
+        "wasmtime.wast",
+        r#"(module $A (func (export "f") (result i32) (i32.const 7)))
+           (register "B" $A)
+           (module $user
+             (import "wasmtime" "gc" (func $gc))
+             (import "A" "f" (func $f (result i32)))
+             (type $box (struct (field i32)))
+             (global (export "g") (ref $box) (struct.new $box (i32.const 1)))
+             (func (export "f") (result i32) (call $gc) (call $f))
+             (func (export "trap") (drop (i32.div_s (i32.const 1) (i32.const 0)))))
+           (assert_return (invoke $user "f") (i32.const 7))
+           (assert_return (invoke $B "f") (i32.const 7))
+           (invoke "trap")
+           (assert_trap (invoke "trap") "divide by zero")
+           (assert_trap (invoke "trap") "")
+           (assert_unlinkable (module (import "A" "f" (func (param i32)))) "types incompatible")
+           (assert_trap (invoke "trap") "something else")
+           (invoke "no such function")"#,
+    );
+    let out = wasmtime_gc(&["wast", "--wasmtime-builtins", "-D", "gc-stats", &script]);
+    let expected = format!(
+        "{script}: 5 of 6 assertions passed\n  {script}:16: expected trap `something else`, got `error while executing at \
+         wasm backtrace:\n        0:     0x60 - user!<wasm function 3>: wasm trap: integer divide by zero`\n  \
+         {script}:17: no exported function `no such function`\n"
+    );
+    assert_eq!((out.code, out.stdout), (1, expected), "{}", out.stderr);
+    assert!(out.stderr.contains("gc-stats: 0 minor and 1 major collections\n"), "{}", out.stderr);
+    let out = wasmtime_gc(&["wast", "--wasmtime-builtins", "--ignore-error-messages", &script]);
+    assert!(out.stdout.contains("6 of 6 assertions passed"), "{}", out.stdout);
+    let out = wasmtime_gc(&["wast", &script]);
+    assert!(out.stdout.contains("unknown import: `wasmtime::gc` has not been defined"), "{}", out.stdout);
 }
 
 /// The store of a script had no fuel at all with `-W fuel`, and was interrupted at once with `-W timeout`.

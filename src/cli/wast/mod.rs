@@ -20,8 +20,8 @@ mod values;
 
 use super::options::Common;
 use super::run::interrupt_after;
-use super::{Outcome, missing_argument, print};
-use crate::api::{Dialect, Engine, Result, Store};
+use super::{Outcome, missing_argument, print, say, stats};
+use crate::api::{Dialect, Engine, HeapStats, Result, Store};
 use clap::Args;
 use script::Done;
 use std::fmt;
@@ -39,6 +39,12 @@ pub(super) struct WastCommand {
     /// The scripts
     #[arg(value_name = "SCRIPT")]
     scripts: Vec<PathBuf>,
+    /// Let scripts import `gc` from the module `wasmtime`: a function that collects garbage
+    #[arg(long)]
+    wasmtime_builtins: bool,
+    /// Take any failure for the one that a script expects, whatever its message
+    #[arg(long)]
+    ignore_error_messages: bool,
 }
 
 impl WastCommand {
@@ -47,16 +53,22 @@ impl WastCommand {
         if self.scripts.is_empty() {
             missing_argument("wast", "<SCRIPT>...");
         }
-        let settings = self.common.settings()?;
+        let mut settings = self.common.settings()?;
+        // Scripts may have them, as with Wasmtime's.
+        settings.config.shared_memory(true);
         settings.with_stack(|| {
             let engine = Engine::new(&settings.config)?;
             let mut scripts = Scripts::new(&engine);
             scripts.dialect(settings.dialect).fuel(settings.fuel).timeout(settings.timeout);
+            scripts.builtins(self.wasmtime_builtins).ignore_messages(self.ignore_error_messages);
             let mut all_passed = true;
             for path in &self.scripts {
                 let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?;
                 let report = scripts.run(&path.display().to_string(), &text)?;
                 print(&report.to_string())?;
+                if settings.gc_stats {
+                    say(format_args!("{}", stats::text(&report.heap).trim_end()));
+                }
                 all_passed &= report.failures.is_empty();
             }
             Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,6 +87,8 @@ pub struct Report {
     pub passed: usize,
     /// What failed: assertions, and any other directive.
     pub failures: Vec<Failure>,
+    /// What the heap of its store has been through, but not those of its threads.
+    pub heap: HeapStats,
 }
 
 /// A directive that failed.
@@ -104,12 +118,22 @@ pub struct Scripts<'e> {
     ahead_of_time: bool,
     fuel: Option<u64>,
     timeout: Option<Duration>,
+    builtins: bool,
+    ignore_messages: bool,
 }
 
 impl<'e> Scripts<'e> {
     /// Scripts whose modules are standard WebAssembly, compiled as they come.
     pub fn new(engine: &'e Engine) -> Scripts<'e> {
-        Scripts { engine, dialect: Dialect::Standard, ahead_of_time: false, fuel: None, timeout: None }
+        Scripts {
+            engine,
+            dialect: Dialect::Standard,
+            ahead_of_time: false,
+            fuel: None,
+            timeout: None,
+            builtins: false,
+            ignore_messages: false,
+        }
     }
 
     /// The dialect that their modules are written in.
@@ -133,6 +157,18 @@ impl<'e> Scripts<'e> {
     /// How long a script may take, compiling included, until all its code traps, if the engine interrupts by epochs.
     pub fn timeout(&mut self, timeout: Option<Duration>) -> &mut Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Whether they can import `gc` from the module `wasmtime`, which collects garbage.
+    pub fn builtins(&mut self, enable: bool) -> &mut Self {
+        self.builtins = enable;
+        self
+    }
+
+    /// Whether a trap, or a failure to link, is taken for the one that is expected, whatever it is.
+    pub fn ignore_messages(&mut self, enable: bool) -> &mut Self {
+        self.ignore_messages = enable;
         self
     }
 
@@ -189,7 +225,8 @@ fn standard(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Report> {
     let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).map_err(locate)?;
 
     let mut report = Report { path: path.to_string(), ..Report::default() };
-    script::Script::new(scripts)?.run(parsed, |Done { span, assertion, result }| {
+    let mut script = script::Script::new(scripts)?;
+    script.run(parsed, |Done { span, assertion, result }| {
         report.assertions += usize::from(assertion);
         match result {
             Ok(()) => report.passed += usize::from(assertion),
@@ -200,5 +237,6 @@ fn standard(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Report> {
             }
         }
     });
+    report.heap = script.store.heap_stats();
     Ok(report)
 }

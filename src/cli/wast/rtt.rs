@@ -31,6 +31,7 @@ pub(super) fn run(scripts: &Scripts<'_>, path: &str, text: &str) -> Result<Repor
             }
         }
     }
+    report.heap = runner.script.store.heap_stats();
     Ok(report)
 }
 
@@ -124,7 +125,7 @@ impl Runner<'_> {
         let message = inside.name()?;
         match self.script.instantiate(None, module) {
             Ok(()) => bail!("expected a failure to link"),
-            Err(err) => traps::expect_unlinkable(&err, &message).map_err(|why| format_err!("{why}")),
+            Err(err) => self.script.unlinkable(&err, &message).map_err(|why| format_err!("{why}")),
         }
     }
 

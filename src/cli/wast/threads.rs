@@ -1,11 +1,11 @@
 //! `(thread …)` and `(wait …)`: scripts of the threads proposal, parts of which run at the same time.
 //!
-//! A thread has a store and names of its own. Of the module that it shares with the script it can register what stores can
-//! share, which are memories. How its directives went is told when it is waited for, or at the end of the script.
+//! A thread has a store and names of its own. Of the module that it shares with the script it can import, and register, what
+//! stores can share, which are memories. How its directives went is told when it is waited for, or at the end of the script.
 
 use super::Scripts;
 use super::script::{Done, Script, is_assertion};
-use crate::api::{Instance, Result, SharedMemory, Store};
+use crate::api::{Instance, Linker, Result, SharedMemory, Store};
 use crate::cli::settings::HOST_STACK;
 use std::collections::BTreeMap;
 use std::thread::{Scope, ScopedJoinHandle};
@@ -27,6 +27,14 @@ impl Shared {
             Some((name, export.into_extern().into_shared_memory()?))
         });
         Shared { name: name.to_string(), memories: exports.collect() }
+    }
+
+    /// Makes them what modules import from a name.
+    pub(super) fn define(&self, name: &str, store: &Store<()>, linker: &mut Linker<()>) -> Result<()> {
+        for (export, memory) in &self.memories {
+            linker.define(store, name, export, memory.clone())?;
+        }
+        Ok(())
     }
 }
 
@@ -77,8 +85,7 @@ impl<'env> Threads<'_, 'env> {
         };
         let (scripts, span) = (self.scripts, thread.span);
         let body = move || {
-            let mut script = Script::new(scripts)?;
-            script.shared = shared;
+            let mut script = Script::of_thread(scripts, shared)?;
             let mut outcomes = Vec::new();
             run(&mut script, thread.directives, &mut |done| outcomes.push(done));
             Ok(outcomes)
