@@ -374,7 +374,8 @@ impl Config {
     /// Whether a major collection that falls due marks in steps, a bounded one at each minor collection, instead of in one
     /// pause. By default it does if old and large objects take 16 MiB or more, since the pause is short otherwise; with `true`
     /// always, with `false` never. In steps the longest pause hardly depends on the heap's size,
-    /// but for what `docs/heap.md` lists under its limits, and programs take about as long in all. It is still one pause when
+    /// but for what `docs/heap.md` lists under its limits. Programs that store many references into old objects, or make long
+    /// arrays of them, take up to a third more time; others about as long in all. It is still one pause when
     /// memory is short, when scattered objects are to be moved together, and by `Store::gc`.
     pub fn gc_incremental(&mut self, enable: bool) -> &mut Self {
         self.heap.incremental = enable;

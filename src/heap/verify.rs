@@ -10,7 +10,7 @@
 //!    nursery, in one block of the old space, where a large object begins, or is pinned.
 //! 4. No two reachable objects overlap, and none overlaps room that the allocator may hand out.
 //! 5. A slot of an object outside of the nursery that refers to a young object is remembered: by its
-//!    address, or with its whole object, or as part of a large object that is young itself. No address is
+//!    address, on a card, with its whole object, or as part of a large object that is young itself. No address is
 //!    twice among those that the host has taken over.
 //! 6. While a collection marks in steps, a slot of an object that is marked, and on no worklist, refers to a marked object
 //!    or to a young one, or is remembered as in 5, large and pinned objects that were made since the last promotion as a
@@ -264,8 +264,12 @@ impl Verifier<'_> {
         let place = Place::Field(at, offset);
         self.word(value, place, Some(node))?;
         let young = reference::is_object(value) && self.heap.map.is_young(reference::header(value));
-        let remembered =
-            || self.remembered_slots.contains(&(at + offset)) || self.remembered_objects.contains(&at) || self.lost;
+        let remembered = || {
+            self.remembered_slots.contains(&(at + offset))
+                || self.heap.remembered.is_on_card(at + offset)
+                || self.remembered_objects.contains(&at)
+                || self.lost
+        };
         if young && !self.heap.map.is_young(at) && !remembered() {
             return Err(self.error(Fault::NotRemembered, place, value, Some(node)));
         }

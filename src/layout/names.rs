@@ -41,6 +41,9 @@ pub const ALLOC_ARRAY: &str = "alloc_array";
 pub const ALLOC_DESCRIPTOR: &str = "alloc_descriptor";
 /// `(func (param $object i32))`: remembers every slot of an old object.
 pub const REMEMBER_OBJECT: &str = "remember_object";
+/// `(func (param $array i32) (param $from i32) (param $count i32))`: remembers so many elements of an old array of
+/// references, from an index on.
+pub const REMEMBER_ELEMENTS: &str = "remember_elements";
 /// `(func (param $table i32) (param $delta i32) (param $init i32) (result i32))`: `table.grow` of the
 /// lowered table whose pair of cells is at address `$table`; -1 when it can not.
 pub const TABLE_GROW: &str = "table_grow";

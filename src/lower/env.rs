@@ -37,6 +37,8 @@ pub enum RuntimeFunc {
     Alloc,
     /// Import `remember_object`.
     RememberObject,
+    /// Import `remember_elements`.
+    RememberElements,
     /// Import `table_grow`.
     TableGrow,
     /// Import `function_handle`.
@@ -294,6 +296,7 @@ impl<'m, 'a> ModuleEnv<'m, 'a> {
         let own = virt.checked_sub(self.module.funcs.len() as u32)?;
         let quiet = [
             RuntimeFunc::RememberObject,
+            RuntimeFunc::RememberElements,
             RuntimeFunc::FunctionHandle,
             RuntimeFunc::Remember,
             RuntimeFunc::ProfileCall,

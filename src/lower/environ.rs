@@ -73,6 +73,8 @@ pub trait Environ<'a> {
 
     /// After many references were stored into `object`.
     fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value);
+    /// The same for so many elements of an array of references, from an index on.
+    fn write_barrier_elements(&mut self, c: &mut Cursor<'_, 'a>, array: Value, from: Value, count: Value);
 
     /// Before an access through `reference` that faults by itself when that is null.
     fn null_check(&mut self, c: &mut Cursor<'_, 'a>, reference: Value) {
@@ -227,14 +229,25 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
     }
 
     fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value) {
-        let remember = self.env.runtime(RuntimeFunc::RememberObject);
+        self.remember_if_old(c, RuntimeFunc::RememberObject, object, &[object]);
+    }
+
+    fn write_barrier_elements(&mut self, c: &mut Cursor<'_, 'a>, array: Value, from: Value, count: Value) {
+        self.remember_if_old(c, RuntimeFunc::RememberElements, array, &[array, from, count]);
+    }
+}
+
+impl<'a> Generational<'_, 'a> {
+    /// Tells the runtime what was stored into an object, unless that is young.
+    fn remember_if_old(&mut self, c: &mut Cursor<'_, 'a>, remember: RuntimeFunc, object: Value, args: &[Value]) {
+        let remember = self.env.runtime(remember);
         let old = c.i32(self.env.map.young_boundary());
         let is_old = c.i32_op(Operator::I32GeU, object, old);
         c.if_else(
             is_old,
             &[],
             |c| {
-                c.push(Op::Call(Callee::Func(remember)), &[object], &[]);
+                c.push(Op::Call(Callee::Func(remember)), args, &[]);
                 c.yield_(&[]);
             },
             |c| c.yield_(&[]),

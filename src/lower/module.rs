@@ -192,6 +192,9 @@ impl<'e, 'm, 'a> Assembly<'e, 'm, 'a> {
             v if v == env.runtime(RuntimeFunc::Alloc) => row(names::ALLOC, &[I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::AllocDescriptor) => row(names::ALLOC_DESCRIPTOR, &[I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::RememberObject) => row(names::REMEMBER_OBJECT, &[I32], &[]),
+            v if v == env.runtime(RuntimeFunc::RememberElements) => {
+                row(names::REMEMBER_ELEMENTS, &[I32, I32, I32], &[])
+            }
             v if v == env.runtime(RuntimeFunc::TableGrow) => row(names::TABLE_GROW, &[I32, I32, I32], &[I32]),
             v if v == env.runtime(RuntimeFunc::FunctionHandle) => row(names::FUNCTION_HANDLE, &[funcref], &[I32]),
             v if v == env.runtime(RuntimeFunc::ProfileCall) => row(names::PROFILE_CALL, &[I32], &[]),

@@ -134,7 +134,7 @@ pub fn table_copy<T: 'static>(
             return Err(bad_cell());
         }
         bytes.copy_within(range, at);
-        state.heap.remember_object(mem, to.0);
+        state.heap.remember_elements(mem, to.0, to.1, len as u32);
         Ok(true)
     })?
 }
@@ -195,7 +195,7 @@ fn fill(state: &mut GcState, mem: &mut dyn HeapMemory, array: u32, start: u32, e
     let bytes = mem.bytes_mut().get_mut(range).ok_or_else(bad_cell)?;
     bytes.as_chunks_mut::<4>().0.fill(word.to_le_bytes());
     if reference::is_object(word) {
-        state.heap.remember_object(mem, array);
+        state.heap.remember_elements(mem, array, start, end - start);
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ fn enlarge(
             return Err(bad_cell());
         }
         bytes.copy_within(from, to);
-        state.heap.remember_object(mem, array);
+        state.heap.remember_elements(mem, array, 0, size);
     }
     write_word(mem.bytes_mut(), cell, array).ok_or_else(bad_cell)?;
     Ok(Some((array, init)))

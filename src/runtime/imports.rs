@@ -21,6 +21,7 @@ pub struct RuntimeFuncs {
     alloc_array: Option<Func>,
     alloc_descriptor: Option<Func>,
     remember_object: Option<Func>,
+    remember_elements: Option<Func>,
     table_grow: Option<Func>,
     function_handle: Option<Func>,
     rtt_sub: Option<Func>,
@@ -61,6 +62,10 @@ fn alloc_descriptor<T: 'static>(mut cx: Caller<'_, StoreData<T>>, rtt: i32, byte
 
 fn remember_object<T: 'static>(mut cx: Caller<'_, StoreData<T>>, object: i32) -> Result<()> {
     with_heap(&mut cx, |state, mem| state.heap.remember_object(mem, object as u32))
+}
+
+fn remember_elements<T: 'static>(mut cx: Caller<'_, StoreData<T>>, array: i32, from: i32, count: i32) -> Result<()> {
+    with_heap(&mut cx, |state, mem| state.heap.remember_elements(mem, array as u32, from as u32, count as u32))
 }
 
 fn table_grow<T: 'static>(mut cx: Caller<'_, StoreData<T>>, table: i32, delta: i32, init: i32) -> Result<i32> {
@@ -118,6 +123,9 @@ pub fn resolve<T: 'static>(
         }
         names::REMEMBER_OBJECT => {
             once(cx, |funcs| &mut funcs.remember_object, |cx| Func::wrap(cx, remember_object::<T>))
+        }
+        names::REMEMBER_ELEMENTS => {
+            once(cx, |funcs| &mut funcs.remember_elements, |cx| Func::wrap(cx, remember_elements::<T>))
         }
         names::TABLE_GROW => once(cx, |funcs| &mut funcs.table_grow, |cx| Func::wrap(cx, table_grow::<T>)),
         names::FUNCTION_HANDLE => once(cx, |funcs| &mut funcs.function_handle, |cx| func_refs::handler(cx)),

@@ -143,7 +143,7 @@ fn fill(state: &mut GcState, mem: &mut dyn HeapMemory, array: u32, len: u32, wid
         bytes.chunks_exact_mut(size).for_each(|element| element.copy_from_slice(pattern));
     }
     if width == Width::Ref && reference::is_object(bits as u32) {
-        state.heap.remember_object(mem, array);
+        state.heap.remember_elements(mem, array, 0, len);
     }
     Ok(())
 }

@@ -44,13 +44,13 @@
 ;;     (type (;13;) (func (param (ref func) (ref null 13) funcref (ref null 13) funcref (ref func) (ref null 13) (ref func) funcref (ref 13) (ref 13) (ref 13) (ref func) (ref func) (ref null 13) funcref (ref null 13) (ref func) funcref (ref null 13) funcref funcref (ref func) (ref 13) (ref func) funcref funcref (ref null 13) (ref 13) funcref (ref null 13) funcref (ref null 13) funcref funcref (ref null 13) (ref func) (ref func) (ref null 13) funcref funcref (ref func) funcref funcref (ref null 13) (ref null 13) (ref 13) funcref (ref 13) funcref (ref null 13) (ref null 13) funcref (ref null 13) funcref (ref 13) funcref (ref 13) (ref 13) (ref func) (ref 13) funcref (ref func) (ref null 13))))
 ;;   )
 ;;   (type (;14;) (func (param i32) (result i32)))
-;;   (type (;15;) (func (param i32)))
+;;   (type (;15;) (func (param i32 i32 i32)))
 ;;   (type (;16;) (func (param i32)))
 ;;   (type (;17;) (func))
 ;;   (type (;18;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 14)))
-;;   (import "wasmtime-gc" "remember_object" (func (;1;) (type 15)))
+;;   (import "wasmtime-gc" "remember_elements" (func (;1;) (type 15)))
 ;;   (export "get" (func 2))
 ;;   (export "set" (func 3))
 ;;   (export "new" (func 4))
@@ -436,7 +436,7 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     local.set 1
+;;     local.set 5
 ;;     local.get 2
 ;;     local.get 3
 ;;     i32.const 2
@@ -452,12 +452,12 @@
 ;;     i32.const 64
 ;;     i32.le_u
 ;;     if ;; label = @1
-;;       local.get 1
+;;       local.get 5
 ;;       local.get 2
 ;;       local.get 3
-;;       call $"wasmtime-gc helper 11"
+;;       call $"wasmtime-gc helper 12"
 ;;     else
-;;       local.get 1
+;;       local.get 5
 ;;       local.get 2
 ;;       local.get 3
 ;;       memory.copy
@@ -467,11 +467,13 @@
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
+;;       local.get 1
+;;       local.get 4
 ;;       call 1
 ;;     end
 ;;   )
 ;;   (func (;8;) (type 12) (param i32 i32 i32 i32)
-;;     (local i32 i32 i64)
+;;     (local i32 i32 i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 4
@@ -481,9 +483,9 @@
 ;;     i64.extend_i32_u
 ;;     local.get 4
 ;;     i64.extend_i32_u
-;;     local.set 6
+;;     local.set 8
 ;;     i64.add
-;;     local.get 6
+;;     local.get 8
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
@@ -493,64 +495,64 @@
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.set 1
+;;     local.set 4
 ;;     local.get 3
 ;;     i32.const 2
 ;;     i32.shl
-;;     local.set 3
-;;     local.get 1
-;;     local.get 3
+;;     local.set 5
+;;     local.get 4
+;;     local.get 5
 ;;     i32.add
-;;     local.set 4
+;;     local.set 6
 ;;     local.get 2
 ;;     i64.extend_i32_u
 ;;     i64.const 4294967297
 ;;     i64.mul
-;;     local.set 6
-;;     local.get 3
+;;     local.set 8
+;;     local.get 5
 ;;     i32.const 16
 ;;     i32.ge_u
 ;;     if ;; label = @1
-;;       local.get 4
+;;       local.get 6
 ;;       i32.const 16
 ;;       i32.sub
-;;       local.set 3
-;;       local.get 1
 ;;       local.set 5
+;;       local.get 4
+;;       local.set 7
 ;;       loop ;; label = @2
-;;         local.get 5
-;;         local.get 6
+;;         local.get 7
+;;         local.get 8
 ;;         i64.store offset=11 align=1
-;;         local.get 5
-;;         local.get 6
+;;         local.get 7
+;;         local.get 8
 ;;         i64.store offset=19 align=1
-;;         local.get 5
+;;         local.get 7
 ;;         i32.const 16
 ;;         i32.add
-;;         local.tee 5
-;;         local.get 3
+;;         local.tee 7
+;;         local.get 5
 ;;         i32.lt_u
 ;;         br_if 0 (;@2;)
 ;;       end
-;;       local.get 3
-;;       local.get 6
+;;       local.get 5
+;;       local.get 8
 ;;       i64.store offset=11 align=1
-;;       local.get 3
-;;       local.get 6
+;;       local.get 5
+;;       local.get 8
 ;;       i64.store offset=19 align=1
 ;;     else
 ;;       loop ;; label = @2
-;;         local.get 1
 ;;         local.get 4
+;;         local.get 6
 ;;         i32.ne
 ;;         if ;; label = @3
-;;           local.get 1
+;;           local.get 4
 ;;           local.get 2
 ;;           i32.store offset=11 align=1
-;;           local.get 1
+;;           local.get 4
 ;;           i32.const 4
 ;;           i32.add
-;;           local.set 1
+;;           local.set 4
 ;;           br 1 (;@2;)
 ;;         end
 ;;       end
@@ -560,10 +562,12 @@
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
+;;       local.get 1
+;;       local.get 3
 ;;       call 1
 ;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 11" (;9;) (type 18) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 12" (;9;) (type 18) (param i32 i32 i32)
 ;;     (local i32 i32 i32 i64 i64 i64 i64 i64 i64 i64)
 ;;     local.get 2
 ;;     i32.const 8

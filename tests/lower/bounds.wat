@@ -88,7 +88,7 @@
 ;;   (export "signed" (func 7))
 ;;   (export "signed_from" (func 8))
 ;;   (export "wasmtime-gc:instance" (global 1))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;1;) (type 0) (param i32 i32)
 ;;     (local i32)
 ;;     local.get 1
@@ -425,7 +425,7 @@
 ;;     end
 ;;     local.get 2
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;9;) (type 9)
+;;   (func $"wasmtime-gc helper 7" (;9;) (type 9)
 ;;     call $"wasmtime-gc helper 36"
 ;;   )
 ;;   (func $"wasmtime-gc helper 36" (;10;) (type 9)

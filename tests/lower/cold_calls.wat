@@ -58,7 +58,7 @@
 ;;   (export "first_use" (func 3))
 ;;   (export "add" (func 4))
 ;;   (export "both" (func 5))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func $start (;1;) (type 0)
 ;;     (local i32 i32 i32)
 ;;     i32.const 0
@@ -267,7 +267,7 @@
 ;;     i32.add
 ;;     i32.store offset=1048576
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;6;) (type 11)
+;;   (func $"wasmtime-gc helper 7" (;6;) (type 11)
 ;;     call $"wasmtime-gc helper 40"
 ;;   )
 ;;   (func $"wasmtime-gc helper 40" (;7;) (type 11)

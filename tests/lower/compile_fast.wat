@@ -38,7 +38,7 @@
 ;;     local.get 1
 ;;     i32.store offset=1048576
 ;;     i32.const 12
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -53,7 +53,7 @@
 ;;     local.get 0
 ;;     i32.store
 ;;     i32.const 12
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -84,7 +84,7 @@
 ;;     i32.shl
 ;;     i32.const 8
 ;;     i32.add
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 1
 ;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
@@ -103,7 +103,7 @@
 ;;     memory.fill
 ;;     local.get 1
 ;;   )
-;;   (func $"wasmtime-gc helper 8" (;3;) (type 7) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 9" (;3;) (type 7) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

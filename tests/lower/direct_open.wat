@@ -44,7 +44,7 @@
 ;;   (import "wasmtime-gc" "function_base" (global (;1;) i32))
 ;;   (export "make" (func 3))
 ;;   (export "call" (func 4))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (elem (;0;) declare func $get $negated)
 ;;   (elem (;1;) (table 0) (global.get 1) func $get $negated 3 4)
 ;;   (func $get (;1;) (type 0) (param i32) (result i32)
@@ -165,7 +165,7 @@
 ;;     end
 ;;     i32.const 0
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;5;) (type 8)
+;;   (func $"wasmtime-gc helper 7" (;5;) (type 8)
 ;;     call $"wasmtime-gc helper 36"
 ;;   )
 ;;   (func $"wasmtime-gc helper 36" (;6;) (type 8)
@@ -173,7 +173,7 @@
 ;;     global.get 1
 ;;     local.set 0
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 1
 ;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
@@ -189,7 +189,7 @@
 ;;     i32.add
 ;;     local.set 0
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 1
 ;;     i32.const 5308576
 ;;     i32.store offset=3 align=1
@@ -200,7 +200,7 @@
 ;;     local.get 1
 ;;     i32.store offset=4 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 8" (;7;) (type 9) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 9" (;7;) (type 9) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

@@ -24,7 +24,7 @@
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
 ;;   (export "driver" (func 2))
 ;;   (export "once" (func 3))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func $add (;1;) (type 0) (param i32)
 ;;     (local i32)
 ;;     global.get 0
@@ -59,13 +59,13 @@
 ;;     local.get 0
 ;;     call $add
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;4;) (type 3)
+;;   (func $"wasmtime-gc helper 7" (;4;) (type 3)
 ;;     call $"wasmtime-gc helper 24"
 ;;   )
 ;;   (func $"wasmtime-gc helper 24" (;5;) (type 3)
 ;;     (local i32)
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -76,7 +76,7 @@
 ;;     local.get 0
 ;;     i32.store align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 8" (;6;) (type 4) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 9" (;6;) (type 4) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

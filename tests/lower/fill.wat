@@ -23,12 +23,12 @@
 ;;     (type (;4;) (func (param i32 i32 i32)))
 ;;     (type (;5;) (func (param (ref func) (ref null 5) (ref null 5) (ref func) (ref 5) funcref (ref 5) (ref func) funcref (ref func) funcref (ref 5) (ref func) (ref 5) (ref func) (ref null 5) (ref null 5) funcref funcref (ref func) funcref funcref (ref 5) funcref funcref (ref func) (ref null 5) funcref (ref 5) (ref 5) (ref 5) funcref funcref funcref funcref funcref (ref func) (ref func) funcref funcref (ref null 5) funcref (ref null 5) (ref func) (ref null 5) (ref 5) (ref 5) funcref (ref func) (ref func) (ref func) (ref 5) (ref func) (ref 5) funcref (ref func) (ref func) (ref 5) (ref func) funcref (ref func) (ref null 5) (ref func) (ref 5))))
 ;;   )
-;;   (type (;6;) (func (param i32)))
+;;   (type (;6;) (func (param i32 i32 i32)))
 ;;   (type (;7;) (func (param i32)))
 ;;   (type (;8;) (func))
 ;;   (type (;9;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
-;;   (import "wasmtime-gc" "remember_object" (func (;0;) (type 6)))
+;;   (import "wasmtime-gc" "remember_elements" (func (;0;) (type 6)))
 ;;   (export "i16s" (func 1))
 ;;   (export "f64s" (func 2))
 ;;   (export "nulls" (func 3))
@@ -205,7 +205,7 @@
 ;;     end
 ;;   )
 ;;   (func (;3;) (type 4) (param i32 i32 i32)
-;;     (local i32 i64)
+;;     (local i32 i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 3
@@ -215,9 +215,9 @@
 ;;     i64.extend_i32_u
 ;;     local.get 3
 ;;     i64.extend_i32_u
-;;     local.set 4
+;;     local.set 5
 ;;     i64.add
-;;     local.get 4
+;;     local.get 5
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
@@ -229,22 +229,22 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     local.set 1
+;;     local.set 3
 ;;     local.get 2
 ;;     i32.const 2
 ;;     i32.shl
-;;     local.tee 2
+;;     local.tee 4
 ;;     i32.const 64
 ;;     i32.le_u
 ;;     if ;; label = @1
-;;       local.get 1
+;;       local.get 3
 ;;       i32.const 255
-;;       local.get 2
-;;       call $"wasmtime-gc helper 12"
+;;       local.get 4
+;;       call $"wasmtime-gc helper 13"
 ;;     else
-;;       local.get 1
+;;       local.get 3
 ;;       i32.const 255
-;;       local.get 2
+;;       local.get 4
 ;;       memory.fill
 ;;     end
 ;;     local.get 0
@@ -252,10 +252,12 @@
 ;;     i32.ge_u
 ;;     if ;; label = @1
 ;;       local.get 0
+;;       local.get 1
+;;       local.get 2
 ;;       call 0
 ;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 12" (;4;) (type 9) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 13" (;4;) (type 9) (param i32 i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 2
 ;;     i32.const 8

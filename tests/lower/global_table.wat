@@ -30,14 +30,14 @@
 ;;   )
 ;;   (type (;8;) (func (param i32) (result i32)))
 ;;   (type (;9;) (func (param i32) (result i32)))
-;;   (type (;10;) (func (param i32)))
+;;   (type (;10;) (func (param i32 i32 i32)))
 ;;   (type (;11;) (func (param i32 i32 i32) (result i32)))
 ;;   (type (;12;) (func (param i32)))
 ;;   (type (;13;) (func))
 ;;   (type (;14;) (func (param i32) (result i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 9)))
-;;   (import "wasmtime-gc" "remember_object" (func (;1;) (type 10)))
+;;   (import "wasmtime-gc" "remember_elements" (func (;1;) (type 10)))
 ;;   (import "wasmtime-gc" "table_grow" (func (;2;) (type 11)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
 ;;   (export "get" (func 3))
@@ -45,7 +45,7 @@
 ;;   (export "at" (func 5))
 ;;   (export "put" (func 6))
 ;;   (export "grow" (func 7))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;3;) (type 0) (result i32)
 ;;     global.get 0
 ;;     i32.load offset=4 align=1
@@ -150,13 +150,13 @@
 ;;     i32.const -1
 ;;     call 2
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;8;) (type 13)
+;;   (func $"wasmtime-gc helper 7" (;8;) (type 13)
 ;;     call $"wasmtime-gc helper 40"
 ;;   )
 ;;   (func $"wasmtime-gc helper 40" (;9;) (type 13)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -253,7 +253,7 @@
 ;;         local.get 4
 ;;         i32.const 11
 ;;         i32.add
-;;         call $"wasmtime-gc helper 5"
+;;         call $"wasmtime-gc helper 6"
 ;;       end
 ;;     end
 ;;     local.get 4
@@ -312,6 +312,8 @@
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 0
+;;         i32.const 0
+;;         i32.const 2
 ;;         call 1
 ;;       end
 ;;     end
@@ -322,7 +324,7 @@
 ;;     i32.const 0
 ;;     i32.store offset=20 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 5" (;10;) (type 12) (param i32)
+;;   (func $"wasmtime-gc helper 6" (;10;) (type 12) (param i32)
 ;;     (local i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048588 align=1
@@ -340,7 +342,7 @@
 ;;     i32.add
 ;;     i32.store offset=1048588 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 8" (;11;) (type 14) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 9" (;11;) (type 14) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

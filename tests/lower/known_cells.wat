@@ -35,7 +35,7 @@
 ;;   (export "step" (func 1))
 ;;   (export "swap" (func 2))
 ;;   (export "grown" (func 3))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;1;) (type 0)
 ;;     (local i32 i32 i32 i32)
 ;;     global.get 0
@@ -275,7 +275,7 @@
 ;;     i32.add
 ;;     i32.load offset=11 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;4;) (type 6)
+;;   (func $"wasmtime-gc helper 7" (;4;) (type 6)
 ;;     call $"wasmtime-gc helper 32"
 ;;   )
 ;;   (func $"wasmtime-gc helper 32" (;5;) (type 6)

@@ -61,7 +61,7 @@
 ;;   (export "arms" (func 4))
 ;;   (export "stored" (func 5))
 ;;   (export "walk" (func 6))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func $box (;1;) (type 0) (param f64) (result i32)
 ;;     unreachable
 ;;   )
@@ -220,7 +220,7 @@
 ;;     local.get 3
 ;;     f64.add
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;7;) (type 10)
+;;   (func $"wasmtime-gc helper 7" (;7;) (type 10)
 ;;     call $"wasmtime-gc helper 44"
 ;;   )
 ;;   (func $"wasmtime-gc helper 44" (;8;) (type 10)

@@ -156,7 +156,7 @@
 ;;       local.get 1
 ;;       i32.const 0
 ;;       local.get 0
-;;       call $"wasmtime-gc helper 12"
+;;       call $"wasmtime-gc helper 13"
 ;;     else
 ;;       local.get 1
 ;;       i32.const 0
@@ -165,7 +165,7 @@
 ;;     end
 ;;     local.get 2
 ;;   )
-;;   (func $"wasmtime-gc helper 12" (;4;) (type 9) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 13" (;4;) (type 9) (param i32 i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 2
 ;;     i32.const 8

@@ -27,14 +27,14 @@
 ;;   (type (;4;) (func (param i32)))
 ;;   (type (;5;) (func (param i32) (result i32)))
 ;;   (type (;6;) (func (param i32) (result i32)))
-;;   (type (;7;) (func (param i32)))
+;;   (type (;7;) (func (param i32 i32 i32)))
 ;;   (type (;8;) (func (param i32 i32 i32) (result i32)))
 ;;   (type (;9;) (func (param i32)))
 ;;   (type (;10;) (func))
 ;;   (type (;11;) (func (param i32) (result i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
 ;;   (import "wasmtime-gc" "alloc" (func (;0;) (type 6)))
-;;   (import "wasmtime-gc" "remember_object" (func (;1;) (type 7)))
+;;   (import "wasmtime-gc" "remember_elements" (func (;1;) (type 7)))
 ;;   (import "wasmtime-gc" "table_grow" (func (;2;) (type 8)))
 ;;   (import "wasmtime-gc" "area" (global (;0;) i32))
 ;;   (export "swap" (func 3))
@@ -44,7 +44,7 @@
 ;;   (export "to" (func 7))
 ;;   (export "init" (func 8))
 ;;   (export "grow" (func 9))
-;;   (start $"wasmtime-gc helper 6")
+;;   (start $"wasmtime-gc helper 7")
 ;;   (func (;3;) (type 0) (param i32 i32)
 ;;     (local i32 i32 i32)
 ;;     local.get 0
@@ -308,6 +308,8 @@
 ;;       i32.ge_u
 ;;       if ;; label = @2
 ;;         local.get 1
+;;         i32.const 0
+;;         i32.const 2
 ;;         call 1
 ;;       end
 ;;     end
@@ -379,13 +381,13 @@
 ;;     i32.const -1
 ;;     call 2
 ;;   )
-;;   (func $"wasmtime-gc helper 6" (;10;) (type 10)
+;;   (func $"wasmtime-gc helper 7" (;10;) (type 10)
 ;;     call $"wasmtime-gc helper 40"
 ;;   )
 ;;   (func $"wasmtime-gc helper 40" (;11;) (type 10)
 ;;     (local i32 i32 i32 i32 i32 i32 i64)
 ;;     i32.const 8
-;;     call $"wasmtime-gc helper 8"
+;;     call $"wasmtime-gc helper 9"
 ;;     local.tee 0
 ;;     i32.const 5308536
 ;;     i32.store offset=3 align=1
@@ -526,7 +528,7 @@
 ;;     local.get 0
 ;;     i32.store offset=11 align=1
 ;;   )
-;;   (func $"wasmtime-gc helper 8" (;12;) (type 11) (param i32) (result i32)
+;;   (func $"wasmtime-gc helper 9" (;12;) (type 11) (param i32) (result i32)
 ;;     (local i32 i32)
 ;;     i32.const 0
 ;;     i32.load offset=1048580

@@ -49,7 +49,7 @@ pub enum Step {
     Load(usize, usize),
     /// Stores a value of the stack: object, slot, value.
     Store(usize, usize, usize),
-    /// Stores into many elements at once and remembers the object.
+    /// Stores into many slots at once and remembers them: the elements of an array from one on, or a struct as a whole: object, value.
     Fill(usize, usize),
     /// Words of a root area and of the host: slot, value.
     StoreArea(usize, usize),
@@ -204,12 +204,19 @@ impl Pair {
             Step::Fill(object, from) => {
                 let (value, _, model, _) = self.slot(object, 0)?;
                 let (word, new) = self.at(from)?;
-                for n in 0..self.objects[model].refs.len() {
-                    let at = reference::header(value) + offset(&self.objects[model].ty, n);
-                    self.w.set_word(at, word);
-                    self.objects[model].refs[n] = new;
+                let Object { ty, refs: all, .. } = &mut self.objects[model];
+                let is_array = ty.index == refs.index;
+                // Few elements are remembered one by one, many as cards or with all of the array.
+                let first = if is_array { from % all.len() } else { 0 };
+                for (n, slot) in all.iter_mut().enumerate().skip(first) {
+                    self.w.set_word(reference::header(value) + offset(ty, n), word);
+                    *slot = new;
                 }
-                self.w.heap.remember_object(&mut self.w.mem, value);
+                let count = (all.len() - first) as u32;
+                match is_array {
+                    true => self.w.heap.remember_elements(&mut self.w.mem, value, first as u32, count),
+                    false => self.w.heap.remember_object(&mut self.w.mem, value),
+                }
             }
             Step::StoreArea(n, from) => {
                 let (word, new) = self.at(from)?;

@@ -12,12 +12,13 @@ use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
 use super::shade::{Cycle, Shading};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
+use crate::heap::remembered::CARD_BYTES;
 use crate::heap::space::old::OldSpace;
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
 use crate::heap::weak::{Entries, Reach};
 use crate::heap::{AllocError, Heap};
-use crate::layout::object::LARGE_OBJECT_BYTES;
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
 use crate::layout::reference;
 use std::ops::Range;
 
@@ -85,6 +86,7 @@ impl Heap {
         self.weak.each_strong(Entries::Recent, &mut |word| *word = p.forward(*word));
         p.buffer(buffer);
         p.slots(self.remembered.slots());
+        self.remembered.each_card().for_each(|(card, array)| p.card(card, array));
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
         self.large.young().iter().chain(&fresh).for_each(|&at| p.whole_object(at));
         p.drain();
@@ -258,6 +260,15 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
     fn corrupt(&mut self, fault: Fault, at: u32, word: u32, value: u32) -> u32 {
         self.fault.get_or_insert_with(|| VerifyError::object(fault, at, word));
         value
+    }
+
+    /// Updates the slots of a card of an array of references that does not move.
+    fn card(&mut self, card: u32, array: u32) {
+        let len = self.words.get(array.saturating_add(ARRAY_LENGTH));
+        let start = array.saturating_add(ARRAY_ELEMENTS);
+        let end = u64::from(start) + 4 * u64::from(len);
+        let end = end.min(u64::from(card) + u64::from(CARD_BYTES)).min(self.words.len());
+        (card.max(start)..end as u32).step_by(4).for_each(|slot| self.slot(slot));
     }
 
     /// Updates all slots of an object that does not move.

@@ -129,7 +129,7 @@ impl Heap {
         if begin {
             self.drop_cycle(mem);
         }
-        if begin && matches!(budget, Budget::Work(_)) && self.wants_to_move() {
+        if begin && matches!(budget, Budget::Work(..)) && self.wants_to_move() {
             return self.major(mem, roots);
         }
         if self.is_watching() {
@@ -139,12 +139,15 @@ impl Heap {
             self.stats.minor += 1;
             return Ok(());
         }
+        let start = Instant::now();
         self.promote(mem, roots)?;
         if begin {
             self.begin_cycle(mem);
             // The nursery is empty: this makes grey what the roots refer to.
             self.promote(mem, roots)?;
         }
+        // The first promotion of a cycle was of a whole nursery, and says nothing of those to come.
+        let budget = if begin { budget } else { budget.at_least(start.elapsed()) };
         let ended = self.step_cycle(mem, roots, budget)?;
         self.stats.minor += u64::from(!ended);
         Ok(())

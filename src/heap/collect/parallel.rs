@@ -8,6 +8,9 @@
 //! The outcome does not depend on who does what: each object is new to one worker, and what goes to the remembered
 //! set and to the host is sorted.
 //!
+//! Long arrays of references are traced in slices, by the worker that came upon them, behind what is on its worklist; one that
+//! has nothing else gives half of such an array away.
+//!
 //! A step of a collection in steps is shared too: each worker has its share of the budget, and gives back what is left.
 //!
 //! What this is not: concurrent. The program waits until all is marked. Roots, host values and what is weak
@@ -35,6 +38,8 @@ use std::time::Instant;
 
 /// Marked objects that are still to be traced, by address.
 type Work = Vec<u32>;
+/// A marked array of references whose elements from an index to another are still to be traced.
+type Slice = (u32, u32, u32);
 
 /// So many units of work are done before a worker looks whether others wait, and whether its budget is spent.
 const LOOK_EVERY: u64 = 64;
@@ -63,9 +68,9 @@ struct Ground<'a> {
 
 /// What a worker found.
 struct Found {
-    /// What it had no budget for, and arrays to be traced in slices.
+    /// What it had no budget for: objects, and elements of arrays.
     rest: Work,
-    slices: Vec<(u32, u32, u32)>,
+    slices: Vec<Slice>,
     /// What is left of its budget.
     left: u64,
     /// Slots of old objects that refer to young ones.
@@ -99,8 +104,8 @@ pub(super) fn trace<const MOVES: bool>(marker: &mut Marker<'_, MOVES>, threads: 
     absorb(marker, found, roots);
 }
 
-/// Traces what is grey, but for slices of arrays, on so many threads until a moment, each within its share of a budget: what is
-/// left of that. There is no young object.
+/// Traces what is grey on so many threads until a moment, each within its share of a budget: what is left of that. There is no
+/// young object.
 pub(super) fn step(
     shading: &mut Shading<'_>,
     (words, old): (View<'_>, &OldSpace),
@@ -112,6 +117,7 @@ pub(super) fn step(
     let (types, marks, space_start) = (shading.types, &*shading.marks, shading.space_start);
     let cycle = &mut *shading.cycle;
     pool.give(cycle.todo.take());
+    pool.state().slices = std::mem::take(&mut cycle.slices);
     let found = run(
         Ground {
             words,
@@ -138,7 +144,9 @@ pub(super) fn step(
         cycle.hosts.append(&mut one.hosts);
         cycle.fault = cycle.fault.take().or(one.fault);
     }
-    pool.state().work.iter_mut().for_each(|work| cycle.todo.append(work));
+    let mut rest = pool.state();
+    rest.work.iter_mut().for_each(|work| cycle.todo.append(work));
+    cycle.slices.append(&mut rest.slices);
     left
 }
 
@@ -195,9 +203,10 @@ impl<'a> Worker<'a> {
         let member = Member::new(self.ground.pool);
         let mut left = self.ground.budget.unwrap_or(u64::MAX);
         while left > 0
-            && let Some(mut work) = member.take()
+            && let Some((mut work, slice)) = member.take()
         {
             self.todo.append(&mut work);
+            self.found.slices.extend(slice);
             self.drain(&mut left);
         }
         drop(member);
@@ -209,8 +218,14 @@ impl<'a> Worker<'a> {
     /// Traces until nothing is left here, or the budget is spent.
     fn drain(&mut self, left: &mut u64) {
         let (mut done, mut looks) = (0, 0);
-        while let Some(at) = self.todo.pop(self.ground.words) {
-            done += self.visit(at);
+        loop {
+            if let Some(at) = self.todo.pop(self.ground.words) {
+                done += self.visit(at);
+            } else if let Some(slice) = self.found.slices.pop() {
+                done += self.visit_slice(slice);
+            } else {
+                break;
+            }
             if done >= LOOK_EVERY {
                 *left = left.saturating_sub(done);
                 done = 0;
@@ -229,12 +244,28 @@ impl<'a> Worker<'a> {
         *left = left.saturating_sub(done);
     }
 
-    /// Gives the older half of the worklist away.
+    /// Gives the older half of the worklist away, or of a long array.
     #[cold]
     fn share(&mut self) {
         if let Some(older) = self.todo.take_older_half() {
             self.ground.pool.give(older);
+        } else if let Some((at, from, to)) = self.found.slices.last_mut()
+            && *to - *from > SLICE
+        {
+            let half = *from + (*to - *from) / 2;
+            self.ground.pool.give_slice((*at, half, *to));
+            *to = half;
         }
+    }
+
+    /// Traces the first elements of an array of references: how many units of work that was.
+    fn visit_slice(&mut self, (at, from, to): Slice) -> u64 {
+        let end = to.min(from.saturating_add(SLICE));
+        if end < to {
+            self.found.slices.push((at, end, to));
+        }
+        (from..end).for_each(|i| self.old_slot((at + ARRAY_ELEMENTS).wrapping_add(4 * i)));
+        units(end - from)
     }
 
     /// Traces a marked object: how many units of work that was.
@@ -276,7 +307,7 @@ impl<'a> Worker<'a> {
         }
         self.count(at, size);
         let len = elements(ground.words, descriptor.element, at);
-        if ground.budget.is_some() && descriptor.trace == Trace::Elements && len > SLICE {
+        if !young && descriptor.trace == Trace::Elements && len > SLICE {
             self.found.slices.push((at, 0, len));
             return 1;
         }
@@ -373,6 +404,7 @@ struct Pool {
 #[derive(Default)]
 struct State {
     work: Vec<Work>,
+    slices: Vec<Slice>,
     workers: usize,
     waiting: usize,
     /// All waited at once, and there was no work.
@@ -396,8 +428,15 @@ impl Pool {
         self.wake.notify_one();
     }
 
+    fn give_slice(&self, slice: Slice) {
+        let mut state = self.state();
+        state.slices.push(slice);
+        self.note(&state);
+        self.wake.notify_one();
+    }
+
     fn note(&self, state: &State) {
-        self.hungry.store(state.waiting > state.work.len(), Relaxed);
+        self.hungry.store(state.waiting > state.work.len() + state.slices.len(), Relaxed);
     }
 }
 
@@ -410,15 +449,17 @@ impl<'a> Member<'a> {
         Member(pool)
     }
 
-    /// Work, when there is any; `None` when there will be none.
-    fn take(&self) -> Option<Work> {
+    /// Work, when there is any: objects, or elements of an array; `None` when there will be none.
+    fn take(&self) -> Option<(Work, Option<Slice>)> {
         let mut state = self.0.state();
         state.waiting += 1;
         loop {
-            if let Some(work) = state.work.pop() {
+            let work = state.work.pop();
+            let slice = if work.is_none() { state.slices.pop() } else { None };
+            if work.is_some() || slice.is_some() {
                 state.waiting -= 1;
                 self.0.note(&state);
-                return Some(work);
+                return Some((work.unwrap_or_default(), slice));
             }
             if state.done || state.waiting == state.workers {
                 state.done = true;
@@ -436,7 +477,7 @@ impl Drop for Member<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.workers -= 1;
-        state.done |= state.waiting == state.workers && state.work.is_empty();
+        state.done |= state.waiting == state.workers && state.work.is_empty() && state.slices.is_empty();
         self.0.wake.notify_all();
     }
 }

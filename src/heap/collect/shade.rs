@@ -6,8 +6,11 @@
 //! - the write barrier remembers every slot of an old object that a reference is stored into (the boundary cell tells
 //!   it to), and what such a slot refers to becomes grey before the cycle ends;
 //! - a promoted object is black from the start, and what it refers to becomes grey with that;
-//! - so it is with large and pinned objects that are made during a cycle, but at the next promotion: they are looked at
+//! - so it is with pinned objects that are made during a cycle, but at the next promotion: they are looked at
 //!   as a whole then.
+//!
+//! Large objects that are made during a cycle are white, as no cycle ends before a promotion has looked at all roots: those
+//! that die meanwhile are freed at its end. One may be most of the heap.
 //!
 //! What this is not: marking of young objects. A cycle ends right after a promotion, when there are none.
 
@@ -23,7 +26,7 @@ use crate::heap::space::old::OldSpace;
 use crate::heap::verify::{Fault, VerifyError};
 use crate::layout::object::ARRAY_ELEMENTS;
 use crate::layout::rtt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// An array with more elements is traced in slices.
 pub(super) const SLICE: u32 = 1024;
@@ -55,6 +58,8 @@ pub(crate) struct Cycle {
     pub late: u64,
     /// Pinned objects that were made since the last promotion.
     pub fresh: Vec<u32>,
+    /// Bytes of old and large objects when it began.
+    pub begun_with: u64,
     /// Bytes of large objects that were made since the last step.
     pub large_bytes: u64,
     /// Steps so far.
@@ -68,12 +73,27 @@ pub(crate) struct Cycle {
 /// How much a step may do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
-    /// Units of work, but no more once a step has taken its time.
-    Work(u64),
+    /// Units of work, but no more once it has taken so long.
+    Work(u64, Duration),
     /// What can be done before a moment.
     Until(Instant),
     /// All there is.
     All,
+}
+
+impl Budget {
+    /// A step that takes so long at least, or does all there is.
+    ///
+    /// What is not divided comes before it, each time: where that takes long, short steps would have it done again and again.
+    pub fn at_least(self, least: Duration) -> Budget {
+        match self {
+            Budget::Work(units, time) if time < least => {
+                let times = least.as_nanos() / time.as_nanos().max(1) + 1;
+                Budget::Work(units.saturating_mul(times.try_into().unwrap_or(u64::MAX)), least)
+            }
+            other => other,
+        }
+    }
 }
 
 /// A cycle, and what it takes to go on with it.
@@ -94,14 +114,12 @@ impl Heap {
         Some(Shading { cycle, marks, types, space_start, log: None })
     }
 
-    /// A large or pinned object is made outside of the nursery: black, if a cycle is under way and it is not watched.
+    /// A large or pinned object is made outside of the nursery while a cycle is under way: a pinned one is black.
     pub(in crate::heap) fn made_old(&mut self, at: u32, bytes: u64, pinned: bool) {
         if let Some(cycle) = self.cycle.as_deref_mut() {
             cycle.large_bytes += if pinned && cycle.watch.is_some() { 0 } else { bytes };
-            if pinned || cycle.watch.is_none() {
-                self.marks.set(at);
-            }
             if pinned {
+                self.marks.set(at);
                 cycle.fresh.push(at);
             }
         }
@@ -188,6 +206,11 @@ impl Shading<'_> {
                 return true;
             }
         }
+        self.is_done()
+    }
+
+    /// Whether nothing is grey.
+    pub fn is_done(&self) -> bool {
         self.cycle.todo.is_empty() && self.cycle.slices.is_empty()
     }
 

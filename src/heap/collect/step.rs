@@ -30,6 +30,13 @@ const FIRST_WORK_WITH_ZEAL: u64 = 1;
 const MUCH: u64 = 256 << 10;
 /// When large objects of so many bytes were made since the last promotion, which looks at each as a whole, the next is due.
 const MUCH_LARGE: u64 = 4 << 20;
+/// For each byte of large objects that were made since the last step, the next may take so long.
+const NANOS_PER_LARGE_BYTE: u64 = 1;
+/// A cycle in which the heap has grown by one of so many parts, and by so many bytes, marks all that is left at once ...
+const ALLOWED: u64 = 4;
+const LEAST_ALLOWED: u64 = 16 << 20;
+/// ... and just before that a step takes so many times as long as usual, and once more.
+const LONGER: f64 = 8.0;
 
 impl Heap {
     /// Collects the nursery, and marks until `limit` is over: whether a cycle came to its end. One begins if none is
@@ -66,16 +73,35 @@ impl Heap {
 
     /// Whether one pause would be long.
     fn steps_pay(&self) -> bool {
-        self.options.incremental && self.sizer.old_bytes() + self.large.bytes() >= self.options.step_least
+        self.options.incremental && self.volume() >= self.options.step_least
+    }
+
+    /// Bytes of old and large objects, dead or alive.
+    fn volume(&self) -> u64 {
+        self.sizer.old_bytes() + self.large.bytes()
     }
 
     /// What a step does that nobody has given a budget.
+    ///
+    /// Steps keep up with the program: what the nursery brings is little beside what is marked meanwhile, but one large
+    /// object may be as much as the rest of the heap. So it is worth a longer step, steps are the longer the more the heap
+    /// has grown since the cycle began, and there is an end to growing.
     pub(super) fn usual_budget(&self) -> Budget {
-        let steps = self.cycle.as_ref().map_or(0, |cycle| cycle.steps);
-        Budget::Work(match self.zeal.is_on() {
-            true => FIRST_WORK_WITH_ZEAL << steps.min(40),
-            false => u64::from(self.options.step_work.max(1)),
-        })
+        let (work, time) = (u64::from(self.options.step_work.max(1)), self.options.step_time);
+        let cycle = self.cycle.as_deref().filter(|cycle| cycle.watch.is_none());
+        if self.zeal.is_on() {
+            return Budget::Work(FIRST_WORK_WITH_ZEAL << cycle.map_or(0, |cycle| cycle.steps.min(40)), time);
+        }
+        let Some(cycle) = cycle else { return Budget::Work(work, time) };
+        let allowed = (cycle.begun_with / ALLOWED).max(LEAST_ALLOWED);
+        let grown = self.volume().saturating_sub(cycle.begun_with);
+        if grown > allowed {
+            return Budget::All;
+        }
+        let share = grown as f64 / allowed as f64;
+        let times = 1.0 + LONGER * share * share;
+        let of_large = Duration::from_nanos(cycle.large_bytes.saturating_mul(NANOS_PER_LARGE_BYTE));
+        Budget::Work(work, time).at_least(time.mul_f64(times).max(of_large))
     }
 
     /// Collects if that is due before an allocation that is not the nursery's.
@@ -119,7 +145,7 @@ impl Heap {
     /// Begins a cycle. There is no young object, and nothing is remembered.
     pub(super) fn begin_cycle(&mut self, mem: &mut dyn HeapMemory) {
         self.marks.reset(self.pages.end());
-        let mut cycle = Box::new(Cycle::default());
+        let mut cycle = Box::new(Cycle { begun_with: self.volume(), ..Cycle::default() });
         cycle.lines.extend(self.old.lines().len());
         self.cycle = Some(cycle);
         let mut words = Words::new(mem.bytes_mut());
@@ -145,9 +171,9 @@ impl Heap {
     ) -> Result<bool, AllocError> {
         let threads = self.mark_threads();
         let Some(mut cycle) = self.cycle.take() else { return Ok(false) };
-        let (before, divided) = (cycle.live, matches!(budget, Budget::Work(_)));
+        let (before, divided) = (cycle.live, matches!(budget, Budget::Work(..)));
         let (mut units, end) = match budget {
-            Budget::Work(units) => (units, Instant::now().checked_add(self.options.step_time)),
+            Budget::Work(units, time) => (units, Instant::now().checked_add(time)),
             Budget::Until(end) => (u64::MAX, Some(end)),
             Budget::All => (u64::MAX, None),
         };
@@ -157,12 +183,12 @@ impl Heap {
         let (marks, types, space_start) = (&mut self.marks, &self.types, self.space_start);
         let mut shading = Shading { cycle: &mut cycle, marks, types, space_start, log: None };
         let words = Words::new(mem.bytes_mut());
-        if divided && threads > 1 && !shading.cycle.todo.is_empty() {
+        let shared = threads > 1 && !matches!(budget, Budget::Until(_)) && !shading.is_done();
+        if shared {
             let ground = (words.view(), &self.old);
-            // What is left is for arrays.
-            units = parallel::step(&mut shading, ground, self.map.rtt_start, (units, end), threads).max(1);
+            units = parallel::step(&mut shading, ground, self.map.rtt_start, (units, end), threads);
         }
-        let done = shading.drain(words.view(), &self.old, units, end);
+        let done = shading.is_done() || units > 0 && shading.drain(words.view(), &self.old, units, end);
         // The end takes its time as well: not in the same pause as much of something else.
         let done = done && (!divided || shading.cycle.live - before < MUCH);
         let fault = cycle.fault.take();

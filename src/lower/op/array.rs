@@ -324,7 +324,7 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     bulk::check_range(c, start, count, len, TrapCode::ArrayOutOfBounds);
     fill::fill(e, c, (object, start), count, array.width(), value);
     if array.width() == Width::Ref {
-        e.write_barrier_object(c, object);
+        e.write_barrier_elements(c, object, start, count);
     }
     Ok(())
 }
@@ -340,7 +340,7 @@ fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     bulk::check_range(c, src_start, count, src_len, TrapCode::ArrayOutOfBounds);
     bulk::copy(e, c, (dst, dst_start), (src, src_start), count, array.width());
     if array.width() == Width::Ref {
-        e.write_barrier_object(c, dst);
+        e.write_barrier_elements(c, dst, dst_start, count);
     }
     Ok(())
 }
@@ -368,7 +368,7 @@ fn init_elem<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, 
     let source = segment.array(e, c);
     copy_segment(e, c, (object, at), (source, start), count, array.width());
     if array.width() == Width::Ref {
-        e.write_barrier_object(c, object);
+        e.write_barrier_elements(c, object, at, count);
     }
     Ok(())
 }

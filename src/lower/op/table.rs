@@ -260,18 +260,24 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, arg
     let array = table.array(e, c);
     fill::fill(e, c, (array, start), count, Width::Ref, value);
     if table.in_line.is_none() {
-        remember_unless_empty(e, c, array, count);
+        remember_unless_empty(e, c, array, start, count);
     }
     Ok(())
 }
 
 /// An empty table may have no array.
-fn remember_unless_empty<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, array: Value, count: Value) {
+fn remember_unless_empty<'a, E: Environ<'a>>(
+    e: &mut E,
+    c: &mut Cursor<'_, 'a>,
+    array: Value,
+    start: Value,
+    count: Value,
+) {
     c.if_else(
         count,
         &[],
         |c| {
-            e.write_barrier_object(c, array);
+            e.write_barrier_elements(c, array, start, count);
             c.yield_(&[]);
         },
         |c| c.yield_(&[]),
@@ -318,7 +324,7 @@ fn move_elements<'a, E: Environ<'a>>(
         |c| {
             bulk::copy(e, c, (to, dst_start), (from, src_start), count, Width::Ref);
             if dst.in_line.is_none() {
-                e.write_barrier_object(c, to);
+                e.write_barrier_elements(c, to, dst_start, count);
             }
             c.yield_(&[]);
         },
