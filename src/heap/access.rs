@@ -6,9 +6,6 @@ use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
 use crate::layout::{GcType, ObjectLayout, reference};
 use std::sync::Arc;
 
-/// So many elements that were stored together are remembered one by one, if they have to be.
-const FEW: u32 = 32;
-
 impl Heap {
     /// The type of the object that a reference refers to; `None` for null, an i31, and anything that
     /// is no reference to an object.
@@ -35,15 +32,7 @@ impl Heap {
     pub fn write_ref(&mut self, mem: &mut dyn HeapMemory, object: u32, offset: u32, value: u32) {
         let slot = reference::header(object).wrapping_add(offset);
         Words::new(mem.bytes_mut()).set(slot, value);
-        if slot >= self.space_start {
-            self.stored(slot, value);
-        }
-    }
-
-    /// A value was stored into a slot of an object that is not young.
-    #[inline(always)]
-    fn stored(&mut self, slot: u32, value: u32) {
-        if !reference::is_object(value) {
+        if slot < self.space_start || !reference::is_object(value) {
             return;
         }
         if self.map.is_young(reference::header(value)) {
@@ -53,39 +42,31 @@ impl Heap {
         }
     }
 
-    /// Remembers elements of an array of references, which were stored without a barrier each: so many from an index on.
-    /// Does nothing for a young array or for what is no object.
+    /// Remembers elements of an array of references, which are stored without a barrier each, before the next collection: so many
+    /// from an index on. Does nothing for a young array or for what is no object.
     pub fn remember_elements(&mut self, mem: &mut dyn HeapMemory, array: u32, from: u32, count: u32) {
         let at = reference::header(array);
-        if !reference::is_object(array) || at < self.space_start || u64::from(at) >= self.pages.end() {
+        if count == 0 || !reference::is_object(array) || at < self.space_start || u64::from(at) >= self.pages.end() {
             return;
         }
         let start = u64::from(at) + u64::from(ARRAY_ELEMENTS) + 4 * u64::from(from);
         let last = self.pages.end().min(u64::from(u32::MAX & !3));
         let (start, end) = (start.min(last) as u32, (start + 4 * u64::from(count)).min(last) as u32);
-        if count <= FEW {
-            let stored = mem.bytes().get(start as usize..end as usize).unwrap_or_default().as_chunks::<4>().0;
-            let may_be_young = |word: u32| self.map.is_young(reference::header(word));
-            // Mostly nothing has to be remembered. To see that at once is a comparison of many words at a time.
-            if self.cycle.is_none() && stored.iter().all(|word| !may_be_young(u32::from_le_bytes(*word))) {
-                return;
-            }
-            for (slot, word) in (start..end).step_by(4).zip(stored) {
-                self.stored(slot, u32::from_le_bytes(*word));
-            }
-        } else if read(mem.bytes(), at + ARRAY_LENGTH) >= LARGE_OBJECT_BYTES / 4 {
-            self.remembered.cards(at, start, end);
+        if read(mem.bytes(), at + ARRAY_LENGTH) >= LARGE_OBJECT_BYTES / 4 {
+            self.remembered.cards.mark(at, start..end);
         } else {
-            self.remembered.object(at);
+            self.remember_object(mem, array);
         }
     }
 
-    /// Remembers all slots of an object, which references were stored into without a barrier each.
+    /// Remembers all slots of an object, which references were stored into without a barrier each. Lowered code does not ask for
+    /// it again, until the next collection, if it has not asked for another meanwhile.
     /// Does nothing for a young object or for what is no object.
-    pub fn remember_object(&mut self, _mem: &mut dyn HeapMemory, object: u32) {
+    pub fn remember_object(&mut self, mem: &mut dyn HeapMemory, object: u32) {
         let at = reference::header(object);
         if reference::is_object(object) && at >= self.space_start && (at as u64) < self.pages.end() {
             self.remembered.object(at);
+            Words::new(mem.bytes_mut()).set(self.map.remembered_object_cell(), object);
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | `alloc.rs` | allocation as the host sees it: the slow path of inline allocation |
 //! | `access.rs` | reads and writes of objects by the host, and the entry points of the barrier |
 //! | `pretenure.rs` | allocation in the old space by the program itself |
-//! | `remembered.rs` | where old objects may refer to young ones |
+//! | `remembered.rs`, `cards.rs` | where old objects may refer to young ones |
 //! | `hold.rs` | collections that have to wait |
 //! | `collect/` | collections: minor, major, in steps |
 //! | `space/` | the nursery, old space, large and pinned objects, pages |
@@ -38,6 +38,7 @@
 
 mod access;
 mod alloc;
+mod cards;
 mod collect;
 mod descriptor;
 mod error;

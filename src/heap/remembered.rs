@@ -4,7 +4,7 @@
 //! reference into an old object, unless the slot holds a young one already. A slot that holds young and other references
 //! by turns is in the buffer more than once. What the host writes is remembered on its own side, where each slot is once.
 //! Of what is stored without a barrier each, as by a copy of elements, it remembers the object as a whole; of a large array only
-//! the *cards* that were written to: 128 bytes each, so that no collection looks at all of a long array for a short copy.
+//! the cards that were written to (`cards.rs`).
 //!
 //! What finds no room in the buffer is lost: there is no call in lowered code (see `lower/helper.rs`). The cell for the next
 //! entry then stays at the last word of the buffer. A major collection needs no remembered set, so a full buffer
@@ -19,6 +19,7 @@
 //! survives the object that it is in.
 
 use super::Heap;
+use super::cards::Cards;
 use super::memory::{HeapMemory, Words, read};
 use super::space::pages::PAGE_BYTES;
 use super::verify::{Fault, VerifyError};
@@ -31,9 +32,6 @@ const HEAP_SHARE: u64 = 32;
 const USED_SHARE: u32 = 3;
 /// ... but no larger than such a part of all of the nursery, an entry for each eight bytes.
 const NURSERY_SHARE: u32 = 2;
-
-/// Bytes of a card.
-pub(super) const CARD_BYTES: u32 = 128;
 
 /// Words of memory that one chunk of the bitmap stands for.
 const CHUNK_WORDS: u32 = 1 << 16;
@@ -50,26 +48,17 @@ struct AddressSet {
 }
 
 impl AddressSet {
-    /// Whether it was new.
-    fn insert(&mut self, at: u32) -> bool {
+    fn insert(&mut self, at: u32) {
         let chunk = (at / 4 / CHUNK_WORDS) as usize;
         if chunk >= self.seen.len() {
             self.seen.resize_with(chunk + 1, || None);
         }
         let chunk = self.seen[chunk].get_or_insert_with(|| Box::new([0; CHUNK_WORDS as usize / 64]));
         let (word, mask) = bit(at);
-        let is_new = chunk[word] & mask == 0;
-        if is_new {
+        if chunk[word] & mask == 0 {
             chunk[word] |= mask;
             self.items.push(at);
         }
-        is_new
-    }
-
-    fn contains(&self, at: u32) -> bool {
-        let (word, mask) = bit(at);
-        let chunk = self.seen.get((at / 4 / CHUNK_WORDS) as usize);
-        chunk.is_some_and(|chunk| chunk.as_ref().is_some_and(|chunk| chunk[word] & mask != 0))
     }
 
     fn clear(&mut self) {
@@ -97,9 +86,8 @@ pub(crate) struct Remembered {
     /// Bytes of the buffer behind the collection before.
     was: u32,
     slots: AddressSet,
-    /// Addresses of cards, and of the array that each belongs to.
-    cards: AddressSet,
-    arrays: Vec<u32>,
+    /// Of large arrays.
+    pub cards: Cards,
     objects: AddressSet,
 }
 
@@ -108,8 +96,8 @@ impl Remembered {
     pub fn new(map: HeapMap, entries: u32) -> Remembered {
         let (start, end) = (map.remembered_start(), map.remembered_end());
         let first = (start, start.saturating_add(entries.saturating_mul(4)).min(end - 4));
-        let (slots, cards, arrays, objects) = Default::default();
-        Remembered { range: first, first, was: 0, slots, cards, arrays, objects }
+        let (slots, cards, objects) = Default::default();
+        Remembered { range: first, first, was: 0, slots, cards, objects }
     }
 
     /// Bytes of the buffer.
@@ -128,15 +116,6 @@ impl Remembered {
         self.slots.insert(at);
     }
 
-    /// Remembers the cards of a large array, whose header is at `array`, from an address to another.
-    pub fn cards(&mut self, array: u32, from: u32, to: u32) {
-        for card in (from / CARD_BYTES * CARD_BYTES..to).step_by(CARD_BYTES as usize) {
-            if self.cards.insert(card) {
-                self.arrays.push(array);
-            }
-        }
-    }
-
     /// Remembers all slots of the object whose header is at `at`.
     pub fn object(&mut self, at: u32) {
         self.objects.insert(at);
@@ -153,16 +132,6 @@ impl Remembered {
         &self.slots.items
     }
 
-    /// The addresses of remembered cards, and of the array that each belongs to.
-    pub fn each_card(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.cards.items.iter().copied().zip(self.arrays.iter().copied())
-    }
-
-    /// Whether a slot is on one of them.
-    pub fn is_on_card(&self, slot: u32) -> bool {
-        self.cards.contains(slot / CARD_BYTES * CARD_BYTES)
-    }
-
     /// The headers of the remembered objects.
     pub fn objects(&self) -> &[u32] {
         &self.objects.items
@@ -172,8 +141,8 @@ impl Remembered {
     pub fn clear(&mut self, words: &mut Words, map: HeapMap) {
         self.slots.clear();
         self.cards.clear();
-        self.arrays.clear();
         self.objects.clear();
+        words.set(map.remembered_object_cell(), 0);
         self.set_cells(words, map);
     }
 
@@ -266,7 +235,7 @@ mod tests {
         let far = CHUNK_WORDS * 4 * 3;
         for i in 0..1000 {
             let word = i * 7 % 100;
-            assert_eq!(set.insert(word * 4 + word % 2 * far), i < 100);
+            set.insert(word * 4 + word % 2 * far);
         }
         assert_eq!(set.items.len(), 100);
         set.clear();

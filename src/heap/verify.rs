@@ -266,7 +266,7 @@ impl Verifier<'_> {
         let young = reference::is_object(value) && self.heap.map.is_young(reference::header(value));
         let remembered = || {
             self.remembered_slots.contains(&(at + offset))
-                || self.heap.remembered.is_on_card(at + offset)
+                || self.heap.remembered.cards.contains(at + offset)
                 || self.remembered_objects.contains(&at)
                 || self.lost
         };

@@ -59,6 +59,7 @@ const CELL_PENDING: u32 = 16;
 const CELL_BOUNDARY: u32 = 20;
 const CELL_REMEMBERED_LAST: u32 = 24;
 const CELL_MARK: u32 = 28;
+const CELL_REMEMBERED_OBJECT: u32 = 32;
 const REMEMBERED_START: u32 = 64;
 
 /// Records of types that come later have room for a byte for so many of the nursery, and more.
@@ -99,6 +100,11 @@ impl HeapMap {
     /// tells that the buffer was full.
     pub const fn remembered_last_cell(self) -> u32 {
         self.stack_top + CELL_REMEMBERED_LAST
+    }
+
+    /// Cell: a reference to an object that is remembered as a whole, or 0: references may be stored into it without a barrier.
+    pub const fn remembered_object_cell(self) -> u32 {
+        self.stack_top + CELL_REMEMBERED_OBJECT
     }
 
     /// Cell: the exception that is on its way out of the frames that are returning, or 0. It is a root;

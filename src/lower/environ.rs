@@ -73,7 +73,8 @@ pub trait Environ<'a> {
 
     /// After many references were stored into `object`.
     fn write_barrier_object(&mut self, c: &mut Cursor<'_, 'a>, object: Value);
-    /// The same for so many elements of an array of references, from an index on.
+    /// The same for so many elements of an array of references, from an index on. It comes before they are stored, as a trap for
+    /// want of fuel may come between.
     fn write_barrier_elements(&mut self, c: &mut Cursor<'_, 'a>, array: Value, from: Value, count: Value);
 
     /// Before an access through `reference` that faults by itself when that is null.
@@ -238,13 +239,17 @@ impl<'a> Environ<'a> for Generational<'_, 'a> {
 }
 
 impl<'a> Generational<'_, 'a> {
-    /// Tells the runtime what was stored into an object, unless that is young.
+    /// Tells the runtime what is stored into an object, unless that is young, or the one that it was told of last as a whole.
     fn remember_if_old(&mut self, c: &mut Cursor<'_, 'a>, remember: RuntimeFunc, object: Value, args: &[Value]) {
         let remember = self.env.runtime(remember);
         let old = c.i32(self.env.map.young_boundary());
         let is_old = c.i32_op(Operator::I32GeU, object, old);
+        let zero = c.i32(0);
+        let known = load_word(self.env, c, zero, self.env.map.remembered_object_cell(), ValType::I32);
+        let is_other = c.i32_op(Operator::I32Ne, object, known);
+        let both = c.i32_op(Operator::I32And, is_old, is_other);
         c.if_else(
-            is_old,
+            both,
             &[],
             |c| {
                 c.push(Op::Call(Callee::Func(remember)), args, &[]);
@@ -256,7 +261,7 @@ impl<'a> Generational<'_, 'a> {
 }
 
 /// Whether a value is no object by its type or origin: null, or an i31.
-fn never_object(c: &Cursor<'_, '_>, value: Value) -> bool {
+pub fn never_object(c: &Cursor<'_, '_>, value: Value) -> bool {
     use crate::types::HeapType;
     if matches!(c.func.ty(value).as_ref(), Some(r) if r.heap.is_bottom() || r.heap == HeapType::I31) {
         return true;

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use wasmparser::WasmFeatures;
 
 const MAGIC: &[u8; 8] = b"\0wasm-gc";
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 const CRATE: &str = env!("CARGO_PKG_VERSION");
 
 /// All but the code.

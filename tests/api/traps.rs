@@ -153,6 +153,58 @@ fn fuel_and_epochs_interrupt() {
     assert_eq!(trap(&spin.call(&mut store, ()).unwrap_err()), Trap::Interrupt);
 }
 
+/// Fuel ran out in the middle of an `array.fill` or `table.fill`. What had been stored by then was remembered behind the loop only,
+/// that is, never: the next collection left references to where objects had been.
+#[test]
+fn a_fill_that_runs_out_of_fuel_keeps_what_it_has_stored() {
+    let mut config = Config::new();
+    config.consume_fuel(true).gc_nursery_size(64 << 10).gc_verify(true);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (type $o (struct (field i32)))
+            (type $a (array (mut (ref null $o))))
+            (global $small (mut (ref null $a)) (ref.null $a))
+            (global $large (mut (ref null $a)) (ref.null $a))
+            (table $t 1000 (ref null $o))
+            (func (export "setup")
+                (global.set $small (array.new_default $a (i32.const 1000)))
+                (global.set $large (array.new_default $a (i32.const 5000))))
+            (func (export "small")
+                (array.fill $a (global.get $small) (i32.const 0) (struct.new $o (i32.const 42)) (i32.const 1000)))
+            (func (export "large")
+                (array.fill $a (global.get $large) (i32.const 0) (struct.new $o (i32.const 42)) (i32.const 5000)))
+            (func (export "table") (table.fill $t (i32.const 0) (struct.new $o (i32.const 42)) (i32.const 1000)))
+            (func (export "collect") (local $i i32)
+                (loop $again
+                    (drop (array.new_default $a (i32.const 100)))
+                    (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000)))))
+            (func (export "read") (result i32)
+                (i32.add (struct.get $o 0 (array.get $a (global.get $small) (i32.const 0)))
+                    (i32.add (struct.get $o 0 (array.get $a (global.get $large) (i32.const 0)))
+                        (struct.get $o 0 (table.get $t (i32.const 0)))))))"#,
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let enough = 10_000_000;
+    store.set_fuel(enough).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let mut call = |name: &str, fuel| {
+        store.set_fuel(fuel).unwrap();
+        instance.get_typed_func::<(), ()>(&mut store, name).unwrap().call(&mut store, ())
+    };
+    call("setup", enough).unwrap();
+    call("collect", enough).unwrap();
+    for name in ["small", "large", "table"] {
+        assert_eq!(trap(&call(name, 500).unwrap_err()), Trap::OutOfFuel, "{name}");
+        call("collect", enough).unwrap();
+    }
+    store.set_fuel(enough).unwrap();
+    let read = instance.get_typed_func::<(), i32>(&mut store, "read").unwrap();
+    assert_eq!(read.call(&mut store, ()).unwrap(), 3 * 42);
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("exit with {0}")]
 struct Exit(i32);

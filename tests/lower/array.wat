@@ -430,13 +430,27 @@
 ;;       unreachable
 ;;     end
 ;;     local.get 0
+;;     i32.const 5308413
+;;     i32.ge_u
+;;     local.get 0
+;;     i32.const 0
+;;     i32.load offset=1048608 align=1
+;;     i32.ne
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 0
+;;       local.get 1
+;;       local.get 4
+;;       call 1
+;;     end
+;;     local.get 0
 ;;     local.get 1
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     local.set 5
+;;     local.set 0
 ;;     local.get 2
 ;;     local.get 3
 ;;     i32.const 2
@@ -444,36 +458,27 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     local.set 2
+;;     local.set 1
 ;;     local.get 4
 ;;     i32.const 2
 ;;     i32.shl
-;;     local.tee 3
+;;     local.tee 2
 ;;     i32.const 64
 ;;     i32.le_u
 ;;     if ;; label = @1
-;;       local.get 5
-;;       local.get 2
-;;       local.get 3
-;;       call $"wasmtime-gc helper 12"
-;;     else
-;;       local.get 5
-;;       local.get 2
-;;       local.get 3
-;;       memory.copy
-;;     end
-;;     local.get 0
-;;     i32.const 5308413
-;;     i32.ge_u
-;;     if ;; label = @1
 ;;       local.get 0
 ;;       local.get 1
-;;       local.get 4
-;;       call 1
+;;       local.get 2
+;;       call $"wasmtime-gc helper 12"
+;;     else
+;;       local.get 0
+;;       local.get 1
+;;       local.get 2
+;;       memory.copy
 ;;     end
 ;;   )
 ;;   (func (;8;) (type 12) (param i32 i32 i32 i32)
-;;     (local i32 i32 i32 i32 i64)
+;;     (local i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 4
@@ -483,88 +488,93 @@
 ;;     i64.extend_i32_u
 ;;     local.get 4
 ;;     i64.extend_i32_u
-;;     local.set 8
+;;     local.set 5
 ;;     i64.add
-;;     local.get 8
+;;     local.get 5
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
+;;     end
+;;     local.get 0
+;;     i32.const 5308413
+;;     i32.ge_u
+;;     local.get 0
+;;     i32.const 0
+;;     i32.load offset=1048608 align=1
+;;     i32.ne
+;;     i32.and
+;;     if ;; label = @1
+;;       local.get 0
+;;       local.get 1
+;;       local.get 3
+;;       call 1
 ;;     end
 ;;     local.get 0
 ;;     local.get 1
 ;;     i32.const 2
 ;;     i32.shl
 ;;     i32.add
-;;     local.set 4
+;;     local.set 0
 ;;     local.get 3
 ;;     i32.const 2
 ;;     i32.shl
-;;     local.set 5
-;;     local.get 4
-;;     local.get 5
+;;     local.set 1
+;;     local.get 0
+;;     local.get 1
 ;;     i32.add
-;;     local.set 6
+;;     local.set 3
 ;;     local.get 2
 ;;     i64.extend_i32_u
 ;;     i64.const 4294967297
 ;;     i64.mul
-;;     local.set 8
-;;     local.get 5
+;;     local.set 5
+;;     local.get 1
 ;;     i32.const 16
 ;;     i32.ge_u
 ;;     if ;; label = @1
-;;       local.get 6
+;;       local.get 3
 ;;       i32.const 16
 ;;       i32.sub
-;;       local.set 5
-;;       local.get 4
-;;       local.set 7
+;;       local.set 1
+;;       local.get 0
+;;       local.set 4
 ;;       loop ;; label = @2
-;;         local.get 7
-;;         local.get 8
+;;         local.get 4
+;;         local.get 5
 ;;         i64.store offset=11 align=1
-;;         local.get 7
-;;         local.get 8
+;;         local.get 4
+;;         local.get 5
 ;;         i64.store offset=19 align=1
-;;         local.get 7
+;;         local.get 4
 ;;         i32.const 16
 ;;         i32.add
-;;         local.tee 7
-;;         local.get 5
+;;         local.tee 4
+;;         local.get 1
 ;;         i32.lt_u
 ;;         br_if 0 (;@2;)
 ;;       end
+;;       local.get 1
 ;;       local.get 5
-;;       local.get 8
 ;;       i64.store offset=11 align=1
+;;       local.get 1
 ;;       local.get 5
-;;       local.get 8
 ;;       i64.store offset=19 align=1
 ;;     else
 ;;       loop ;; label = @2
-;;         local.get 4
-;;         local.get 6
+;;         local.get 0
+;;         local.get 3
 ;;         i32.ne
 ;;         if ;; label = @3
-;;           local.get 4
+;;           local.get 0
 ;;           local.get 2
 ;;           i32.store offset=11 align=1
-;;           local.get 4
+;;           local.get 0
 ;;           i32.const 4
 ;;           i32.add
-;;           local.set 4
+;;           local.set 0
 ;;           br 1 (;@2;)
 ;;         end
 ;;       end
-;;     end
-;;     local.get 0
-;;     i32.const 5308413
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       local.get 0
-;;       local.get 1
-;;       local.get 3
-;;       call 1
 ;;     end
 ;;   )
 ;;   (func $"wasmtime-gc helper 12" (;9;) (type 18) (param i32 i32 i32)

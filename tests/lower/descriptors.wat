@@ -72,6 +72,11 @@
 ;;     local.get 0
 ;;     i32.const 5308413
 ;;     i32.ge_u
+;;     local.get 0
+;;     i32.const 0
+;;     i32.load offset=1048608 align=1
+;;     i32.ne
+;;     i32.and
 ;;     if ;; label = @1
 ;;       local.get 0
 ;;       call 1

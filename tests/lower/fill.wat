@@ -23,16 +23,14 @@
 ;;     (type (;4;) (func (param i32 i32 i32)))
 ;;     (type (;5;) (func (param (ref func) (ref null 5) (ref null 5) (ref func) (ref 5) funcref (ref 5) (ref func) funcref (ref func) funcref (ref 5) (ref func) (ref 5) (ref func) (ref null 5) (ref null 5) funcref funcref (ref func) funcref funcref (ref 5) funcref funcref (ref func) (ref null 5) funcref (ref 5) (ref 5) (ref 5) funcref funcref funcref funcref funcref (ref func) (ref func) funcref funcref (ref null 5) funcref (ref null 5) (ref func) (ref null 5) (ref 5) (ref 5) funcref (ref func) (ref func) (ref func) (ref 5) (ref func) (ref 5) funcref (ref func) (ref func) (ref 5) (ref func) funcref (ref func) (ref null 5) (ref func) (ref 5))))
 ;;   )
-;;   (type (;6;) (func (param i32 i32 i32)))
-;;   (type (;7;) (func (param i32)))
-;;   (type (;8;) (func))
-;;   (type (;9;) (func (param i32 i32 i32)))
+;;   (type (;6;) (func (param i32)))
+;;   (type (;7;) (func))
+;;   (type (;8;) (func (param i32 i32 i32)))
 ;;   (import "wasmtime-gc" "heap" (memory (;0;) 1 65536))
-;;   (import "wasmtime-gc" "remember_elements" (func (;0;) (type 6)))
-;;   (export "i16s" (func 1))
-;;   (export "f64s" (func 2))
-;;   (export "nulls" (func 3))
-;;   (func (;1;) (type 0) (param i32 i32 i32 i32)
+;;   (export "i16s" (func 0))
+;;   (export "f64s" (func 1))
+;;   (export "nulls" (func 2))
+;;   (func (;0;) (type 0) (param i32 i32 i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -120,7 +118,7 @@
 ;;       end
 ;;     end
 ;;   )
-;;   (func (;2;) (type 2) (param i32 i32 f64 i32)
+;;   (func (;1;) (type 2) (param i32 i32 f64 i32)
 ;;     (local i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
@@ -204,8 +202,8 @@
 ;;       end
 ;;     end
 ;;   )
-;;   (func (;3;) (type 4) (param i32 i32 i32)
-;;     (local i32 i32 i64)
+;;   (func (;2;) (type 4) (param i32 i32 i32)
+;;     (local i32 i64)
 ;;     local.get 0
 ;;     i32.load offset=7 align=1
 ;;     local.set 3
@@ -215,9 +213,9 @@
 ;;     i64.extend_i32_u
 ;;     local.get 3
 ;;     i64.extend_i32_u
-;;     local.set 5
+;;     local.set 4
 ;;     i64.add
-;;     local.get 5
+;;     local.get 4
 ;;     i64.gt_u
 ;;     if ;; label = @1
 ;;       unreachable
@@ -229,35 +227,26 @@
 ;;     i32.add
 ;;     i32.const 11
 ;;     i32.add
-;;     local.set 3
+;;     local.set 0
 ;;     local.get 2
 ;;     i32.const 2
 ;;     i32.shl
-;;     local.tee 4
+;;     local.tee 1
 ;;     i32.const 64
 ;;     i32.le_u
 ;;     if ;; label = @1
-;;       local.get 3
+;;       local.get 0
 ;;       i32.const 255
-;;       local.get 4
+;;       local.get 1
 ;;       call $"wasmtime-gc helper 13"
 ;;     else
-;;       local.get 3
+;;       local.get 0
 ;;       i32.const 255
-;;       local.get 4
+;;       local.get 1
 ;;       memory.fill
 ;;     end
-;;     local.get 0
-;;     i32.const 5308413
-;;     i32.ge_u
-;;     if ;; label = @1
-;;       local.get 0
-;;       local.get 1
-;;       local.get 2
-;;       call 0
-;;     end
 ;;   )
-;;   (func $"wasmtime-gc helper 13" (;4;) (type 9) (param i32 i32 i32)
+;;   (func $"wasmtime-gc helper 13" (;3;) (type 8) (param i32 i32 i32)
 ;;     (local i32 i64)
 ;;     local.get 2
 ;;     i32.const 8

@@ -290,6 +290,20 @@
 ;;     i32.const 2
 ;;     if ;; label = @1
 ;;       local.get 1
+;;       i32.const 5308413
+;;       i32.ge_u
+;;       local.get 1
+;;       i32.const 0
+;;       i32.load offset=1048608 align=1
+;;       i32.ne
+;;       i32.and
+;;       if ;; label = @2
+;;         local.get 1
+;;         i32.const 0
+;;         i32.const 2
+;;         call 1
+;;       end
+;;       local.get 1
 ;;       i32.const 0
 ;;       i32.add
 ;;       i32.const 11
@@ -303,15 +317,6 @@
 ;;       i32.add
 ;;       i32.const 8
 ;;       memory.copy
-;;       local.get 1
-;;       i32.const 5308413
-;;       i32.ge_u
-;;       if ;; label = @2
-;;         local.get 1
-;;         i32.const 0
-;;         i32.const 2
-;;         call 1
-;;       end
 ;;     end
 ;;   )
 ;;   (func (;8;) (type 4) (param i32)

@@ -206,7 +206,6 @@ impl Pair {
                 let (word, new) = self.at(from)?;
                 let Object { ty, refs: all, .. } = &mut self.objects[model];
                 let is_array = ty.index == refs.index;
-                // Few elements are remembered one by one, many as cards or with all of the array.
                 let first = if is_array { from % all.len() } else { 0 };
                 for (n, slot) in all.iter_mut().enumerate().skip(first) {
                     self.w.set_word(reference::header(value) + offset(ty, n), word);

@@ -12,7 +12,6 @@ use super::roots::{Roots, Young, each_memory_root, elements, stack_pointer};
 use super::shade::{Cycle, Shading};
 use crate::heap::descriptor::{Brief, Descriptors, Trace};
 use crate::heap::memory::{HeapMemory, Words};
-use crate::heap::remembered::CARD_BYTES;
 use crate::heap::space::old::OldSpace;
 use crate::heap::space::pages::Pages;
 use crate::heap::verify::{Fault, VerifyError};
@@ -86,7 +85,7 @@ impl Heap {
         self.weak.each_strong(Entries::Recent, &mut |word| *word = p.forward(*word));
         p.buffer(buffer);
         p.slots(self.remembered.slots());
-        self.remembered.each_card().for_each(|(card, array)| p.card(card, array));
+        self.remembered.cards.each().for_each(|(array, cards)| p.cards(array, cards));
         self.remembered.objects().iter().for_each(|&at| p.whole_object(at));
         self.large.young().iter().chain(&fresh).for_each(|&at| p.whole_object(at));
         p.drain();
@@ -262,13 +261,12 @@ impl<const SHADES: bool> Promoter<'_, SHADES> {
         value
     }
 
-    /// Updates the slots of a card of an array of references that does not move.
-    fn card(&mut self, card: u32, array: u32) {
+    /// Updates the elements of an array of references that are on its cards. It does not move.
+    fn cards(&mut self, array: u32, cards: Range<u32>) {
         let len = self.words.get(array.saturating_add(ARRAY_LENGTH));
         let start = array.saturating_add(ARRAY_ELEMENTS);
-        let end = u64::from(start) + 4 * u64::from(len);
-        let end = end.min(u64::from(card) + u64::from(CARD_BYTES)).min(self.words.len());
-        (card.max(start)..end as u32).step_by(4).for_each(|slot| self.slot(slot));
+        let end = (u64::from(start) + 4 * u64::from(len)).min(u64::from(cards.end)).min(self.words.len());
+        (cards.start.max(start)..end as u32).step_by(4).for_each(|slot| self.slot(slot));
     }
 
     /// Updates all slots of an object that does not move.

@@ -10,7 +10,7 @@
 //! The length load faults on null. Checks come in the specification's order: null, array bounds,
 //! segment bounds, all before any write. A new object is filled before anything can collect.
 
-use super::super::environ::{Environ, Lowering};
+use super::super::environ::{Environ, Lowering, never_object};
 use super::table::Table;
 use super::{Arg, Out, Repr, bulk, desc, fill, func_ref, memory, struct_};
 use crate::fault::Error;
@@ -322,10 +322,10 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     let count = plain(e, c, args[3])?;
     let len = bulk::array_len(e, c, object);
     bulk::check_range(c, start, count, len, TrapCode::ArrayOutOfBounds);
-    fill::fill(e, c, (object, start), count, array.width(), value);
-    if array.width() == Width::Ref {
+    if array.width() == Width::Ref && !never_object(c, value) {
         e.write_barrier_elements(c, object, start, count);
     }
+    fill::fill(e, c, (object, start), count, array.width(), value);
     Ok(())
 }
 
@@ -338,10 +338,10 @@ fn copy<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, args:
     let src_len = bulk::array_len(e, c, src);
     bulk::check_range(c, dst_start, count, dst_len, TrapCode::ArrayOutOfBounds);
     bulk::check_range(c, src_start, count, src_len, TrapCode::ArrayOutOfBounds);
-    bulk::copy(e, c, (dst, dst_start), (src, src_start), count, array.width());
     if array.width() == Width::Ref {
         e.write_barrier_elements(c, dst, dst_start, count);
     }
+    bulk::copy(e, c, (dst, dst_start), (src, src_start), count, array.width());
     Ok(())
 }
 
@@ -366,9 +366,9 @@ fn init_elem<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, id: TypeId, 
     let available = segment.size(e, c);
     bulk::check_range(c, start, count, available, TrapCode::TableOutOfBounds);
     let source = segment.array(e, c);
-    copy_segment(e, c, (object, at), (source, start), count, array.width());
     if array.width() == Width::Ref {
         e.write_barrier_elements(c, object, at, count);
     }
+    copy_segment(e, c, (object, at), (source, start), count, array.width());
     Ok(())
 }

@@ -8,7 +8,7 @@
 //! themselves, like globals. Its size is a constant, and a store to it needs no barrier.
 
 use super::super::env::{ModuleEnv, Place, RuntimeFunc, TablePlace};
-use super::super::environ::{Environ, Lowering};
+use super::super::environ::{Environ, Lowering, never_object};
 use super::{Arg, Out, Repr, bulk, fill, func_ref, global, memory};
 use crate::fault::Error;
 use crate::ir::{Callee, Cursor, Op, TableOp, TrapCode, Value};
@@ -258,10 +258,10 @@ fn fill<'a, E: Environ<'a>>(e: &mut E, c: &mut Cursor<'_, 'a>, table: Table, arg
     let size = table.size(e, c);
     bulk::check_range(c, start, count, size, TrapCode::TableOutOfBounds);
     let array = table.array(e, c);
-    fill::fill(e, c, (array, start), count, Width::Ref, value);
-    if table.in_line.is_none() {
+    if table.in_line.is_none() && !never_object(c, value) {
         remember_unless_empty(e, c, array, start, count);
     }
+    fill::fill(e, c, (array, start), count, Width::Ref, value);
     Ok(())
 }
 
@@ -322,10 +322,10 @@ fn move_elements<'a, E: Environ<'a>>(
         count,
         &[],
         |c| {
-            bulk::copy(e, c, (to, dst_start), (from, src_start), count, Width::Ref);
             if dst.in_line.is_none() {
                 e.write_barrier_elements(c, to, dst_start, count);
             }
+            bulk::copy(e, c, (to, dst_start), (from, src_start), count, Width::Ref);
             c.yield_(&[]);
         },
         |c| c.yield_(&[]),
