@@ -30,13 +30,14 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
     call: String,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     globals: Vec<(String, u64)>,
     /// Length and a hash of the bytes.
     memories: Vec<(String, usize, u64)>,
 }
 
 /// A call from the host.
+#[derive(Clone)]
 pub(super) struct Call {
     export: String,
     args: (i32, i64),
@@ -62,6 +63,18 @@ pub(super) struct Plan {
     instances: usize,
     /// Collect between calls, and when the host is called.
     collect: bool,
+    /// The fuel of each call; empty if the engine consumes none.
+    fuel: Vec<u64>,
+}
+
+impl Plan {
+    /// The same calls, each several times, most of them with little fuel.
+    pub(super) fn interrupted(mut self, s: &mut Source<'_>) -> Plan {
+        self.calls = self.calls.iter().flat_map(|call| std::iter::repeat_n(call.clone(), 4)).collect();
+        let mut fuel = || s.weighted(&[(3, 100), (4, 400), (4, 2000), (1, 1 << 20)]) + s.below(400) as u64;
+        self.fuel = self.calls.iter().map(|_| fuel()).collect();
+        self
+    }
 }
 
 /// How many calls came to what.
@@ -108,6 +121,11 @@ impl Setup {
     pub(super) fn optimized(self) -> Setup {
         Setup { opt: true, cranelift: true, ..self }
     }
+
+    /// The same with collections only when they are due.
+    pub(super) fn without_zeal(self) -> Setup {
+        Setup { zeal: None, ..self }
+    }
 }
 
 pub(super) fn setup(s: &mut Source<'_>) -> Setup {
@@ -139,7 +157,7 @@ pub(super) fn plan(s: &mut Source<'_>) -> Plan {
         calls.push(Call { export, args: (s.integer() as i32, s.integer()) });
         calls.push(Call { export: "state".into(), args: (0, 0) });
     }
-    Plan { calls, instances: s.weighted(&[(3, 1), (1, 2)]), collect: s.chance(30) }
+    Plan { calls, instances: s.weighted(&[(3, 1), (1, 2)]), collect: s.chance(30), fuel: vec![] }
 }
 
 fn native_engine(setup: &Setup) -> wasmtime::Result<wasmtime::Engine> {
@@ -159,6 +177,13 @@ fn registers(setup: &Setup) -> wasmtime::RegallocAlgorithm {
 
 pub(super) fn our_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
     engine_with(setup, "all")
+}
+
+/// One that consumes fuel.
+pub(super) fn metered_engine(setup: &Setup) -> wasmtime::Result<crate::api::Engine> {
+    let mut config = config_with(setup, "all")?;
+    config.consume_fuel(true);
+    crate::api::Engine::new(&config)
 }
 
 /// Counts calls, or has a profile of a module's calls that is made up.
@@ -285,6 +310,11 @@ macro_rules! driver {
             /// Instantiates a module and calls what it exports.
             pub fn drive(engine: &Engine, wasm: &[u8], plan: &Plan) -> Vec<Step> {
                 let mut store = Store::new(engine, plan.collect);
+                if !plan.fuel.is_empty()
+                    && let Err(err) = store.set_fuel(1 << 40)
+                {
+                    panic!("no fuel: {err:?}");
+                }
                 let instances = match instantiate(engine, &mut store, wasm, plan.instances) {
                     Ok(instances) => instances,
                     Err(err) => {
@@ -295,7 +325,12 @@ macro_rules! driver {
                 let mut steps = vec![];
                 // Two calls each.
                 let turns = (0..).filter_map(|n| instances.get(n / 2 % instances.len()));
-                for (call, instance) in plan.calls.iter().zip(turns) {
+                for (n, (call, instance)) in plan.calls.iter().zip(turns).enumerate() {
+                    if let Some(fuel) = plan.fuel.get(n)
+                        && let Err(err) = store.set_fuel(*fuel)
+                    {
+                        panic!("no fuel: {err:?}");
+                    }
                     let outcome = outcome(&mut store, instance, call);
                     let Some(outcome) = outcome else { continue };
                     steps.push(step(&mut store, instance, call, outcome));

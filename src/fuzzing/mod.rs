@@ -12,6 +12,7 @@
 //! | `differential.rs` | lowered modules do what they do on the engine's own collector |
 //! | `side_table.rs` | side tables agree with a model, on ours and on stock Wasmtime |
 //! | `linked.rs` | linking intrinsics into a module changes nothing else |
+//! | `interrupted.rs` | a module that runs out of fuel anywhere leaves a good heap |
 //! | `text_rtt.rs` | broken modules of the explicit-RTT dialect are refused, nothing worse |
 //! | `rtt_differential.rs` | casts against RTTs do what casts of the standard do |
 //! | `opt_pass.rs` | each pass of the optimiser is right alone, and the others without it |
@@ -26,6 +27,7 @@ pub mod differential;
 pub mod gc_ops;
 pub mod generate;
 pub mod heap_model;
+pub mod interrupted;
 pub mod legacy;
 pub mod linked;
 pub mod lower_valid;

@@ -7,8 +7,8 @@
 
 use super::replay::input;
 use super::{
-    decode, differential, gc_ops, heap_model, legacy, linked, lower_valid, opt_pass, rtt_differential, side_table,
-    text_rtt,
+    decode, differential, gc_ops, heap_model, interrupted, legacy, linked, lower_valid, opt_pass, rtt_differential,
+    side_table, text_rtt,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ const TARGETS: &[Target] = &[
     ("differential", differential::run, 3000),
     ("gc_ops", gc_ops::run, 1500),
     ("heap_model", heap_model::run, 1200),
+    ("interrupted", interrupted::run, 3000),
     ("legacy", legacy::run, 3000),
     ("linked", linked::run, 2000),
     ("lower_valid", lower_valid::run, 3000),

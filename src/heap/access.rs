@@ -2,7 +2,7 @@
 
 use super::Heap;
 use super::memory::{HeapMemory, Words, read};
-use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH, LARGE_OBJECT_BYTES};
+use crate::layout::object::{ARRAY_ELEMENTS, ARRAY_LENGTH};
 use crate::layout::{GcType, ObjectLayout, reference};
 use std::sync::Arc;
 
@@ -52,10 +52,10 @@ impl Heap {
         let start = u64::from(at) + u64::from(ARRAY_ELEMENTS) + 4 * u64::from(from);
         let last = self.pages.end().min(u64::from(u32::MAX & !3));
         let (start, end) = (start.min(last) as u32, (start + 4 * u64::from(count)).min(last) as u32);
-        if read(mem.bytes(), at + ARRAY_LENGTH) >= LARGE_OBJECT_BYTES / 4 {
-            self.remembered.cards.mark(at, start..end);
-        } else {
+        if self.old.contains(at) {
             self.remember_object(mem, array);
+        } else {
+            self.remembered.cards.mark(at, start..end);
         }
     }
 

@@ -22,7 +22,7 @@
 //! write the same there. Vectors would write as much in one store, but an engine may have them switched
 //! off.
 //!
-//! What this is not: the checks before, and the barrier behind it.
+//! What this is not: the checks and the barrier, which come before it.
 
 use super::super::environ::Environ;
 use super::{bulk, memory};
