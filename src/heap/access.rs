@@ -50,7 +50,7 @@ impl Heap {
             return;
         }
         let start = u64::from(at) + u64::from(ARRAY_ELEMENTS) + 4 * u64::from(from);
-        let last = self.pages.end().min(u64::from(u32::MAX & !3));
+        let last = self.pages.end();
         let (start, end) = (start.min(last) as u32, (start + 4 * u64::from(count)).min(last) as u32);
         if self.old.contains(at) {
             self.remember_object(mem, array);
