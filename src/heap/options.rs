@@ -49,7 +49,7 @@ pub struct HeapOptions {
     /// struct.
     pub step_work: u32,
     /// ... or less, if that has taken so long: where each object is in another page than the one before, marking takes ten times
-    /// as long.
+    /// as long. A step takes longer, and does more, where the heap would grow too far before the cycle ends (`collect/step.rs`).
     pub step_time: Duration,
     /// Bytes of the nursery that are used between two steps at most.
     pub step_nursery: u32,

@@ -109,7 +109,7 @@ fn scripts_have_threads() {
     assert_eq!((out.code, out.stdout), (1, expected), "{}", out.stderr);
 }
 
-/// Of Wasmtime's own scripts of the GC proposal a quarter failed for such things.
+/// Of Wasmtime's own scripts of the GC proposal a third failed for such things.
 #[test]
 fn scripts_that_were_written_for_wasmtime_run() {
     let files = Files::new();

@@ -188,7 +188,7 @@ impl Heap {
             let ground = (words.view(), &self.old);
             units = parallel::step(&mut shading, ground, self.map.rtt_start, (units, end), threads);
         }
-        let done = shading.is_done() || units > 0 && shading.drain(words.view(), &self.old, units, end);
+        let done = shading.drain(words.view(), &self.old, units, end);
         // The end takes its time as well: not in the same pause as much of something else.
         let done = done && (!divided || shading.cycle.live - before < MUCH);
         let fault = cycle.fault.take();
